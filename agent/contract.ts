@@ -1,0 +1,91 @@
+/**
+ * What the agent, the CDK app and the SSM documents have to agree on: object keys, exit statuses, marks on the host.
+ * Imports nothing, so that each of them can import it.
+ */
+
+/** Exit statuses are an API. Never 137, 168, 169 or 194: the SSM agent gives those meanings of its own. */
+export const ExitStatus = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  /** Some volumes failed, or some entries could not be restored: the rest is good. */
+  incomplete: 3,
+  /** The backup is safe, something of it was left behind on the host. */
+  cleanupFailed: 4,
+  waitingForGlacier: 5,
+  /** Another run holds the lock. */
+  busy: 11,
+  interrupted: 130,
+} as const
+export type ExitStatus = (typeof ExitStatus)[keyof typeof ExitStatus]
+
+/** First path components of the keys in the bucket. Lifecycle rules, policies and the agent hang on these. */
+export const Prefix = {
+  data: 'data',
+  catalogs: 'catalogs',
+  manifests: 'manifests',
+  verifications: 'verifications',
+  agent: 'agent',
+} as const
+
+/** The tag every snapshot of ours bears, and the prefix of its name. Nothing without it is ever removed. */
+export const SNAPSHOT_TAG = 'snapstream'
+export const SNAPSHOT_NAME_PREFIX = 'snapstream_'
+/** Prefix of the tag that says which run took a snapshot: `snapstream.run=<run>`. */
+export const RUN_TAG_PREFIX = 'snapstream.run='
+/**
+ * Prefix of the tags that name a snapshot's unfinished uploads, so that a host that may not list the bucket can abort
+ * what a killed run left there.
+ */
+export const UPLOAD_TAG_PREFIX = 'snapstream.upload='
+/** A logical volume with this tag is never backed up. */
+export const SKIP_TAG = 'snapstream.skip'
+
+export const MOUNT_ROOT = '/run/snapstream'
+export const LOCK_FILE = '/run/snapstream.lock'
+export const CONFIG_FILE = '/etc/snapstream/config.json'
+export const HOOKS_DIRECTORY = '/etc/snapstream/hooks.d'
+export const INSTALL_ROOT = '/opt/snapstream'
+
+/** Retention classes become a key component, a lifecycle filter and a parameter of an SSM document. */
+export const CLASS_PATTERN = '^[a-z0-9][a-z0-9-]{0,31}$'
+export const DEFAULT_CLASS = 'daily'
+
+/** `YYYYMMDDTHHMMSSZ-` and six random characters: sorts by time, and two hosts never share one. */
+export const RUN_PATTERN = '^[0-9]{8}T[0-9]{6}Z-[a-z0-9]{6}$'
+
+/** A run of a host: where all its objects lie. */
+export interface RunPlace {
+  /** Retention class. */
+  readonly class: string
+  /** The instance's ARN, or the name given by `--host`. */
+  readonly host: string
+  readonly run: string
+}
+
+export type Compression = 'zstd' | 'none'
+
+/**
+ * The key of an archive's segment: the first has no suffix, so that an archive of one segment is a plain file.
+ *
+ * @param volume - device-mapper name of the volume, for example `vg0-home`
+ * @param segment - 0 for the first
+ */
+export function dataKey(place: RunPlace, volume: string, compression: Compression, segment: number): string {
+  const extension = compression === 'zstd' ? 'tar.zst' : 'tar'
+  const suffix = segment === 0 ? '' : `.${String(segment).padStart(3, '0')}`
+  return `${Prefix.data}/${place.class}/${place.host}/${place.run}/${volume}.${extension}${suffix}`
+}
+
+export function catalogKey(place: RunPlace, volume: string): string {
+  return `${Prefix.catalogs}/${place.class}/${place.host}/${place.run}/${volume}.jsonl.zst`
+}
+
+export function manifestKey(place: RunPlace): string {
+  return `${Prefix.manifests}/${place.class}/${place.host}/${place.run}.json`
+}
+
+/** @param time - `YYYYMMDDTHHMMSSZ` */
+export function verificationKey(place: RunPlace, time: string): string {
+  return `${Prefix.verifications}/${place.class}/${place.host}/${place.run}/${time}.json`
+}

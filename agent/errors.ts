@@ -1,0 +1,95 @@
+/** The closed list of what can go wrong, for programs. The message and the hint are for people. */
+export type ErrorCode =
+  | 'USAGE'
+  | 'CONFIG_INVALID'
+  | 'NOT_ROOT'
+  | 'TOOL_MISSING'
+  | 'TOOL_TOO_OLD'
+  | 'BUSY'
+  | 'INTERRUPTED'
+  | 'COMMAND_FAILED'
+  | 'OUTPUT_UNREADABLE'
+  | 'NO_VOLUME'
+  | 'UNKNOWN_VOLUME'
+  | 'VOLUME_UNSUPPORTED'
+  | 'SNAPSHOT_SPACE'
+  | 'SNAPSHOT_INVALID'
+  | 'MOUNT_FAILED'
+  | 'HOOK_FAILED'
+  | 'ARCHIVE_FAILED'
+  | 'CLEANUP_FAILED'
+  | 'BUCKET_MISSING'
+  | 'BUCKET_REGION'
+  | 'BUCKET_UNFIT'
+  | 'ACCESS_DENIED'
+  | 'NO_CREDENTIALS'
+  | 'CREDENTIALS_EXPIRED'
+  | 'ENDPOINT_UNREACHABLE'
+  | 'CLOCK_SKEW'
+  | 'OBJECT_EXISTS'
+  | 'OBJECT_MISSING'
+  | 'OBJECT_ARCHIVED'
+  | 'CHECKSUM_MISMATCH'
+  | 'STORE_FAILED'
+  | 'UNKNOWN_RUN'
+  | 'UNKNOWN_PATH'
+  | 'FORMAT_UNSUPPORTED'
+  | 'ARCHIVE_DAMAGED'
+  | 'TARGET_UNFIT'
+  | 'VERIFY_FAILED'
+  | 'INCOMPLETE'
+
+/**
+ * The one error type of the agent.
+ *
+ * `message` says what happened, in lower case, without a full stop, with the value that was wrong; `hint` says what to
+ * do, in whole sentences.
+ */
+export class AgentError extends Error {
+  override readonly name = 'AgentError'
+  readonly code: ErrorCode
+  readonly hint: string
+
+  constructor(code: ErrorCode, message: string, options: { readonly hint: string; readonly cause?: unknown }) {
+    super(message, { cause: options.cause })
+    this.code = code
+    this.hint = options.hint
+  }
+}
+
+/** An error as it was first thrown, and what its clean-up ran into afterwards. */
+export interface Failure {
+  readonly first: unknown
+  readonly duringCleanup: readonly unknown[]
+}
+
+/**
+ * Takes a failure apart: `await using` reports a failing release as a `SuppressedError` whose `suppressed` is the
+ * original failure, so the original has to be dug out.
+ */
+export function unwrapFailure(error: unknown): Failure {
+  if (!(error instanceof SuppressedError)) return { first: error, duringCleanup: [] }
+  const { suppressed, error: later } = error as { suppressed: unknown; error: unknown }
+  const inner = unwrapFailure(suppressed)
+  return { first: inner.first, duringCleanup: [...inner.duringCleanup, later] }
+}
+
+/** Renders an error for the operator: the first failure first, then the failures of its clean-up. */
+export function describeError(error: unknown): string[] {
+  const { first, duringCleanup } = unwrapFailure(error)
+  return [
+    ...describeOne(first),
+    ...duringCleanup.flatMap((later) => describeOne(later).map((line) => `during clean-up: ${line}`)),
+  ]
+}
+
+function describeOne(error: unknown): string[] {
+  if (error instanceof AgentError) return [error.message, `HINT: ${error.hint}`]
+  return [error instanceof Error ? `${error.name}: ${error.message}` : String(error)]
+}
+
+/** True if the error, or what it was before clean-up failed too, has this code. */
+export function hasCode(error: unknown, code: ErrorCode): boolean {
+  const { first } = unwrapFailure(error)
+  return first instanceof AgentError && first.code === code
+}

@@ -1,0 +1,22 @@
+import type { Host } from './host'
+import type { Store } from './store'
+
+/** Progress and warnings go to standard error, never to standard output: that is for the summary. */
+export interface Log {
+  debug(message: string): void
+  info(message: string): void
+  warn(message: string): void
+}
+
+/** All that the agent needs from outside. */
+export interface Deps {
+  readonly host: Host
+  readonly store: Store
+  readonly log: Log
+  readonly now: () => Date
+  /** Aborted on SIGTERM and SIGINT. */
+  readonly signal: AbortSignal
+}
+
+/** What needs no bucket. */
+export type HostDeps = Omit<Deps, 'store'>

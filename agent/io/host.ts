@@ -1,0 +1,157 @@
+import { spawn, type ChildProcess, type IOType } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
+import { AgentError } from '../errors'
+import { formatArgv, type Argv } from '../plan/command'
+
+/** What the end of a command's standard error is kept for messages. */
+const COMPLAINT_BYTES = 4096
+
+export interface RunOptions {
+  /** Added to the command's environment, which otherwise is PATH, HOME and LC_ALL=C. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** The command gets SIGKILL after this. */
+  readonly timeoutSeconds?: number
+  /** Given to the command as descriptors 3, 4, … */
+  readonly descriptors?: readonly number[]
+}
+
+/** How a command ended: what it wrote, and its status. */
+export interface CommandResult {
+  readonly stdout: string
+  readonly stderr: string
+  /** Null where it was killed. */
+  readonly status: number | null
+  readonly killedBy: NodeJS.Signals | null
+}
+
+/** A running command whose pipes the caller serves. */
+export interface RunningCommand {
+  readonly stdin: Writable
+  readonly stdout: Readable
+  /**
+   * Resolves when the command has exited with status 0 and its pipes are closed. Must be awaited: a stream has
+   * succeeded when its process exited with 0, not when it ended.
+   *
+   * @throws AgentError COMMAND_FAILED with the end of standard error, or INTERRUPTED
+   */
+  readonly succeeded: Promise<void>
+  /** What it has written to standard error so far: at most the last 4 KiB. */
+  complaint(): string
+  kill(): void
+}
+
+/** The one place that runs commands. Two implementations: this host, and the tests' table of answers. */
+export interface Host {
+  /**
+   * Runs a command to its end and returns its standard output.
+   *
+   * @throws AgentError COMMAND_FAILED unless it exits with 0, TOOL_MISSING if it is not installed, INTERRUPTED
+   */
+  run(argv: Argv, signal: AbortSignal, options?: RunOptions): Promise<string>
+  /** As `run`, but any status is a result: for commands whose status is an answer. */
+  attempt(argv: Argv, signal: AbortSignal, options?: RunOptions): Promise<CommandResult>
+  /** Starts a command with pipes at its standard input and output. */
+  start(argv: Argv, signal: AbortSignal, options?: RunOptions & { readonly stdout?: number }): RunningCommand
+}
+
+export const localHost: Host = {
+  async run(argv, signal, options) {
+    const result = await localHost.attempt(argv, signal, options)
+    throwUnlessSuccessful(argv, result, result.stderr)
+    return result.stdout
+  },
+
+  async attempt(argv, signal, options = {}) {
+    const child = spawnCommand(argv, signal, options, ['ignore', 'pipe', 'pipe'])
+    const timer =
+      options.timeoutSeconds === undefined
+        ? undefined
+        : setTimeout(() => child.kill('SIGKILL'), options.timeoutSeconds * 1000)
+    const stdout = collect(child.stdout)
+    const stderr = collect(child.stderr)
+    const ending = await endingOf(child)
+    clearTimeout(timer)
+    throwIfNotRun(argv, ending)
+    return { stdout: (await stdout).toString(), stderr: (await stderr).toString(), ...ending }
+  },
+
+  start(argv, signal, options = {}) {
+    const child = spawnCommand(argv, signal, options, ['pipe', options.stdout ?? 'pipe', 'pipe'])
+    let complaint = Buffer.alloc(0)
+    child.stderr?.on('data', (chunk: Buffer) => {
+      complaint = Buffer.concat([complaint, chunk]).subarray(-COMPLAINT_BYTES)
+    })
+    // A command that exits early breaks its standard input: its status tells why, not EPIPE.
+    child.stdin?.on('error', () => undefined)
+    const succeeded = endingOf(child).then((ending) => {
+      throwIfNotRun(argv, ending)
+      throwUnlessSuccessful(argv, ending, complaint.toString())
+    })
+    succeeded.catch(() => undefined) // whoever awaits it sees the error; not awaiting it must not end the process
+    return {
+      stdin: child.stdin as Writable,
+      stdout: child.stdout as Readable,
+      succeeded,
+      complaint: () => complaint.toString(),
+      kill: () => child.kill('SIGKILL'),
+    }
+  },
+}
+
+function spawnCommand(argv: Argv, signal: AbortSignal, options: RunOptions, stdio: readonly (IOType | number)[]) {
+  const [program, ...args] = argv
+  return spawn(program, args, {
+    stdio: [...stdio, ...(options.descriptors ?? [])],
+    signal,
+    killSignal: 'SIGKILL',
+    env: { PATH: process.env['PATH'], HOME: '/root', LC_ALL: 'C', ...options.environment },
+  })
+}
+
+interface Ending {
+  readonly status: number | null
+  readonly killedBy: NodeJS.Signals | null
+  /** Why the command could not start, or was aborted. */
+  readonly cause?: Error
+}
+
+function endingOf(child: ChildProcess): Promise<Ending> {
+  return new Promise((resolve) => {
+    let cause: Error | undefined
+    child.once('error', (error) => {
+      cause = error
+    })
+    child.once('close', (status, killedBy) => {
+      resolve({ status, killedBy, ...(cause && { cause }) })
+    })
+  })
+}
+
+function throwIfNotRun(argv: Argv, { cause }: Ending): void {
+  if (!cause) return
+  const program = argv[0]
+  if (cause.name === 'AbortError') {
+    throw new AgentError('INTERRUPTED', `${program} was stopped before it finished`, {
+      hint: 'Run the command again.',
+      cause,
+    })
+  }
+  throw new AgentError('TOOL_MISSING', `could not run ${program}: ${cause.message}`, {
+    hint: `Check that ${program} is installed and in PATH; "snapstream preflight" lists every tool that is needed.`,
+    cause,
+  })
+}
+
+function throwUnlessSuccessful(argv: Argv, { status, killedBy }: Ending, complaint: string): void {
+  if (status === 0) return
+  const fate = killedBy ? `was killed by ${killedBy}` : `exited with status ${status ?? 'unknown'}`
+  throw new AgentError('COMMAND_FAILED', `${formatArgv(argv)} ${fate}: ${complaint.trim().slice(-COMPLAINT_BYTES)}`, {
+    hint: 'The text after the colon is what the command itself printed.',
+  })
+}
+
+async function collect(stream: Readable | null): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream ?? []) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}

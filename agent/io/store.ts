@@ -1,0 +1,85 @@
+/** The one place that talks to S3: the interface, and its implementation with the AWS SDK. */
+
+/** An unfinished multipart upload. */
+export interface UploadRef {
+  readonly key: string
+  readonly uploadId: string
+}
+
+export interface ObjectInfo {
+  readonly key: string
+  readonly sizeBytes: number
+  readonly lastModified: Date
+  /** `STANDARD` where S3 says nothing. */
+  readonly storageClass: string
+}
+
+export interface ObjectHead extends ObjectInfo {
+  /** CRC32 of the whole object, where the server keeps one. */
+  readonly crc32?: number
+  /** Present while or after an archived object is restored. */
+  readonly restore?: { readonly ongoing: boolean; readonly expires?: Date }
+}
+
+export interface FinishedPart {
+  readonly partNumber: number
+  readonly etag: string
+  readonly crc32: number
+}
+
+export interface PutOptions {
+  readonly contentType?: string
+}
+
+export interface CompleteOptions {
+  readonly sizeBytes: number
+  /** CRC32 of the whole object; S3 compares it with what it stored. */
+  readonly crc32: number
+}
+
+/** Who the credentials belong to and what the bucket is like. */
+export interface BucketFacts {
+  readonly region: string
+  readonly versioning: 'Enabled' | 'Suspended' | 'Off' | 'unknown'
+  /** The server's clock minus ours. */
+  readonly clockSkewSeconds: number
+}
+
+/**
+ * S3 as the agent uses it. Nothing is ever overwritten: `put` and `completeUpload` fail with OBJECT_EXISTS where the
+ * key is taken. All calls throw AgentError only.
+ */
+export interface Store {
+  readonly bucket: string
+  put(key: string, body: string | Uint8Array, signal: AbortSignal, options?: PutOptions): Promise<void>
+  /** A whole small object. @throws AgentError OBJECT_MISSING */
+  get(key: string, signal: AbortSignal): Promise<Buffer>
+  /**
+   * `bytes` bytes from `offset`, as one buffer.
+   * @throws AgentError OBJECT_MISSING, OBJECT_ARCHIVED (must be restored from Glacier first), ARCHIVE_DAMAGED (shorter)
+   */
+  getRange(key: string, offset: number, bytes: number, signal: AbortSignal): Promise<Buffer>
+  head(key: string, signal: AbortSignal): Promise<ObjectHead>
+  /** In key order. */
+  list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo>
+  createUpload(key: string, storageClass: string | undefined, signal: AbortSignal): Promise<UploadRef>
+  /** The body must not change until this settles: it is read again when the SDK retries. */
+  uploadPart(
+    upload: UploadRef,
+    partNumber: number,
+    body: Uint8Array,
+    crc32: number,
+    signal: AbortSignal,
+  ): Promise<FinishedPart>
+  /** @throws AgentError OBJECT_EXISTS, CHECKSUM_MISMATCH */
+  completeUpload(
+    upload: UploadRef,
+    parts: readonly FinishedPart[],
+    options: CompleteOptions,
+    signal: AbortSignal,
+  ): Promise<void>
+  /** Succeeds too where the upload is gone already. */
+  abortUpload(upload: UploadRef, signal: AbortSignal): Promise<void>
+  listUploads(prefix: string, signal: AbortSignal): AsyncIterable<UploadRef>
+  readFacts(signal: AbortSignal): Promise<BucketFacts>
+}

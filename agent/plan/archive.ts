@@ -1,0 +1,33 @@
+import type { Compression } from '../contract'
+
+/** Each frame holds this much of the tar stream, the last one of an archive less. */
+export const FRAME_BYTES = 2 * 1024 * 1024
+
+/** One S3 object of an archive. Segments are cut at frame boundaries. */
+export interface Segment {
+  readonly key: string
+  /** Of the object, its seek table included. */
+  readonly sizeBytes: number
+  /** CRC32 of the whole object: eight lower-case hexadecimal digits, as S3 confirmed it. */
+  readonly crc32: string
+  /** Where in the tar stream this segment starts. */
+  readonly rawOffset: number
+  /** How much of the tar stream it holds. */
+  readonly rawBytes: number
+}
+
+/** What the archive of one volume is, as recorded in the manifest once S3 has confirmed every segment. */
+export interface Archive {
+  readonly compression: Compression
+  readonly frameBytes: number
+  readonly segments: readonly Segment[]
+  readonly catalog: { readonly key: string; readonly sizeBytes: number; readonly crc32: string }
+  /** Length of the tar stream. */
+  readonly rawBytes: number
+  /** Sum of the segments' sizes. */
+  readonly storedBytes: number
+  /** SHA-256 of the tar stream, in hexadecimal. */
+  readonly sha256: string
+  readonly entries: number
+  readonly frames: number
+}

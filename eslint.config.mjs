@@ -1,0 +1,66 @@
+import { defineConfig, globalIgnores } from 'eslint/config'
+import tseslint from 'typescript-eslint'
+
+const effects = [
+  { group: ['node:*'], message: 'plan/ is pure: effects belong in io/.' },
+  { group: ['@aws-sdk/*', '@smithy/*'], message: 'plan/ is pure: the S3 client lives in io/store.' },
+]
+/** Forbids imports, by the layering main -> commands -> io -> plan -> errors, contract. */
+const forbid = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }] })
+const layer = (names, message) => ({ group: names.flatMap((name) => [`**/${name}`, `**/${name}/*`]), message })
+
+export default defineConfig(
+  globalIgnores(['dist/', 'cdk.out/', 'node_modules/', '.cache/', 'coverage/', '**/*.cjs', '**/*.mjs']),
+  tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
+  },
+  {
+    files: ['agent/contract.ts'],
+    rules: forbid({ group: ['*'], message: 'contract.ts is shared with infra/ and imports nothing.' }),
+  },
+  {
+    files: ['agent/plan/**'],
+    rules: {
+      ...forbid(...effects, layer(['io', 'commands', 'main'], 'plan/ imports only plan/, errors and contract.')),
+      'no-restricted-globals': ['error', 'process', 'fetch', 'setTimeout', 'setInterval'],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: 'plan/ has no clock.' },
+        { object: 'Math', property: 'random', message: 'plan/ has no randomness.' },
+      ],
+    },
+  },
+  {
+    files: ['agent/io/**'],
+    rules: forbid(layer(['commands', 'main'], 'io/ imports only io/, plan/, errors and contract.')),
+  },
+  {
+    files: ['agent/commands/**'],
+    rules: forbid(
+      { group: ['node:child_process', '@aws-sdk/*'], message: 'commands/ act through io/.' },
+      layer(['main'], 'main imports commands, not the other way round.'),
+    ),
+  },
+  {
+    files: ['infra/**'],
+    rules: forbid({
+      group: ['**/agent/*', '**/agent/**/*', '!**/agent/contract', '!**/agent/contract.ts'],
+      message: 'infra/ imports agent/contract and nothing else of the agent.',
+    }),
+  },
+  {
+    files: ['test/**', 'bench/**', 'scripts/**'],
+    rules: {
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-confusing-void-expression': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+    },
+  },
+)

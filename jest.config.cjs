@@ -1,0 +1,29 @@
+/**
+ * Two projects: `unit` runs anywhere in seconds; `system` has real S3 servers (started once, before its first test)
+ * and guests with real LVM, and is everything named *.system.test.ts.
+ * @type {import('jest').Config}
+ */
+const shared = {
+  testEnvironment: 'node',
+  transform: { '\\.ts$': '<rootDir>/test/support/esbuild-transform.cjs' },
+  modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/dist', '<rootDir>/.cache'],
+}
+module.exports = {
+  maxWorkers: 2,
+  reporters: ['default', '<rootDir>/test/support/totals-reporter.cjs'],
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['\\.system\\.test\\.ts$'],
+    },
+    {
+      ...shared,
+      displayName: 'system',
+      testMatch: ['<rootDir>/test/**/*.system.test.ts'],
+      globalSetup: '<rootDir>/test/servers/global-setup.cjs',
+      globalTeardown: '<rootDir>/test/servers/global-teardown.cjs',
+    },
+  ],
+}
