@@ -1,0 +1,32 @@
+import { formatManifest, MANIFEST_FORMAT, parseManifest } from '../../agent/plan/manifest'
+import { manifestOf } from '../support/manifest'
+
+const key = 'manifests/daily/host/20260131T040506Z-abz277.json'
+
+test('a manifest reads back as it was written', () => {
+  const manifest = manifestOf()
+  expect(parseManifest(formatManifest(manifest), key)).toEqual(manifest)
+})
+
+test('a manifest of a newer agent is refused with the remedy, not misread', () => {
+  const newer = { ...manifestOf(), format: MANIFEST_FORMAT + 1 }
+  expect(() => parseManifest(JSON.stringify(newer), key)).toThrow(
+    expect.objectContaining({ code: 'FORMAT_UNSUPPORTED', hint: expect.stringContaining('Install') }),
+  )
+})
+
+test.each([
+  ['half a manifest', formatManifest(manifestOf()).slice(0, -40), /is not JSON/],
+  ['an archive without segments', JSON.stringify(withoutSegments()), /volumes\[0\]\.archive\.segments/],
+  ['another document', '{"hello": 1}', /format/],
+])('%s is refused by the name of what is wrong', (_, json, message) => {
+  expect(() => parseManifest(json, key)).toThrow(
+    expect.objectContaining({ code: 'ARCHIVE_DAMAGED', message: expect.stringMatching(message) }),
+  )
+})
+
+function withoutSegments() {
+  const manifest = manifestOf()
+  const [volume] = manifest.volumes
+  return { ...manifest, volumes: [{ ...volume!, archive: { ...volume!.archive, segments: [] } }] }
+}

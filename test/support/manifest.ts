@@ -1,0 +1,73 @@
+import { catalogKey, dataKey } from '../../agent/contract'
+import type { Manifest, VolumeBackup } from '../../agent/plan/manifest'
+
+const place = { class: 'daily', host: 'host', run: '20260131T040506Z-abz277' }
+
+/** A volume's record as a good run writes it; `changes` replaces whole fields. */
+export function volumeBackupOf(changes: Partial<VolumeBackup> = {}): VolumeBackup {
+  return {
+    volume: 'vg0-home',
+    group: 'vg0',
+    name: 'home',
+    mountPoint: '/home',
+    filesystem: 'ext4',
+    uuid: '6c0b1b5c-6a2f-4b8e-9d0c-0a4f3c1f2e11',
+    label: '',
+    mountOptions: 'rw,relatime',
+    sizeBytes: 1 << 30,
+    usedBytes: 300_000_000,
+    snapshot: { kind: 'thick', sizeBytes: 1 << 28, takenAt: '2026-01-31T04:05:07.000Z', livedSeconds: 12.5 },
+    tarCommand: ['tar', '--create', '--file=-', '--directory', '/run/snapstream/x/home', '--', '.'],
+    archive: {
+      compression: 'zstd',
+      frameBytes: 2 * 1024 * 1024,
+      segments: [
+        {
+          key: dataKey(place, 'vg0-home', 'zstd', 0),
+          sizeBytes: 1000,
+          crc32: '0badcafe',
+          rawOffset: 0,
+          rawBytes: 20480,
+        },
+      ],
+      catalog: { key: catalogKey(place, 'vg0-home'), sizeBytes: 300, crc32: '00c0ffee' },
+      rawBytes: 20480,
+      storedBytes: 1000,
+      sha256: 'a'.repeat(64),
+      entries: 3,
+      frames: 1,
+    },
+    archiveSeconds: 3.25,
+    ...changes,
+  }
+}
+
+/** A manifest as a good run writes it; `changes` replaces whole fields. */
+export function manifestOf(changes: Partial<Manifest> = {}): Manifest {
+  return {
+    format: 1,
+    ...place,
+    startedAt: '2026-01-31T04:05:06.000Z',
+    finishedAt: '2026-01-31T04:06:06.000Z',
+    status: 'complete',
+    verified: 'checksum',
+    consistency: { level: 'crash', snapshotSpreadSeconds: 0.4, heldSeconds: 0, hooks: [] },
+    volumes: [volumeBackupOf()],
+    failures: [],
+    notBackedUp: [],
+    agent: { version: '0.1.0', node: 'v24.0.0', tar: 'tar (GNU tar) 1.34' },
+    system: {
+      hostname: 'db-1',
+      kernel: '6.1.0',
+      architecture: 'x64',
+      osRelease: 'ID=debian\n',
+      fstab: '/dev/vg0/home /home ext4 defaults 0 2\n',
+      lvs: {},
+      vgs: {},
+      pvs: {},
+      blockDevices: {},
+      groupConfigurations: { vg0: 'vg0 {\n}\n' },
+    },
+    ...changes,
+  }
+}
