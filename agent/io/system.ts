@@ -1,0 +1,57 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { arch, hostname, release, setPriority, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Argv } from '../plan/command'
+import { LVS, PVS, VGS } from '../plan/lvm'
+import type { SystemRecord } from '../plan/manifest'
+import type { HostDeps } from './deps'
+
+const LSBLK: Argv = [
+  'lsblk',
+  '--json',
+  '--bytes',
+  '--output',
+  'NAME,KNAME,PKNAME,TYPE,SIZE,FSTYPE,UUID,LABEL,PARTUUID,PARTTYPE,MOUNTPOINT',
+]
+
+/** Reads what a rebuild of this host on empty disks needs. To be read before snapshots clutter the reports. */
+export async function readSystem(deps: HostDeps, groups: readonly string[]): Promise<SystemRecord> {
+  const report = async (argv: Argv): Promise<unknown> => JSON.parse(await deps.host.run(argv, deps.signal))
+  return {
+    hostname: hostname(),
+    kernel: release(),
+    architecture: arch(),
+    osRelease: await textOf('/etc/os-release'),
+    fstab: await textOf('/etc/fstab'),
+    lvs: await report(LVS),
+    vgs: await report(VGS),
+    pvs: await report(PVS),
+    blockDevices: await report(LSBLK),
+    groupConfigurations: await readGroupConfigurations(deps, groups),
+  }
+}
+
+async function readGroupConfigurations(deps: HostDeps, groups: readonly string[]): Promise<Record<string, string>> {
+  const directory = await mkdtemp(join(tmpdir(), 'snapstream-'))
+  try {
+    const texts: Record<string, string> = {}
+    for (const group of groups) {
+      const file = join(directory, group)
+      await deps.host.run(['vgcfgbackup', '--file', file, group], deps.signal)
+      texts[group] = await readFile(file, 'utf8')
+    }
+    return texts
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** A host without the file is a host all the same: the record says so by an empty text. */
+async function textOf(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '')
+}
+
+/** Lowers the priority of this process and all that it starts from now on. @param niceness - 0 to 19 */
+export function lowerPriority(niceness: number): void {
+  setPriority(niceness)
+}
