@@ -5,7 +5,9 @@
  */
 const shared = {
   testEnvironment: 'node',
-  transform: { '\\.ts$': '<rootDir>/test/support/esbuild-transform.cjs' },
+  // commander comes as ES modules only, so it is compiled like our own sources.
+  transform: { '\\.ts$|/node_modules/commander/.*\\.js$': '<rootDir>/test/support/esbuild-transform.cjs' },
+  transformIgnorePatterns: ['/node_modules/(?!commander/)'],
   modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/dist', '<rootDir>/.cache'],
 }
 module.exports = {

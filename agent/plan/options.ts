@@ -1,0 +1,237 @@
+/**
+ * Every option of every command, as data. Flags, environment variables, fields of the configuration file, help and the
+ * types of the requests all come from these two tables.
+ *
+ * One name makes all four: `snapshotSize` is `--snapshot-size`, `SNAPSTREAM_SNAPSHOT_SIZE` and `"snapshotSize"`.
+ */
+import { CLASS_PATTERN, CONFIG_FILE, DEFAULT_CLASS, HOOKS_DIRECTORY, RUN_PATTERN } from '../contract'
+import {
+  absolutePath,
+  choice,
+  duration,
+  listOf,
+  size,
+  snapshotSize,
+  text,
+  toggle,
+  wholeNumber,
+  type Kind,
+} from './values'
+
+export interface Option<V> {
+  readonly summary: string
+  readonly kind: Kind<unknown, unknown>
+  /** The value where nobody gave any. */
+  readonly default: V
+  /** The default as a person would write it. */
+  readonly defaultText?: string
+}
+
+function option<T, Absent>(summary: string, kind: Kind<T, Absent>): Option<T | Absent> {
+  return { summary, kind, default: kind.absent }
+}
+
+function optionWithDefault<T>(summary: string, kind: Kind<T>, defaultText: string): Option<T> {
+  return { summary, kind, default: kind.schema.parse(kind.fromText(defaultText)), defaultText }
+}
+
+/** Bucket names and access point aliases (S3 user guide, "General purpose bucket naming rules"). */
+const BUCKET_PATTERN = '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$'
+/** An instance's ARN, or a name that is safe in a key, in a policy and in a file name. */
+export const HOST_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}(/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?$'
+/** S3's storage classes that a multipart upload in a general purpose bucket can be put in. */
+const STORAGE_CLASSES = [
+  'STANDARD',
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'INTELLIGENT_TIERING',
+  'GLACIER_IR',
+  'GLACIER',
+  'DEEP_ARCHIVE',
+] as const
+/** Below this an 8 MiB part takes longer than S3 and proxies keep an idle connection. */
+const BANDWIDTH_BYTES_MIN = 64 * 1024
+/** The longest that Systems Manager lets a command run. */
+const DEADLINE_SECONDS_MAX = 48 * 3600
+/** Applications are held while hooks run: DLM allows its scripts no more either. */
+const HOOK_SECONDS_MAX = 600
+
+export const OPTIONS = {
+  bucket: option(
+    'bucket that holds the backups',
+    text('NAME', BUCKET_PATTERN, 'the name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens'),
+  ),
+  class: optionWithDefault(
+    'retention class: decides how long a backup is kept, and where',
+    text('NAME', CLASS_PATTERN, 'up to 32 lower-case letters, digits and hyphens'),
+    DEFAULT_CLASS,
+  ),
+  host: option(
+    "name of the host in the bucket (by default the instance's ARN)",
+    text('NAME', HOST_PATTERN, "an instance's ARN, or letters, digits, dots, hyphens and underscores"),
+  ),
+  run: option(
+    'the run, as "snapstream list" shows it',
+    text('RUN', RUN_PATTERN, 'the name of a run such as 20260131T020000Z-k3xw7a'),
+  ),
+  volumes: option('back up the volumes mounted here, and no others', listOf(absolutePath, ',')),
+  excludeVolumes: option('back up all volumes but those mounted here', listOf(absolutePath, ',')),
+  exclude: option(
+    'leave out what matches this pattern of tar, such as "./var/cache/*"',
+    listOf(text('GLOB', '^[^\\0]+$', 'a pattern'), '\n'),
+  ),
+  requireAll: option('report status 3 where a filesystem is not on LVM and so is not backed up', toggle),
+  dryRun: option('show what would be done, and change nothing', toggle),
+  storageClass: option("S3 storage class of the archives (by default the bucket's)", choice('CLASS', STORAGE_CLASSES)),
+  compression: optionWithDefault('compression of the archives', choice('KIND', ['zstd', 'none']), 'zstd'),
+  level: optionWithDefault('zstd level: higher is smaller and slower', wholeNumber(1, 19), '3'),
+  snapshotSize: optionWithDefault(
+    'space reserved for the changes that each thick snapshot has to hold back',
+    snapshotSize,
+    'auto',
+  ),
+  preHook: option(`run this before the snapshots, after those in ${HOOKS_DIRECTORY}/pre`, listOf(absolutePath, '\n')),
+  postHook: option(`run this after the snapshots, before those in ${HOOKS_DIRECTORY}/post`, listOf(absolutePath, '\n')),
+  onHookFailure: optionWithDefault(
+    'what to do when a hook fails: give up, or go on with a crash-consistent backup',
+    choice('WHAT', ['abort', 'continue']),
+    'abort',
+  ),
+  hookTimeout: optionWithDefault(
+    'how long each hook may take',
+    duration(HOOK_SECONDS_MAX, 'a time from 1s to 10m'),
+    '60s',
+  ),
+  parallel: optionWithDefault('volumes archived at a time', wholeNumber(1, 16), '2'),
+  bandwidthLimit: option(
+    'upload at most this much per second, all volumes together',
+    size(BANDWIDTH_BYTES_MIN, 'a size per second of at least 64K, such as 50M'),
+  ),
+  nice: option('lower the priority by this much', wholeNumber(0, 19)),
+  verify: optionWithDefault(
+    "check the archives before the run counts: S3's own checksum, or everything read back",
+    choice('DEPTH', ['none', 'checksum', 'stream']),
+    'checksum',
+  ),
+  depth: optionWithDefault(
+    "how deep to look: S3's own checksum, or everything read back",
+    choice('DEPTH', ['checksum', 'stream']),
+    'stream',
+  ),
+  deadline: option(
+    'stop and clean up after this time',
+    duration(DEADLINE_SECONDS_MAX, 'a time from 1s to 48h, such as 3h'),
+  ),
+  region: option(
+    "region of the bucket (by default AWS_REGION, then the instance's)",
+    text('REGION', '^[a-z0-9][a-z0-9-]{1,31}$', 'the name of a region such as eu-west-1'),
+  ),
+  endpointUrl: option(
+    'S3 endpoint, where it is not that of AWS',
+    text('URL', '^https?://[^\\s/@?#]+(/[^\\s@?#]*)?$', 'a URL such as https://s3.example.net, without credentials'),
+  ),
+  json: option('print one line of JSON and nothing else', toggle),
+  logLevel: option(
+    'what to report on standard error (by default info on a terminal, warn elsewhere)',
+    choice('LEVEL', ['debug', 'info', 'warn', 'error']),
+  ),
+  config: optionWithDefault('configuration file', absolutePath, CONFIG_FILE),
+} as const satisfies Record<string, Option<unknown>>
+
+export type OptionName = keyof typeof OPTIONS
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[]
+
+/** Every command has these. */
+const COMMON = ['bucket', 'host', 'region', 'endpointUrl', 'json', 'logLevel', 'config'] as const
+const SELECTION = ['class', 'volumes', 'excludeVolumes', 'snapshotSize'] as const
+
+export const COMMANDS = {
+  preflight: {
+    summary: 'check that this host can be backed up, and say how to fix what is missing',
+    options: [...COMMON, ...SELECTION],
+    required: ['bucket'],
+    withoutDefault: [],
+  },
+  backup: {
+    summary: 'snapshot the volumes of this host and stream them to the bucket',
+    options: [
+      ...COMMON,
+      ...SELECTION,
+      'exclude',
+      'requireAll',
+      'dryRun',
+      'storageClass',
+      'compression',
+      'level',
+      'preHook',
+      'postHook',
+      'onHookFailure',
+      'hookTimeout',
+      'parallel',
+      'bandwidthLimit',
+      'nice',
+      'verify',
+      'deadline',
+    ],
+    required: ['bucket'],
+    withoutDefault: [],
+  },
+  verify: {
+    summary: 'check the archives of a run in the bucket',
+    options: [...COMMON, 'class', 'run', 'depth'],
+    required: ['bucket', 'run'],
+    withoutDefault: [],
+  },
+  list: {
+    summary: 'list the runs of a host, newest first',
+    options: [...COMMON, 'class'],
+    required: ['bucket'],
+    withoutDefault: ['class'],
+  },
+  cleanup: {
+    summary: 'remove what killed runs left behind on this host',
+    options: [...COMMON, 'dryRun'],
+    required: ['bucket'],
+    withoutDefault: [],
+  },
+} as const satisfies Record<string, Command>
+
+export interface Command {
+  readonly summary: string
+  readonly options: readonly OptionName[]
+  /** Options without which the command makes no sense, and that have no default. */
+  readonly required: readonly OptionName[]
+  /** Options whose default does not hold for this command: not given, they narrow nothing. */
+  readonly withoutDefault: readonly OptionName[]
+}
+
+export type CommandName = keyof typeof COMMANDS
+export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[]
+
+type Value<K extends OptionName> = (typeof OPTIONS)[K]['default']
+
+/** What a command was asked to do: a value for each of its options, checked and converted. */
+export type Request<C extends CommandName> = { readonly command: C } & {
+  readonly [K in (typeof COMMANDS)[C]['options'][number]]: K extends (typeof COMMANDS)[C]['required'][number]
+    ? Exclude<Value<K>, undefined>
+    : K extends (typeof COMMANDS)[C]['withoutDefault'][number]
+      ? Value<K> | undefined
+      : Value<K>
+}
+
+export type PreflightRequest = Request<'preflight'>
+export type BackupRequest = Request<'backup'>
+export type VerifyRequest = Request<'verify'>
+export type ListRequest = Request<'list'>
+export type CleanupRequest = Request<'cleanup'>
+export type AnyRequest = { readonly [C in CommandName]: Request<C> }[CommandName]
+
+/** `snapshotSize` -> `--snapshot-size` */
+export function flagOf(name: OptionName): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+/** `snapshotSize` -> `SNAPSTREAM_SNAPSHOT_SIZE` */
+export function variableOf(name: OptionName): string {
+  return `SNAPSTREAM_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
