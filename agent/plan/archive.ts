@@ -31,3 +31,8 @@ export interface Archive {
   readonly entries: number
   readonly frames: number
 }
+
+/** A CRC32 as manifests record it. */
+export function formatCrc32(crc32: number): string {
+  return crc32.toString(16).padStart(8, '0')
+}

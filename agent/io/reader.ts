@@ -1,0 +1,186 @@
+/** Reads archives and catalogs back: the mirror of the pipeline that writes them. */
+import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+import { crc32, createZstdDecompress, zstdDecompress } from 'node:zlib'
+import { AgentError, hasCode } from '../errors'
+import { formatCrc32, type Archive } from '../plan/archive'
+import { planReads, READ_BYTES, type FramePlace, type FrameTable, type RawRange, type StoredRead } from '../plan/reads'
+import type { Deps } from './deps'
+import { mapInOrder } from './in-order'
+
+const unzstd = promisify(zstdDecompress)
+
+/** Connections that fetch ranges at the same time: hides round trips, at `READ_BYTES` of memory each. */
+const READS_IN_FLIGHT = 12
+/** Frames decompressed at the same time: Node's thread pool has four threads. */
+const FRAMES_IN_FLIGHT = 4
+const CATALOG_READS_IN_FLIGHT = 4
+const CATALOG_CHUNK_BYTES = 256 * 1024
+
+/** Byte 4 of a Zstandard frame is its descriptor; this bit says that a checksum of the content follows (RFC 8878). */
+const ZSTD_DESCRIPTOR_OFFSET = 4
+const ZSTD_CHECKSUM_FLAG = 0x04
+
+const RESTORE_THE_REST =
+  'Restore what this frame does not hold with --best-effort, and look for the file in another run with "snapstream find".'
+const CATALOG_LOST =
+  'Look for an earlier version of the object, or restore by hand from the archive: docs/restore-by-hand.md.'
+
+export type ReaderDeps = Pick<Deps, 'store' | 'signal'>
+
+/** A read's bytes, or why there are none that can be trusted. */
+export type Fetched = { readonly read: StoredRead } & ({ readonly stored: Buffer } | { readonly damage: AgentError })
+
+/** A frame's piece of the tar stream, or why it is lost. */
+export type Decoded = { readonly place: FramePlace } & ({ readonly raw: Buffer } | { readonly damage: AgentError })
+
+/** Fetches the reads in parallel and yields them in order. What is missing or cut short is damage, not an error. */
+export function fetchReads(deps: ReaderDeps, archive: Archive, reads: Iterable<StoredRead>): AsyncIterable<Fetched> {
+  return mapInOrder(reads, READS_IN_FLIGHT, deps.signal, async (read, signal): Promise<Fetched> => {
+    try {
+      return { read, stored: await deps.store.getRange(keyOf(archive, read), read.offset, read.bytes, signal) }
+    } catch (error) {
+      if (isDamage(error)) return { read, damage: error }
+      throw error
+    }
+  })
+}
+
+/** Decompresses and checks every frame that was fetched, in parallel, and yields them in order. */
+export function decodeFrames(
+  deps: ReaderDeps,
+  archive: Archive,
+  fetched: AsyncIterable<Fetched>,
+): AsyncIterable<Decoded> {
+  return mapInOrder(splitFrames(fetched), FRAMES_IN_FLIGHT, deps.signal, async (frame): Promise<Decoded> => {
+    if ('damage' in frame) return frame
+    const { place, stored } = frame
+    try {
+      return { place, raw: archive.compression === 'zstd' ? await unpack(place, stored) : checked(place, stored) }
+    } catch (cause) {
+      return { place, damage: damagedFrame(archive, place, cause) }
+    }
+  })
+}
+
+/**
+ * The bytes of the tar stream in the given ranges, one after the other, from as few ranged reads as they need. Memory is
+ * bounded whatever the ranges.
+ *
+ * @param ranges - in ascending order, not overlapping
+ * @throws AgentError ARCHIVE_DAMAGED with segment, frame and range where a frame does not match its checksum;
+ * OBJECT_MISSING, OBJECT_ARCHIVED
+ */
+export async function* readRaw(
+  deps: ReaderDeps,
+  archive: Archive,
+  table: FrameTable,
+  ranges: readonly RawRange[],
+): AsyncGenerator<Buffer, void, undefined> {
+  let next = 0
+  for await (const decoded of decodeFrames(
+    deps,
+    archive,
+    fetchReads(deps, archive, planReads(archive, table, ranges)),
+  )) {
+    if ('damage' in decoded) throw decoded.damage
+    const { rawOffset, rawBytes } = decoded.place
+    for (let range = ranges[next]; range && range.offset < rawOffset + rawBytes; range = ranges[++next]) {
+      const start = Math.max(range.offset - rawOffset, 0)
+      const end = range.offset + range.bytes - rawOffset
+      if (end > start) yield decoded.raw.subarray(start, Math.min(end, rawBytes))
+      if (end > rawBytes) break // the rest of this range is in the next frame
+    }
+  }
+}
+
+/**
+ * The catalog's text, decompressed piece by piece. Only at the end is it known to be the one that the manifest names.
+ *
+ * @throws AgentError ARCHIVE_DAMAGED where it is not, or does not decompress; OBJECT_MISSING
+ */
+export async function* readCatalogText(
+  deps: ReaderDeps,
+  catalog: Archive['catalog'],
+): AsyncGenerator<Buffer, void, undefined> {
+  const text = createZstdDecompress({ chunkSize: CATALOG_CHUNK_BYTES })
+  const finished = pipeline(readCatalogObject(deps, catalog), text)
+  finished.catch(() => undefined) // the same error reaches whoever reads the text
+  try {
+    yield* text as AsyncIterable<Buffer>
+  } catch (cause) {
+    throw cause instanceof AgentError ? cause : damagedCatalog(catalog.key, 'does not decompress', cause)
+  }
+}
+
+async function* readCatalogObject(deps: ReaderDeps, catalog: Archive['catalog']): AsyncGenerator<Buffer> {
+  const offsets: number[] = []
+  for (let offset = 0; offset < catalog.sizeBytes; offset += READ_BYTES) offsets.push(offset)
+  const pieces = mapInOrder(offsets, CATALOG_READS_IN_FLIGHT, deps.signal, (offset, signal) =>
+    deps.store.getRange(catalog.key, offset, Math.min(READ_BYTES, catalog.sizeBytes - offset), signal),
+  )
+  let checksum = 0
+  for await (const piece of pieces) {
+    checksum = crc32(piece, checksum)
+    yield piece
+  }
+  if (formatCrc32(checksum) !== catalog.crc32) {
+    throw damagedCatalog(catalog.key, `has CRC32 ${formatCrc32(checksum)}, the manifest says ${catalog.crc32}`)
+  }
+}
+
+function keyOf(archive: Archive, read: StoredRead): string {
+  const segment = archive.segments[read.segment]
+  if (!segment) throw new RangeError(`the archive has no segment ${read.segment}`)
+  return segment.key
+}
+
+/** One frame at a time, or the reason for which all frames of its read are lost. */
+async function* splitFrames(
+  fetched: AsyncIterable<Fetched>,
+): AsyncGenerator<{ place: FramePlace } & ({ stored: Buffer } | { damage: AgentError })> {
+  for await (const result of fetched) {
+    for (const place of result.read.frames) {
+      if ('damage' in result) {
+        yield { place, damage: result.damage }
+      } else {
+        const start = place.storedOffset - result.read.offset
+        yield { place, stored: result.stored.subarray(start, start + place.storedBytes) }
+      }
+    }
+  }
+}
+
+async function unpack(place: FramePlace, stored: Buffer): Promise<Buffer> {
+  const descriptor = stored[ZSTD_DESCRIPTOR_OFFSET] ?? 0
+  if ((descriptor & ZSTD_CHECKSUM_FLAG) === 0) throw new Error('it bears no checksum')
+  // An output buffer that holds the whole frame: with zlib's small ones decompression takes three times as long.
+  const raw = await unzstd(stored, { chunkSize: place.rawBytes + 1, maxOutputLength: place.rawBytes })
+  if (raw.length !== place.rawBytes) throw new Error(`it holds ${raw.length} bytes instead of ${place.rawBytes}`)
+  return raw
+}
+
+function checked(place: FramePlace, stored: Buffer): Buffer {
+  const checksum = crc32(stored)
+  if (checksum === place.crc32) return stored
+  throw new Error(`its CRC32 is ${formatCrc32(checksum)} instead of ${formatCrc32(place.crc32 ?? 0)}`)
+}
+
+function isDamage(error: unknown): error is AgentError {
+  return (['OBJECT_MISSING', 'ARCHIVE_DAMAGED', 'CHECKSUM_MISMATCH'] as const).some((code) => hasCode(error, code))
+}
+
+function damagedFrame(archive: Archive, place: FramePlace, cause: unknown): AgentError {
+  const segment = archive.segments.findLast((candidate) => candidate.rawOffset <= place.rawOffset)
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new AgentError(
+    'ARCHIVE_DAMAGED',
+    `frame ${place.index} in ${segment?.key ?? 'no segment'} at ${place.storedOffset}, ` +
+      `bytes ${place.rawOffset} to ${place.rawOffset + place.rawBytes - 1} of the tar stream, is damaged: ${reason}`,
+    { hint: RESTORE_THE_REST, cause },
+  )
+}
+
+function damagedCatalog(key: string, what: string, cause?: unknown): AgentError {
+  return new AgentError('ARCHIVE_DAMAGED', `${key} ${what}`, { hint: CATALOG_LOST, cause })
+}
