@@ -1,0 +1,160 @@
+/**
+ * Guests with real LVM: User-Mode Linux, which needs no virtualisation, with the device-mapper modules that the host's
+ * kernel may lack. A guest sees the host's files (programs, node_modules, dist/) and keeps its own changes to itself.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { copyFile, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join, resolve } from 'node:path'
+import { formatArgv, type Argv } from '../../agent/plan/command'
+import { openLink, type CommandOptions, type GuestCommand, type GuestLink, type GuestResult } from './guest-link'
+
+/** From a guest, this is the host's 127.0.0.1. */
+export const HOST_FROM_GUEST = '10.0.2.2'
+
+const BOOT_TIMEOUT_SECONDS = 60
+const PROGRAMS = resolve(__dirname, '../../node_modules/.bin')
+
+export interface GuestOptions {
+  /** A disk of this size each: /dev/ubdb, /dev/ubdc, … Sparse files that live as long as the guest. */
+  readonly disksMiB?: readonly number[]
+  /** 1024 unless told. */
+  readonly memoryMiB?: number
+  /** Directories that guest and host share, read-write, at the same path. */
+  readonly shares?: readonly string[]
+}
+
+/** A machine that runs until `stop`; as `await using`, until its scope ends. */
+export interface Guest extends AsyncDisposable {
+  /** Its disks' device names. */
+  readonly disks: readonly string[]
+  /** Starts a command as root and leaves it running. */
+  start(argv: Argv, options?: CommandOptions): GuestCommand
+  /** Runs a command as root to its end. Any status is a result. */
+  exec(argv: Argv, options?: CommandOptions): Promise<GuestResult>
+  /** As `exec`, returns its standard output. @throws Error if it exits with anything but 0 */
+  run(argv: Argv, options?: CommandOptions): Promise<string>
+  /** The power fails: nothing is flushed, nothing is told. The disks keep what had reached them, all else is lost. */
+  powerCut(): Promise<void>
+  /** Boots again after a power cut, and activates the volume groups. */
+  powerOn(): Promise<void>
+  /** Writes the shares back, ends the guest, removes its disks. */
+  stop(): Promise<void>
+}
+
+/**
+ * Boots a guest (about two seconds).
+ *
+ * @throws Error with the end of the kernel's console if it does not come up
+ */
+export async function bootGuest(options: GuestOptions = {}): Promise<Guest> {
+  const directory = await mkdtemp(join(tmpdir(), 'snapstream-guest-'))
+  const images = await createImages(directory, options.disksMiB ?? [])
+  let machine = await powerOn(directory, images, options)
+
+  const guest: Guest = {
+    disks: images.map((_, index) => `/dev/${ubdName(index)}`),
+    start: (argv, commandOptions = {}) => machine.link.start(argv, commandOptions),
+    exec: async (argv, commandOptions = {}) => machine.link.start(argv, commandOptions).ended,
+    async run(argv, commandOptions) {
+      const { status, killedBy, stdout, stderr } = await guest.exec(argv, commandOptions)
+      if (status !== 0) throw new Error(`${formatArgv(argv)}: ${killedBy ?? `status ${status ?? '?'}`}: ${stderr}`)
+      return stdout
+    },
+    powerCut: () => powerOff(machine),
+    async powerOn() {
+      machine = await powerOn(directory, images, options)
+    },
+    async stop() {
+      if (machine.process.exitCode === null) await guest.exec(['sync']).catch(() => undefined)
+      await powerOff(machine)
+      await rm(directory, { recursive: true, force: true })
+    },
+    [Symbol.asyncDispose]: () => guest.stop(),
+  }
+  return guest
+}
+
+interface Machine {
+  readonly process: ChildProcess
+  readonly exited: Promise<void>
+  readonly link: GuestLink
+}
+
+async function createImages(directory: string, disksMiB: readonly number[]): Promise<string[]> {
+  const images = disksMiB.map((_, index) => join(directory, ubdName(index)))
+  for (const [index, image] of images.entries()) {
+    await writeFile(image, '')
+    await truncate(image, disksMiB[index]! * 1024 * 1024)
+  }
+  return images
+}
+
+/** `ubda` would be taken for the root. */
+function ubdName(index: number): string {
+  return `ubd${String.fromCharCode('b'.charCodeAt(0) + index)}`
+}
+
+async function powerOn(directory: string, images: readonly string[], options: GuestOptions): Promise<Machine> {
+  const link = await openLink()
+  const daemon = [join(PROGRAMS, 'node'), join(__dirname, 'guest-daemon.mts'), String(link.port)]
+  await writeFile(join(directory, 'shares'), (options.shares ?? []).map((share) => `${resolve(share)}\n`).join(''))
+  await writeFile(join(directory, 'command'), ['env', guestPath(), ...daemon].map((word) => `${word}\n`).join(''))
+  await copyFile(join(__dirname, 'guest-init.sh'), join(directory, 'init'))
+
+  const consoleFile = join(directory, 'console.log')
+  const console = await open(consoleFile, 'w')
+  const argv = ['taskset', '--cpu-list', String(await chooseCpu()), ...linux(directory, images, options)]
+  const child = spawn('perl', [join(__dirname, 'launch-guest.pl'), ...argv], {
+    stdio: ['ignore', 'ignore', console.fd],
+  })
+  const exited = new Promise<void>((done) => child.once('close', () => done()))
+  await console.close()
+  void exited.then(() => link.close(new Error('the guest lost its power, or died')))
+  const timer = setTimeout(() => child.kill(), BOOT_TIMEOUT_SECONDS * 1000)
+  try {
+    await link.ready
+  } catch (cause) {
+    const kernel = await readFile(consoleFile, 'utf8')
+    throw new Error(`the guest did not boot; its console ended with: ${kernel.slice(-2000)}`, { cause })
+  } finally {
+    clearTimeout(timer)
+  }
+  return { process: child, exited, link }
+}
+
+function guestPath(): string {
+  return `PATH=${[PROGRAMS, '/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'].join(delimiter)}`
+}
+
+/** NETWORK is filled in by launch-guest.pl. */
+function linux(directory: string, images: readonly string[], { memoryMiB = 1024 }: GuestOptions): string[] {
+  return [
+    'linux.uml',
+    `mem=${memoryMiB}M`,
+    ...['rootfstype=hostfs', 'rootflags=/', 'ro', `init=${join(directory, 'init')}`],
+    ...['con=null', 'con0=null,fd:2', 'ssl=null', 'quiet', 'panic=-1', 'noreboot'],
+    ...[`uml_dir=${directory}`, 'umid=guest', `guest=${directory}`],
+    ...images.map((image, index) => `${ubdName(index)}=${image}`),
+    'vec0:transport=fd,fd=NETWORK,depth=64,mtu=32000',
+  ]
+}
+
+/**
+ * One CPU for each guest, another one for each of jest's workers: User-Mode Linux hands over between two processes at
+ * every system call, which is three times as fast on one CPU as between two.
+ */
+async function chooseCpu(): Promise<number> {
+  const status = await readFile('/proc/self/status', 'utf8')
+  const allowed = (/^Cpus_allowed_list:\s*(.*)$/m.exec(status)?.[1] ?? '0').split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number)
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+  })
+  const worker = Number(process.env['JEST_WORKER_ID'] ?? 1)
+  return allowed[(allowed.length - (worker % allowed.length)) % allowed.length]!
+}
+
+async function powerOff({ process, exited }: Machine): Promise<void> {
+  process.kill()
+  await exited
+}
