@@ -3,6 +3,7 @@
  * types of the requests all come from these two tables.
  *
  * One name makes all four: `snapshotSize` is `--snapshot-size`, `SNAPSTREAM_SNAPSHOT_SIZE` and `"snapshotSize"`.
+ * In requests, sizes are in bytes and times in seconds.
  */
 import { CLASS_PATTERN, CONFIG_FILE, DEFAULT_CLASS, HOOKS_DIRECTORY, RUN_PATTERN } from '../contract'
 import {
