@@ -1,10 +1,21 @@
 /** Reads archives and catalogs back: the mirror of the pipeline that writes them. */
 import { pipeline } from 'node:stream/promises'
+import { StringDecoder } from 'node:string_decoder'
 import { promisify } from 'node:util'
 import { crc32, createZstdDecompress, zstdDecompress } from 'node:zlib'
 import { AgentError, hasCode } from '../errors'
 import { formatCrc32, type Archive } from '../plan/archive'
-import { planReads, READ_BYTES, type FramePlace, type FrameTable, type RawRange, type StoredRead } from '../plan/reads'
+import type { CatalogEntry, CatalogFrames, CatalogLine } from '../plan/catalog'
+import { catalogReader, isEntry, isFrames } from '../plan/catalog-reader'
+import {
+  joinFrameTable,
+  planReads,
+  READ_BYTES,
+  type FramePlace,
+  type FrameTable,
+  type RawRange,
+  type StoredRead,
+} from '../plan/reads'
 import type { Deps } from './deps'
 import { mapInOrder } from './in-order'
 
@@ -111,6 +122,39 @@ export async function* readCatalogText(
   } catch (cause) {
     throw cause instanceof AgentError ? cause : damagedCatalog(catalog.key, 'does not decompress', cause)
   }
+}
+
+/**
+ * The catalog, line by line.
+ *
+ * @throws AgentError ARCHIVE_DAMAGED where a line is missing, wrong or out of place; FORMAT_UNSUPPORTED, OBJECT_MISSING
+ */
+export async function* readCatalog(
+  deps: ReaderDeps,
+  catalog: Archive['catalog'],
+): AsyncGenerator<CatalogLine, void, undefined> {
+  const reader = catalogReader(catalog.key)
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  for await (const chunk of readCatalogText(deps, catalog)) {
+    const lines = (rest + decoder.write(chunk)).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) yield reader.take(line)
+  }
+  if (rest !== '') yield reader.take(rest)
+  reader.finish()
+}
+
+/** The entries alone, in the order of the archive. */
+export async function* readEntries(deps: ReaderDeps, archive: Archive): AsyncGenerator<CatalogEntry, void, undefined> {
+  for await (const line of readCatalog(deps, archive.catalog)) if (isEntry(line)) yield line
+}
+
+/** Where the archive's frames are stored. @throws AgentError as `readCatalog` and `joinFrameTable` */
+export async function readFrameTable(deps: ReaderDeps, archive: Archive): Promise<FrameTable> {
+  const lines: CatalogFrames[] = []
+  for await (const line of readCatalog(deps, archive.catalog)) if (isFrames(line)) lines.push(line)
+  return joinFrameTable(archive, lines)
 }
 
 async function* readCatalogObject(deps: ReaderDeps, catalog: Archive['catalog']): AsyncGenerator<Buffer> {

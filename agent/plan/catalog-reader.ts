@@ -1,0 +1,96 @@
+/** Reads a catalog's lines strictly: nothing is not the same as not understood. */
+import { AgentError } from '../errors'
+import type { CatalogEnd, CatalogEntry, CatalogFrames, CatalogHeader, CatalogLine } from './catalog'
+
+/** Raised when an older agent could not read what a newer one writes. */
+const CATALOG_FORMAT = 1
+
+export interface CatalogReader {
+  /** @throws AgentError ARCHIVE_DAMAGED where the line is not what must come next, FORMAT_UNSUPPORTED */
+  take(line: string): CatalogLine
+  /** @throws AgentError ARCHIVE_DAMAGED unless the last line taken was the end line */
+  finish(): void
+}
+
+export const isHeader = (line: CatalogLine): line is CatalogHeader => 'catalog' in line
+export const isEntry = (line: CatalogLine): line is CatalogEntry => 'path' in line
+export const isFrames = (line: CatalogLine): line is CatalogFrames => 'firstFrame' in line
+export const isEnd = (line: CatalogLine): line is CatalogEnd => 'end' in line
+
+/**
+ * Checks that the lines come in their order, that entries follow each other in the tar stream without a gap, and that
+ * the end line's counts agree.
+ *
+ * @param key - of the catalog, for messages
+ */
+export function catalogReader(key: string): CatalogReader {
+  let number = 0
+  let entries = 0
+  let frames = 0
+  let position = 0
+  let stage: 'header' | 'entries' | 'frames' | 'done' = 'header'
+
+  const refuse = (what: string, cause?: unknown): never => {
+    throw new AgentError('ARCHIVE_DAMAGED', `${key}: line ${number} ${what}`, {
+      hint: 'The archive may be good all the same: restore it by hand as docs/restore-by-hand.md says.',
+      cause,
+    })
+  }
+
+  const takeHeader = (line: CatalogLine): void => {
+    if (!isHeader(line)) return refuse('is not a header')
+    const format: number = line.catalog
+    if (format > CATALOG_FORMAT) throw tooNew(key, format)
+    stage = 'entries'
+  }
+  const takeEntry = (line: CatalogEntry): void => {
+    if (stage !== 'entries') refuse('is an entry after the frames')
+    if (line.offset !== position) refuse(`has an entry at ${line.offset}, the one before it ends at ${position}`)
+    if (!(line.bytes > 0)) refuse(`has an entry of ${line.bytes} bytes`)
+    position += line.bytes
+    entries++
+  }
+  const takeFrames = (line: CatalogFrames): void => {
+    stage = 'frames'
+    frames += line.storedBytes.length
+  }
+  const takeEnd = (line: CatalogEnd): void => {
+    stage = 'done'
+    if (line.entries !== entries) refuse(`counts ${line.entries} entries, there are ${entries}`)
+    if (line.frames !== frames) refuse(`counts ${line.frames} frames, there are ${frames}`)
+    if (line.rawBytes < position) refuse(`says ${line.rawBytes} bytes, the entries take ${position}`)
+  }
+
+  return {
+    take(text) {
+      number++
+      const line = parseLine(text, refuse)
+      if (stage === 'done') refuse('comes after the end')
+      else if (stage === 'header') takeHeader(line)
+      else if (isEntry(line)) takeEntry(line)
+      else if (isFrames(line)) takeFrames(line)
+      else if (isEnd(line)) takeEnd(line)
+      else refuse('is neither an entry, nor frames, nor the end')
+      return line
+    },
+    finish() {
+      if (stage !== 'done') refuse('is the last one, and is not an end: the catalog was cut short')
+    },
+  }
+}
+
+function parseLine(text: string, refuse: (what: string, cause?: unknown) => never): CatalogLine {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null) return value as CatalogLine
+  } catch (cause) {
+    return refuse('is not JSON', cause)
+  }
+  return refuse('is not an object')
+}
+
+function tooNew(key: string, format: number): AgentError {
+  return new AgentError('FORMAT_UNSUPPORTED', `${key} has format ${format}, this agent reads up to ${CATALOG_FORMAT}`, {
+    hint: 'Install the version of Snapstream that made the backup, or a later one.',
+  })
+}
