@@ -1,0 +1,54 @@
+import { AgentError } from '../errors'
+import type { Environment } from '../plan/config'
+import { readInstance, type Instance } from './metadata'
+
+/** Where S3-compatible servers are said to be when nobody says anything. */
+const ELSEWHERE = 'us-east-1'
+
+export interface Identity {
+  /** First component of all keys of this host after the class: the instance's ARN, or the name that was given. */
+  readonly host: string
+  /** Of the bucket. */
+  readonly region: string
+}
+
+/** What is already known of the identity, from options. */
+export interface KnownIdentity {
+  readonly host: string | undefined
+  readonly region: string | undefined
+  readonly endpointUrl: string | undefined
+}
+
+/**
+ * Finds out which host this is, and which region the bucket is in: from what was given, then AWS_REGION, then the
+ * instance metadata service. The service is asked only where something is missing.
+ *
+ * @throws AgentError USAGE where something is missing and this is no EC2 instance
+ */
+export async function readIdentity(
+  known: KnownIdentity,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<Identity> {
+  const region = known.region ?? environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION']
+  const elsewhere = known.endpointUrl === undefined ? undefined : ELSEWHERE
+  if (known.host !== undefined) {
+    return { host: known.host, region: region ?? elsewhere ?? (await readRegion(environment, signal)) }
+  }
+  const instance = await readInstance(environment, signal)
+  return { host: instance.arn, region: region ?? instance.region }
+}
+
+async function readRegion(environment: Environment, signal: AbortSignal): Promise<string> {
+  let instance: Instance
+  try {
+    instance = await readInstance(environment, signal)
+  } catch (cause) {
+    signal.throwIfAborted()
+    throw new AgentError('USAGE', 'the region of the bucket is not known', {
+      hint: 'Give --region, or set AWS_REGION.',
+      cause,
+    })
+  }
+  return instance.region
+}
