@@ -38,6 +38,8 @@ export type ErrorCode =
   | 'TARGET_UNFIT'
   | 'VERIFY_FAILED'
   | 'INCOMPLETE'
+  /** Nobody foresaw it: a defect of the agent. */
+  | 'INTERNAL'
 
 /**
  * The one error type of the agent.

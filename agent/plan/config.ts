@@ -54,6 +54,11 @@ function invalid(file: string, what: string, hint: string): AgentError {
   return new AgentError('CONFIG_INVALID', `${file}: ${what}`, { hint })
 }
 
+/** Whether JSON alone is wanted, as far as that can be told before the command line is understood. */
+export function wantsJson(argv: readonly string[], environment: Environment): boolean {
+  return argv.includes(flagOf('json')) || /^(true|1)$/.test(environment[variableOf('json')] ?? '')
+}
+
 /** Where to look for the configuration file, and whether somebody asked for it. */
 export function chooseConfigFile(flags: Flags, environment: Environment): { file: string; named: boolean } {
   const given = readOption('config', flags, environment, {})

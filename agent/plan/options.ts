@@ -75,10 +75,14 @@ export const OPTIONS = {
     'the run, as "snapstream list" shows it',
     text('RUN', RUN_PATTERN, 'the name of a run such as 20260131T020000Z-k3xw7a'),
   ),
+  volume: option(
+    'only the volumes mounted here, or of these names',
+    listOf(text('PATH', '^[^\\0]+$', 'a mount point'), ','),
+  ),
   volumes: option('back up the volumes mounted here, and no others', listOf(absolutePath, ',')),
   excludeVolumes: option('back up all volumes but those mounted here', listOf(absolutePath, ',')),
   exclude: option(
-    'leave out what matches this pattern of tar, such as "./var/cache/*"',
+    'leave out what matches this pattern: /var/cache/* there only, *.tmp anywhere',
     listOf(text('GLOB', '^[^\\0]+$', 'a pattern'), '\n'),
   ),
   requireAll: option('report status 3 where a filesystem is not on LVM and so is not backed up', toggle),
@@ -152,6 +156,7 @@ export const COMMANDS = {
     options: [...COMMON, ...SELECTION],
     required: ['bucket'],
     withoutDefault: [],
+    needsRoot: false, // it says so itself, beside all else that is missing
   },
   backup: {
     summary: 'snapshot the volumes of this host and stream them to the bucket',
@@ -176,24 +181,28 @@ export const COMMANDS = {
     ],
     required: ['bucket'],
     withoutDefault: [],
+    needsRoot: true,
   },
   verify: {
     summary: 'check the archives of a run in the bucket',
-    options: [...COMMON, 'class', 'run', 'depth'],
+    options: [...COMMON, 'class', 'run', 'volume', 'depth'],
     required: ['bucket', 'run'],
     withoutDefault: [],
+    needsRoot: false,
   },
   list: {
     summary: 'list the runs of a host, newest first',
     options: [...COMMON, 'class'],
     required: ['bucket'],
     withoutDefault: ['class'],
+    needsRoot: false,
   },
   cleanup: {
     summary: 'remove what killed runs left behind on this host',
     options: [...COMMON, 'dryRun'],
     required: ['bucket'],
     withoutDefault: [],
+    needsRoot: true,
   },
 } as const satisfies Record<string, Command>
 
@@ -204,6 +213,7 @@ export interface Command {
   readonly required: readonly OptionName[]
   /** Options whose default does not hold for this command: not given, they narrow nothing. */
   readonly withoutDefault: readonly OptionName[]
+  readonly needsRoot: boolean
 }
 
 export type CommandName = keyof typeof COMMANDS

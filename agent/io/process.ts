@@ -1,0 +1,43 @@
+/** This process: who it runs as, and what stops it. */
+import { AgentError } from '../errors'
+
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+
+/**
+ * Turns the first signal into an abort, so that whatever runs can clean up; a second one ends the process at once.
+ *
+ * @param exitStatus - of the process that did not wait for its clean-up
+ */
+export function listenForSignals(exitStatus: number): AbortController {
+  const interruption = new AbortController()
+  for (const name of STOP_SIGNALS) {
+    process.on(name, () => {
+      if (interruption.signal.aborted) process.exit(exitStatus)
+      interruption.abort(
+        new AgentError('INTERRUPTED', `stopped by ${name}`, {
+          hint: 'Run the command again. A second signal ends it without cleaning up: the next run does that.',
+        }),
+      )
+    })
+  }
+  return interruption
+}
+
+/** Stops the command when its time is over. A timer alone does not keep the process alive. */
+export function stopAfter(interruption: AbortController, seconds: number): void {
+  const stop = () =>
+    interruption.abort(
+      new AgentError('INTERRUPTED', `stopped by --deadline after ${seconds} s`, {
+        hint: 'Give it more time, back up fewer volumes in one run, or raise --bandwidth-limit and --parallel.',
+      }),
+    )
+  setTimeout(stop, seconds * 1000).unref()
+}
+
+/** @throws AgentError NOT_ROOT */
+export function throwUnlessRoot(command: string): void {
+  if (process.getuid?.() === 0) return
+  throw new AgentError('NOT_ROOT', `${command} has to run as root, not as user ${process.getuid?.() ?? 'unknown'}`, {
+    hint: 'Snapshots, mounts and the files of all owners need root: use sudo.',
+  })
+}

@@ -1,0 +1,72 @@
+/** What the agent prints, and the status it exits with. */
+import { ExitStatus } from '../contract'
+import { AgentError, describeError, unwrapFailure, type ErrorCode } from '../errors'
+import { SUMMARY_CHARACTERS_MAX } from './summary'
+
+/** Every other code means that the command failed. */
+const STATUS_OF: Partial<Record<ErrorCode, ExitStatus>> = {
+  USAGE: ExitStatus.usage,
+  CONFIG_INVALID: ExitStatus.usage,
+  BUSY: ExitStatus.busy,
+  INTERRUPTED: ExitStatus.interrupted,
+  INCOMPLETE: ExitStatus.incomplete,
+  CLEANUP_FAILED: ExitStatus.cleanupFailed,
+  OBJECT_ARCHIVED: ExitStatus.waitingForGlacier,
+}
+
+/** The text for each stream, and the status. */
+export interface Output {
+  readonly status: ExitStatus
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Standard output is a summary for people, then one line of JSON for programs. */
+export function formatResult(
+  result: { readonly status: ExitStatus; readonly summary: string; readonly json: object },
+  jsonOnly: boolean,
+): Output {
+  const line = `${JSON.stringify(result.json)}\n`
+  const summary = result.summary.slice(0, SUMMARY_CHARACTERS_MAX).trimEnd()
+  return { status: result.status, stdout: jsonOnly ? line : `${summary}\n${line}`, stderr: '' }
+}
+
+/**
+ * Standard error is for people, the line of JSON on standard output for programs.
+ *
+ * @param interruption - what stopped the command, if something did: then that is why it failed
+ */
+export function formatFailure(thrown: unknown, jsonOnly: boolean, interruption?: AgentError): Output {
+  const { first, duringCleanup } = unwrapFailure(thrown)
+  const error = interruption
+    ? interrupted(interruption, first)
+    : first instanceof AgentError
+      ? first
+      : unforeseen(first)
+  const cleanupLines = duringCleanup.flatMap(describeError)
+  const json = {
+    error: { code: error.code, message: error.message, hint: error.hint },
+    ...(cleanupLines.length > 0 && { duringCleanup: cleanupLines }),
+  }
+  const lines = [...describeError(error), ...cleanupLines.map((text) => `during clean-up: ${text}`)]
+  return {
+    status: STATUS_OF[error.code] ?? ExitStatus.failed,
+    stdout: `${JSON.stringify(json)}\n`,
+    stderr: jsonOnly ? '' : `snapstream: ${lines.join('\n')}\n`,
+  }
+}
+
+/** What was under way when the command was stopped fails in its own way, which only tells how far it was. */
+function interrupted(interruption: AgentError, first: unknown): AgentError {
+  if (first === interruption || !(first instanceof AgentError)) return interruption
+  const { hint } = interruption
+  return new AgentError('INTERRUPTED', `${interruption.message}: ${first.message}`, { hint, cause: first })
+}
+
+function unforeseen(error: unknown): AgentError {
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return new AgentError('INTERNAL', `unforeseen error: ${message}`, {
+    hint: 'This is a defect of Snapstream: please report it with the lines above. "snapstream cleanup" removes what the run left.',
+    cause: error,
+  })
+}
