@@ -5,8 +5,8 @@ import { promisify } from 'node:util'
 import { crc32, createZstdDecompress, zstdDecompress } from 'node:zlib'
 import { AgentError, hasCode } from '../errors'
 import { formatCrc32, type Archive } from '../plan/archive'
-import type { CatalogEntry, CatalogFrames, CatalogLine } from '../plan/catalog'
-import { catalogReader, isEntry, isFrames } from '../plan/catalog-reader'
+import type { CatalogEnd, CatalogEntry, CatalogFrames, CatalogHeader, CatalogLine } from '../plan/catalog'
+import { catalogReader, isEnd, isEntry, isFrames, isHeader } from '../plan/catalog-reader'
 import {
   joinFrameTable,
   planReads,
@@ -150,11 +150,25 @@ export async function* readEntries(deps: ReaderDeps, archive: Archive): AsyncGen
   for await (const line of readCatalog(deps, archive.catalog)) if (isEntry(line)) yield line
 }
 
-/** Where the archive's frames are stored. @throws AgentError as `readCatalog` and `joinFrameTable` */
-export async function readFrameTable(deps: ReaderDeps, archive: Archive): Promise<FrameTable> {
-  const lines: CatalogFrames[] = []
-  for await (const line of readCatalog(deps, archive.catalog)) if (isFrames(line)) lines.push(line)
-  return joinFrameTable(archive, lines)
+/** What a catalog says apart from its entries. */
+export interface CatalogIndex {
+  readonly header: CatalogHeader
+  readonly table: FrameTable
+  readonly end: CatalogEnd
+}
+
+/** Reads the whole catalog. @throws AgentError as `readCatalog` and `joinFrameTable` */
+export async function readCatalogIndex(deps: ReaderDeps, archive: Archive): Promise<CatalogIndex> {
+  let header: CatalogHeader | undefined
+  let end: CatalogEnd | undefined
+  const frames: CatalogFrames[] = []
+  for await (const line of readCatalog(deps, archive.catalog)) {
+    if (isHeader(line)) header = line
+    else if (isFrames(line)) frames.push(line)
+    else if (isEnd(line)) end = line
+  }
+  if (!header || !end) throw damagedCatalog(archive.catalog.key, 'is empty')
+  return { header, table: joinFrameTable(archive, frames), end }
 }
 
 async function* readCatalogObject(deps: ReaderDeps, catalog: Archive['catalog']): AsyncGenerator<Buffer> {

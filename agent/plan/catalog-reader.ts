@@ -1,9 +1,13 @@
 /** Reads a catalog's lines strictly: nothing is not the same as not understood. */
 import { AgentError } from '../errors'
-import type { CatalogEnd, CatalogEntry, CatalogFrames, CatalogHeader, CatalogLine } from './catalog'
-
-/** Raised when an older agent could not read what a newer one writes. */
-const CATALOG_FORMAT = 1
+import {
+  parseCatalogLine,
+  type CatalogEnd,
+  type CatalogEntry,
+  type CatalogFrames,
+  type CatalogHeader,
+  type CatalogLine,
+} from './catalog'
 
 export interface CatalogReader {
   /** @throws AgentError ARCHIVE_DAMAGED where the line is not what must come next, FORMAT_UNSUPPORTED */
@@ -30,19 +34,12 @@ export function catalogReader(key: string): CatalogReader {
   let position = 0
   let stage: 'header' | 'entries' | 'frames' | 'done' = 'header'
 
-  const refuse = (what: string, cause?: unknown): never => {
+  const refuse = (what: string): never => {
     throw new AgentError('ARCHIVE_DAMAGED', `${key}: line ${number} ${what}`, {
       hint: 'The archive may be good all the same: restore it by hand as docs/restore-by-hand.md says.',
-      cause,
     })
   }
 
-  const takeHeader = (line: CatalogLine): void => {
-    if (!isHeader(line)) return refuse('is not a header')
-    const format: number = line.catalog
-    if (format > CATALOG_FORMAT) throw tooNew(key, format)
-    stage = 'entries'
-  }
   const takeEntry = (line: CatalogEntry): void => {
     if (stage !== 'entries') refuse('is an entry after the frames')
     if (line.offset !== position) refuse(`has an entry at ${line.offset}, the one before it ends at ${position}`)
@@ -64,33 +61,17 @@ export function catalogReader(key: string): CatalogReader {
   return {
     take(text) {
       number++
-      const line = parseLine(text, refuse)
+      const line = parseCatalogLine(text)
       if (stage === 'done') refuse('comes after the end')
-      else if (stage === 'header') takeHeader(line)
+      else if (isHeader(line) !== (stage === 'header')) refuse('is a header in the wrong place, or none in its place')
+      else if (isHeader(line)) stage = 'entries'
       else if (isEntry(line)) takeEntry(line)
       else if (isFrames(line)) takeFrames(line)
-      else if (isEnd(line)) takeEnd(line)
-      else refuse('is neither an entry, nor frames, nor the end')
+      else takeEnd(line)
       return line
     },
     finish() {
       if (stage !== 'done') refuse('is the last one, and is not an end: the catalog was cut short')
     },
   }
-}
-
-function parseLine(text: string, refuse: (what: string, cause?: unknown) => never): CatalogLine {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null) return value as CatalogLine
-  } catch (cause) {
-    return refuse('is not JSON', cause)
-  }
-  return refuse('is not an object')
-}
-
-function tooNew(key: string, format: number): AgentError {
-  return new AgentError('FORMAT_UNSUPPORTED', `${key} has format ${format}, this agent reads up to ${CATALOG_FORMAT}`, {
-    hint: 'Install the version of Snapstream that made the backup, or a later one.',
-  })
 }

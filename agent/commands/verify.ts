@@ -1,0 +1,89 @@
+import { ExitStatus, verificationKey } from '../contract'
+import { hasCode } from '../errors'
+import { readManifest } from '../io/runs'
+import type { Deps } from '../io/deps'
+import { checkObjects, checkStream } from '../io/verifier'
+import type { Archive } from '../plan/archive'
+import type { Manifest } from '../plan/manifest'
+import type { Hosted, VerifyRequest } from '../plan/options'
+import { formatTime } from '../plan/run'
+import { collectFindings, formatVerification, type Verification, type VolumeCheck } from '../plan/verification'
+import { chooseVolumes } from '../plan/volumes'
+import type { Outcome } from './outcome'
+
+/** What `verifyVolume` has to know of a volume; a manifest's volumes have it. */
+export interface VerifiableVolume {
+  readonly volume: string
+  readonly mountPoint: string
+  readonly archive: Archive
+}
+
+/**
+ * Checks the archives of a run in the bucket, and records what was found beside the run.
+ *
+ * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, OBJECT_ARCHIVED with depth `stream`, and whatever prevents looking
+ */
+export async function verify(deps: Deps, request: Hosted<VerifyRequest>): Promise<Outcome> {
+  const startedAt = deps.now()
+  const manifest = await readManifest(deps, request)
+  const checks: VolumeCheck[] = []
+  for (const volume of chooseVolumes(manifest, request.volume)) {
+    checks.push(await verifyVolume(deps, volume, request.depth))
+  }
+  const verification: Verification = {
+    verification: 1,
+    run: manifest.run,
+    class: manifest.class,
+    host: manifest.host,
+    depth: request.depth,
+    startedAt: startedAt.toISOString(),
+    finishedAt: deps.now().toISOString(),
+    ok: checks.every((check) => check.findings.length === 0),
+    volumes: checks,
+  }
+  await recordVerification(deps, manifest, verification)
+  return {
+    status: verification.ok ? ExitStatus.ok : ExitStatus.failed,
+    summary: formatVerification(verification),
+    json: verification,
+  }
+}
+
+/**
+ * Checks one archive. Without findings, everything that the result counts is good.
+ *
+ * @throws AgentError whatever prevents looking
+ */
+export async function verifyVolume(
+  deps: Pick<Deps, 'store' | 'signal' | 'log'>,
+  { volume, mountPoint, archive }: VerifiableVolume,
+  depth: 'checksum' | 'stream',
+): Promise<VolumeCheck> {
+  deps.log.info(`verifying ${mountPoint} (${volume})`)
+  const findings = collectFindings(volume)
+  const objects = await checkObjects(deps, archive, findings.report)
+  const read = depth === 'stream' ? await checkStream(deps, archive, findings.report) : undefined
+  return {
+    volume,
+    mountPoint,
+    storedBytes: archive.storedBytes,
+    ...objects,
+    frames: read?.frames ?? 0,
+    rawBytes: read?.rawBytes ?? 0,
+    entries: read?.entries ?? 0,
+    findings: findings.list(),
+  }
+}
+
+async function recordVerification(deps: Deps, manifest: Manifest, verification: Verification): Promise<void> {
+  const key = verificationKey(manifest, formatTime(new Date(verification.finishedAt)))
+  try {
+    await deps.store.put(key, `${JSON.stringify(verification, null, 2)}\n`, deps.signal, {
+      contentType: 'application/json',
+    })
+  } catch (error) {
+    // Whoever may only read may verify all the same.
+    if (!hasCode(error, 'ACCESS_DENIED')) throw error
+    deps.log.warn(`the result was not recorded: these credentials may not write ${key}`)
+  }
+}

@@ -1,0 +1,167 @@
+/** Looks at what is stored of an archive: at the objects alone, or at every byte of them. */
+import { createHash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import { hasCode, AgentError } from '../errors'
+import { formatCrc32, type Archive, type Segment } from '../plan/archive'
+import { planWholeReads, type FrameTable, type RawRange } from '../plan/reads'
+import { formatSeekTable } from '../plan/seek-table'
+import { VERIFY_HINTS, type Report } from '../plan/verification'
+import { entryChecker } from './entry-checker'
+import {
+  decodeFrames,
+  fetchReads,
+  readCatalogIndex,
+  readEntries,
+  type CatalogIndex,
+  type Fetched,
+  type ReaderDeps,
+} from './reader'
+
+export interface ObjectsFound {
+  readonly objects: number
+  readonly storageClasses: readonly string[]
+  readonly withoutChecksum: number
+}
+
+/** Asks the server about every object: whether it is there, its size, and its CRC32 where the server keeps one. */
+export async function checkObjects(deps: ReaderDeps, archive: Archive, report: Report): Promise<ObjectsFound> {
+  const storageClasses = new Set<string>()
+  let withoutChecksum = 0
+  const objects = [...archive.segments, archive.catalog]
+  for (const { key, sizeBytes, crc32: expected } of objects) {
+    try {
+      const head = await deps.store.head(key, deps.signal)
+      if (key !== archive.catalog.key) storageClasses.add(head.storageClass)
+      if (head.sizeBytes !== sizeBytes) {
+        report(`${key} has ${head.sizeBytes} bytes, the manifest says ${sizeBytes}`, VERIFY_HINTS.damaged)
+      }
+      if (head.crc32 === undefined) withoutChecksum++
+      else if (formatCrc32(head.crc32) !== expected) {
+        report(`${key} has CRC32 ${formatCrc32(head.crc32)}, the manifest says ${expected}`, VERIFY_HINTS.damaged)
+      }
+    } catch (error) {
+      if (!hasCode(error, 'OBJECT_MISSING')) throw error
+      report(`${key} is missing`, VERIFY_HINTS.missing)
+    }
+  }
+  return { objects: objects.length, storageClasses: [...storageClasses], withoutChecksum }
+}
+
+export interface StreamRead {
+  readonly frames: number
+  readonly rawBytes: number
+  readonly entries: number
+}
+
+/**
+ * Reads every byte of an archive back and compares it with manifest and catalog: each segment's CRC32 and seek table, each
+ * frame's checksum, the tar stream's SHA-256, and each entry as both the catalog's scanner and node-tar read it.
+ *
+ * @throws AgentError OBJECT_ARCHIVED and whatever else prevents looking
+ */
+export async function checkStream(deps: ReaderDeps, archive: Archive, report: Report): Promise<StreamRead> {
+  const index = await readIndex(deps, archive, report)
+  if (!index) return { frames: 0, rawBytes: 0, entries: 0 }
+
+  await using entries = entryChecker(readEntries(deps, archive), report)
+  const hash = createHash('sha256')
+  const lost: RawRange[] = []
+  let lastDamage: AgentError | undefined
+  let frames = 0
+  let rawBytes = 0
+  const fetched = fetchReads(deps, archive, planWholeReads(archive, index.table))
+  for await (const decoded of decodeFrames(deps, archive, checkSegments(archive, index.table, fetched, report))) {
+    if ('damage' in decoded) {
+      // A missing segment is one finding, not one for each of its frames.
+      if (decoded.damage !== lastDamage) report(decoded.damage.message, VERIFY_HINTS.damaged)
+      lastDamage = decoded.damage
+      lost.push({ offset: decoded.place.rawOffset, bytes: decoded.place.rawBytes })
+      continue
+    }
+    frames++
+    rawBytes += decoded.raw.length
+    hash.update(decoded.raw)
+    // Behind a gap nobody can tell where an entry starts.
+    if (lost.length === 0) await entries.push(decoded.raw)
+  }
+  if (lost.length > 0) await reportLostEntries(deps, archive, lost, report)
+  else {
+    await entries.finish()
+    const sha256 = hash.digest('hex')
+    if (sha256 !== archive.sha256) {
+      report(`the tar stream has SHA-256 ${sha256}, the manifest says ${archive.sha256}`, VERIFY_HINTS.damaged)
+    }
+  }
+  return { frames, rawBytes, entries: entries.count() }
+}
+
+async function readIndex(deps: ReaderDeps, archive: Archive, report: Report): Promise<CatalogIndex | undefined> {
+  try {
+    const index = await readCatalogIndex(deps, archive)
+    const { end } = index
+    for (const field of ['entries', 'frames', 'rawBytes', 'sha256'] as const) {
+      if (end[field] === archive[field]) continue
+      report(`${archive.catalog.key} says ${field} ${end[field]}, the manifest ${archive[field]}`, VERIFY_HINTS.catalog)
+    }
+    return index
+  } catch (error) {
+    if (!(error instanceof AgentError) || !['ARCHIVE_DAMAGED', 'OBJECT_MISSING'].includes(error.code)) throw error
+    report(error.message, VERIFY_HINTS.catalog)
+    return undefined
+  }
+}
+
+/** Passes on what was fetched, and compares each segment's CRC32 and seek table when it is complete. */
+async function* checkSegments(
+  archive: Archive,
+  table: FrameTable,
+  fetched: AsyncIterable<Fetched>,
+  report: Report,
+): AsyncGenerator<Fetched> {
+  const checksums = archive.segments.map(() => 0)
+  const incomplete = new Set<Segment>()
+  for await (const result of fetched) {
+    const { segment: index, offset, bytes, frames } = result.read
+    const segment = archive.segments[index] as Segment
+    if ('damage' in result) incomplete.add(segment)
+    else {
+      const checksum = crc32(result.stored, checksums[index])
+      checksums[index] = checksum
+      if (frames.length === 0 && !result.stored.equals(expectedSeekTable(archive, table, segment))) {
+        report(`the seek table at the end of ${segment.key} does not match its frames`, VERIFY_HINTS.damaged)
+      }
+      const complete = offset + bytes === segment.sizeBytes && !incomplete.has(segment)
+      if (complete && formatCrc32(checksum) !== segment.crc32) {
+        const found = formatCrc32(checksum)
+        report(`${segment.key} was read with CRC32 ${found}, the manifest says ${segment.crc32}`, VERIFY_HINTS.damaged)
+      }
+    }
+    yield result
+  }
+}
+
+function expectedSeekTable(archive: Archive, table: FrameTable, { rawOffset, rawBytes }: Segment): Buffer {
+  const first = rawOffset / archive.frameBytes
+  const end = Math.ceil((rawOffset + rawBytes) / archive.frameBytes)
+  return formatSeekTable(table.storedBytes.slice(first, end), rawBytes, archive.frameBytes)
+}
+
+/** Names what the damaged frames hold: those files, and no others, cannot be restored. */
+async function reportLostEntries(
+  deps: ReaderDeps,
+  archive: Archive,
+  lost: readonly RawRange[],
+  report: Report,
+): Promise<void> {
+  let next = 0
+  for await (const entry of readEntries(deps, archive)) {
+    while (lost[next] && endOf(lost[next] as RawRange) <= entry.offset) next++
+    const range = lost[next]
+    if (!range) return
+    if (range.offset < entry.offset + entry.bytes) report(`'${entry.path}' cannot be read back`, VERIFY_HINTS.damaged)
+  }
+}
+
+function endOf({ offset, bytes }: RawRange): number {
+  return offset + bytes
+}
