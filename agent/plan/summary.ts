@@ -1,0 +1,77 @@
+import { manifestKey } from '../contract'
+import type { Manifest, VolumeBackup } from './manifest'
+import { formatBytes } from './size'
+
+/** Systems Manager's console shows 2,500 characters of a step's output; what matters fits well before (design limit). */
+export const SUMMARY_CHARACTERS_MAX = 2000
+
+/** What a person reads first, at 3 a.m. too: the verdict, then what failed, then the rest. At most 2,000 characters. */
+export function formatBackupSummary(manifest: Manifest, bucket: string, leftBehind: readonly string[] = []): string {
+  const { volumes, failures, notBackedUp, consistency } = manifest
+  return fit([
+    `Backup ${manifest.run} of ${manifest.host}: ${verdictOf(manifest, leftBehind)}`,
+    ...failures.flatMap(({ mountPoint, message, hint }) => [`  FAILED ${mountPoint}: ${message}`, `    HINT: ${hint}`]),
+    ...leftBehind.map((line) => `  LEFT BEHIND ${line}`),
+    ...columns(volumes.map(volumeRow)),
+    ...notBackedUp.map(({ mountPoint, device, reason }) => `  not backed up: ${mountPoint} (${device}): ${reason}`),
+    `  ${consistency.level}-consistent: all snapshots within ${formatSeconds(consistency.snapshotSpreadSeconds)}` +
+      (consistency.hooks.length > 0 ? `, applications held for ${formatSeconds(consistency.heldSeconds)}` : ''),
+    `  manifest: s3://${bucket}/${manifestKey(manifest)}`,
+    `  next: snapstream verify --bucket ${bucket} --run ${manifest.run}`,
+  ])
+}
+
+function verdictOf({ status, verified, volumes, failures }: Manifest, leftBehind: readonly string[]): string {
+  const seen = { none: 'not verified', checksum: 'checksums confirmed by S3', stream: 'read back and verified' }
+  const depth = verified === 'source' ? 'verified against the source' : seen[verified]
+  const good =
+    status === 'complete'
+      ? 'OK'
+      : `INCOMPLETE, ${failures.length} of ${volumes.length + failures.length} volumes failed`
+  return `${good}, ${depth}${leftBehind.length > 0 ? ', but something was left behind on the host' : ''}`
+}
+
+function volumeRow(backup: VolumeBackup): string[] {
+  const { archive, archiveSeconds, snapshot } = backup
+  const rate = formatBytes(archive.rawBytes / Math.max(archiveSeconds, 0.001))
+  return [
+    backup.mountPoint,
+    backup.filesystem,
+    `${archive.entries} entries`,
+    `${formatBytes(archive.rawBytes)} -> ${formatBytes(archive.storedBytes)}`,
+    `${formatSeconds(archiveSeconds)} (${rate}/s)`,
+    `snapshot lived ${formatSeconds(snapshot.livedSeconds)}`,
+  ]
+}
+
+/** `0.4 s`, `12 s`, `3 min 20 s`, `2 h 05 min` */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
+  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`
+}
+
+/** Rows of cells as indented lines, each column as wide as its widest cell. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows.reduce<number[]>((known, row) => row.map((cell, i) => Math.max(cell.length, known[i] ?? 0)), [])
+  return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd())
+}
+
+/** Keeps whole lines from the start, and the last one, within the limit; says how many went. */
+export function fit(lines: readonly string[], charactersMax = SUMMARY_CHARACTERS_MAX): string {
+  const whole = lines.join('\n')
+  if (whole.length <= charactersMax) return whole
+  const last = lines.at(-1) ?? ''
+  const kept: string[] = []
+  let length = last.length + '  … and 99999 more lines: see the manifest\n'.length
+  for (const line of lines.slice(0, -1)) {
+    if (length + line.length + 1 > charactersMax) break
+    kept.push(line)
+    length += line.length + 1
+  }
+  return [...kept, `  … and ${lines.length - kept.length - 1} more lines: see the manifest`, last]
+    .join('\n')
+    .slice(0, charactersMax)
+}

@@ -1,0 +1,61 @@
+import { columns, fit, formatBackupSummary, formatSeconds, SUMMARY_CHARACTERS_MAX } from '../../agent/plan/summary'
+import { manifestOf, volumeBackupOf } from '../support/manifest'
+
+test('a good backup says so first, and what to do next last', () => {
+  const lines = formatBackupSummary(manifestOf(), 'vault').split('\n')
+  expect(lines[0]).toBe('Backup 20260131T040506Z-abz277 of host: OK, checksums confirmed by S3')
+  expect(lines.at(-1)).toBe('  next: snapstream verify --bucket vault --run 20260131T040506Z-abz277')
+  expect(lines.join('\n')).toContain('/home  ext4')
+})
+
+test('a failed volume is told before the good ones, with its hint', () => {
+  const failure = {
+    volume: 'vg0-srv',
+    mountPoint: '/srv',
+    code: 'SNAPSHOT_INVALID',
+    message: 'it overflowed',
+    hint: 'Make it larger.',
+  }
+  const lines = formatBackupSummary(manifestOf({ status: 'incomplete', failures: [failure] }), 'vault').split('\n')
+  expect(lines.slice(0, 3)).toEqual([
+    'Backup 20260131T040506Z-abz277 of host: INCOMPLETE, 1 of 2 volumes failed, checksums confirmed by S3',
+    '  FAILED /srv: it overflowed',
+    '    HINT: Make it larger.',
+  ])
+})
+
+test('what was left behind on the host is in the first line', () => {
+  const text = formatBackupSummary(manifestOf(), 'vault', ['snapshot vg0/snapstream_x'])
+  expect(text.split('\n')[0]).toContain('left behind')
+  expect(text).toContain('LEFT BEHIND snapshot vg0/snapstream_x')
+})
+
+test('a host with a hundred volumes still fits, and says how much it left out', () => {
+  const volumes = Array.from({ length: 100 }, (_, i) => volumeBackupOf({ mountPoint: `/srv/volume-${i}` }))
+  const text = formatBackupSummary(manifestOf({ volumes }), 'vault')
+  expect(text.length).toBeLessThanOrEqual(SUMMARY_CHARACTERS_MAX)
+  expect(text).toMatch(/… and \d+ more lines/)
+  expect(text.split('\n').at(-1)).toContain('next: snapstream verify')
+})
+
+test('a line that is longer than the limit does not break it', () => {
+  expect(fit(['x'.repeat(5000), 'y'.repeat(3000)]).length).toBe(SUMMARY_CHARACTERS_MAX)
+})
+
+test.each([
+  [0.04, '0.0 s'],
+  [9.94, '9.9 s'],
+  [12.4, '12 s'],
+  [59.6, '1 min 0 s'],
+  [200, '3 min 20 s'],
+  [7500, '2 h 05 min'],
+])('%p seconds are %s', (seconds, text) => expect(formatSeconds(seconds)).toBe(text))
+
+test('columns line up', () => {
+  expect(
+    columns([
+      ['a', 'long', 'x'],
+      ['bbb', 'y', 'z'],
+    ]),
+  ).toEqual(['  a    long  x', '  bbb  y     z'])
+})
