@@ -5,6 +5,9 @@ import type { Extent } from './entry'
 /** Files given to one xfs_io, as open descriptors: far below the usual limit of 1,024. */
 const BATCH_FILES = 128
 
+/** xfs takes space that it only preallocated for data while the page cache has zeros of it: so out of the cache first. */
+const SEEK = ['fsync', 'fadvise -d 0 0', 'seek -a -r 0'] as const
+
 interface Candidate {
   readonly file: Buffer
   readonly sizeBytes: number
@@ -56,7 +59,7 @@ function withHoles(extents: readonly Extent[], sizeBytes: number): readonly Exte
 function seekAll(files: readonly Buffer[]): (readonly Extent[])[] {
   const descriptors = files.map((file) => openSync(file, 'r'))
   try {
-    const commands = files.flatMap((_, index) => [`open -r /proc/self/fd/${index + 3}`, 'seek -a -r 0', 'close'])
+    const commands = files.flatMap((_, index) => [`open -r /proc/self/fd/${index + 3}`, ...SEEK, 'close'])
     const { status, stdout, stderr } = spawnSync(
       'xfs_io',
       commands.flatMap((command) => ['-c', command]),
