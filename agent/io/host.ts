@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess, type IOType } from 'node:child_process'
+import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { AgentError } from '../errors'
 import { formatArgv, type Argv } from '../plan/command'
@@ -50,8 +51,8 @@ export interface Host {
   run(argv: Argv, signal: AbortSignal, options?: RunOptions): Promise<string>
   /** As `run`, but any status is a result: for commands whose status is an answer. */
   attempt(argv: Argv, signal: AbortSignal, options?: RunOptions): Promise<CommandResult>
-  /** Starts a command with pipes at its standard input and output. */
-  start(argv: Argv, signal: AbortSignal, options?: RunOptions & { readonly stdout?: number }): RunningCommand
+  /** Starts a command with pipes at its standard input and output, or with a given standard output. */
+  start(argv: Argv, signal: AbortSignal, options?: RunOptions & { readonly stdout?: number | Socket }): RunningCommand
 }
 
 export const localHost: Host = {
@@ -98,7 +99,12 @@ export const localHost: Host = {
   },
 }
 
-function spawnCommand(argv: Argv, signal: AbortSignal, options: RunOptions, stdio: readonly (IOType | number)[]) {
+function spawnCommand(
+  argv: Argv,
+  signal: AbortSignal,
+  options: RunOptions,
+  stdio: readonly (IOType | number | Socket)[],
+) {
   const [program, ...args] = argv
   return spawn(program, args, {
     stdio: [...stdio, ...(options.descriptors ?? [])],
