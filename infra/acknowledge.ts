@@ -1,0 +1,16 @@
+/** Findings of cdk-nag that are as they should be, acknowledged where the reason is known. */
+import { Validations } from 'aws-cdk-lib'
+import type { IConstruct } from 'constructs'
+
+/**
+ * @param rules - the findings as cdk-nag prints them, for example `AwsSolutions-S1`
+ * @param reason - why the finding is right and the construct stays as it is
+ */
+export function acknowledge(construct: IConstruct, rules: readonly string[], reason: string): void {
+  Validations.of(construct).acknowledge(...rules.map((id) => ({ id, reason })))
+}
+
+/** Stops synthesis with every problem at once, each naming the construct. */
+export function refuse(construct: IConstruct, problems: readonly string[]): void {
+  if (problems.length > 0) throw new Error(problems.map((problem) => `${construct.node.path}: ${problem}`).join('\n'))
+}

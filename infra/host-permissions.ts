@@ -1,0 +1,106 @@
+/** What a host may do in the bucket: said once as what its role allows, and once as what the bucket refuses all hosts. */
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { IBucket } from 'aws-cdk-lib/aws-s3'
+import { Prefix } from '../agent/contract'
+
+/**
+ * The condition keys that hold the ARN of the instance a request comes from: the first with the credentials of an
+ * instance profile, the second with those of Default Host Management. A request never has both, and a statement with a
+ * key that is missing matches nothing.
+ */
+export const HostKey = {
+  instanceProfile: 'ec2:SourceInstanceARN',
+  defaultHostManagement: 'ssm:SourceInstanceARN',
+} as const
+export type HostKey = (typeof HostKey)[keyof typeof HostKey]
+
+/** What hosts leave in the bucket, as opposed to the agent that they fetch from it. */
+export const WRITTEN_BY_HOSTS = [Prefix.data, Prefix.catalogs, Prefix.manifests, Prefix.verifications]
+const WRITE = ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts']
+const READ = ['s3:GetObject']
+/** What `preflight` asks about the bucket itself. */
+const INSPECT = ['s3:GetBucketLocation', 's3:GetBucketVersioning']
+
+export interface HostPlaces {
+  readonly bucket: IBucket
+  /** Names of the retention classes. */
+  readonly classes: readonly string[]
+  /** Whether hosts may read their own backups. Without it they cannot restore, nor verify more than S3's checksum. */
+  readonly hostRead: boolean
+}
+
+/**
+ * The places of whichever host sends the request. Retention classes are spelled out, since `*` would match slashes too,
+ * and with it `data/daily/<another host>/<this host>/`.
+ */
+function ownPlaces({ bucket, classes }: HostPlaces, key: HostKey): string[] {
+  return WRITTEN_BY_HOSTS.flatMap((prefix) =>
+    classes.map((name) => bucket.arnForObjects(`${prefix}/${name}/\${${key}}/*`)),
+  )
+}
+
+/** Statements for the role of a host. */
+export function hostStatements(places: HostPlaces, key: HostKey): PolicyStatement[] {
+  const { bucket, hostRead } = places
+  return [
+    new PolicyStatement({
+      sid: 'OwnBackups',
+      actions: hostRead ? [...WRITE, ...READ] : WRITE,
+      resources: ownPlaces(places, key),
+    }),
+    new PolicyStatement({
+      sid: 'Agent',
+      actions: READ,
+      resources: [bucket.arnForObjects(`${Prefix.agent}/*`)],
+    }),
+    new PolicyStatement({ sid: 'Bucket', actions: INSPECT, resources: [bucket.bucketArn] }),
+  ]
+}
+
+/**
+ * Statements for the bucket policy. They hold for every principal, so that neither a role that may do anything in S3
+ * nor an administrator's slip lets a host out of its place, or a backup be overwritten.
+ */
+export function bucketDenials(places: HostPlaces): PolicyStatement[] {
+  return [denyOverwriting(places.bucket), ...Object.values(HostKey).flatMap((key) => denyHosts(places, key))]
+}
+
+function denyOverwriting(bucket: IBucket): PolicyStatement {
+  return deny({
+    sid: 'NothingIsOverwritten',
+    actions: ['s3:PutObject'],
+    // BucketDeployment, which brings the agent, cannot send the header; its keys contain the hash of what they hold.
+    notResources: [bucket.arnForObjects(`${Prefix.agent}/*`)],
+    conditions: {
+      Null: { 's3:if-none-match': 'true' },
+      // Parts of an upload create no object yet: only its completion does.
+      Bool: { 's3:ObjectCreationOperation': 'true' },
+    },
+  })
+}
+
+function denyHosts(places: HostPlaces, key: HostKey): PolicyStatement[] {
+  const { bucket, hostRead } = places
+  const agent = bucket.arnForObjects(`${Prefix.agent}/*`)
+  const conditions = { Null: { [key]: 'false' } }
+  const name = key === HostKey.instanceProfile ? 'Instances' : 'ManagedNodes'
+  return [
+    deny({
+      sid: `${name}StayInTheirPlace`,
+      actions: ['s3:*'],
+      notResources: [bucket.bucketArn, agent, ...ownPlaces(places, key)],
+      conditions,
+    }),
+    deny({
+      sid: `${name}OnlyAdd`,
+      notActions: [...INSPECT, ...WRITE, ...(hostRead ? READ : [])],
+      resources: [bucket.bucketArn, ...WRITTEN_BY_HOSTS.map((prefix) => bucket.arnForObjects(`${prefix}/*`))],
+      conditions,
+    }),
+    deny({ sid: `${name}OnlyReadTheAgent`, notActions: READ, resources: [agent], conditions }),
+  ]
+}
+
+function deny(statement: ConstructorParameters<typeof PolicyStatement>[0]): PolicyStatement {
+  return new PolicyStatement({ effect: Effect.DENY, principals: [new AnyPrincipal()], ...statement })
+}

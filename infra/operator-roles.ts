@@ -1,0 +1,89 @@
+/** Roles for people and programs that restore backups, or look after them: hosts have neither. */
+import { Duration } from 'aws-cdk-lib'
+import { AccountRootPrincipal, ArnPrincipal, CompositePrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import type { IBucket } from 'aws-cdk-lib/aws-s3'
+import { Construct } from 'constructs'
+import { Prefix } from '../agent/contract'
+import { acknowledge } from './acknowledge'
+
+export interface OperatorRolesOptions {
+  /**
+   * ARNs of who may assume the roles.
+   * @default - whoever in this account is allowed to by a policy of their own
+   */
+  readonly operators?: readonly string[]
+}
+
+export interface OperatorRolesProps extends OperatorRolesOptions {
+  readonly bucket: IBucket
+  readonly key: IKey | undefined
+}
+
+/** Big restores are long: the longest session that IAM allows. */
+const SESSION = Duration.hours(12)
+
+export class OperatorRoles extends Construct {
+  /** Reads every backup of the fleet, and has archived ones brought back. */
+  readonly restorer: Role
+  /** Sees which backups there are and what became of them; reads no data. */
+  readonly auditor: Role
+
+  constructor(scope: Construct, id: string, props: OperatorRolesProps) {
+    super(scope, id)
+    const { bucket, key, operators = [] } = props
+    const assumedBy =
+      operators.length === 0
+        ? new AccountRootPrincipal()
+        : new CompositePrincipal(...operators.map((arn) => new ArnPrincipal(arn)))
+
+    this.restorer = new Role(this, 'Restorer', {
+      description: 'Reads the backups of Snapstream, and restores them from Glacier',
+      assumedBy,
+      maxSessionDuration: SESSION,
+    })
+    for (const statement of restorerStatements(bucket)) this.restorer.addToPolicy(statement)
+    key?.grantDecrypt(this.restorer)
+
+    this.auditor = new Role(this, 'Auditor', {
+      description: 'Sees which backups Snapstream made, and not what is in them',
+      assumedBy,
+    })
+    for (const statement of auditorStatements(bucket)) this.auditor.addToPolicy(statement)
+    key?.grantDecrypt(this.auditor)
+
+    acknowledge(this, ['AwsSolutions-IAM5'], 'A restorer reads the backups of all hosts, an auditor their manifests.')
+  }
+}
+
+function restorerStatements(bucket: IBucket): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      sid: 'FindBackups',
+      actions: ['s3:GetBucketLocation', 's3:GetBucketVersioning', 's3:ListBucket', 's3:ListBucketVersions'],
+      resources: [bucket.bucketArn],
+    }),
+    new PolicyStatement({
+      sid: 'ReadBackups',
+      actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:RestoreObject'],
+      resources: [bucket.arnForObjects('*')],
+    }),
+  ]
+}
+
+function auditorStatements(bucket: IBucket): PolicyStatement[] {
+  const audited = [Prefix.manifests, Prefix.verifications]
+  return [
+    new PolicyStatement({
+      sid: 'FindManifests',
+      actions: ['s3:ListBucket'],
+      resources: [bucket.bucketArn],
+      conditions: { StringLike: { 's3:prefix': audited.map((prefix) => `${prefix}/*`) } },
+    }),
+    new PolicyStatement({
+      sid: 'ReadManifests',
+      actions: ['s3:GetObject'],
+      resources: audited.map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
+    }),
+  ]
+}

