@@ -15,6 +15,7 @@ import {
   snapshotSize,
   text,
   toggle,
+  volumeName,
   wholeNumber,
   type Kind,
 } from './values'
@@ -75,10 +76,7 @@ export const OPTIONS = {
     'the run, as "snapstream list" shows it',
     text('RUN', RUN_PATTERN, 'the name of a run such as 20260131T020000Z-k3xw7a'),
   ),
-  volume: option(
-    'only the volumes mounted here, or of these names',
-    listOf(text('PATH', '^[^\\0]+$', 'a mount point'), ','),
-  ),
+  volume: option('only the volumes mounted here, or of these names', listOf(volumeName, ',')),
   volumes: option('back up the volumes mounted here, and no others', listOf(absolutePath, ',')),
   excludeVolumes: option('back up all volumes but those mounted here', listOf(absolutePath, ',')),
   exclude: option(
@@ -86,6 +84,7 @@ export const OPTIONS = {
     listOf(text('GLOB', '^[^\\0]+$', 'a pattern'), '\n'),
   ),
   requireAll: option('report status 3 where a filesystem is not on LVM and so is not backed up', toggle),
+  limit: optionWithDefault('show at most this many', wholeNumber(1, 100_000), '20'),
   dryRun: option('show what would be done, and change nothing', toggle),
   storageClass: option("S3 storage class of the archives (by default the bucket's)", choice('CLASS', STORAGE_CLASSES)),
   compression: optionWithDefault('compression of the archives', choice('KIND', ['zstd', 'none']), 'zstd'),
@@ -112,7 +111,7 @@ export const OPTIONS = {
     'upload at most this much per second, all volumes together',
     size(BANDWIDTH_BYTES_MIN, 'a size per second of at least 64K, such as 50M'),
   ),
-  nice: option('lower the priority by this much', wholeNumber(0, 19)),
+  nice: option('lower the CPU priority by this much', wholeNumber(0, 19)),
   verify: optionWithDefault(
     "check the archives before the run counts: S3's own checksum, or everything read back",
     choice('DEPTH', ['none', 'checksum', 'stream']),
@@ -192,7 +191,7 @@ export const COMMANDS = {
   },
   list: {
     summary: 'list the runs of a host, newest first',
-    options: [...COMMON, 'class'],
+    options: [...COMMON, 'class', 'limit'],
     required: ['bucket'],
     withoutDefault: ['class'],
     needsRoot: false,

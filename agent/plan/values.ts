@@ -55,7 +55,22 @@ export const absolutePath: Kind<string> = {
     .string()
     .regex(/^\/[^\0]*$/)
     .refine((path) => !path.split('/').includes('..'))
-    .transform((path) => path.replace(/\/+/g, '/').replace(/(.)\/$/, '$1')),
+    .transform(tidyPath),
+}
+
+/** A mount point, or a device-mapper name such as `vg0-home`. */
+export const volumeName: Kind<string> = {
+  ...single,
+  placeholder: 'VOLUME',
+  expected: 'a mount point such as /srv, or a name such as vg0-srv',
+  schema: z
+    .string()
+    .regex(/^[^\0]+$/)
+    .transform(tidyPath),
+}
+
+function tidyPath(path: string): string {
+  return path.replace(/\/+/g, '/').replace(/(.)\/$/, '$1')
 }
 
 /** In JSON a plain number needs no quotes. */

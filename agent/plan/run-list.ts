@@ -1,0 +1,140 @@
+/** The list of a host's runs: what is told of each, and how it is shown. */
+import { z } from 'zod'
+import { CLASS_PATTERN, Prefix, RUN_PATTERN, type RunPlace } from '../contract'
+import type { Manifest } from './manifest'
+import { parseRunTime } from './run'
+import { formatBytes } from './size'
+import { columns, fit } from './summary'
+
+/** What `list` tells of a run. Sizes in bytes, times in ISO 8601 UTC. */
+export interface ListedRun extends RunPlace {
+  readonly startedAt: string
+  /** `unreadable`: there is a manifest, but this agent cannot read it; `problem` says why. */
+  readonly status: Manifest['status'] | 'unreadable'
+  readonly problem?: string
+  readonly mountPoints: readonly string[]
+  readonly rawBytes: number
+  readonly storedBytes: number
+  readonly verified: Verified
+}
+
+/** The deepest check that a run passed; or the latest one, if that failed. */
+export interface Verified {
+  readonly depth: Manifest['verified']
+  readonly ok: boolean
+  /** Absent where it was part of the backup itself. */
+  readonly at?: string
+}
+
+/** From least to most. */
+const DEPTHS: readonly Manifest['verified'][] = ['none', 'checksum', 'stream', 'source']
+
+const verdictSchema = z.object({
+  depth: z.enum(['checksum', 'stream', 'source']),
+  ok: z.boolean(),
+  finishedAt: z.string(),
+})
+type Verdict = z.infer<typeof verdictSchema>
+
+/** What a recorded verification came to, or undefined where it cannot be read: then it proves nothing. */
+export function parseVerdict(json: string): Verdict | undefined {
+  try {
+    return verdictSchema.parse(JSON.parse(json))
+  } catch {
+    return undefined
+  }
+}
+
+/** The run whose manifest this key is, or undefined where it is no manifest's key. */
+export function parseManifestKey(key: string): RunPlace | undefined {
+  return MANIFEST_KEY.exec(key)?.groups as RunPlace | undefined
+}
+
+const inner = (pattern: string): string => pattern.replace(/^\^|\$$/g, '')
+const MANIFEST_KEY = new RegExp(
+  `^${Prefix.manifests}/(?<class>${inner(CLASS_PATTERN)})/(?<host>.+)/(?<run>${inner(RUN_PATTERN)})\\.json$`,
+)
+
+/** @param verdict - of the run's latest verification, if there was one */
+export function listedRun(place: RunPlace, manifest: Manifest, verdict: Verdict | undefined): ListedRun {
+  const sum = (field: 'rawBytes' | 'storedBytes') =>
+    manifest.volumes.reduce((bytes, { archive }) => bytes + archive[field], 0)
+  return {
+    ...place,
+    startedAt: manifest.startedAt,
+    status: manifest.status,
+    mountPoints: manifest.volumes.map(({ mountPoint }) => mountPoint),
+    rawBytes: sum('rawBytes'),
+    storedBytes: sum('storedBytes'),
+    verified: judge(manifest, verdict),
+  }
+}
+
+/** A run whose manifest cannot be read is listed all the same: its archives may well be good. */
+export function unreadableRun(place: RunPlace, problem: string): ListedRun {
+  return {
+    ...place,
+    startedAt: parseRunTime(place.run)?.toISOString() ?? '',
+    status: 'unreadable',
+    problem,
+    mountPoints: [],
+    rawBytes: 0,
+    storedBytes: 0,
+    verified: { depth: 'none', ok: true },
+  }
+}
+
+function judge(manifest: Manifest, verdict: Verdict | undefined): Verified {
+  const atBackup: Verified = { depth: manifest.verified, ok: true }
+  if (!verdict) return atBackup
+  const later: Verified = { depth: verdict.depth, ok: verdict.ok, at: verdict.finishedAt }
+  return later.ok && DEPTHS.indexOf(later.depth) < DEPTHS.indexOf(atBackup.depth) ? atBackup : later
+}
+
+/**
+ * @param runs - newest first
+ * @param total - how many there are in all
+ */
+export function formatRunList(host: string, runs: readonly ListedRun[], total: number, now: Date): string {
+  if (runs.length === 0) {
+    return `No runs of ${host}.\n  Check --host and --class. A run counts once its manifest is written, at its very end.`
+  }
+  const shown = runs.length < total ? `, the newest ${runs.length}; --limit shows more` : ''
+  return fit([
+    `${total} ${total === 1 ? 'run' : 'runs'} of ${host}${shown}`,
+    ...columns([HEADINGS, ...runs.map((run) => runRow(run, now))]),
+    ...runs.flatMap(({ run, problem }) => (problem === undefined ? [] : [`  ${run}: ${problem}`])),
+  ])
+}
+
+const HEADINGS = ['RUN', 'AGE', 'CLASS', 'STATUS', 'RAW -> STORED', 'VERIFIED', 'VOLUMES']
+
+function runRow(run: ListedRun, now: Date): string[] {
+  const age = formatAge(run.startedAt, now)
+  if (run.status === 'unreadable') return [run.run, age, run.class, run.status, '', '', '']
+  return [
+    run.run,
+    age,
+    run.class,
+    run.status,
+    `${formatBytes(run.rawBytes)} -> ${formatBytes(run.storedBytes)}`,
+    formatVerified(run.verified, now),
+    run.mountPoints.join(' '),
+  ]
+}
+
+function formatVerified({ depth, ok, at }: Verified, now: Date): string {
+  if (depth === 'none') return 'no'
+  const when = at === undefined ? '' : ` ${formatAge(at, now)} ago`
+  return ok ? `${depth}${when}` : `FAILED ${depth}${when}`
+}
+
+/** `50 s`, `12 min`, `7 h`, `45 d`: one unit, rounded down. */
+export function formatAge(time: string, now: Date): string {
+  const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(time)) / 1000))
+  if (Number.isNaN(seconds)) return '?'
+  if (seconds < 120) return `${seconds} s`
+  if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)} min`
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`
+  return `${Math.floor(seconds / 86400)} d`
+}
