@@ -1,7 +1,7 @@
 import { AgentError } from '../errors'
 import type { CatalogEntry } from '../plan/catalog'
 import { scanTar } from '../plan/tar-scanner'
-import { compareEntries, compareWithTar, VERIFY_HINTS, type Report } from '../plan/verification'
+import { compareEntries, compareWithTar, VERIFY_HINTS, type Report, type TarEntry } from '../plan/verification'
 import { tarReader, type TarReading } from './tar-reader'
 
 export interface EntryChecker extends AsyncDisposable {
@@ -21,21 +21,22 @@ export function entryChecker(catalog: AsyncGenerator<CatalogEntry, void>, report
   let scanned: CatalogEntry[] = []
   const scanner = scanTar((entry) => scanned.push(entry))
   const reader = tarReader()
-  /** Entries that node-tar has still to come to. */
+  /** Entries that one reader has come to and the other not: the scanner looks further into sparse files. */
   const awaited: { readonly expected: CatalogEntry; readonly agrees: boolean }[] = []
+  const ahead: TarEntry[] = []
   let count = 0
-  let broken = false
+  /** After the first byte that is no tar, or the first entry that ends elsewhere, nothing that follows can be compared. */
+  let lost = false
 
-  /** After the first byte that is no tar, nothing that follows can be told apart. */
   const scan = (work: () => void): boolean => {
     try {
       work()
     } catch (error) {
       if (!(error instanceof AgentError)) throw error
-      broken = true
+      lost = true
       report(error.message, VERIFY_HINTS.damaged)
     }
-    return !broken
+    return !lost
   }
 
   const compareScanned = async (): Promise<void> => {
@@ -49,34 +50,39 @@ export function entryChecker(catalog: AsyncGenerator<CatalogEntry, void>, report
       const differences = compareEntries(expected, read)
       for (const what of differences) report(`'${expected.path}': ${what}`, VERIFY_HINTS.catalog)
       awaited.push({ expected, agrees: differences.length === 0 })
+      if (read.offset + read.bytes !== expected.offset + expected.bytes) {
+        report(`behind '${expected.path}' the catalog no longer follows the archive`, VERIFY_HINTS.catalog)
+        lost = true
+        break
+      }
     }
     scanned = []
   }
 
   const compareRead = ({ entries, warnings }: TarReading): void => {
+    if (lost) return
     for (const warning of warnings) report(`node-tar warns of the archive: ${warning}`, VERIFY_HINTS.damaged)
-    for (const read of entries) {
-      const next = awaited.shift()
-      if (!next) report(`node-tar found '${read.path}', which is not in the catalog`, VERIFY_HINTS.catalog)
-      else if (next.agrees) {
-        const differences = compareWithTar(next.expected, read)
-        for (const what of differences)
-          report(`'${next.expected.path}': ${what}, as node-tar reads it`, VERIFY_HINTS.catalog)
-      }
+    ahead.push(...entries)
+    for (const { expected, agrees } of awaited.splice(0, ahead.length)) {
+      const differences = compareWithTar(expected, ahead.shift() as TarEntry)
+      // What the scanner has told of already need not be told again.
+      if (agrees)
+        for (const what of differences) report(`'${expected.path}': ${what}, says node-tar`, VERIFY_HINTS.catalog)
     }
   }
 
   return {
     count: () => count,
     async push(raw) {
-      if (broken) return
-      const good = scan(() => scanner.push(raw))
+      if (lost) return
+      scan(() => scanner.push(raw))
       await compareScanned()
-      if (good) compareRead(reader.push(raw))
+      compareRead(reader.push(raw))
     },
     async finish() {
-      if (broken || !scan(() => scanner.finish())) return
+      if (lost || !scan(() => scanner.finish())) return
       compareRead(reader.end())
+      for (const { path } of ahead) report(`'${path}' is in the archive, says node-tar alone`, VERIFY_HINTS.damaged)
       for (const { expected } of awaited) report(`node-tar did not find '${expected.path}'`, VERIFY_HINTS.damaged)
       for await (const { path } of catalog) {
         report(`'${path}' is in the catalog, and not in the archive`, VERIFY_HINTS.catalog)

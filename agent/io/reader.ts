@@ -230,7 +230,7 @@ function isDamage(error: unknown): error is AgentError {
 
 function damagedFrame(archive: Archive, place: FramePlace, cause: unknown): AgentError {
   const segment = archive.segments.findLast((candidate) => candidate.rawOffset <= place.rawOffset)
-  const reason = cause instanceof Error ? cause.message : String(cause)
+  const reason = String(cause).replace(/^Error: /, '')
   return new AgentError(
     'ARCHIVE_DAMAGED',
     `frame ${place.index} in ${segment?.key ?? 'no segment'} at ${place.storedOffset}, ` +

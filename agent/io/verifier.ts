@@ -13,6 +13,7 @@ import {
   readCatalogIndex,
   readEntries,
   type CatalogIndex,
+  type Decoded,
   type Fetched,
   type ReaderDeps,
 } from './reader'
@@ -65,26 +66,21 @@ export async function checkStream(deps: ReaderDeps, archive: Archive, report: Re
 
   await using entries = entryChecker(readEntries(deps, archive), report)
   const hash = createHash('sha256')
-  const lost: RawRange[] = []
-  let lastDamage: AgentError | undefined
+  const damage = damageRecorder(report)
   let frames = 0
   let rawBytes = 0
   const fetched = fetchReads(deps, archive, planWholeReads(archive, index.table))
   for await (const decoded of decodeFrames(deps, archive, checkSegments(archive, index.table, fetched, report))) {
-    if ('damage' in decoded) {
-      // A missing segment is one finding, not one for each of its frames.
-      if (decoded.damage !== lastDamage) report(decoded.damage.message, VERIFY_HINTS.damaged)
-      lastDamage = decoded.damage
-      lost.push({ offset: decoded.place.rawOffset, bytes: decoded.place.rawBytes })
-      continue
-    }
+    damage.take(decoded)
+    if ('damage' in decoded) continue
     frames++
     rawBytes += decoded.raw.length
     hash.update(decoded.raw)
     // Behind a gap nobody can tell where an entry starts.
-    if (lost.length === 0) await entries.push(decoded.raw)
+    if (damage.lost.length === 0) await entries.push(decoded.raw)
   }
-  if (lost.length > 0) await reportLostEntries(deps, archive, lost, report)
+  damage.finish()
+  if (damage.lost.length > 0) await reportLostEntries(deps, archive, damage.lost, report)
   else {
     await entries.finish()
     const sha256 = hash.digest('hex')
@@ -144,6 +140,30 @@ function expectedSeekTable(archive: Archive, table: FrameTable, { rawOffset, raw
   const first = rawOffset / archive.frameBytes
   const end = Math.ceil((rawOffset + rawBytes) / archive.frameBytes)
   return formatSeekTable(table.storedBytes.slice(first, end), rawBytes, archive.frameBytes)
+}
+
+/** Tells of damaged frames, of many in a row once, and remembers what is lost with them. */
+function damageRecorder(report: Report) {
+  const lost: RawRange[] = []
+  let first: AgentError | undefined
+  let more = 0
+  const finish = (): void => {
+    if (first)
+      report(more === 0 ? first.message : `${first.message}; so are the ${more} frames after it`, VERIFY_HINTS.damaged)
+    first = undefined
+    more = 0
+  }
+  return {
+    lost,
+    finish,
+    take(decoded: Decoded): void {
+      if ('damage' in decoded) {
+        lost.push({ offset: decoded.place.rawOffset, bytes: decoded.place.rawBytes })
+        if (first) more++
+        else first = decoded.damage
+      } else finish()
+    },
+  }
 }
 
 /** Names what the damaged frames hold: those files, and no others, cannot be restored. */

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { constants, crc32, zstdCompressSync } from 'node:zlib'
+import { catalogKey, dataKey, type Compression, type RunPlace } from '../../agent/contract'
+import { formatCrc32, type Archive, type Segment } from '../../agent/plan/archive'
+import { formatCatalogEntry, formatCatalogLine, type CatalogEntry, type CatalogFrames } from '../../agent/plan/catalog'
+import { formatSeekTable } from '../../agent/plan/seek-table'
+import { scanTar } from '../../agent/plan/tar-scanner'
+
+export const place: RunPlace = { class: 'daily', host: 'db-1', run: '20260131T020000Z-k3xw7a' }
+
+export interface ArchiveOptions {
+  readonly volume?: string
+  readonly compression?: Compression
+  /** Small frames let a small archive have many. */
+  readonly frameBytes?: number
+  /** Frames after which a segment is cut. */
+  readonly framesPerSegment?: number
+  /** Changes the catalog's text, as a defect of its writer would. */
+  readonly editCatalog?: (text: string) => string
+}
+
+export interface StoredArchive {
+  readonly archive: Archive
+  readonly objects: ReadonlyMap<string, Buffer>
+  readonly entries: readonly CatalogEntry[]
+  /** Stored sizes of all frames. */
+  readonly frameSizes: readonly number[]
+}
+
+/** What the pipeline stores of a tar stream, made in the plainest way, straight from docs/format.md. */
+export function archiveOf(tar: Buffer, options: ArchiveOptions = {}): StoredArchive {
+  const { volume = 'vg0-srv', compression = 'zstd', frameBytes = 4096, framesPerSegment = Infinity } = options
+  const objects = new Map<string, Buffer>()
+  const frames: Buffer[] = []
+  for (let offset = 0; offset < tar.length; offset += frameBytes) {
+    const raw = tar.subarray(offset, offset + frameBytes)
+    frames.push(compression === 'zstd' ? compress(raw) : raw)
+  }
+
+  const segments: Segment[] = []
+  const frameLines: CatalogFrames[] = []
+  for (let first = 0; first < frames.length; first += framesPerSegment) {
+    const mine = frames.slice(first, first + framesPerSegment)
+    const storedBytes = mine.map((frame) => frame.length)
+    const rawOffset = first * frameBytes
+    const rawBytes = Math.min(mine.length * frameBytes, tar.length - rawOffset)
+    const seekTable = compression === 'zstd' ? [formatSeekTable(storedBytes, rawBytes, frameBytes)] : []
+    const key = dataKey(place, volume, compression, segments.length)
+    const body = Buffer.concat([...mine, ...seekTable])
+    objects.set(key, body)
+    frameLines.push({
+      segment: segments.length,
+      firstFrame: first,
+      storedBytes,
+      ...(compression === 'none' && { crc32: mine.map((frame) => crc32(frame)) }),
+    })
+    segments.push({ key, sizeBytes: body.length, crc32: formatCrc32(crc32(body)), rawOffset, rawBytes })
+  }
+
+  const entries: CatalogEntry[] = []
+  const scanner = scanTar((entry) => entries.push(entry))
+  scanner.push(tar)
+  scanner.finish()
+  const sha256 = createHash('sha256').update(tar).digest('hex')
+  const text = [
+    formatCatalogLine({
+      catalog: 1,
+      run: place.run,
+      host: place.host,
+      volume,
+      mountPoint: '/srv',
+      frameBytes,
+    }),
+    ...entries.map(formatCatalogEntry),
+    ...frameLines.map(formatCatalogLine),
+    formatCatalogLine({ end: true, entries: entries.length, frames: frames.length, rawBytes: tar.length, sha256 }),
+  ].join('')
+  const catalog = compress(Buffer.from(options.editCatalog?.(text) ?? text))
+  const key = catalogKey(place, volume)
+  objects.set(key, catalog)
+
+  return {
+    archive: {
+      compression,
+      frameBytes,
+      segments,
+      catalog: { key, sizeBytes: catalog.length, crc32: formatCrc32(crc32(catalog)) },
+      rawBytes: tar.length,
+      storedBytes: segments.reduce((sum, segment) => sum + segment.sizeBytes, 0),
+      sha256,
+      entries: entries.length,
+      frames: frames.length,
+    },
+    objects,
+    entries,
+    frameSizes: frames.map((frame) => frame.length),
+  }
+}
+
+function compress(raw: Buffer): Buffer {
+  return zstdCompressSync(raw, { params: { [constants.ZSTD_c_checksumFlag]: 1 } })
+}
