@@ -1,4 +1,7 @@
 /** The one place that talks to S3: the interface, and its implementation with the AWS SDK. */
+import { connect, type S3StoreOptions } from './store-client'
+import { head, list, listUploads, readFacts, readRange, readWhole } from './store-read'
+import { abortUpload, completeUpload, createUpload, put, uploadPart } from './store-write'
 
 /** An unfinished multipart upload. */
 export interface UploadRef {
@@ -82,4 +85,23 @@ export interface Store {
   abortUpload(upload: UploadRef, signal: AbortSignal): Promise<void>
   listUploads(prefix: string, signal: AbortSignal): AsyncIterable<UploadRef>
   readFacts(signal: AbortSignal): Promise<BucketFacts>
+}
+
+/** S3, or a server that speaks its protocol. Nothing is asked of it before the first call. */
+export function s3Store(options: S3StoreOptions): Store {
+  const s3 = connect(options)
+  return {
+    bucket: s3.bucket,
+    put: (...args) => put(s3, ...args),
+    get: (...args) => readWhole(s3, ...args),
+    getRange: (...args) => readRange(s3, ...args),
+    head: (...args) => head(s3, ...args),
+    list: (...args) => list(s3, ...args),
+    createUpload: (...args) => createUpload(s3, ...args),
+    uploadPart: (...args) => uploadPart(s3, ...args),
+    completeUpload: (...args) => completeUpload(s3, ...args),
+    abortUpload: (...args) => abortUpload(s3, ...args),
+    listUploads: (...args) => listUploads(s3, ...args),
+    readFacts: (...args) => readFacts(s3, ...args),
+  }
 }

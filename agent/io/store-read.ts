@@ -1,0 +1,182 @@
+/** Reads objects, and what the bucket knows of them. */
+import type { Readable } from 'node:stream'
+import {
+  GetBucketVersioningCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  type GetObjectCommandOutput,
+  type ListMultipartUploadsCommandInput,
+  type ListMultipartUploadsCommandOutput,
+} from '@aws-sdk/client-s3'
+import { AgentError } from '../errors'
+import type { BucketFacts, ObjectHead, ObjectInfo, UploadRef } from './store'
+import { call, type Connection } from './store-client'
+import { interrupted, s3ErrorCode, storeError } from './store-errors'
+
+/** The SDK retries requests, but not bodies that break off on their way: those are asked for this often. */
+const ATTEMPTS_MAX = 5
+
+/** Reads an object that fits in memory, and has the SDK compare its checksum where the server sends one. */
+export async function readWhole(s3: Connection, key: string, signal: AbortSignal): Promise<Buffer> {
+  return retryBody(s3, key, signal, async () => {
+    const { Body } = await getObject(s3, key, signal, { ChecksumMode: 'ENABLED' })
+    const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array()
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  })
+}
+
+/** Reads a range into one buffer; goes on where a body broke off. */
+export async function readRange(
+  s3: Connection,
+  key: string,
+  offset: number,
+  bytes: number,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  // Not from the shared pool: the buffer is large, or lives as long as a reader's window does.
+  const buffer = Buffer.allocUnsafeSlow(bytes)
+  let filled = 0
+  await retryBody(s3, key, signal, async () => {
+    if (filled === bytes) return
+    const range = `bytes=${offset + filled}-${offset + bytes - 1}`
+    const { Body, ContentLength } = await getObject(s3, key, signal, { Range: range })
+    const body = Body as Readable
+    if (ContentLength !== bytes - filled) {
+      body.destroy()
+      throw endsEarly(s3, key, range, ContentLength)
+    }
+    for await (const chunk of body) {
+      buffer.set(chunk as Buffer, filled)
+      filled += (chunk as Buffer).length
+    }
+  })
+  return buffer
+}
+
+export async function head(s3: Connection, key: string, signal: AbortSignal): Promise<ObjectHead> {
+  const output = await call(s3, { name: 'HeadObject', key }, signal, (sending) =>
+    s3.client.send(new HeadObjectCommand({ Bucket: s3.bucket, Key: key, ChecksumMode: 'ENABLED' }), sending),
+  )
+  const { ChecksumCRC32, ChecksumType, Restore } = output
+  return {
+    ...toObjectInfo({ ...output, Key: key, Size: output.ContentLength }),
+    ...(ChecksumCRC32 !== undefined && ChecksumType !== 'COMPOSITE' && { crc32: decodeCrc32(ChecksumCRC32) }),
+    ...(Restore !== undefined && { restore: parseRestore(Restore) }),
+  }
+}
+
+export async function* list(s3: Connection, prefix: string, signal: AbortSignal): AsyncGenerator<ObjectInfo> {
+  let token: string | undefined
+  do {
+    const page = await call(s3, { name: 'ListObjectsV2', key: null }, signal, (sending) =>
+      s3.client.send(
+        new ListObjectsV2Command({ Bucket: s3.bucket, Prefix: prefix, ContinuationToken: token }),
+        sending,
+      ),
+    )
+    yield* (page.Contents ?? []).map(toObjectInfo)
+    token = page.NextContinuationToken
+  } while (token !== undefined)
+}
+
+export async function* listUploads(s3: Connection, prefix: string, signal: AbortSignal): AsyncGenerator<UploadRef> {
+  let next: Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'> | undefined = {}
+  while (next) {
+    const input: ListMultipartUploadsCommandInput = { Bucket: s3.bucket, Prefix: prefix, ...next }
+    const page: ListMultipartUploadsCommandOutput = await call(
+      s3,
+      { name: 'ListMultipartUploads', key: null },
+      signal,
+      (sending) => s3.client.send(new ListMultipartUploadsCommand(input), sending),
+    )
+    for (const { Key, UploadId } of page.Uploads ?? []) yield { key: Key as string, uploadId: UploadId as string }
+    const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page
+    next = IsTruncated ? { KeyMarker: NextKeyMarker, UploadIdMarker: NextUploadIdMarker } : undefined
+  }
+}
+
+/** @throws AgentError for all that keeps the bucket from being used, but not where asking for its versioning is denied */
+export async function readFacts(s3: Connection, signal: AbortSignal): Promise<BucketFacts> {
+  const command = new GetBucketVersioningCommand({ Bucket: s3.bucket })
+  let clockSkewSeconds = 0
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const sentAt = Date.now()
+      const result = await next(args)
+      const { date } = (result.response as { headers: Record<string, string> }).headers
+      if (date !== undefined) clockSkewSeconds = (Date.parse(date) - (sentAt + Date.now()) / 2) / 1000
+      return result
+    },
+    { step: 'deserialize', priority: 'low', name: 'compareClocks' },
+  )
+  try {
+    const { Status = 'Off' } = await call(s3, { name: 'GetBucketVersioning', key: null }, signal, (sending) =>
+      s3.client.send(command, sending),
+    )
+    return { region: s3.region, versioning: Status, clockSkewSeconds }
+  } catch (error) {
+    if (s3ErrorCode(error) !== 'AccessDenied') throw error
+    return { region: s3.region, versioning: 'unknown', clockSkewSeconds }
+  }
+}
+
+function getObject(
+  s3: Connection,
+  key: string,
+  signal: AbortSignal,
+  input: { readonly Range: string } | { readonly ChecksumMode: 'ENABLED' },
+): Promise<GetObjectCommandOutput> {
+  return call(s3, { name: 'GetObject', key }, signal, (options) =>
+    s3.client.send(new GetObjectCommand({ Bucket: s3.bucket, Key: key, ...input }), options),
+  )
+}
+
+async function retryBody<T>(s3: Connection, key: string, signal: AbortSignal, read: () => Promise<T>): Promise<T> {
+  const operation = { name: 'GetObject', key, bucket: s3.bucket, region: s3.region }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await read()
+    } catch (error) {
+      if (error instanceof AgentError) throw error // the request itself failed, after all its retries
+      if (signal.aborted) throw interrupted(operation, error)
+      if (attempt === ATTEMPTS_MAX) throw storeError(error, operation)
+      s3.log.debug(`the body of ${key} broke off, attempt ${attempt}: ${String(error)}`)
+    }
+  }
+}
+
+function endsEarly({ bucket }: Connection, key: string, range: string, length: number | undefined): AgentError {
+  return new AgentError(
+    'ARCHIVE_DAMAGED',
+    `s3://${bucket}/${key} answered ${range} with ${length ?? 'unknown'} bytes`,
+    {
+      hint: 'The object is shorter than its catalog says. Use another run.',
+    },
+  )
+}
+
+function toObjectInfo(object: {
+  readonly Key?: string | undefined
+  readonly Size?: number | undefined
+  readonly LastModified?: Date | undefined
+  readonly StorageClass?: string | undefined
+}): ObjectInfo {
+  return {
+    key: object.Key as string,
+    sizeBytes: object.Size as number,
+    lastModified: object.LastModified as Date,
+    storageClass: object.StorageClass ?? 'STANDARD',
+  }
+}
+
+/** Reads `ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"`. */
+function parseRestore(header: string): NonNullable<ObjectHead['restore']> {
+  const expires = /expiry-date="([^"]+)"/.exec(header)?.[1]
+  return { ongoing: header.includes('ongoing-request="true"'), ...(expires && { expires: new Date(expires) }) }
+}
+
+function decodeCrc32(text: string): number {
+  return Buffer.from(text, 'base64').readUInt32BE()
+}

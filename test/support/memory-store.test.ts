@@ -1,0 +1,4 @@
+import { memoryStore } from './memory-store'
+import { storeContract } from './store-contract'
+
+storeContract('memory', async () => memoryStore())

@@ -1,0 +1,146 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { crc32 as checksum } from 'node:zlib'
+import { AgentError, type ErrorCode } from '../../agent/errors'
+import type { ObjectHead, ObjectInfo, Store, UploadRef } from '../../agent/io/store'
+
+export interface StoredObject {
+  readonly body: Buffer
+  readonly storageClass: string
+  readonly lastModified: Date
+  /** Whether reading is refused, as it is for objects in Glacier. */
+  readonly archived?: boolean
+  readonly restore?: ObjectHead['restore']
+}
+
+export interface StoredUpload extends UploadRef {
+  readonly storageClass: string
+  readonly parts: ReadonlyMap<number, Buffer>
+}
+
+/** A store in memory, with its content open to tests: to look at, to damage, to archive. */
+export interface MemoryStore extends Store {
+  readonly objects: Map<string, StoredObject>
+  /** By upload id. */
+  readonly uploads: Map<string, StoredUpload>
+}
+
+/** Behaves as S3 does with a versioned bucket, but for the size of parts, which may be smaller here. */
+export function memoryStore(): MemoryStore {
+  const objects = new Map<string, StoredObject>()
+  const uploads = new Map<string, StoredUpload & { readonly parts: Map<number, Buffer> }>()
+  let uploadCount = 0
+
+  const find = (key: string): StoredObject => objects.get(key) ?? fail('OBJECT_MISSING', `${key} does not exist`)
+  const findUpload = ({ uploadId }: UploadRef) =>
+    uploads.get(uploadId) ?? fail('STORE_FAILED', `the upload ${uploadId} does not exist`)
+  const read = (key: string): Buffer => {
+    const object = find(key)
+    if (object.archived && !(object.restore && !object.restore.ongoing)) fail('OBJECT_ARCHIVED', `${key} is archived`)
+    return object.body
+  }
+  const add = (key: string, body: Buffer, storageClass: string) => {
+    if (objects.has(key)) fail('OBJECT_EXISTS', `${key} exists already`)
+    objects.set(key, { body, storageClass, lastModified: new Date() })
+  }
+
+  return {
+    bucket: 'memory',
+    objects,
+    uploads,
+
+    async put(key, body, signal) {
+      await arrive(signal)
+      add(key, Buffer.from(body), 'STANDARD')
+    },
+
+    async get(key, signal) {
+      await arrive(signal)
+      return Buffer.from(read(key))
+    },
+
+    async getRange(key, offset, bytes, signal) {
+      await arrive(signal)
+      const body = read(key)
+      if (offset + bytes > body.length) fail('ARCHIVE_DAMAGED', `${key} has only ${body.length} bytes`)
+      return Buffer.from(body.subarray(offset, offset + bytes))
+    },
+
+    async head(key, signal) {
+      await arrive(signal)
+      const object = find(key)
+      const { restore } = object
+      return { ...describe(key, object), crc32: checksum(object.body), ...(restore && { restore }) }
+    },
+
+    async *list(prefix, signal) {
+      await arrive(signal)
+      for (const key of matching(objects.keys(), prefix)) yield describe(key, find(key))
+    },
+
+    async createUpload(key, storageClass = 'STANDARD', signal) {
+      await arrive(signal)
+      const uploadId = `upload-${++uploadCount}`
+      uploads.set(uploadId, { key, uploadId, storageClass, parts: new Map() })
+      return { key, uploadId }
+    },
+
+    async uploadPart(upload, partNumber, body, crc32, signal) {
+      await arrive(signal)
+      const { parts } = findUpload(upload)
+      // Looked at only now, so that a caller who reuses the buffer too early is found out.
+      const part = Buffer.from(body)
+      if (checksum(part) !== crc32) fail('CHECKSUM_MISMATCH', `part ${partNumber} is not what was sent`)
+      parts.set(partNumber, part)
+      return { partNumber, etag: `"${crc32}"`, crc32 }
+    },
+
+    async completeUpload(upload, finished, { sizeBytes, crc32 }, signal) {
+      await arrive(signal)
+      const { key, storageClass, parts } = findUpload(upload)
+      const numbers = finished.map(({ partNumber }) => partNumber).sort((a, b) => a - b)
+      const body = Buffer.concat(
+        numbers.map((number) => parts.get(number) ?? fail('STORE_FAILED', `part ${number} was not uploaded`)),
+      )
+      if (checksum(body) !== crc32 || body.length !== sizeBytes) {
+        fail('CHECKSUM_MISMATCH', `${key} is not what was sent`)
+      }
+      add(key, body, storageClass)
+      uploads.delete(upload.uploadId)
+    },
+
+    async abortUpload(upload, signal) {
+      await arrive(signal)
+      uploads.delete(upload.uploadId)
+    },
+
+    async *listUploads(prefix, signal) {
+      await arrive(signal)
+      for (const { key, uploadId } of uploads.values()) if (key.startsWith(prefix)) yield { key, uploadId }
+    },
+
+    async readFacts(signal) {
+      await arrive(signal)
+      return { region: 'us-east-1', versioning: 'Enabled', clockSkewSeconds: 0 }
+    },
+  }
+}
+
+/** A request takes a turn of the event loop at least, so that what runs in parallel really interleaves. */
+async function arrive(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await nextTurn()
+  if (signal.aborted) fail('INTERRUPTED', 'the request was stopped before it finished')
+}
+
+function matching(keys: Iterable<string>, prefix: string): string[] {
+  return [...keys]
+    .filter((key) => key.startsWith(prefix))
+    .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+}
+
+function describe(key: string, { body, storageClass, lastModified }: StoredObject): ObjectInfo {
+  return { key, sizeBytes: body.length, storageClass, lastModified }
+}
+
+function fail(code: ErrorCode, message: string): never {
+  throw new AgentError(code, message, { hint: 'This is the store in memory.' })
+}

@@ -1,0 +1,285 @@
+import { randomBytes } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import type { ErrorCode } from '../../agent/errors'
+import type { FinishedPart, ObjectInfo, Store, UploadRef } from '../../agent/io/store'
+
+/** Where a server is known not to do as S3 does. The contract then states what it does instead. */
+export interface Deviations {
+  /** Neither compares checksums with what it receives, nor keeps them. */
+  readonly ignoresChecksums?: boolean
+}
+
+/** The least that S3 accepts for a part which is not the last. */
+const PART_BYTES = 5 * 2 ** 20
+/** S3 lists this many objects at a time. */
+const PAGE_OBJECTS = 1000
+const AWKWARD_KEYS = [
+  'data/daily/arn:aws:ec2:eu-west-1:111122223333:instance/i-0123456789abcdef0/run/vg0-root.tar.zst',
+  'spaces and + plus % percent',
+  'ümläut/日本語/🗄',
+  `quotes ' " & < > = ? # ;`,
+]
+
+/**
+ * What the agent relies on a store for. Runs against every implementation, the fake included.
+ *
+ * @param makeStore - makes a store with an empty, versioned bucket; is called once
+ */
+export function storeContract(name: string, makeStore: () => Promise<Store>, deviations: Deviations = {}): void {
+  describe(`store contract: ${name}`, () => {
+    let store: Store
+    const signal = new AbortController().signal
+    beforeAll(async () => {
+      store = await makeStore()
+    })
+
+    const keys = async (prefix: string) => (await collect(store.list(prefix, signal))).map(({ key }) => key)
+    const uploadParts = async (upload: UploadRef, bodies: readonly Buffer[]): Promise<FinishedPart[]> =>
+      Promise.all(bodies.map((body, index) => store.uploadPart(upload, index + 1, body, crc32(body), signal)))
+    const whole = (bodies: readonly Buffer[]) => ({
+      sizeBytes: Buffer.concat(bodies).length,
+      crc32: crc32(Buffer.concat(bodies)),
+    })
+    /** Uploads an object in parts of the sizes that S3 wants. */
+    const upload = async (key: string, bodies: readonly Buffer[]): Promise<void> => {
+      const begun = await store.createUpload(key, undefined, signal)
+      await store.completeUpload(begun, await uploadParts(begun, bodies), whole(bodies), signal)
+    }
+
+    describe('put', () => {
+      test('an object is read back as it was put', async () => {
+        const body = randomBytes(1000)
+        await store.put('put/object', body, signal, { contentType: 'application/json' })
+        expectBytes(await store.get('put/object', signal), body)
+        expect(await store.head('put/object', signal)).toMatchObject({ key: 'put/object', sizeBytes: 1000 })
+      })
+
+      test('text is stored as UTF-8', async () => {
+        await store.put('put/text', '{"name":"müller"}\n', signal)
+        expect((await store.get('put/text', signal)).toString()).toBe('{"name":"müller"}\n')
+      })
+
+      test('an object may be empty', async () => {
+        await store.put('put/empty', '', signal)
+        expect(await store.get('put/empty', signal)).toHaveLength(0)
+      })
+
+      test('an object is never overwritten', async () => {
+        await store.put('put/once', 'first', signal)
+        await expectCode(store.put('put/once', 'second', signal), 'OBJECT_EXISTS')
+        expect((await store.get('put/once', signal)).toString()).toBe('first')
+      })
+
+      test.each(AWKWARD_KEYS)('a key is kept as it is: %s', async (key) => {
+        await store.put(`keys/${key}`, key, signal)
+        expect((await store.get(`keys/${key}`, signal)).toString()).toBe(key)
+        expect(await keys(`keys/${key}`)).toEqual([`keys/${key}`])
+      })
+    })
+
+    describe('upload', () => {
+      const [first, second] = [randomBytes(PART_BYTES), randomBytes(PART_BYTES + 1)]
+      const last = randomBytes(1000)
+
+      test('parts of uneven sizes, uploaded in any order and at once, become one object in order', async () => {
+        const begun = await store.createUpload('upload/order', undefined, signal)
+        const [three, one, two] = await Promise.all([
+          store.uploadPart(begun, 3, last, crc32(last), signal),
+          store.uploadPart(begun, 1, first, crc32(first), signal),
+          store.uploadPart(begun, 2, second, crc32(second), signal),
+        ])
+        await store.completeUpload(begun, [three, one, two], whole([first, second, last]), signal)
+        expectBytes(await store.get('upload/order', signal), Buffer.concat([first, second, last]))
+      })
+
+      test('a part may be a piece of a larger buffer', async () => {
+        const pool = Buffer.concat([Buffer.from('before'), last, Buffer.from('after')])
+        await upload('upload/view', [pool.subarray(6, 6 + last.length)])
+        expectBytes(await store.get('upload/view', signal), last)
+      })
+
+      test('a part that is uploaded again is replaced', async () => {
+        const begun = await store.createUpload('upload/again', undefined, signal)
+        await store.uploadPart(begun, 1, first, crc32(first), signal)
+        await store.completeUpload(begun, await uploadParts(begun, [last]), whole([last]), signal)
+        expectBytes(await store.get('upload/again', signal), last)
+      })
+
+      test('an object in another storage class says so', async () => {
+        const begun = await store.createUpload('upload/class', 'GLACIER_IR', signal)
+        await store.completeUpload(begun, await uploadParts(begun, [last]), whole([last]), signal)
+        expect(await store.head('upload/class', signal)).toMatchObject({ storageClass: 'GLACIER_IR' })
+      })
+
+      test('an upload that is not completed leaves no object', async () => {
+        const begun = await store.createUpload('upload/unfinished', undefined, signal)
+        await uploadParts(begun, [first, last])
+        expect(await keys('upload/unfinished')).toEqual([])
+        await store.abortUpload(begun, signal)
+        expect(await keys('upload/unfinished')).toEqual([])
+        await expectCode(store.head('upload/unfinished', signal), 'OBJECT_MISSING')
+      })
+
+      test('an upload never overwrites an object', async () => {
+        await upload('upload/once', [last])
+        const begun = await store.createUpload('upload/once', undefined, signal)
+        const parts = await uploadParts(begun, [first])
+        await expectCode(store.completeUpload(begun, parts, whole([first]), signal), 'OBJECT_EXISTS')
+        expectBytes(await store.get('upload/once', signal), last)
+        await store.abortUpload(begun, signal)
+      })
+
+      test('an aborted upload cannot be completed', async () => {
+        const begun = await store.createUpload('upload/aborted', undefined, signal)
+        const parts = await uploadParts(begun, [last])
+        await store.abortUpload(begun, signal)
+        await expectCode(store.completeUpload(begun, parts, whole([last]), signal), 'STORE_FAILED')
+        expect(await keys('upload/aborted')).toEqual([])
+      })
+
+      test('aborting again, or what never was, succeeds', async () => {
+        const begun = await store.createUpload('upload/abort twice', undefined, signal)
+        await store.abortUpload(begun, signal)
+        await store.abortUpload(begun, signal)
+        await store.abortUpload({ key: 'upload/abort twice', uploadId: 'never-was' }, signal)
+      })
+
+      test('unfinished uploads are listed by prefix', async () => {
+        const [a, b] = await Promise.all([
+          store.createUpload('unfinished/a/1', undefined, signal),
+          store.createUpload('unfinished/b/1', undefined, signal),
+        ])
+        expect(await collect(store.listUploads('unfinished/a/', signal))).toEqual([a])
+        expect(await collect(store.listUploads('unfinished/none', signal))).toEqual([])
+        await store.abortUpload(a, signal)
+        expect(await collect(store.listUploads('unfinished/', signal))).toEqual([b])
+        await store.abortUpload(b, signal)
+      })
+    })
+
+    describe('checksums', () => {
+      const body = Buffer.from('what was sent')
+      const wrong = crc32('something else')
+
+      if (deviations.ignoresChecksums) {
+        test('this server takes what arrives for what was sent', async () => {
+          const begun = await store.createUpload('checksum/ignored', undefined, signal)
+          const part = await store.uploadPart(begun, 1, body, wrong, signal)
+          await store.completeUpload(begun, [part], { sizeBytes: body.length, crc32: wrong }, signal)
+          expect((await store.head('checksum/ignored', signal)).crc32).toBeUndefined()
+        })
+        test('but an object of another size than was sent is found out', async () => {
+          const begun = await store.createUpload('checksum/size', undefined, signal)
+          const parts = await uploadParts(begun, [body])
+          const claim = { sizeBytes: body.length + 1, crc32: crc32(body) }
+          await expectCode(store.completeUpload(begun, parts, claim, signal), 'CHECKSUM_MISMATCH')
+        })
+        return
+      }
+
+      test('a part that is not what was sent is refused', async () => {
+        const begun = await store.createUpload('checksum/part', undefined, signal)
+        await expectCode(store.uploadPart(begun, 1, body, wrong, signal), 'CHECKSUM_MISMATCH')
+        await store.abortUpload(begun, signal)
+      })
+
+      test('an object that is not what was sent is refused, and does not come into being', async () => {
+        const begun = await store.createUpload('checksum/whole', undefined, signal)
+        const parts = await uploadParts(begun, [body])
+        const claim = { sizeBytes: body.length, crc32: wrong }
+        await expectCode(store.completeUpload(begun, parts, claim, signal), 'CHECKSUM_MISMATCH')
+        expect(await keys('checksum/whole')).toEqual([])
+        await store.abortUpload(begun, signal)
+      })
+
+      test('the checksum of an object is that of all its parts together', async () => {
+        const bodies = [randomBytes(PART_BYTES), body]
+        await upload('checksum/kept', bodies)
+        expect((await store.head('checksum/kept', signal)).crc32).toBe(whole(bodies).crc32)
+      })
+    })
+
+    describe('ranges', () => {
+      const bodies = [randomBytes(PART_BYTES), randomBytes(1000)]
+      const all = Buffer.concat(bodies)
+      beforeAll(async () => {
+        await upload('range/object', bodies)
+      })
+
+      test.each([
+        ['the first byte', 0, 1],
+        ['the last byte', all.length - 1, 1],
+        ['across the boundary of two parts', PART_BYTES - 10, 20],
+        ['everything', 0, all.length],
+        ['nothing', 17, 0],
+      ])('%s', async (_, offset, bytes) => {
+        const range = await store.getRange('range/object', offset, bytes, signal)
+        expectBytes(range, all.subarray(offset, offset + bytes))
+      })
+
+      test.each([
+        ['beyond the end', all.length, 1],
+        ['across the end', all.length - 10, 20],
+      ])('a range %s is damage, not a shorter answer', async (_, offset, bytes) => {
+        await expectCode(store.getRange('range/object', offset, bytes, signal), 'ARCHIVE_DAMAGED')
+      })
+    })
+
+    test('what does not exist is missing, whichever way it is looked for', async () => {
+      await expectCode(store.get('missing', signal), 'OBJECT_MISSING')
+      await expectCode(store.getRange('missing', 0, 1, signal), 'OBJECT_MISSING')
+      await expectCode(store.head('missing', signal), 'OBJECT_MISSING')
+      expect(await keys('missing')).toEqual([])
+    })
+
+    test('a list has all objects with the prefix, in order, however many they are', async () => {
+      const expected = Array.from({ length: PAGE_OBJECTS + 5 }, (_, index) => `list/${String(index).padStart(5, '0')}`)
+      const pending = [...expected, 'list-not', 'lis'].reverse()
+      const worker = async () => {
+        for (let key = pending.pop(); key !== undefined; key = pending.pop()) await store.put(key, key, signal)
+      }
+      await Promise.all(Array.from({ length: 16 }, worker))
+      const listed = await collect(store.list('list/', signal))
+      expect(listed.map(({ key }) => key)).toEqual(expected)
+      expect(listed[0]).toEqual<ObjectInfo>({
+        key: 'list/00000',
+        sizeBytes: 'list/00000'.length,
+        storageClass: 'STANDARD',
+        lastModified: expect.any(Date),
+      })
+    }, 60_000)
+
+    test('a request that is cancelled ends as interrupted', async () => {
+      const body = randomBytes(PART_BYTES)
+      const begun = await store.createUpload('cancelled', undefined, signal)
+      const controller = new AbortController()
+      const sending = store.uploadPart(begun, 1, body, crc32(body), controller.signal)
+      controller.abort()
+      await expectCode(sending, 'INTERRUPTED')
+      await expectCode(store.put('cancelled', 'x', controller.signal), 'INTERRUPTED')
+      expect(await keys('cancelled')).toEqual([])
+      await store.abortUpload(begun, signal)
+    })
+
+    test('the facts of the bucket', async () => {
+      const facts = await store.readFacts(signal)
+      expect(facts).toMatchObject({ region: 'us-east-1', versioning: 'Enabled' })
+      expect(Math.abs(facts.clockSkewSeconds)).toBeLessThan(2)
+    })
+  })
+}
+
+async function expectCode(action: Promise<unknown>, code: ErrorCode): Promise<void> {
+  await expect(action).rejects.toMatchObject({ name: 'AgentError', code })
+}
+
+/** Compares megabytes at once: `toEqual` looks at them one by one. */
+function expectBytes(actual: Buffer, expected: Buffer): void {
+  expect({ bytes: actual.length, same: actual.equals(expected) }).toEqual({ bytes: expected.length, same: true })
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
