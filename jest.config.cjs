@@ -19,6 +19,7 @@ module.exports = {
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: ['\\.system\\.test\\.ts$'],
+      globalSetup: '<rootDir>/test/support/bundle-inspector.cjs',
     },
     {
       ...shared,

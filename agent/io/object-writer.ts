@@ -33,7 +33,7 @@ export interface ObjectWriter extends AsyncDisposable {
    * Takes the first bytes of what was reserved.
    *
    * @param checksum - their CRC32
-   * @param held - the buffer is not used again before this resolves
+   * @param held - the buffer is not used again before this resolves; it failing is the archive's failure
    */
   commit(bytes: number, checksum: number, held?: Promise<void>): void
   /** Copies bytes into the object. */
@@ -100,7 +100,10 @@ export function openObject(context: UploadContext, pool: BufferPool, key: string
       partCrc32 = filled === 0 ? checksum : combineCrc32(partCrc32, checksum, bytes)
       filled += bytes
       sizeBytes += bytes
-      if (held) holds.push(held)
+      if (held) {
+        held.catch(context.fail)
+        holds.push(held)
+      }
       if (filled === part?.length) sendPart()
     },
 

@@ -70,10 +70,8 @@ export async function archiveVolume(deps: Deps, request: ArchiveRequest): Promis
   try {
     return await writeArchive(deps, request, context, objects)
   } catch (error) {
-    // Whatever failed first made everything else stop: what the others say of that is no news.
-    if (failure.signal.aborted) throw failure.signal.reason
-    if (!deps.signal.aborted) throw error
-    throw new AgentError('INTERRUPTED', 'the backup was interrupted', { hint: 'Run it again.', cause: error })
+    fail(error) // no effect where something else failed first and made everything stop: then that is the reason
+    throw signal.reason
   }
 }
 

@@ -40,9 +40,9 @@ export async function startTar(deps: Pick<HostDeps, 'host'>, argv: Argv, signal:
     succeeded: command.succeeded,
     complaint: () => command.complaint(),
     async [Symbol.asyncDispose]() {
+      reader.close() // whatever tar may have started ends too when nobody reads
       command.kill()
       await command.succeeded.catch(() => undefined)
-      reader.close()
     },
   }
 }

@@ -1,5 +1,6 @@
 // Compiles tests with the compiler that bundles the agent, so both see the same lowering of `await using`.
 const { transformSync } = require('esbuild')
+const inspector = require('./bundle-inspector.cjs')
 
 module.exports = {
   process: (source, path) => {
@@ -9,6 +10,7 @@ module.exports = {
       target: 'node24',
       sourcemap: 'external',
       sourcefile: path,
+      ...(path.endsWith('agent/io/inspector.ts') && { define: { __filename: JSON.stringify(inspector.file) } }),
     })
     return { code, map }
   },

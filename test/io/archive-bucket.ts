@@ -1,0 +1,52 @@
+import type { Store } from '../../agent/io/store'
+import { memoryStore } from '../support/memory-store'
+
+/** A store in memory that remembers what was asked of it, in order. */
+export interface ArchiveBucket {
+  readonly store: Store
+  /** `create KEY`, `part KEY NUMBER`, `complete KEY`, `abort KEY`; tests add their own. */
+  readonly events: string[]
+  read(key: string): Buffer
+  keys(): string[]
+  /** Keys of uploads neither completed nor aborted. */
+  pending(): string[]
+}
+
+export interface Misbehaviour {
+  /** Called before each part is taken. */
+  readonly onPart?: (key: string, partNumber: number, signal: AbortSignal) => Promise<void>
+  readonly onComplete?: (key: string) => Promise<void>
+}
+
+export function archiveBucket({ onPart, onComplete }: Misbehaviour = {}): ArchiveBucket {
+  const memory = memoryStore()
+  const events: string[] = []
+  const store: Store = {
+    ...memory,
+    createUpload(key, storageClass, signal) {
+      events.push(storageClass === undefined ? `create ${key}` : `create ${key} ${storageClass}`)
+      return memory.createUpload(key, storageClass, signal)
+    },
+    async uploadPart(upload, partNumber, body, crc32, signal) {
+      await onPart?.(upload.key, partNumber, signal)
+      events.push(`part ${upload.key} ${partNumber}`)
+      return memory.uploadPart(upload, partNumber, body, crc32, signal)
+    },
+    async completeUpload(upload, parts, options, signal) {
+      await onComplete?.(upload.key)
+      events.push(`complete ${upload.key}`)
+      await memory.completeUpload(upload, parts, options, signal)
+    },
+    async abortUpload(upload, signal) {
+      events.push(`abort ${upload.key}`)
+      await memory.abortUpload(upload, signal)
+    },
+  }
+  return {
+    store,
+    events,
+    read: (key) => memory.objects.get(key)!.body,
+    keys: () => [...memory.objects.keys()],
+    pending: () => [...memory.uploads.values()].map(({ key }) => key),
+  }
+}

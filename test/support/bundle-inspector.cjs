@@ -1,0 +1,26 @@
+// The inspector's thread runs the file it is in: the bundle in the product, here a bundle of the thread alone, as a
+// thread cannot run what jest compiles in memory. Made anew before each test run.
+const { mkdirSync, renameSync } = require('node:fs')
+const { dirname, resolve } = require('node:path')
+const { buildSync } = require('esbuild')
+
+const root = resolve(__dirname, '../..')
+const file = resolve(root, '.cache/test/inspector.cjs')
+
+module.exports = () => {
+  const unfinished = `${file}.${process.pid}`
+  mkdirSync(dirname(file), { recursive: true })
+  buildSync({
+    stdin: {
+      contents: "import { runInspectorIfAsked } from './agent/io/inspector-thread'; runInspectorIfAsked()",
+      resolveDir: root,
+    },
+    outfile: unfinished,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+  })
+  renameSync(unfinished, file) // another test run may be reading it
+}
+module.exports.file = file
