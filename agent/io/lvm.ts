@@ -1,0 +1,152 @@
+/** Snapshots as leases: what is taken here is given back, and what a killed run could not give back is found again. */
+import { Prefix } from '../contract'
+import { AgentError, describeError, hasCode } from '../errors'
+import type { Argv } from '../plan/command'
+import { findLeftovers, formatUploadTag, type Leftovers } from '../plan/leftovers'
+import {
+  FINDMNT,
+  LSBLK,
+  LVS,
+  parseFindmnt,
+  parseLsblk,
+  parseLvs,
+  parsePvs,
+  parseVgs,
+  PVS,
+  VGS,
+  type HostStorage,
+} from '../plan/lvm'
+import { findFault, snapshotInvalid } from '../plan/snapshot-health'
+import { lvaddtag, type SnapshotPlan } from '../plan/snapshots'
+import type { Deps, HostDeps } from './deps'
+import { removeSnapshot, unmount } from './release'
+import { runUndisturbed } from './undisturbed'
+import type { UploadRef } from './store'
+
+/**
+ * Reads all that LVM, the mount table and the kernel say about this host's storage.
+ *
+ * @throws AgentError TOOL_MISSING where LVM is not installed, OUTPUT_UNREADABLE, COMMAND_FAILED
+ */
+export async function readStorage({ host, signal }: HostDeps): Promise<HostStorage> {
+  const ask = (argv: Argv): Promise<string> => host.run(argv, signal)
+  return {
+    logicalVolumes: parseLvs(await ask(LVS)),
+    groups: parseVgs(await ask(VGS)),
+    physicalVolumes: parsePvs(await ask(PVS)),
+    mounts: parseFindmnt(await ask(FINDMNT)),
+    devices: parseLsblk(await ask(LSBLK)),
+  }
+}
+
+/**
+ * Takes all snapshots back to back, so that together they show one moment.
+ *
+ * @returns a lease that removes them
+ * @throws AgentError COMMAND_FAILED or INTERRUPTED, with none of them left
+ */
+export async function takeSnapshots(deps: HostDeps, plans: readonly SnapshotPlan[]): Promise<AsyncDisposable> {
+  await using taken = new AsyncDisposableStack()
+  for (const plan of plans) {
+    // Before the command: one that fails may have done half of its work.
+    taken.defer(() => removeSnapshot(deps, plan.origin.group, plan.name))
+    await runUndisturbed(deps, plan.create)
+  }
+  return taken.move()
+}
+
+/**
+ * Mounts a snapshot read-only. To be called for a parent before what is mounted in it.
+ *
+ * @returns a lease that unmounts it
+ * @throws AgentError MOUNT_FAILED
+ */
+export async function mountSnapshot(deps: HostDeps, plan: SnapshotPlan): Promise<AsyncDisposable> {
+  const { mount, origin, device, mountPoint } = plan
+  await using mounted = new AsyncDisposableStack()
+  mounted.defer(() => unmount(deps, mountPoint)) // before the command: one that fails may have made directories
+  try {
+    await deps.host.run(mount, deps.signal)
+  } catch (cause) {
+    if (!hasCode(cause, 'COMMAND_FAILED')) throw cause
+    throw new AgentError('MOUNT_FAILED', `the snapshot of ${origin.mountPoint} cannot be mounted: ${String(cause)}`, {
+      hint:
+        `"dmesg" says what the kernel found on ${device}. A journal on another device cannot be snapshotted; damage ` +
+        `shows in a check of ${origin.device}.`,
+      cause,
+    })
+  }
+  return mounted.move()
+}
+
+/**
+ * Makes the snapshot remember an unfinished upload, so that whoever removes it aborts that, too. To be called before
+ * the first part is sent.
+ */
+export async function recordUpload(deps: HostDeps, plan: SnapshotPlan, upload: UploadRef): Promise<void> {
+  await runUndisturbed(deps, lvaddtag(plan.origin.group, plan.name, formatUploadTag(upload)))
+}
+
+/**
+ * Checks that a snapshot still is what it was: to be called after the last byte was read from it, and before anybody
+ * is told that the archive is good.
+ *
+ * @throws AgentError SNAPSHOT_INVALID
+ */
+export async function checkSnapshot({ host, signal }: HostDeps, plan: SnapshotPlan): Promise<void> {
+  const logicalVolumes = parseLvs(await host.run(LVS, signal))
+  const mounts = parseFindmnt(await host.run(FINDMNT, signal))
+  const fault = findFault({ logicalVolumes, mounts }, plan)
+  if (fault !== undefined) throw snapshotInvalid(plan, fault)
+}
+
+export interface LeftoverScope {
+  /** Only find them. */
+  readonly dryRun: boolean
+  /** Where given, unfinished uploads of this class and host are looked for in the bucket, too. */
+  readonly class?: string | undefined
+  readonly host?: string | undefined
+}
+
+/**
+ * Removes what killed runs left behind: mounts, snapshots, unfinished uploads. To be called with the lock held.
+ *
+ * @returns what there was
+ * @throws AgentError CLEANUP_FAILED where a mount or snapshot could not be removed. An upload that cannot be aborted
+ * only gets a warning: the bucket's lifecycle rule ends it in some days.
+ */
+export async function removeLeftovers(deps: Deps, scope: LeftoverScope): Promise<Leftovers> {
+  const onHost = findLeftovers(await readStorage(deps))
+  const leftovers = { ...onHost, uploads: [...onHost.uploads, ...(await findUploads(deps, scope, onHost))] }
+  if (scope.dryRun) return leftovers
+  await using cleanUp = new AsyncDisposableStack() // goes on after a failure, and reports all of them
+  for (const { group, name } of leftovers.snapshots) cleanUp.defer(() => removeSnapshot(deps, group, name))
+  for (const mountPoint of leftovers.mounts.toReversed()) cleanUp.defer(() => unmount(deps, mountPoint))
+  // First, since the snapshots are what remembers them.
+  for (const upload of leftovers.uploads) cleanUp.defer(() => abortUpload(deps, upload))
+  return leftovers
+}
+
+/** A host need not be allowed to list the bucket: its snapshots remember its uploads. */
+async function findUploads({ store, log, signal }: Deps, scope: LeftoverScope, known: Leftovers): Promise<UploadRef[]> {
+  if (scope.class === undefined || scope.host === undefined) return []
+  const uploads: UploadRef[] = []
+  try {
+    for await (const upload of store.listUploads(`${Prefix.data}/${scope.class}/${scope.host}/`, signal)) {
+      if (!known.uploads.some(({ uploadId }) => uploadId === upload.uploadId)) uploads.push(upload)
+    }
+  } catch (error) {
+    if (!hasCode(error, 'ACCESS_DENIED')) throw error
+    log.debug('this host may not list unfinished uploads')
+  }
+  return uploads
+}
+
+async function abortUpload({ store, log, signal }: Deps, upload: UploadRef): Promise<void> {
+  try {
+    await store.abortUpload(upload, signal)
+    log.debug(`aborted the upload of ${upload.key}`)
+  } catch (error) {
+    log.warn(`the upload of ${upload.key} could not be aborted: ${describeError(error).join(' ')}`)
+  }
+}

@@ -1,0 +1,65 @@
+/** Giving back mounts and snapshots: again and again while they are busy, and done already is done. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MOUNT_ROOT } from '../contract'
+import { AgentError } from '../errors'
+import type { Argv } from '../plan/command'
+import { FINDMNT, LVS, parseFindmnt, parseLvs } from '../plan/lvm'
+import { lvremove } from '../plan/snapshots'
+import type { HostDeps } from './deps'
+
+/** A reader that was just killed, or udev looking at a device, keeps it busy for moments only. */
+const ATTEMPTS = 20
+const BETWEEN_ATTEMPTS_MS = 500
+/** Nothing of LVM or mount takes longer, unless the host's storage hangs. */
+const CLEAN_UP_TIMEOUT_SECONDS = 120
+
+/** @throws AgentError CLEANUP_FAILED */
+export async function removeSnapshot({ host, log }: HostDeps, group: string, name: string): Promise<void> {
+  const signal = new AbortController().signal
+  const isGone = async () => {
+    const all = parseLvs(await host.run(LVS, signal))
+    return !all.some((lv) => lv.group === group && lv.name === name)
+  }
+  if (await isGone()) return
+  const complaint = await attemptUntil(async () => {
+    const { status, stderr } = await host.attempt(lvremove(group, name), signal)
+    return status === 0 || (await isGone()) ? undefined : stderr.trim()
+  })
+  if (complaint === undefined) {
+    log.debug(`removed ${group}/${name}`)
+    return
+  }
+  throw new AgentError('CLEANUP_FAILED', `the snapshot ${group}/${name} cannot be removed: ${complaint}`, {
+    hint: `Find out who uses it with "lsof /dev/${group}/${name}", then run "snapstream cleanup".`,
+  })
+}
+
+/** Unmounts, and removes the directories that were made for it. @throws AgentError CLEANUP_FAILED */
+export async function unmount({ host, log }: HostDeps, mountPoint: string): Promise<void> {
+  const signal = AbortSignal.timeout(CLEAN_UP_TIMEOUT_SECONDS * 1000)
+  const isMounted = async () =>
+    parseFindmnt(await host.run(FINDMNT, signal)).some(({ target }) => target === mountPoint)
+  const complaint = await attemptUntil(async () => {
+    if (!(await isMounted())) return undefined
+    const { status, stderr } = await host.attempt(['umount', '--', mountPoint], signal)
+    return status === 0 && !(await isMounted()) ? undefined : stderr.trim()
+  })
+  if (complaint !== undefined) {
+    throw new AgentError('CLEANUP_FAILED', `${mountPoint} cannot be unmounted: ${complaint}`, {
+      hint: `Find out who uses it with "fuser --verbose --mount ${mountPoint}", then run "snapstream cleanup".`,
+    })
+  }
+  log.debug(`unmounted ${mountPoint}`)
+  // Empty directories of this filesystem only: whatever is still mounted below is not gone into.
+  const tidy: Argv = ['find', MOUNT_ROOT, '-mindepth', '1', '-depth', '-xdev', '-type', 'd', '-empty', '-delete']
+  await host.attempt(tidy, signal)
+}
+
+/** @returns undefined once an attempt returns that, otherwise what the last one complained of */
+async function attemptUntil(attempt: () => Promise<string | undefined>): Promise<string | undefined> {
+  for (let left = ATTEMPTS; ; left--) {
+    const complaint = await attempt()
+    if (complaint === undefined || left === 1) return complaint
+    await sleep(BETWEEN_ATTEMPTS_MS)
+  }
+}

@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describeError, hasCode, type AgentError } from '../errors'
+import { planRelief, snapshotInvalid } from '../plan/snapshot-health'
+import type { SnapshotPlan } from '../plan/snapshots'
+import type { HostDeps } from './deps'
+import { readStorage } from './lvm'
+import { runUndisturbed } from './undisturbed'
+
+/** A disk that is written to with 500 MB/s fills a tenth of a snapshot of 10 GiB in this time. */
+const WATCH_INTERVAL_MS = 2000
+
+/**
+ * Watches the snapshots fill: extends a thick one from the group's free extents while there are any.
+ *
+ * @param onOverflow - called once for each snapshot that is no longer valid, or has to go so that the host can go on
+ * @returns a lease that ends the watch
+ */
+export function watchSnapshots(
+  deps: HostDeps,
+  plans: readonly SnapshotPlan[],
+  onOverflow: (plan: SnapshotPlan, error: AgentError) => void,
+): AsyncDisposable {
+  const stop = new AbortController()
+  const ended = watch(deps, plans, onOverflow, AbortSignal.any([stop.signal, deps.signal]))
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await ended
+    },
+  }
+}
+
+async function watch(
+  deps: HostDeps,
+  plans: readonly SnapshotPlan[],
+  onOverflow: (plan: SnapshotPlan, error: AgentError) => void,
+  stopped: AbortSignal,
+): Promise<void> {
+  const watched = new Set(plans)
+  while (await waited(stopped)) {
+    try {
+      for (const plan of watched) {
+        // Read anew for each: an extension takes free extents from the next.
+        const relief = planRelief(await readStorage(deps), plan)
+        if (relief && 'extend' in relief) {
+          deps.log.info(`the snapshot of ${plan.origin.mountPoint} fills up: extending it`)
+          await runUndisturbed(deps, relief.extend)
+        } else if (relief) {
+          watched.delete(plan)
+          onOverflow(plan, snapshotInvalid(plan, relief.giveUp))
+        }
+      }
+    } catch (error) {
+      // Not the last word: what the watch misses, checkSnapshot finds.
+      if (!hasCode(error, 'INTERRUPTED'))
+        deps.log.warn(`snapshots could not be watched: ${describeError(error).join(' ')}`)
+    }
+  }
+}
+
+/** @returns false if the watch was ended meanwhile */
+async function waited(stopped: AbortSignal): Promise<boolean> {
+  await sleep(WATCH_INTERVAL_MS, undefined, { signal: stopped }).catch(() => undefined)
+  return !stopped.aborted
+}
