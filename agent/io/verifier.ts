@@ -1,7 +1,7 @@
 /** Looks at what is stored of an archive: at the objects alone, or at every byte of them. */
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { hasCode, AgentError } from '../errors'
+import { AgentError, hasCode } from '../errors'
 import { formatCrc32, type Archive, type Segment } from '../plan/archive'
 import { planWholeReads, type FrameTable, type RawRange } from '../plan/reads'
 import { formatSeekTable } from '../plan/seek-table'
@@ -17,6 +17,22 @@ import {
   type Fetched,
   type ReaderDeps,
 } from './reader'
+
+/**
+ * Reads an archive back and compares it, before its run is called verified.
+ *
+ * @throws AgentError VERIFY_FAILED with what was found first, and whatever prevents looking
+ */
+export async function verifyArchive(deps: ReaderDeps, archive: Archive): Promise<void> {
+  const findings: { readonly what: string; readonly hint: string }[] = []
+  const report: Report = (what, hint) => void findings.push({ what, hint })
+  await checkObjects(deps, archive, report)
+  await checkStream(deps, archive, report)
+  const [first] = findings
+  if (!first) return
+  const more = findings.length > 1 ? `, and ${findings.length - 1} more findings` : ''
+  throw new AgentError('VERIFY_FAILED', `read back from the bucket: ${first.what}${more}`, { hint: first.hint })
+}
 
 export interface ObjectsFound {
   readonly objects: number

@@ -7,8 +7,7 @@ import { crc32 } from 'node:zlib'
 import { checkObjects, checkStream } from '../../agent/io/verifier'
 import { formatCrc32, type Archive } from '../../agent/plan/archive'
 import { tarCreate } from '../../agent/plan/tar'
-import { archiveOf, type ArchiveOptions, type StoredArchive } from '../support/archives'
-import { frozenStore, type FrozenStore } from '../support/frozen-store'
+import { archiveOf, storeWith, type ArchiveOptions, type StoredArchive } from '../support/archives'
 import { buildTree } from '../support/tree/build'
 import { hostileTree } from '../support/tree/hostile'
 
@@ -25,7 +24,7 @@ const signal = new AbortController().signal
 
 async function check(archive: Archive, objects: ReadonlyMap<string, Buffer>): Promise<string[]> {
   const found: string[] = []
-  const store = frozenStore(objects) as FrozenStore & Parameters<typeof checkObjects>[0]['store']
+  const store = storeWith(objects)
   const report = (what: string) => void found.push(what)
   await checkObjects({ store, signal }, archive, report)
   await checkStream({ store, signal }, archive, report)
@@ -56,14 +55,14 @@ async function checkDamaged(
 describe.each<ArchiveOptions>([
   { compression: 'zstd' },
   { compression: 'none' },
-  { compression: 'zstd', framesPerSegment: 40 },
-  { compression: 'zstd', frameBytes: 512 },
+  { compression: 'zstd', framesPerSegment: 5 },
+  { compression: 'zstd', frameBytes: 3584 },
   { compression: 'none', frameBytes: 1 << 20 },
 ])('an archive of a hostile tree, %j', (options) => {
   test('is found to be good, every entry of it', async () => {
     const { archive, objects, entries } = archiveOf(tar, options)
     expect(await check(archive, objects)).toEqual([])
-    const store = frozenStore(objects) as FrozenStore & Parameters<typeof checkObjects>[0]['store']
+    const store = storeWith(objects)
     const read = await checkStream({ store, signal }, archive, () => undefined)
     expect(read).toEqual({ frames: archive.frames, rawBytes: tar.length, entries: entries.length })
     expect(entries.length).toBeGreaterThan(30)
@@ -92,7 +91,7 @@ describe.each<ArchiveOptions>([{ compression: 'zstd' }, { compression: 'none' }]
       expect(found).toContainEqual(
         expect.stringMatching(
           new RegExp(
-            `^frame 7 in ${key} at ${start}, bytes ${7 * 4096} to ${8 * 4096 - 1} of the tar stream, is damaged: `,
+            `^frame 7 in ${key} at ${start}, bytes ${7 * 65536} to ${8 * 65536 - 1} of the tar stream, is damaged: `,
           ),
         ),
       )
@@ -102,7 +101,7 @@ describe.each<ArchiveOptions>([{ compression: 'zstd' }, { compression: 'none' }]
     test('any flipped bit is found', async () => {
       const { stored, key } = archived()
       const bytes = stored.objects.get(key)!.length
-      for (let position = 0; position < bytes; position += Math.ceil(bytes / 20)) {
+      for (let position = 0; position < bytes; position += Math.ceil(bytes / 12)) {
         const found = await checkDamaged(stored, key, (object) => {
           object[position]! ^= 0x10
           return object
@@ -138,7 +137,7 @@ describe.each<ArchiveOptions>([{ compression: 'zstd' }, { compression: 'none' }]
     })
 
     test('a missing segment is one finding when its object is asked for, and one when it is read', async () => {
-      const stored = archiveOf(tar, { ...options, framesPerSegment: 40 })
+      const stored = archiveOf(tar, { ...options, framesPerSegment: 5 })
       const key = stored.archive.segments[1]!.key
       const objects = new Map(stored.objects)
       objects.delete(key)

@@ -5,6 +5,7 @@ import { formatCrc32, type Archive, type Segment } from '../../agent/plan/archiv
 import { formatCatalogEntry, formatCatalogLine, type CatalogEntry, type CatalogFrames } from '../../agent/plan/catalog'
 import { formatSeekTable } from '../../agent/plan/seek-table'
 import { scanTar } from '../../agent/plan/tar-scanner'
+import { memoryStore, type MemoryStore } from './memory-store'
 
 export const place: RunPlace = { class: 'daily', host: 'db-1', run: '20260131T020000Z-k3xw7a' }
 
@@ -29,7 +30,7 @@ export interface StoredArchive {
 
 /** What the pipeline stores of a tar stream, made in the plainest way, straight from docs/format.md. */
 export function archiveOf(tar: Buffer, options: ArchiveOptions = {}): StoredArchive {
-  const { volume = 'vg0-srv', compression = 'zstd', frameBytes = 4096, framesPerSegment = Infinity } = options
+  const { volume = 'vg0-srv', compression = 'zstd', frameBytes = 64 * 1024, framesPerSegment = Infinity } = options
   const objects = new Map<string, Buffer>()
   const frames: Buffer[] = []
   for (let offset = 0; offset < tar.length; offset += frameBytes) {
@@ -95,6 +96,15 @@ export function archiveOf(tar: Buffer, options: ArchiveOptions = {}): StoredArch
     entries,
     frameSizes: frames.map((frame) => frame.length),
   }
+}
+
+/** A bucket with these objects. */
+export function storeWith(objects: ReadonlyMap<string, Buffer>): MemoryStore {
+  const store = memoryStore()
+  for (const [key, body] of objects) {
+    store.objects.set(key, { body, storageClass: 'STANDARD', lastModified: new Date(0) })
+  }
+  return store
 }
 
 function compress(raw: Buffer): Buffer {

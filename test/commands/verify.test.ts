@@ -1,0 +1,117 @@
+/** What an operator sees of a verification: the verdict, the findings, the status, and the record beside the run. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { verify } from '../../agent/commands/verify'
+import { manifestKey } from '../../agent/contract'
+import { AgentError } from '../../agent/errors'
+import { localHost } from '../../agent/io/host'
+import { formatManifest } from '../../agent/plan/manifest'
+import type { Hosted, VerifyRequest } from '../../agent/plan/options'
+import { tarCreate } from '../../agent/plan/tar'
+import { archiveOf, place, storeWith } from '../support/archives'
+import { manifestOf, volumeBackupOf } from '../support/manifest'
+import type { MemoryStore } from '../support/memory-store'
+
+let tar: Buffer
+beforeAll(() => {
+  const root = mkdtempSync(join(tmpdir(), 'verify-'))
+  mkdirSync(join(root, 'etc'))
+  writeFileSync(join(root, 'etc/hosts'), '127.0.0.1 localhost\n')
+  const [program, ...args] = tarCreate(root)
+  tar = execFileSync(program, args, { maxBuffer: 16 << 20 })
+  rmSync(root, { recursive: true })
+})
+
+/** A run of two volumes. */
+function backedUp(): MemoryStore {
+  const [root, home] = [
+    archiveOf(tar, { volume: 'vg0-root' }),
+    archiveOf(tar, { volume: 'vg0-home', compression: 'none' }),
+  ]
+  const manifest = manifestOf({
+    ...place,
+    volumes: [
+      volumeBackupOf({ volume: 'vg0-root', mountPoint: '/', archive: root.archive }),
+      volumeBackupOf({ volume: 'vg0-home', mountPoint: '/home', archive: home.archive }),
+    ],
+  })
+  const objects = new Map([...root.objects, ...home.objects])
+  return storeWith(objects.set(manifestKey(place), Buffer.from(formatManifest(manifest))))
+}
+
+async function verified(store: MemoryStore, changes: Partial<VerifyRequest> = {}, warnings: string[] = []) {
+  const request = { command: 'verify', bucket: 'backups', ...place, volume: [], depth: 'stream', ...changes }
+  const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => void warnings.push(message) }
+  const now = () => new Date('2026-02-01T03:04:05.678Z')
+  const deps = { host: localHost, store, log, now, signal: new AbortController().signal }
+  return verify(deps, request as Hosted<VerifyRequest>)
+}
+
+const RECORD = `verifications/daily/db-1/${place.run}/20260201T030405Z.json`
+
+test('a good run: status 0, what was looked at, and a record beside the run', async () => {
+  const store = backedUp()
+  const { status, summary, json } = await verified(store)
+  expect(status).toBe(0)
+  expect(summary).toMatch(/^Verification of 20260131T020000Z-k3xw7a of db-1, depth stream: OK\n/)
+  expect(summary).toMatch(/^ {2}\/home +2 objects, .* in STANDARD +\d+ frames, 1 MiB, 3 entries read back$/m)
+  expect(JSON.parse(store.objects.get(RECORD)!.body.toString())).toEqual(JSON.parse(JSON.stringify(json)))
+})
+
+test('depth checksum reads no data', async () => {
+  const store = backedUp()
+  const reads: string[] = []
+  const getRange: MemoryStore['getRange'] = (key, ...rest) => (reads.push(key), store.getRange(key, ...rest))
+  const { status, json } = await verified({ ...store, getRange }, { depth: 'checksum' })
+  expect([status, reads]).toEqual([0, []])
+  expect(json).toMatchObject({ ok: true, depth: 'checksum', volumes: [{ frames: 0 }, { frames: 0 }] })
+})
+
+test.each(['checksum', 'stream'] as const)(
+  'depth %s, a damaged volume: status 1, what is wrong and what to do',
+  async (depth) => {
+    const store = backedUp()
+    const key = `data/daily/db-1/${place.run}/vg0-home.tar`
+    const object = store.objects.get(key)!
+    const body = Buffer.from(object.body)
+    body[1000]! ^= 1
+    store.objects.set(key, { ...object, body })
+    const { status, summary, json } = await verified(store, { depth })
+    expect(status).toBe(1)
+    expect(summary).toMatch(
+      / FINDINGS\n {2}vg0-home: data\/.*\/vg0-home\.tar has CRC32 .*\n {4}HINT: Back the host up again now\./,
+    )
+    expect(json).toMatchObject({ ok: false, volumes: [{ findings: [] }, { volume: 'vg0-home' }] })
+  },
+)
+
+test('one volume alone, by its mount point', async () => {
+  const { json } = await verified(backedUp(), { volume: ['/home'] })
+  expect(json).toMatchObject({ volumes: [{ mountPoint: '/home' }] })
+})
+
+test('credentials that may only read verify all the same', async () => {
+  const put: MemoryStore['put'] = async () => {
+    throw new AgentError('ACCESS_DENIED', 'no', { hint: 'no' })
+  }
+  const warnings: string[] = []
+  expect(await verified({ ...backedUp(), put }, {}, warnings)).toMatchObject({ status: 0 })
+  expect(warnings).toEqual([`the result was not recorded: these credentials may not write ${RECORD}`])
+})
+
+test.each([
+  ['an unknown run', { run: '20260131T020000Z-k3xw7b' }, 'UNKNOWN_RUN', /^Did you mean 20260131T020000Z-k3xw7a\?/],
+  ['an unknown volume', { volume: ['/hone'] }, 'UNKNOWN_VOLUME', /^Did you mean \/home\? The run has \/, \/home\.$/],
+])('%s is refused, and the right one offered', async (_, changes, code, hint) => {
+  await expect(verified(backedUp(), changes)).rejects.toMatchObject({ code, hint: expect.stringMatching(hint) })
+})
+
+test('data in Glacier cannot be read back: it has to be thawed first', async () => {
+  const store = backedUp()
+  for (const [key, object] of store.objects)
+    if (key.startsWith('data/')) store.objects.set(key, { ...object, archived: true })
+  await expect(verified(store)).rejects.toMatchObject({ code: 'OBJECT_ARCHIVED' })
+  expect(await verified(store, { depth: 'checksum' })).toMatchObject({ status: 0 })
+})
