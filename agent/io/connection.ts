@@ -1,5 +1,6 @@
 import type { Environment } from '../plan/config'
 import { chooseCredentials, readCaller } from './credentials'
+import type { HostDeps } from './deps'
 import { readIdentity, type KnownIdentity } from './identity'
 import { s3Store, type Store } from './store'
 
@@ -21,13 +22,13 @@ export interface Connection {
 export async function connect(
   request: KnownIdentity & { readonly bucket: string },
   environment: Environment,
-  signal: AbortSignal,
+  { log, signal }: Pick<HostDeps, 'log' | 'signal'>,
 ): Promise<Connection> {
   const { bucket, endpointUrl } = request
   const { host, region } = await readIdentity(request, environment, signal)
   const credentials = chooseCredentials(environment)
   return {
-    store: s3Store({ bucket, region, credentials, ...(endpointUrl !== undefined && { endpointUrl }) }),
+    store: s3Store({ bucket, region, credentials, log, ...(endpointUrl !== undefined && { endpointUrl }) }),
     host,
     region,
     readCaller: () => readCaller(credentials, region, endpointUrl, signal),

@@ -198,7 +198,7 @@ export const COMMANDS = {
   },
   cleanup: {
     summary: 'remove what killed runs left behind on this host',
-    options: [...COMMON, 'dryRun'],
+    options: [...COMMON, 'class', 'dryRun'],
     required: ['bucket'],
     withoutDefault: [],
     needsRoot: true,

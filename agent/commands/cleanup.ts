@@ -1,0 +1,33 @@
+import { ExitStatus } from '../contract'
+import type { Deps } from '../io/deps'
+import { takeLock } from '../io/lock'
+import { removeLeftovers } from '../io/lvm'
+import type { Leftovers } from '../plan/leftovers'
+import type { CleanupRequest, Hosted } from '../plan/options'
+import { fit } from '../plan/summary'
+import type { Outcome } from './outcome'
+
+/**
+ * Removes what killed runs left behind on this host, and nothing else.
+ *
+ * @throws AgentError BUSY while a run is under way, CLEANUP_FAILED where something could not be removed
+ */
+export async function cleanup(deps: Deps, request: Hosted<CleanupRequest>): Promise<Outcome> {
+  await using _lock = await takeLock(deps)
+  const leftovers = await removeLeftovers(deps, request)
+  return {
+    status: ExitStatus.ok,
+    summary: formatLeftovers(leftovers, request.dryRun),
+    json: { dryRun: request.dryRun, ...leftovers },
+  }
+}
+
+function formatLeftovers({ mounts, snapshots, uploads }: Leftovers, dryRun: boolean): string {
+  const lines = [
+    ...mounts.map((mountPoint) => `  mount     ${mountPoint}`),
+    ...snapshots.map(({ group, name }) => `  snapshot  ${group}/${name}`),
+    ...uploads.map(({ key }) => `  upload    ${key}`),
+  ]
+  if (lines.length === 0) return 'Nothing was left behind.'
+  return fit([`${dryRun ? 'Would remove' : 'Removed'} what killed runs left behind:`, ...lines])
+}

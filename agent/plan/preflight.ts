@@ -1,0 +1,131 @@
+/** What preflight looks at, how it judges what it sees, and how it reports. */
+import type { Argv } from './command'
+import type { Leftovers } from './leftovers'
+import type { Selection } from './selection'
+import { formatBytes } from './size'
+import type { SnapshotPlan } from './snapshots'
+import { columns, fit } from './summary'
+
+/** One thing that was looked at. */
+export interface Check {
+  readonly name: string
+  /** `warn`: backups work, but not as well as they should. */
+  readonly status: 'ok' | 'warn' | 'fail'
+  readonly what: string
+  /** What to do about it; absent where all is well. */
+  readonly fix?: string
+}
+
+/** A check's result before it has its name: a text where all is well. */
+export type Judgement = string | Omit<Check, 'name'>
+
+/** A program that the agent runs, and where it comes from. */
+export interface Tool {
+  readonly name: string
+  /** Succeeds where the tool is installed; prints its version. */
+  readonly ask: Argv
+  readonly package: string
+}
+
+const toolsOf = (packageName: string, ...names: readonly string[]): Tool[] =>
+  names.map((name) => ({ name, ask: [name, '--version'], package: packageName }))
+
+export const TOOLS: readonly Tool[] = [
+  ...toolsOf('lvm2', 'lvs', 'vgs', 'pvs', 'lvcreate', 'lvchange', 'lvextend', 'lvremove', 'vgcfgbackup'),
+  ...toolsOf('util-linux', 'mount', 'umount', 'findmnt', 'lsblk', 'flock', 'setsid'),
+]
+
+/** @param missing - those of `TOOLS` that are not there */
+export function judgeTools(missing: readonly Tool[]): Judgement {
+  if (missing.length === 0) return 'LVM, mount and flock are there'
+  const packages = [...new Set(missing.map((tool) => tool.package))].join(', ')
+  return {
+    status: 'fail',
+    what: `not installed, or not in PATH: ${missing.map(({ name }) => name).join(', ')}`,
+    fix: `Install ${packages} with the package manager of this system.`,
+  }
+}
+
+/** S3 refuses requests that are off by more (S3 error code RequestTimeTooSkewed: 15 minutes), and clocks run away. */
+const SKEW_FAIL_SECONDS = 300
+const SKEW_WARN_SECONDS = 60
+
+/** @param skewSeconds - the server's clock minus ours */
+export function judgeClock(skewSeconds: number): Judgement {
+  const seconds = Math.round(Math.abs(skewSeconds))
+  const what = `this host's clock is ${seconds} s ${skewSeconds > 0 ? 'behind' : 'ahead of'} the server's`
+  if (seconds <= SKEW_WARN_SECONDS) return seconds === 0 ? "agrees with the server's" : what
+  return {
+    status: seconds > SKEW_FAIL_SECONDS ? 'fail' : 'warn',
+    what,
+    fix: 'Set the clock and keep it right: start chronyd or systemd-timesyncd. S3 refuses what is 15 minutes off.',
+  }
+}
+
+export function judgeVersioning(versioning: 'Enabled' | 'Suspended' | 'Off' | 'unknown'): Judgement {
+  if (versioning === 'Enabled') return 'on: what is deleted can be brought back'
+  if (versioning === 'unknown') {
+    return {
+      status: 'warn',
+      what: 'these credentials may not see whether versioning is on',
+      fix: 'Allow s3:GetBucketVersioning on the bucket, or look there with other credentials.',
+    }
+  }
+  return {
+    status: 'warn',
+    what: `${versioning === 'Off' ? 'off' : 'suspended'}: a deleted backup is gone at once`,
+    fix: 'Switch it on: aws s3api put-bucket-versioning --versioning-configuration Status=Enabled --bucket BUCKET.',
+  }
+}
+
+export function describeVolumes({ volumes }: Selection): string {
+  const shown = volumes.map(({ mountPoint, filesystem, usedBytes }) => {
+    return `${mountPoint} (${filesystem}, ${formatBytes(usedBytes)} used)`
+  })
+  return `${volumes.length} to back up: ${shown.join(', ')}`
+}
+
+export function judgeOthers({ notOnLvm }: Selection): Judgement {
+  if (notOnLvm.length === 0) return 'every filesystem on disk is on LVM'
+  return {
+    status: 'warn',
+    what: `not backed up, being not on LVM: ${notOnLvm.map(({ mountPoint }) => mountPoint).join(', ')}`,
+    fix: 'Back them up by other means, or move them to logical volumes. With --require-all a backup reports status 3.',
+  }
+}
+
+export function judgeLeftovers({ mounts, snapshots, uploads }: Leftovers): Judgement {
+  if (mounts.length + snapshots.length + uploads.length === 0) return 'none'
+  return {
+    status: 'warn',
+    what: `a killed run left ${snapshots.length} snapshots, ${mounts.length} mounts and ${uploads.length} uploads`,
+    fix: 'The next backup removes them; "snapstream cleanup" does so now.',
+  }
+}
+
+/** @param plans - of one volume group */
+export function describeSnapshots(plans: readonly SnapshotPlan[], freeBytes: number): string {
+  const thick = plans.filter(({ kind }) => kind === 'thick')
+  const thin = plans.length - thick.length
+  const reserved = thick.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0)
+  return [
+    ...(thick.length > 0
+      ? [`${thick.length} thick, taking ${formatBytes(reserved)} of ${formatBytes(freeBytes)} free`]
+      : []),
+    ...(thin > 0 ? [`${thin} thin`] : []),
+  ].join('; ')
+}
+
+export function formatChecks(checks: readonly Check[]): string {
+  const count = (status: Check['status']) => checks.filter((check) => check.status === status).length
+  const [failed, warned] = [count('fail'), count('warn')]
+  const verdict = failed > 0 ? `NOT READY, ${failed} of ${checks.length} checks failed` : 'READY'
+  // What is wrong comes first: the end may be cut off.
+  const order = ['fail', 'warn', 'ok']
+  const rows = checks.toSorted((a, b) => order.indexOf(a.status) - order.indexOf(b.status))
+  const lines = columns(rows.map(({ status, name, what }) => [status.toUpperCase(), name, what]))
+  return fit([
+    `Preflight: ${verdict}${warned > 0 ? `, ${warned} ${warned === 1 ? 'warning' : 'warnings'}` : ''}`,
+    ...rows.flatMap(({ fix }, index) => [lines[index] ?? '', ...(fix === undefined ? [] : [`        HINT: ${fix}`])]),
+  ])
+}
