@@ -87,15 +87,20 @@ export function storeError(error: unknown, operation: Operation): AgentError {
   if (error instanceof AgentError) return error
   const facts = readFacts(error)
   if (facts.name === 'AbortError') return interrupted(operation, error)
-  const byStatus = facts.status === undefined ? undefined : FROM_STATUS.get(facts.status)
-  const explain = FROM_NAMES.get(facts.name) ?? byStatus ?? ((facts.status ?? 0) >= 500 ? overloaded : unforeseen)
-  const { code, message, hint } = explain(operation, facts)
+  const { code, message, hint } = chooseExplanation(facts)(operation, facts)
   return new AgentError(code, message, { hint, cause: error })
 }
 
-/** S3's error code of an error, or of the cause of an AgentError. */
-export function s3ErrorCode(error: unknown): string {
-  return readFacts(error instanceof AgentError ? error.cause : error).name
+function chooseExplanation({ name, message, status = 0 }: Facts): Explain {
+  // The SDK has no name for a body that does not have the checksum it came with.
+  if (message.startsWith('Checksum mismatch')) return checksumMismatch
+  return FROM_NAMES.get(name) ?? FROM_STATUS.get(status) ?? (status >= 500 ? overloaded : unforeseen)
+}
+
+/** S3's own code for what {@link storeError} has explained; undefined where it was something else. */
+export function s3ErrorCode(error: unknown): string | undefined {
+  const cause = error instanceof AgentError ? (error.cause as SdkError | undefined) : undefined
+  return cause?.name
 }
 
 export function interrupted(operation: Operation, cause: unknown): AgentError {
@@ -106,12 +111,8 @@ export function interrupted(operation: Operation, cause: unknown): AgentError {
 }
 
 function readFacts(error: unknown): Facts {
-  if (!(error instanceof Error)) {
-    return { name: 'unknown', message: String(error), status: undefined, attempts: 1, bucketRegion: undefined }
-  }
   const { name, message, code, $metadata, $response, Region } = error as SdkError
   return {
-    // Network errors are called Error or TimeoutError, and tell more by their code.
     name: code !== undefined && FROM_NAMES.has(code) ? code : name,
     message,
     status: $metadata?.httpStatusCode,
@@ -122,6 +123,7 @@ function readFacts(error: unknown): Facts {
 
 /** What the SDK puts on an error, as far as it is read here. */
 interface SdkError extends Error {
+  /** Of network errors, which are called Error or TimeoutError and tell more by this. */
   readonly code?: string
   readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number }
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> }
@@ -210,7 +212,7 @@ function unreachable(operation: Operation, { name, message, attempts }: Facts): 
 function checksumMismatch(operation: Operation, { message }: Facts): Explanation {
   return {
     code: 'CHECKSUM_MISMATCH',
-    message: `what arrived at ${subject(operation)} is not what was sent: ${message}`,
+    message: `what arrived in ${operation.name} of ${subject(operation)} is not what was sent: ${message}`,
     hint: 'Run the command again. If it happens again, suspect memory or network hardware.',
   }
 }

@@ -1,0 +1,295 @@
+import { randomBytes } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import { s3Store, type Store } from '../../agent/io/store'
+import { refusalOf } from '../support/refusal'
+import { failure, scriptedS3, success, type ScriptedS3, type Step } from '../support/scripted-s3'
+
+const signal = new AbortController().signal
+const KEY = 'data/daily/host/run/vg0-root.tar.zst'
+const UPLOAD = { key: KEY, uploadId: 'the-upload' }
+const BODY = randomBytes(300_000)
+const WHOLE = { sizeBytes: BODY.length, crc32: crc32(BODY) }
+const PARTS = [{ partNumber: 1, etag: '"1"', crc32: WHOLE.crc32 }]
+
+const FREE = { status: 404 }
+const STORED = success('', { 'content-length': String(BODY.length), 'x-amz-checksum-crc32': encode(WHOLE.crc32) })
+const PART_STORED = success('', { etag: '"1"' })
+const COMPLETED = success(
+  `<CompleteMultipartUploadResult><ChecksumCRC32>${encode(WHOLE.crc32)}</ChecksumCRC32></CompleteMultipartUploadResult>`,
+)
+
+let server: ScriptedS3
+let debugged: string[]
+afterEach(() => server[Symbol.asyncDispose]())
+
+async function storeAt(script: Parameters<typeof scriptedS3>[0]): Promise<Store> {
+  server = await scriptedS3(script)
+  debugged = []
+  return s3Store({
+    bucket: 'backups',
+    region: 'eu-west-1',
+    endpointUrl: server.url,
+    credentials: async () => ({ accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret' }),
+    log: { debug: (message) => debugged.push(message), info: () => undefined, warn: () => undefined },
+  })
+}
+
+describe('a part', () => {
+  const send = (store: Store) => store.uploadPart(UPLOAD, 7, BODY, WHOLE.crc32, signal)
+
+  test('travels with its checksum, and is neither hashed nor announced first', async () => {
+    const store = await storeAt({ UploadPart: [PART_STORED] })
+    expect(await send(store)).toEqual({ partNumber: 7, etag: '"1"', crc32: WHOLE.crc32 })
+    const [{ headers, body, url }] = server.requests as [ScriptedS3['requests'][number]]
+    expect(body.equals(BODY)).toBe(true)
+    expect(url).toContain('partNumber=7')
+    expect(headers).toMatchObject({
+      'x-amz-content-sha256': 'UNSIGNED-PAYLOAD',
+      'x-amz-checksum-crc32': encode(WHOLE.crc32),
+      'content-length': String(BODY.length),
+    })
+    expect(headers['authorization']).toMatch(/^AWS4-HMAC-SHA256 .*x-amz-checksum-crc32/)
+    expect(headers).not.toHaveProperty('expect')
+  })
+
+  test.each<[string, Step]>([
+    ['S3 is overloaded', failure(503, 'SlowDown')],
+    ['the connection breaks in the middle of it', 'reset'],
+    ['the answer is lost', 'lose'],
+  ])('is sent again, whole, when %s', async (_, mishap) => {
+    const store = await storeAt({ UploadPart: [mishap, PART_STORED] })
+    await send(store)
+    expect(server.requests.at(-1)?.body.equals(BODY)).toBe(true)
+    expect(debugged).toEqual([`UploadPart of ${KEY} took 2 attempts`])
+  })
+
+  test('is not sent again when the credentials have expired', async () => {
+    const store = await storeAt({ UploadPart: [failure(400, 'ExpiredToken')] })
+    expect(await refusalOf(send(store))).toEqual({
+      code: 'CREDENTIALS_EXPIRED',
+      message: `the credentials expired before UploadPart of s3://backups/${KEY}: ExpiredToken it is`,
+      hint: 'Renew them, or use an instance profile, whose credentials are renewed by themselves.',
+    })
+    expect(server.operations).toEqual(['UploadPart'])
+  })
+
+  test('that waits to be sent again is given up at once when the run is interrupted', async () => {
+    const store = await storeAt({ UploadPart: [failure(503, 'SlowDown')] })
+    const controller = new AbortController()
+    const sending = refusalOf(store.uploadPart(UPLOAD, 7, BODY, WHOLE.crc32, controller.signal))
+    while (server.requests.length < 3) await new Promise((resolve) => setTimeout(resolve, 10))
+    controller.abort()
+    const abortedAt = performance.now()
+    expect(await sending).toMatchObject({ code: 'INTERRUPTED' })
+    expect(performance.now() - abortedAt).toBeLessThan(100)
+  })
+})
+
+describe('completion', () => {
+  const complete = (store: Store) => store.completeUpload(UPLOAD, PARTS, WHOLE, signal)
+
+  test('says what the whole object has to be, and that nothing may be overwritten', async () => {
+    const store = await storeAt({ HeadObject: [FREE], CompleteMultipartUpload: [COMPLETED] })
+    await complete(store)
+    expect(server.operations).toEqual(['HeadObject', 'CompleteMultipartUpload'])
+    expect(server.requests[1]?.headers).toMatchObject({
+      'if-none-match': '*',
+      'x-amz-checksum-crc32': encode(WHOLE.crc32),
+      'x-amz-checksum-type': 'FULL_OBJECT',
+      'x-amz-mp-object-size': String(BODY.length),
+    })
+  })
+
+  test('is not asked of a server that does not know conditions, where the key is taken', async () => {
+    const store = await storeAt({ HeadObject: [STORED] })
+    expect(await refusalOf(complete(store))).toMatchObject({ code: 'OBJECT_EXISTS' })
+    expect(server.operations).toEqual(['HeadObject'])
+  })
+
+  test('needs no permission to read where the server confirms the checksum', async () => {
+    const store = await storeAt({ HeadObject: [{ status: 403 }], CompleteMultipartUpload: [COMPLETED] })
+    await complete(store)
+  })
+
+  test('that the server answers with 200 and an error is asked again', async () => {
+    const store = await storeAt({
+      HeadObject: [FREE],
+      CompleteMultipartUpload: [{ ...failure(200, 'InternalError') }, COMPLETED],
+    })
+    await complete(store)
+    expect(debugged).toEqual([`CompleteMultipartUpload of ${KEY} took 2 attempts`])
+  })
+
+  test('that the server confirms with another checksum has failed', async () => {
+    const other = COMPLETED.body?.toString().replace(encode(WHOLE.crc32), encode(1))
+    const store = await storeAt({ HeadObject: [FREE], CompleteMultipartUpload: [success(other)] })
+    expect(await refusalOf(complete(store))).toEqual({
+      code: 'CHECKSUM_MISMATCH',
+      message: `s3://backups/${KEY} is not what was sent: its checksum differs`,
+      hint: 'Run the backup again. This object belongs to no run, as no manifest names it.',
+    })
+  })
+
+  const SILENT = success('<CompleteMultipartUploadResult/>')
+  test.each<[string, Step, object | null]>([
+    ['has the same checksum', STORED, null],
+    ['has the same size, where the server keeps no checksum', lengthOnly(BODY.length), null],
+    ['has another size', lengthOnly(17), { code: 'CHECKSUM_MISMATCH' }],
+    ['may not be looked at', { status: 403 }, { code: 'ACCESS_DENIED' }],
+  ])('that the server does not confirm is judged by the object: it %s', async (_, found, refused) => {
+    const store = await storeAt({ HeadObject: [FREE, found], CompleteMultipartUpload: [SILENT] })
+    if (refused) expect(await refusalOf(complete(store))).toMatchObject(refused)
+    else await complete(store)
+  })
+
+  describe.each<[string, Step]>([
+    ['the key taken', failure(412, 'PreconditionFailed')],
+    ['another request in its way', failure(409, 'ConditionalRequestConflict')],
+    ['the upload gone', failure(404, 'NoSuchUpload')],
+  ])('whose answer was lost, so that the next attempt finds %s', (_, answer) => {
+    const lost = (found: Step) => storeAt({ HeadObject: [FREE, found], CompleteMultipartUpload: ['lose', answer] })
+
+    test('has succeeded if the object is what was sent', async () => {
+      await complete(await lost(STORED))
+    })
+
+    test.each<[string, Step]>([
+      ['the object is another', lengthOnly(17)],
+      ['it cannot be told what the object is', { status: 403 }],
+      ['there is no object', FREE],
+    ])('has failed if %s', async (_, found) => {
+      const { code } = await refusalOf(complete(await lost(found)))
+      expect(['OBJECT_EXISTS', 'STORE_FAILED']).toContain(code)
+    })
+  })
+})
+
+describe('a small object', () => {
+  test('whose answer was lost is not in its own way', async () => {
+    const store = await storeAt({
+      HeadObject: [FREE, STORED],
+      PutObject: ['lose', failure(412, 'PreconditionFailed')],
+    })
+    await store.put(KEY, BODY, signal, { contentType: 'application/json' })
+    expect(server.requests.at(-2)?.headers).toMatchObject({
+      'if-none-match': '*',
+      'content-type': 'application/json',
+      'x-amz-checksum-crc32': encode(WHOLE.crc32),
+    })
+  })
+
+  test('is read again when its body breaks off', async () => {
+    const store = await storeAt({ GetObject: [{ ...success(BODY), breakAfterBytes: 1000 }, success(BODY)] })
+    expect((await store.get(KEY, signal)).equals(BODY)).toBe(true)
+  })
+
+  test('that does not have its checksum is not believed', async () => {
+    const store = await storeAt({ GetObject: [success(BODY, { 'x-amz-checksum-crc32': encode(1) })] })
+    expect(await refusalOf(store.get(KEY, signal))).toMatchObject({ code: 'CHECKSUM_MISMATCH' })
+  })
+})
+
+describe('a range', () => {
+  test('is read on from where its body broke off', async () => {
+    const store = await storeAt({
+      GetObject: [
+        { status: 206, body: BODY.subarray(1000, 201_000), breakAfterBytes: 50_000 },
+        { status: 206, body: BODY.subarray(51_000, 201_000) },
+      ],
+    })
+    expect((await store.getRange(KEY, 1000, 200_000, signal)).equals(BODY.subarray(1000, 201_000))).toBe(true)
+    expect(server.requests.map(({ headers }) => headers.range)).toEqual(['bytes=1000-200999', 'bytes=51000-200999'])
+  })
+
+  test('of a server that sends the whole object instead is refused', async () => {
+    const store = await storeAt({ GetObject: [success(BODY)] })
+    expect(await refusalOf(store.getRange(KEY, 0, 10, signal))).toMatchObject({ code: 'ARCHIVE_DAMAGED' })
+  })
+
+  test('that breaks off again and again is given up', async () => {
+    const store = await storeAt({ GetObject: [{ status: 206, body: BODY.subarray(0, 10), breakAfterBytes: 0 }] })
+    expect(await refusalOf(store.getRange(KEY, 0, 10, signal))).toMatchObject({ code: 'ENDPOINT_UNREACHABLE' })
+    expect(server.operations).toHaveLength(5)
+  })
+})
+
+test('an archived object says how far its restoration is', async () => {
+  const restore = 'ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"'
+  const headers = { 'x-amz-storage-class': 'DEEP_ARCHIVE' }
+  const store = await storeAt({
+    HeadObject: [
+      success('', headers),
+      success('', { ...headers, 'x-amz-restore': 'ongoing-request="true"' }),
+      success('', { ...headers, 'x-amz-restore': restore }),
+    ],
+  })
+  expect(await store.head(KEY, signal)).not.toHaveProperty('restore')
+  expect(await store.head(KEY, signal)).toMatchObject({ storageClass: 'DEEP_ARCHIVE', restore: { ongoing: true } })
+  expect((await store.head(KEY, signal)).restore).toEqual({ ongoing: false, expires: new Date('2012-12-21') })
+})
+
+test('a checksum of checksums is not taken for that of the object', async () => {
+  const composite = { 'x-amz-checksum-crc32': `${encode(1)}-2`, 'x-amz-checksum-type': 'COMPOSITE' }
+  const store = await storeAt({ HeadObject: [success('', composite)] })
+  expect(await store.head(KEY, signal)).not.toHaveProperty('crc32')
+})
+
+test('unfinished uploads are listed page by page', async () => {
+  const page = (id: string, more: string) =>
+    success(
+      `<ListMultipartUploadsResult>${more}<Upload><Key>${id}</Key><UploadId>u${id}</UploadId></Upload></ListMultipartUploadsResult>`,
+    )
+  const more =
+    '<IsTruncated>true</IsTruncated><NextKeyMarker>a</NextKeyMarker><NextUploadIdMarker>ua</NextUploadIdMarker>'
+  const store = await storeAt({
+    ListMultipartUploads: [page('a', more), page('b', '<IsTruncated>false</IsTruncated>')],
+  })
+  const found = []
+  for await (const upload of store.listUploads('', signal)) found.push(upload)
+  expect(found).toEqual([
+    { key: 'a', uploadId: 'ua' },
+    { key: 'b', uploadId: 'ub' },
+  ])
+  expect(server.requests[1]?.url).toMatch(/key-marker=a&.*upload-id-marker=ua/)
+})
+
+describe('the facts of a bucket', () => {
+  const facts = async (answer: Step) => (await storeAt({ GetBucketVersioning: [answer] })).readFacts(signal)
+  const versioning = (xml: string) => success(`<VersioningConfiguration>${xml}</VersioningConfiguration>`)
+
+  test.each([
+    ['Enabled', versioning('<Status>Enabled</Status>')],
+    ['Suspended', versioning('<Status>Suspended</Status>')],
+    ['Off', versioning('')],
+    ['unknown', failure(403, 'AccessDenied')],
+  ])('its versioning is %s', async (expected, answer) => {
+    expect(await facts(answer)).toMatchObject({ region: 'eu-west-1', versioning: expected })
+  })
+
+  test('a clock that is an hour behind is found out', async () => {
+    const date = new Date(Date.now() + 3_600_000).toUTCString()
+    const { clockSkewSeconds } = await facts({ ...versioning(''), headers: { date } })
+    expect(Math.round(clockSkewSeconds / 10)).toBe(360)
+  })
+
+  test.each<[string, Step]>([
+    ['redirects', { ...failure(301, 'PermanentRedirect'), headers: { 'x-amz-bucket-region': 'us-west-2' } }],
+    ['refuses the signature', failure(400, 'AuthorizationHeaderMalformed', '<Region>us-west-2</Region>')],
+  ])('a bucket in another region is named with its region, where S3 %s', async (_, answer) => {
+    expect(await refusalOf(facts(answer))).toEqual({
+      code: 'BUCKET_REGION',
+      message: 'bucket backups is in us-west-2, not in eu-west-1',
+      hint: 'Set --region us-west-2, or use the bucket of this region.',
+    })
+  })
+})
+
+function lengthOnly(bytes: number): Step {
+  return success('', { 'content-length': String(bytes) })
+}
+
+function encode(checksum: number): string {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(checksum)
+  return bytes.toString('base64')
+}
