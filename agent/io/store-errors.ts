@@ -204,7 +204,7 @@ function clockSkew(_: Operation, { message }: Facts): Explanation {
 function unreachable(operation: Operation, { name, message, attempts }: Facts): Explanation {
   return {
     code: 'ENDPOINT_UNREACHABLE',
-    message: `${operation.name} of ${subject(operation)} did not get through, attempt ${attempts}: ${describe(name, message)}`,
+    message: `${operation.name} of ${subject(operation)} did not get through ${count(attempts)}: ${describe(name, message)}`,
     hint: 'Check --endpoint-url and --region, the route to S3 (VPC endpoint, NAT), the security groups and DNS.',
   }
 }
@@ -260,7 +260,7 @@ function tooShort(operation: Operation): Explanation {
 function overloaded(operation: Operation, { name, message, attempts }: Facts): Explanation {
   return {
     code: 'STORE_FAILED',
-    message: `${operation.name} of ${subject(operation)} failed, attempt ${attempts}: ${describe(name, message)}`,
+    message: `${operation.name} of ${subject(operation)} failed ${count(attempts)}: ${describe(name, message)}`,
     hint: 'The server was overloaded or broken for as long as it was retried. Run the command again later.',
   }
 }
@@ -273,6 +273,11 @@ function unforeseen(operation: Operation, { name, message }: Facts): Explanation
   }
 }
 
+function count(attempts: number): string {
+  return attempts === 1 ? 'in 1 attempt' : `in ${attempts} attempts`
+}
+
+/** Network errors have their name in the message already. */
 function describe(name: string, message: string): string {
-  return message.startsWith(name) ? message : `${name}: ${message}`
+  return message.includes(name) ? message : `${name}: ${message}`
 }
