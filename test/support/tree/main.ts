@@ -4,7 +4,6 @@
  * Usage: tree.cjs build (hostile | beyond-tar) DIRECTORY
  *        tree.cjs walk DIRECTORY
  */
-import { writeSync } from 'node:fs'
 import { buildTree } from './build'
 import { beyondTar, hostileTree } from './hostile'
 import { walkTree } from './walk'
@@ -23,10 +22,9 @@ async function build([name = '', directory = '']: readonly string[]): Promise<vo
 }
 
 function walk([directory = '']: readonly string[]): void {
-  const output = Buffer.from(
+  process.stdout.write(
     walkTree(directory)
       .map((entry) => `${JSON.stringify(entry)}\n`)
       .join(''),
   )
-  for (let at = 0; at < output.length;) at += writeSync(process.stdout.fd, output, at)
 }

@@ -1,0 +1,70 @@
+/** Snapstream as its users have it: the bundle that ships, run in the guest. */
+import { resolve } from 'node:path'
+import { manifestKey } from '../agent/contract'
+import { parseManifest, type Manifest } from '../agent/plan/manifest'
+import type { Guest } from '../test/guest/guest'
+import { getCommand, runShell, type Bucket } from './bucket'
+import { HOOKS } from './writers'
+
+const BUNDLE = resolve(__dirname, '../dist/agent.cjs')
+const HOST = 'demo-host'
+const TIMEOUT_SECONDS = 300
+
+export interface AgentRun {
+  readonly command: string
+  /** What it printed for people. */
+  readonly summary: string
+}
+
+export function backUp(guest: Guest, bucket: Bucket): Promise<AgentRun> {
+  return runAgent(guest, bucket, 'backup', '--host', HOST, '--pre-hook', HOOKS.pre, '--post-hook', HOOKS.post)
+}
+
+/** Reads everything back from S3. */
+export function verify(guest: Guest, bucket: Bucket, run: string): Promise<AgentRun> {
+  return runAgent(guest, bucket, 'verify', '--host', HOST, '--run', run, '--depth', 'stream')
+}
+
+/** The manifest of the only run there is, found and fetched without Snapstream. */
+export async function getManifest(guest: Guest, bucket: Bucket): Promise<Manifest> {
+  const objects = await bucket.listObjects()
+  const [manifest, ...others] = objects.filter(({ key }) => key.startsWith('manifests/'))
+  if (!manifest || others.length > 0) throw new Error(`not one manifest, but: ${JSON.stringify(objects)}`)
+  const parsed = parseManifest(await runShell(guest, bucket, getCommand(bucket, manifest.key)), manifest.key)
+  if (manifestKey(parsed) !== manifest.key) throw new Error(`${manifest.key} is the manifest of ${manifestKey(parsed)}`)
+  return parsed
+}
+
+/** Marks of Snapstream's that are still there: snapshots, mounts, unfinished uploads. */
+export async function findLeftovers(guest: Guest, bucket: Bucket): Promise<string[]> {
+  const ours = 'lv_tags = snapstream || lv_name =~ "^snapstream_"'
+  const snapshots = await guest.run(['lvs', '--noheadings', '--options', 'lv_full_name', '--select', ours])
+  const mounts = await guest.run(['findmnt', '--list', '--noheadings', '--output', 'TARGET'])
+  return [
+    ...lines(snapshots).map((name) => `snapshot ${name}`),
+    ...lines(mounts).flatMap((target) => (target.includes('/snapstream') ? [`mount ${target}`] : [])),
+    ...(await bucket.listUnfinishedUploads()).map((key) => `unfinished upload ${key}`),
+  ]
+}
+
+async function runAgent(
+  guest: Guest,
+  bucket: Bucket,
+  command: string,
+  ...options: readonly string[]
+): Promise<AgentRun> {
+  const place = ['--bucket', bucket.name, '--endpoint-url', bucket.endpoint, '--region', bucket.region]
+  const argv = ['node', BUNDLE, command, ...place, ...options] as const
+  const { status, stdout, stderr } = await guest.exec(argv, {
+    environment: bucket.environment,
+    timeoutSeconds: TIMEOUT_SECONDS,
+  })
+  const shown = ['snapstream', ...argv.slice(2)].join(' ')
+  if (status !== 0) throw new Error(`${shown} ended with status ${status ?? 'none'}\n${stdout}${stderr}`)
+  const [summary = ''] = stdout.split(/\n(?=\{)/) // the last line is JSON, for programs
+  return { command: shown, summary: summary.trimEnd() }
+}
+
+function lines(text: string): string[] {
+  return text.split('\n').flatMap((line) => line.trim() || [])
+}

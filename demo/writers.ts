@@ -1,0 +1,63 @@
+/** The programs that keep writing while the volumes are backed up, and the hooks that hold them for the snapshots. */
+import type { Guest } from '../test/guest/guest'
+import type { GuestCommand } from '../test/guest/guest-link'
+import type { GuestPrograms } from './guest-programs'
+import { truthCommands, VOLUMES } from './machine'
+
+const STATE = '/run/demo'
+const COUNT = `${STATE}/changes`
+const COUNT_AT_SNAPSHOT = `${STATE}/changes-at-snapshot`
+const PID = `${STATE}/pid`
+
+export const HOOKS = { pre: `${STATE}/hold`, post: `${STATE}/resume` } as const
+
+/** How long the writers may take to make their first change. */
+const START_TIMEOUT_SECONDS = 20
+
+/** What an application's hooks do: stop changing anything, and go on. The second takes the demo's own snapshots too. */
+const SCRIPTS = {
+  pre: ['kill -STOP "$(cat ' + PID + ')"', 'sync'],
+  post: [...truthCommands(), `cp ${COUNT} ${COUNT_AT_SNAPSHOT}`, 'kill -CONT "$(cat ' + PID + ')"'],
+} as const
+
+export interface Writers {
+  /** Ends them. Returns how many changes they made in all, and how many of those after the snapshots. */
+  stop(): Promise<{ readonly changes: number; readonly changesSinceSnapshot: number }>
+}
+
+/** Starts the writers on all volumes, and puts the hooks in place. */
+export async function startWriters(guest: Guest, programs: GuestPrograms): Promise<Writers> {
+  await guest.run(['mkdir', STATE])
+  for (const stage of ['pre', 'post'] as const) {
+    const script = ['#!/bin/sh', 'set -eu', ...SCRIPTS[stage], ''].join('\n')
+    await guest.run(['sh', '-ec', `cat > ${HOOKS[stage]}; chmod +x ${HOOKS[stage]}`], { input: script })
+  }
+  const directories = VOLUMES.map(({ mountPoint }) => mountPoint)
+  const writer = guest.start(
+    ['sh', '-c', `echo $$ > ${PID}; exec "$@"`, 'sh', 'node', programs.write, COUNT, ...directories],
+    { timeoutSeconds: 600 },
+  )
+  await waitForFirstChange(guest, writer)
+  return {
+    async stop() {
+      writer.kill('SIGTERM')
+      const { status, stderr } = await writer.ended
+      if (status !== 0) throw new Error(`the writers did not end well: ${stderr}`)
+      const [changes = 0, atSnapshot = 0] = (await guest.run(['tail', '-qn1', COUNT, COUNT_AT_SNAPSHOT]))
+        .match(/\d+/g)!
+        .map(Number)
+      return { changes, changesSinceSnapshot: changes - atSnapshot }
+    },
+  }
+}
+
+async function waitForFirstChange(guest: Guest, writer: GuestCommand): Promise<void> {
+  const wait = guest.run(['sh', '-c', `until [ -s ${COUNT} ]; do sleep 0.1; done`], {
+    timeoutSeconds: START_TIMEOUT_SECONDS,
+  })
+  const early = writer.ended.then(({ stderr }) => {
+    throw new Error(`the writers ended before they wrote: ${stderr}`)
+  })
+  early.catch(() => undefined)
+  await Promise.race([wait, early])
+}
