@@ -1,18 +1,40 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { arch, hostname, release, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { AgentError } from '../errors'
 import type { Argv } from '../plan/command'
 import { LVS, PVS, VGS } from '../plan/lvm'
-import type { SystemRecord } from '../plan/manifest'
+import type { Manifest, SystemRecord } from '../plan/manifest'
+import { findTarDefect, parseTarVersion, TAR_FEATURES, TAR_VERSION } from '../plan/tar'
 import type { HostDeps } from './deps'
 
-const LSBLK: Argv = [
+/** Filled in by the build. */
+export const agentVersion = process.env['SNAPSTREAM_VERSION'] ?? 'unreleased'
+
+const BLOCK_DEVICES: Argv = [
   'lsblk',
   '--json',
   '--bytes',
   '--output',
   'NAME,KNAME,PKNAME,TYPE,SIZE,FSTYPE,UUID,LABEL,PARTUUID,PARTTYPE,MOUNTPOINT',
 ]
+
+/**
+ * Which programs make the archives.
+ *
+ * @throws AgentError TOOL_MISSING, TOOL_TOO_OLD where this tar would lose something
+ */
+export async function readTools({ host, signal }: HostDeps): Promise<Manifest['agent']> {
+  const tar = parseTarVersion(await host.run(TAR_VERSION, signal))
+  const { stderr } = await host.attempt(TAR_FEATURES, signal)
+  const defect = findTarDefect(tar, stderr)
+  if (defect !== undefined) {
+    throw new AgentError('TOOL_TOO_OLD', defect, {
+      hint: 'Install GNU tar 1.29 or later with xattr, ACL and SELinux support.',
+    })
+  }
+  return { version: agentVersion, node: process.version, tar }
+}
 
 /** Reads what a rebuild of this host on empty disks needs. To be read before snapshots clutter the reports. */
 export async function readSystem(deps: HostDeps, groups: readonly string[]): Promise<SystemRecord> {
@@ -26,7 +48,7 @@ export async function readSystem(deps: HostDeps, groups: readonly string[]): Pro
     lvs: await report(LVS),
     vgs: await report(VGS),
     pvs: await report(PVS),
-    blockDevices: await report(LSBLK),
+    blockDevices: await report(BLOCK_DEVICES),
     groupConfigurations: await readGroupConfigurations(deps, groups),
   }
 }

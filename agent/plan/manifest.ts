@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { CLASS_PATTERN, RUN_PATTERN } from '../contract'
-import { AgentError } from '../errors'
+import { AgentError, type ErrorCode } from '../errors'
 
 /** Raised when an older agent could not read what a newer one writes. Every agent reads every earlier format. */
 export const MANIFEST_FORMAT = 1
@@ -54,7 +54,7 @@ const volumeSchema = z.object({
 const failureSchema = z.object({
   volume: z.string(),
   mountPoint: z.string(),
-  code: z.string(),
+  code: z.custom<ErrorCode>((value) => typeof value === 'string'),
   message: z.string(),
   hint: z.string(),
 })

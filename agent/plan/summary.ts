@@ -1,6 +1,8 @@
-import { manifestKey } from '../contract'
+import { manifestKey, type RunPlace } from '../contract'
 import type { Manifest, VolumeBackup } from './manifest'
+import type { Selection } from './selection'
 import { formatBytes } from './size'
+import type { SnapshotPlan } from './snapshots'
 
 /** Systems Manager's console shows 2,500 characters of a step's output; what matters fits well before (design limit). */
 export const SUMMARY_CHARACTERS_MAX = 2000
@@ -18,6 +20,26 @@ export function formatBackupSummary(manifest: Manifest, bucket: string, leftBehi
       (consistency.hooks.length > 0 ? `, applications held for ${formatSeconds(consistency.heldSeconds)}` : ''),
     `  manifest: s3://${bucket}/${manifestKey(manifest)}`,
     `  next: snapstream verify --bucket ${bucket} --run ${manifest.run}`,
+  ])
+}
+
+/** What a backup would do. */
+export function formatBackupPlan(place: RunPlace, selection: Selection, plans: readonly SnapshotPlan[]): string {
+  return fit([
+    `Backup of ${place.host} would snapshot and archive ${plans.length} volumes; nothing was changed`,
+    ...columns(
+      plans.map(({ origin, kind, sizeBytes }) => [
+        origin.mountPoint,
+        origin.filesystem,
+        `${formatBytes(origin.usedBytes)} used of ${formatBytes(origin.sizeBytes)}`,
+        kind === 'thin' ? 'thin snapshot' : `snapshot of ${formatBytes(sizeBytes)}`,
+        `${origin.group}/${origin.name}`,
+      ]),
+    ),
+    ...[...selection.skipped, ...selection.notOnLvm].map(
+      ({ mountPoint, device, reason }) => `  not backed up: ${mountPoint} (${device}): ${reason}`,
+    ),
+    `  next: the same command without --dry-run`,
   ])
 }
 

@@ -55,7 +55,7 @@ export function manifestOf(changes: Partial<Manifest> = {}): Manifest {
     volumes: [volumeBackupOf()],
     failures: [],
     notBackedUp: [],
-    agent: { version: '0.1.0', node: 'v24.0.0', tar: 'tar (GNU tar) 1.34' },
+    agent: { version: '0.1.0', node: 'v24.0.0', tar: '1.34' },
     system: {
       hostname: 'db-1',
       kernel: '6.1.0',
