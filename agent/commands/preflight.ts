@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { dataKey, ExitStatus } from '../contract'
-import { AgentError, hasCode, unwrapFailure } from '../errors'
+import { hasCode } from '../errors'
 import type { Connection } from '../io/connection'
 import type { HostDeps } from '../io/deps'
-import { takeLock } from '../io/lock'
 import { readStorage } from '../io/lvm'
-import { throwUnlessRoot } from '../io/process'
+import { isRoot } from '../io/process'
 import { readTools } from '../io/system'
-import { findLeftovers, type Leftovers } from '../plan/leftovers'
-import type { HostStorage } from '../plan/lvm'
+import { findLeftovers } from '../plan/leftovers'
 import type { PreflightRequest } from '../plan/options'
 import {
-  describeSnapshots,
   describeVolumes,
   formatChecks,
   judgeClock,
+  judgeFailure,
   judgeLeftovers,
   judgeOthers,
+  judgeRoot,
+  judgeSpace,
   judgeTools,
   judgeVersioning,
   TOOLS,
@@ -27,7 +27,6 @@ import {
 } from '../plan/preflight'
 import { formatRun } from '../plan/run'
 import { selectVolumes } from '../plan/selection'
-import { planSnapshots } from '../plan/snapshots'
 import type { Outcome } from './outcome'
 
 export interface PreflightDeps extends HostDeps {
@@ -35,49 +34,38 @@ export interface PreflightDeps extends HostDeps {
   readonly connect: () => Promise<Connection>
 }
 
-/** Everything that a backup of this host needs: each check is made, whatever the others found. Changes nothing. */
+/** Looks at everything that a backup of this host needs, whatever else is missing. Changes nothing. */
 export async function preflight(deps: PreflightDeps, request: PreflightRequest): Promise<Outcome> {
-  const checks = [
-    ...(await checkHost(deps)),
-    ...(await checkStorage(deps, request)),
-    ...(await checkBucket(deps, request)),
-  ]
+  const run = formatRun(deps.now(), randomBytes(6)) // it will never be
+  const storage = readStorage(deps)
+  const selection = storage.then((found) => selectVolumes(found, request))
+  const space = Promise.all([storage, selection])
+  const connection = deps.connect()
+  const bucket = connection.then(({ store }) => store.readFacts(deps.signal))
+
+  const checks = await gather(deps.signal, {
+    root: judgeRoot(isRoot()),
+    node: `version ${process.versions.node}`,
+    tools: findMissingTools(deps).then(judgeTools),
+    tar: readTools(deps).then(({ tar }) => `GNU tar ${tar} keeps all metadata`),
+    storage: storage.then(() => 'LVM and the mount table answer'),
+    volumes: selection.then(describeVolumes),
+    'other filesystems': selection.then(judgeOthers),
+    space: space.then(([host, { volumes }]) => judgeSpace(host, volumes, { run, size: request.snapshotSize })),
+    leftovers: storage.then(findLeftovers).then(judgeLeftovers),
+    identity: connection.then(({ host, region }) => `${host}, in ${region}`),
+    credentials: connection.then(({ readCaller }) => readCaller()),
+    bucket: bucket.then(({ region }) => `${request.bucket} is there, in ${region}`),
+    writing: connection.then((there) => probeUpload(deps, there, request.class, run)),
+    versioning: bucket.then(({ versioning }) => judgeVersioning(versioning)),
+    clock: bucket.then(({ clockSkewSeconds }) => judgeClock(clockSkewSeconds)),
+  })
   const ready = checks.every(({ status }) => status !== 'fail')
   return {
     status: ready ? ExitStatus.ok : ExitStatus.failed,
     summary: formatChecks(checks),
     json: { ready, checks },
   }
-}
-
-async function checkHost(deps: PreflightDeps): Promise<Check[]> {
-  return [
-    (
-      await look(
-        deps,
-        'root',
-        () => throwUnlessRoot('backup'),
-        () => 'runs as root',
-      )
-    ).check,
-    (
-      await look(
-        deps,
-        'node',
-        () => process.versions.node,
-        (version) => `version ${version}`,
-      )
-    ).check,
-    (await look(deps, 'tools', () => findMissingTools(deps), judgeTools)).check,
-    (
-      await look(
-        deps,
-        'tar',
-        () => readTools(deps),
-        ({ tar }) => `GNU tar ${tar} keeps all metadata`,
-      )
-    ).check,
-  ]
 }
 
 async function findMissingTools({ host, signal }: PreflightDeps): Promise<Tool[]> {
@@ -93,106 +81,43 @@ async function findMissingTools({ host, signal }: PreflightDeps): Promise<Tool[]
   return missing
 }
 
-async function checkStorage(deps: PreflightDeps, request: PreflightRequest): Promise<Check[]> {
-  const storage = await look(
-    deps,
-    'storage',
-    () => readStorage(deps),
-    () => 'LVM and the mount table answer',
-  )
-  if (!storage.found) return [storage.check]
-  const { found: host } = storage
-  const selection = await look(deps, 'volumes', () => selectVolumes(host, request), describeVolumes)
-  const leftovers = await look(
-    deps,
-    'leftovers',
-    () => readLeftovers(deps, host),
-    (found) => (found === 'busy' ? 'another run is under way' : judgeLeftovers(found)),
-  )
-  const checks = [storage.check, selection.check, leftovers.check]
-  if (!selection.found) return checks
-  const { found } = selection
-  checks.push((await look(deps, 'other filesystems', () => found, judgeOthers)).check)
-  // Group by group, since a backup needs room in each of them.
-  for (const [group, volumes] of Map.groupBy(found.volumes, (volume) => volume.group)) {
-    const plan = () => planSnapshots(host, volumes, { run: probeRun(deps), size: request.snapshotSize })
-    const free = host.groups.find(({ name }) => name === group)?.freeBytes ?? 0
-    checks.push((await look(deps, `space in ${group}`, plan, (plans) => describeSnapshots(plans, free))).check)
-  }
-  return checks
-}
-
-/** While another run is under way, its snapshots are no leftovers. */
-async function readLeftovers(deps: PreflightDeps, storage: HostStorage): Promise<Leftovers | 'busy'> {
-  try {
-    await using _lock = await takeLock(deps)
-    return findLeftovers(storage)
-  } catch (error) {
-    if (hasCode(error, 'BUSY')) return 'busy'
-    throw error
-  }
-}
-
-async function checkBucket(deps: PreflightDeps, request: PreflightRequest): Promise<Check[]> {
-  const identity = await look(deps, 'identity', deps.connect, ({ host, region }) => `${host}, in ${region}`)
-  if (!identity.found) return [identity.check]
-  const { store, host, readCaller } = identity.found
-  const caller = await look(deps, 'credentials', readCaller, (name) => name)
-  const facts = await look(
-    deps,
-    'bucket',
-    () => store.readFacts(deps.signal),
-    ({ region }) => `${store.bucket} is there, in ${region}`,
-  )
-  const key = dataKey({ class: request.class, host, run: probeRun(deps) }, 'preflight', 'none', 0)
-  const writing = await look(
-    deps,
-    'writing',
-    () => probeUpload(deps, store, key),
-    () => `may write the backups of this host, class ${request.class}`,
-  )
-  const checks = [identity.check, caller.check, facts.check, writing.check]
-  if (!facts.found) return checks
-  const { versioning, clockSkewSeconds } = facts.found
-  return [
-    ...checks,
-    (await look(deps, 'versioning', () => versioning, judgeVersioning)).check,
-    (await look(deps, 'clock', () => clockSkewSeconds, judgeClock)).check,
-  ]
-}
-
 /** An upload that is never completed: it needs the permissions of a backup, and leaves nothing. */
-async function probeUpload({ signal }: PreflightDeps, store: Connection['store'], key: string): Promise<void> {
+async function probeUpload(
+  { signal }: PreflightDeps,
+  { store, host }: Connection,
+  className: string,
+  run: string,
+): Promise<Judgement> {
   const body = Buffer.from('snapstream preflight\n')
-  const upload = await store.createUpload(key, undefined, signal)
+  const upload = await store.createUpload(
+    dataKey({ class: className, host, run }, 'preflight', 'none', 0),
+    undefined,
+    signal,
+  )
   try {
     await store.uploadPart(upload, 1, body, crc32(body), signal)
   } finally {
     await store.abortUpload(upload, signal)
   }
+  return `may write the backups of this host, class ${className}`
 }
 
-/** The name of a run that will never be. */
-function probeRun({ now }: PreflightDeps): string {
-  return formatRun(now(), randomBytes(6))
-}
-
-/** Looks at one thing, and judges what it sees. What cannot be seen has failed, with the reason. */
-async function look<T>(
-  { signal }: PreflightDeps,
-  name: string,
-  read: () => T | Promise<T>,
-  judge: (found: T) => Judgement,
-): Promise<{ readonly check: Check; readonly found?: T }> {
-  try {
-    const found = await read()
-    const judgement = judge(found)
-    const check = typeof judgement === 'string' ? ({ status: 'ok', what: judgement } as const) : judgement
-    return { check: { name, ...check }, found }
-  } catch (error) {
-    signal.throwIfAborted()
-    const { first } = unwrapFailure(error)
-    const fix = first instanceof AgentError ? first.hint : 'Nobody foresaw this: please report it.'
-    return { check: { name, status: 'fail', what: first instanceof Error ? first.message : String(first), fix } }
-  }
+/**
+ * Waits for all. What could not be looked at has failed, with the reason; where several failed for one reason, the
+ * first tells it.
+ */
+async function gather(
+  signal: AbortSignal,
+  judgements: Readonly<Record<string, Judgement | Promise<Judgement>>>,
+): Promise<Check[]> {
+  const results = await Promise.allSettled(Object.values(judgements).map((judgement) => Promise.resolve(judgement)))
+  signal.throwIfAborted()
+  const told = new Set<unknown>()
+  return Object.keys(judgements).flatMap((name, index) => {
+    const result = results[index] as PromiseSettledResult<Judgement>
+    if (result.status === 'rejected' && told.has(result.reason)) return []
+    if (result.status === 'rejected') told.add(result.reason)
+    const judgement = result.status === 'fulfilled' ? result.value : judgeFailure(result.reason)
+    return [{ name, ...(typeof judgement === 'string' ? { status: 'ok' as const, what: judgement } : judgement) }]
+  })
 }

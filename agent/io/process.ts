@@ -34,9 +34,13 @@ export function stopAfter(interruption: AbortController, seconds: number): void 
   setTimeout(stop, seconds * 1000).unref()
 }
 
+export function isRoot(): boolean {
+  return process.getuid?.() === 0
+}
+
 /** @throws AgentError NOT_ROOT */
 export function throwUnlessRoot(command: string): void {
-  if (process.getuid?.() === 0) return
+  if (isRoot()) return
   throw new AgentError('NOT_ROOT', `${command} has to run as root, not as user ${process.getuid?.() ?? 'unknown'}`, {
     hint: 'Snapshots, mounts and the files of all owners need root: use sudo.',
   })

@@ -1,9 +1,11 @@
 /** What preflight looks at, how it judges what it sees, and how it reports. */
+import { AgentError, describeError, unwrapFailure } from '../errors'
 import type { Argv } from './command'
 import type { Leftovers } from './leftovers'
-import type { Selection } from './selection'
+import type { HostStorage } from './lvm'
+import type { Selection, Volume } from './selection'
 import { formatBytes } from './size'
-import type { SnapshotPlan } from './snapshots'
+import { planSnapshots, type SnapshotPlan, type SnapshotRequest } from './snapshots'
 import { columns, fit } from './summary'
 
 /** One thing that was looked at. */
@@ -34,6 +36,18 @@ export const TOOLS: readonly Tool[] = [
   ...toolsOf('lvm2', 'lvs', 'vgs', 'pvs', 'lvcreate', 'lvchange', 'lvextend', 'lvremove', 'vgcfgbackup'),
   ...toolsOf('util-linux', 'mount', 'umount', 'findmnt', 'lsblk', 'flock', 'setsid'),
 ]
+
+export function judgeRoot(isRoot: boolean): Judgement {
+  if (isRoot) return 'runs as root'
+  return { status: 'fail', what: 'not running as root', fix: 'Use sudo: snapshots, mounts and all files need root.' }
+}
+
+/** What cannot be looked at is not in order. */
+export function judgeFailure(error: unknown): Judgement {
+  const { first } = unwrapFailure(error)
+  if (first instanceof AgentError) return { status: 'fail', what: first.message, fix: first.hint }
+  return { status: 'fail', what: describeError(first).join(' '), fix: 'Nobody foresaw this: please report it.' }
+}
 
 /** @param missing - those of `TOOLS` that are not there */
 export function judgeTools(missing: readonly Tool[]): Judgement {
@@ -98,22 +112,41 @@ export function judgeLeftovers({ mounts, snapshots, uploads }: Leftovers): Judge
   if (mounts.length + snapshots.length + uploads.length === 0) return 'none'
   return {
     status: 'warn',
-    what: `a killed run left ${snapshots.length} snapshots, ${mounts.length} mounts and ${uploads.length} uploads`,
-    fix: 'The next backup removes them; "snapstream cleanup" does so now.',
+    what: `${snapshots.length} snapshots, ${mounts.length} mounts, ${uploads.length} uploads of a run that was killed, or goes on`,
+    fix: 'Where no backup is running, the next one removes them; "snapstream cleanup" does so now.',
   }
 }
 
-/** @param plans - of one volume group */
-export function describeSnapshots(plans: readonly SnapshotPlan[], freeBytes: number): string {
+/** Group by group: a backup needs room in each, and the operator wants to know of all that have too little. */
+export function judgeSpace(storage: HostStorage, volumes: readonly Volume[], request: SnapshotRequest): Judgement {
+  const groups = Map.groupBy(volumes, ({ group }) => group)
+  const judged = Array.from(groups, ([group, ofGroup]): Judgement => {
+    try {
+      const free = storage.groups.find(({ name }) => name === group)?.freeBytes ?? 0
+      return `${group}: ${describeSnapshots(planSnapshots(storage, ofGroup, request), free)}`
+    } catch (error) {
+      return judgeFailure(error)
+    }
+  })
+  const failed = judged.filter((judgement) => typeof judgement !== 'string')
+  if (failed.length === 0) return judged.map(String).join('; ')
+  return {
+    status: 'fail',
+    what: failed.map(({ what }) => what).join('; '),
+    fix: [...new Set(failed.map(({ fix }) => fix))].join(' '),
+  }
+}
+
+function describeSnapshots(plans: readonly SnapshotPlan[], freeBytes: number): string {
   const thick = plans.filter(({ kind }) => kind === 'thick')
   const thin = plans.length - thick.length
   const reserved = thick.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0)
   return [
     ...(thick.length > 0
-      ? [`${thick.length} thick, taking ${formatBytes(reserved)} of ${formatBytes(freeBytes)} free`]
+      ? [`${thick.length} thick snapshots take ${formatBytes(reserved)} of ${formatBytes(freeBytes)} free`]
       : []),
     ...(thin > 0 ? [`${thin} thin`] : []),
-  ].join('; ')
+  ].join(', ')
 }
 
 export function formatChecks(checks: readonly Check[]): string {
