@@ -19,7 +19,7 @@ export const WRITTEN_BY_HOSTS = [Prefix.data, Prefix.catalogs, Prefix.manifests,
 const WRITE = ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts']
 const READ = ['s3:GetObject']
 /** What `preflight` asks about the bucket itself. */
-const INSPECT = ['s3:GetBucketLocation', 's3:GetBucketVersioning']
+const INSPECT = ['s3:GetBucketVersioning']
 
 export interface HostPlaces {
   readonly bucket: IBucket

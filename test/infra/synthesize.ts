@@ -62,7 +62,7 @@ export function resolve(value: Json): Json {
   if ('Fn::GetAtt' in node) return resolveAttribute(node['Fn::GetAtt'] as [string, string])
   if ('Fn::Join' in node) {
     const [separator, parts] = node['Fn::Join'] as [string, Json[]]
-    return parts.map((part) => String(resolve(part) as string)).join(separator)
+    return parts.map((part) => resolve(part) as string).join(separator)
   }
   return Object.fromEntries(Object.entries(node).map(([key, inner]) => [key, resolve(inner)]))
 }

@@ -1,0 +1,122 @@
+/**
+ * Runs Command documents of schema 2.2 on this machine as the SSM agent does: what it checks, what it pastes where,
+ * which steps run after which outcome, and that it ends a command with SIGKILL to its process group.
+ */
+import type { CommandDocument, Step } from '../../infra/ssm-document'
+import { downloadContent, runShellScript, type Download } from './steps'
+
+export interface Invocation {
+  readonly document: CommandDocument
+  readonly parameters: Readonly<Record<string, string>>
+  readonly commandId: string
+  /** The environment of the SSM agent, which its steps inherit. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Each step gets a directory in here. */
+  readonly orchestrationDirectory: string
+  readonly download: Download
+  /** Cancels the command. */
+  readonly signal?: AbortSignal
+}
+
+export type StepStatus = 'Success' | 'Failed' | 'TimedOut' | 'Cancelled' | 'Skipped'
+
+export interface StepResult {
+  readonly name: string
+  readonly status: StepStatus
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface DocumentResult {
+  readonly status: Exclude<StepStatus, 'Skipped'>
+  readonly steps: readonly StepResult[]
+  /** Why no step was run. */
+  readonly refused?: string
+}
+
+/** Statuses of a script that the agent takes for orders, and the one that means SIGKILL to it, whoever sent that. */
+const CODE = { success: 0, finishSuccessfully: 168, finishWithFailure: 169, reboot: 194, killed: 137 } as const
+
+export async function runDocument(invocation: Invocation): Promise<DocumentResult> {
+  const values = valuesOf(invocation)
+  if (typeof values === 'string') return { status: 'Failed', steps: [], refused: values }
+
+  const steps: StepResult[] = []
+  const { mainSteps } = invocation.document
+  let finished = false
+  for (const step of mainSteps) {
+    const result = await runStep(invocation, step, values, finished)
+    steps.push(result)
+    finished ||= ends(step, result)
+  }
+  return { status: overall(steps), steps }
+}
+
+/** What each parameter stands for, or why the agent would refuse the command. */
+function valuesOf({ document, parameters }: Invocation): ReadonlyMap<string, string> | string {
+  const unknown = Object.keys(parameters).find((name) => !(name in document.parameters))
+  if (unknown !== undefined) return `the document has no parameter ${unknown}`
+
+  const values = new Map<string, string>()
+  for (const [name, parameter] of Object.entries(document.parameters)) {
+    const value = parameters[name] ?? parameter.default
+    if (value === undefined) return `parameter ${name} has no value`
+    if (!new RegExp(parameter.allowedPattern).test(value)) return `${name} does not match ${parameter.allowedPattern}`
+    values.set(name, value)
+  }
+  return values
+}
+
+/** Pastes values into every string, once: what a value contains is not looked at again. */
+function substitute<T>(value: T, values: ReadonlyMap<string, string>): T {
+  if (typeof value === 'string') {
+    return value.replace(/\{\{\s*(\w+)\s*\}\}/g, (reference, name: string) => values.get(name) ?? reference) as T
+  }
+  if (Array.isArray(value)) return value.map((item: unknown) => substitute(item, values)) as T
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, substitute(inner, values)])) as T
+}
+
+async function runStep(
+  invocation: Invocation,
+  source: Step,
+  values: ReadonlyMap<string, string>,
+  finished: boolean,
+): Promise<StepResult> {
+  const step = substitute(source, values)
+  const not = (status: StepStatus) => ({ name: step.name, status, code: 0, stdout: '', stderr: '' })
+  // After a cancellation nothing runs any more, a finallyStep included.
+  if (invocation.signal?.aborted) return not('Cancelled')
+  if (finished && !step.inputs.finallyStep) return not('Skipped')
+  const [left, right] = step.precondition.StringEquals.map((operand) =>
+    operand === 'platformType' ? 'Linux' : operand,
+  )
+  if (left !== right) return not('Skipped')
+
+  const output =
+    step.action === 'aws:runShellScript'
+      ? await runShellScript(invocation, step)
+      : await downloadContent(invocation.download, step)
+  if (output.code === CODE.reboot) throw new Error(`step ${step.name} would have rebooted the host`)
+  return { name: step.name, status: statusOf(output.code, invocation.signal), ...output }
+}
+
+function statusOf(code: number, signal: AbortSignal | undefined): StepStatus {
+  if (signal?.aborted) return 'Cancelled'
+  if (code === CODE.killed) return 'TimedOut'
+  return code === CODE.success || code === CODE.finishSuccessfully ? 'Success' : 'Failed'
+}
+
+/** A step that timed out does not count as failed here: the next one runs. */
+function ends(step: Step, { status, code }: StepResult): boolean {
+  if (code === CODE.finishSuccessfully || code === CODE.finishWithFailure) return true
+  return status === 'Failed' && step.inputs.onFailure === 'exit'
+}
+
+function overall(steps: readonly StepResult[]): DocumentResult['status'] {
+  const worst = (['Failed', 'TimedOut', 'Cancelled'] as const).find((status) =>
+    steps.some((step) => step.status === status),
+  )
+  return worst ?? 'Success'
+}
