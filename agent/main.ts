@@ -1,6 +1,7 @@
 /** The agent's entry: argv in, signals to one AbortSignal, errors out, exit status. */
 import { backup } from './commands/backup'
 import { cleanup } from './commands/cleanup'
+import { find } from './commands/find'
 import { list } from './commands/list'
 import type { Outcome } from './commands/outcome'
 import { preflight } from './commands/preflight'
@@ -13,7 +14,7 @@ import type { HostDeps } from './io/deps'
 import { localHost } from './io/host'
 import { runInspectorIfAsked } from './io/inspector-thread'
 import { createLog } from './io/log'
-import { listenForSignals, stopAfter, throwUnlessRoot } from './io/process'
+import { isRoot, listenForSignals, stopAfter, throwUnlessRoot } from './io/process'
 import { agentVersion } from './io/system'
 import { parseArguments } from './plan/arguments'
 import { chooseConfigFile, resolveRequest, wantsJson } from './plan/config'
@@ -45,7 +46,8 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
   const log = createLog(level, now, (line) => process.stderr.write(line))
   const hostDeps: HostDeps = { host: localHost, log, now, signal }
   const connectThere = () => connect(request, process.env, hostDeps)
-  if (request.command === 'preflight') return preflight({ ...hostDeps, connect: connectThere }, request)
+  if (request.command === 'preflight')
+    return preflight({ ...hostDeps, isRoot: isRoot(), connect: connectThere }, request)
 
   const { store, host } = await connectThere()
   const deps = { ...hostDeps, store }
@@ -54,6 +56,8 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
       return backup(deps, { ...request, host })
     case 'verify':
       return verify(deps, { ...request, host })
+    case 'find':
+      return find(deps, { ...request, host })
     case 'list':
       return list(deps, { ...request, host })
     case 'cleanup':

@@ -5,7 +5,6 @@ import { hasCode } from '../errors'
 import type { Connection } from '../io/connection'
 import type { HostDeps } from '../io/deps'
 import { readStorage } from '../io/lvm'
-import { isRoot } from '../io/process'
 import { readTools } from '../io/system'
 import { findLeftovers } from '../plan/leftovers'
 import type { PreflightRequest } from '../plan/options'
@@ -30,6 +29,7 @@ import { selectVolumes } from '../plan/selection'
 import type { Outcome } from './outcome'
 
 export interface PreflightDeps extends HostDeps {
+  readonly isRoot: boolean
   /** Not made yet: that it cannot be made is one of the findings. */
   readonly connect: () => Promise<Connection>
 }
@@ -44,7 +44,7 @@ export async function preflight(deps: PreflightDeps, request: PreflightRequest):
   const bucket = connection.then(({ store }) => store.readFacts(deps.signal))
 
   const checks = await gather(deps.signal, {
-    root: judgeRoot(isRoot()),
+    root: judgeRoot(deps.isRoot),
     node: `version ${process.versions.node}`,
     tools: findMissingTools(deps).then(judgeTools),
     tar: readTools(deps).then(({ tar }) => `GNU tar ${tar} keeps all metadata`),

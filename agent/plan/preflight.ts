@@ -143,7 +143,7 @@ function describeSnapshots(plans: readonly SnapshotPlan[], freeBytes: number): s
   const reserved = thick.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0)
   return [
     ...(thick.length > 0
-      ? [`${thick.length} thick snapshots take ${formatBytes(reserved)} of ${formatBytes(freeBytes)} free`]
+      ? [`${thick.length} thick, taking ${formatBytes(reserved)} of ${formatBytes(freeBytes)} free`]
       : []),
     ...(thin > 0 ? [`${thin} thin`] : []),
   ].join(', ')

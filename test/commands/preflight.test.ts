@@ -1,0 +1,258 @@
+import { preflight } from '../../agent/commands/preflight'
+import { AgentError } from '../../agent/errors'
+import type { Connection } from '../../agent/io/connection'
+import type { Check } from '../../agent/plan/preflight'
+import type { PreflightRequest } from '../../agent/plan/options'
+import { fakeHost, notInstalled, type Answer } from '../support/fake-host'
+import { memoryStore, type MemoryStore } from '../support/memory-store'
+
+const GIB = 1024 ** 3
+const HOST = 'arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc'
+
+const request: PreflightRequest = {
+  command: 'preflight',
+  bucket: 'memory',
+  class: 'daily',
+  host: undefined,
+  volumes: [],
+  excludeVolumes: [],
+  snapshotSize: { kind: 'auto' },
+  region: undefined,
+  endpointUrl: undefined,
+  json: false,
+  logLevel: undefined,
+  config: '/etc/snapstream/config.json',
+}
+
+/** A logical volume `vg0/home` of 4 GiB, mounted on /home; /boot is a partition. */
+function storageOf({ freeBytes = 8 * GIB, tags = '' } = {}): Record<string, Answer> {
+  const volume = (changes: Record<string, string>) => ({
+    vg_name: 'vg0',
+    lv_name: 'home',
+    lv_uuid: 'a',
+    lv_dm_path: '/dev/mapper/vg0-home',
+    lv_kernel_major: '254',
+    lv_kernel_minor: '0',
+    lv_size: String(4 * GIB),
+    lv_layout: 'linear',
+    lv_tags: '',
+    origin: '',
+    pool_lv: '',
+    data_percent: '',
+    metadata_percent: '',
+    lv_snapshot_invalid: 'unknown',
+    lv_health_status: '',
+    ...changes,
+  })
+  const group = {
+    vg_name: 'vg0',
+    vg_uuid: 'b',
+    vg_size: String(12 * GIB),
+    vg_free: String(freeBytes),
+    vg_extent_size: '4194304',
+  }
+  const disk = {
+    pv_name: '/dev/sdb',
+    pv_uuid: 'c',
+    vg_name: 'vg0',
+    pv_size: String(12 * GIB),
+    pv_free: String(freeBytes),
+  }
+  const mount = (target: string, source: string, fstype: string, device: string) => ({
+    target,
+    source,
+    fstype,
+    options: 'rw',
+    'maj:min': device,
+    fsroot: '/',
+    uuid: 'd',
+    label: null,
+  })
+  const lvs = [volume({})]
+  if (tags !== '')
+    lvs.push(
+      volume({ lv_name: 'snapstream_20260101T000000Z_abcdef_0', lv_tags: tags, origin: 'home', lv_kernel_minor: '1' }),
+    )
+  return {
+    lvs: JSON.stringify({ report: [{ lv: lvs }] }),
+    vgs: JSON.stringify({ report: [{ vg: [group] }] }),
+    pvs: JSON.stringify({ report: [{ pv: [disk] }] }),
+    findmnt: JSON.stringify({
+      filesystems: [
+        mount('/home', '/dev/mapper/vg0-home', 'ext4', '254:0'),
+        mount('/boot', '/dev/sda1', 'ext4', '8:1'),
+      ],
+    }),
+    lsblk: JSON.stringify({
+      blockdevices: [
+        { name: 'sda1', 'maj:min': '8:1', type: 'part', fsused: '1000' },
+        { name: 'vg0-home', 'maj:min': '254:0', type: 'lvm', fsused: String(GIB) },
+      ],
+    }),
+  }
+}
+
+const TOOLS = ['lvcreate', 'lvchange', 'lvextend', 'lvremove', 'vgcfgbackup', 'mount', 'umount', 'flock', 'setsid']
+const INSTALLED = { ...Object.fromEntries(TOOLS.map((name) => [name, ''])), tar: 'tar (GNU tar) 1.34\n' }
+
+interface World {
+  readonly commands?: Readonly<Record<string, Answer>>
+  readonly store?: Partial<MemoryStore>
+  readonly connect?: () => Promise<Connection>
+  readonly isRoot?: boolean
+}
+
+async function look({ commands = {}, store = {}, connect, isRoot = true }: World = {}) {
+  const bucket = { ...memoryStore(), ...store }
+  const outcome = await preflight(
+    {
+      host: fakeHost({ ...INSTALLED, ...storageOf(), ...commands }),
+      log: { debug: () => {}, info: () => {}, warn: () => {} },
+      now: () => new Date('2026-02-02T05:05:06Z'),
+      signal: new AbortController().signal,
+      isRoot,
+      connect:
+        connect ??
+        (async () => ({
+          store: bucket,
+          host: HOST,
+          region: 'eu-west-1',
+          readCaller: async () => 'arn:aws:sts::1:assumed-role/r/i',
+        })),
+    },
+    request,
+  )
+  const { checks } = outcome.json as { checks: readonly Check[] }
+  return { ...outcome, bucket, check: (name: string) => checks.find((found) => found.name === name) }
+}
+
+const denied = (code: 'ACCESS_DENIED' | 'BUCKET_MISSING' | 'ENDPOINT_UNREACHABLE', message: string) => async () => {
+  throw new AgentError(code, message, { hint: `What to do about ${code}.` })
+}
+
+test('a host that is ready, but for /boot, which is not on LVM', async () => {
+  const { status, summary, bucket, check } = await look()
+  expect(status).toBe(0)
+  expect(summary).toBe(`Preflight: READY, 1 warning
+  WARN  other filesystems  not backed up, being not on LVM: /boot
+        HINT: Back them up by other means, or move them to logical volumes. With --require-all a backup reports status 3.
+  OK    root               runs as root
+  OK    node               version ${process.versions.node}
+  OK    tools              LVM, mount and flock are there
+  OK    tar                GNU tar 1.34 keeps all metadata
+  OK    storage            LVM and the mount table answer
+  OK    volumes            1 to back up: /home (ext4, 1 GiB used)
+  OK    space              ${check('space')!.what}
+  OK    leftovers          none
+  OK    identity           ${HOST}, in eu-west-1
+  OK    credentials        arn:aws:sts::1:assumed-role/r/i
+  OK    bucket             memory is there, in us-east-1
+  OK    writing            may write the backups of this host, class daily
+  OK    versioning         on: what is deleted can be brought back
+  OK    clock              agrees with the server's`)
+  expect(check('space')!.what).toMatch(/^vg0: 1 thick, taking .* of 8 GiB free$/)
+  expect({ objects: bucket.objects.size, uploads: bucket.uploads.size }).toEqual({ objects: 0, uploads: 0 })
+})
+
+test('not root', async () => {
+  const { status, check } = await look({ isRoot: false })
+  expect(status).toBe(1)
+  expect(check('root')).toMatchObject({
+    status: 'fail',
+    what: 'not running as root',
+    fix: expect.stringContaining('sudo'),
+  })
+})
+
+test('the probe of the bucket leaves nothing, even where it is refused half-way', async () => {
+  const { check, bucket } = await look({ store: { uploadPart: denied('ACCESS_DENIED', 's3:PutObject is denied') } })
+  expect(check('writing')).toEqual({
+    name: 'writing',
+    status: 'fail',
+    what: 's3:PutObject is denied',
+    fix: 'What to do about ACCESS_DENIED.',
+  })
+  expect(bucket.uploads.size).toBe(0)
+})
+
+test('what is missing is named with its packages', async () => {
+  const { status, check } = await look({
+    commands: { lvcreate: notInstalled('lvcreate'), flock: notInstalled('flock') },
+  })
+  expect(status).toBe(1)
+  expect(check('tools')).toEqual({
+    name: 'tools',
+    status: 'fail',
+    what: 'not installed, or not in PATH: lvcreate, flock',
+    fix: 'Install lvm2, util-linux with the package manager of this system.',
+  })
+})
+
+test.each([
+  [notInstalled('tar'), 'could not run tar'],
+  ['tar (GNU tar) 1.28\n', 'tar 1.28 is older than 1.29'],
+  ['bsdtar 3.7.2 - libarchive\n', "tar is not GNU tar: it says 'bsdtar 3.7.2 - libarchive'"],
+])('tar: %s', async (tar, what) => {
+  const { status, check } = await look({ commands: { tar } })
+  expect(status).toBe(1)
+  expect(check('tar')).toMatchObject({ status: 'fail', what, fix: expect.stringMatching(/tar/) })
+})
+
+test('without LVM the bucket is looked at all the same, and the reason told once', async () => {
+  const { status, check } = await look({ commands: { lvs: notInstalled('lvs') } })
+  expect(status).toBe(1)
+  expect(check('storage')).toMatchObject({ status: 'fail', what: 'could not run lvs' })
+  expect(check('volumes')).toBeUndefined()
+  expect(check('space')).toBeUndefined()
+  expect(check('writing')).toMatchObject({ status: 'ok' })
+})
+
+test('a volume group without room fails with the arithmetic and the ways out', async () => {
+  const { status, check } = await look({ commands: storageOf({ freeBytes: 0 }) })
+  expect(status).toBe(1)
+  expect(check('space')).toMatchObject({
+    status: 'fail',
+    what: expect.stringContaining('vg0'),
+    fix: expect.stringMatching(/vgextend/),
+  })
+  expect(check('volumes')).toMatchObject({ status: 'ok' })
+})
+
+test('what a killed run left is a warning: the next run removes it', async () => {
+  const { status, check } = await look({ commands: storageOf({ tags: 'snapstream' }) })
+  expect(status).toBe(0)
+  expect(check('leftovers')).toMatchObject({
+    status: 'warn',
+    what: expect.stringMatching(/^1 snapshots, 0 mounts, 0 uploads/),
+  })
+})
+
+test('outside EC2, without --host, everything on the host is still looked at', async () => {
+  const connect = async () => {
+    throw new AgentError('USAGE', 'the instance metadata service gave no answer', { hint: 'Give --host.' })
+  }
+  const { status, check } = await look({ connect })
+  expect(status).toBe(1)
+  expect(check('identity')).toMatchObject({ status: 'fail', fix: 'Give --host.' })
+  expect(check('bucket')).toBeUndefined()
+  expect(check('space')).toMatchObject({ status: 'ok' })
+})
+
+test('a bucket that does not exist is told once', async () => {
+  const missing = denied('BUCKET_MISSING', 'bucket memory does not exist')
+  const { check } = await look({ store: { readFacts: missing, createUpload: missing } })
+  expect(check('bucket')).toMatchObject({ status: 'fail', what: 'bucket memory does not exist' })
+  expect(check('versioning')).toBeUndefined()
+  expect(check('clock')).toBeUndefined()
+})
+
+test.each([
+  [{ versioning: 'Off' as const }, 'versioning', 'warn', /^off: a deleted backup is gone at once$/],
+  [{ versioning: 'unknown' as const }, 'versioning', 'warn', /may not see/],
+  [{ clockSkewSeconds: 90 }, 'clock', 'warn', /90 s behind/],
+  [{ clockSkewSeconds: -600 }, 'clock', 'fail', /600 s ahead of/],
+])('a bucket with %j', async (facts, name, status, what) => {
+  const readFacts = async () => ({ region: 'eu-west-1', versioning: 'Enabled' as const, clockSkewSeconds: 0, ...facts })
+  const { check } = await look({ store: { readFacts } })
+  expect(check(name)).toMatchObject({ status, what: expect.stringMatching(what), fix: expect.any(String) })
+})

@@ -1,0 +1,96 @@
+import {
+  formatAge,
+  formatRunList,
+  listedRun,
+  parseManifestKey,
+  parseVerdict,
+  unreadableRun,
+} from '../../agent/plan/run-list'
+import { manifestOf, volumeBackupOf } from '../support/manifest'
+
+const arn = 'arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc'
+const place = { class: 'daily', host: arn, run: '20260131T040506Z-abz277' }
+const now = new Date('2026-02-02T05:05:06Z')
+
+test.each([
+  [`manifests/daily/${arn}/20260131T040506Z-abz277.json`, place],
+  ['manifests/monthly/db1/20260131T040506Z-abz277.json', { ...place, class: 'monthly', host: 'db1' }],
+  [`manifests/daily/${arn}/notes.txt`, undefined],
+  [`data/daily/${arn}/20260131T040506Z-abz277.json`, undefined],
+  ['manifests/daily/20260131T040506Z-abz277.json', undefined],
+])('the key %s', (key, expected) => {
+  const found = parseManifestKey(key)
+  expect(found && { ...found }).toEqual(expected)
+})
+
+describe('what is proven of a run', () => {
+  const verdict = (depth: 'checksum' | 'stream', ok: boolean) => ({ depth, ok, finishedAt: '2026-02-01T04:00:00Z' })
+  test.each([
+    ['never verified later', 'checksum', undefined, { depth: 'checksum', ok: true }],
+    [
+      'verified deeper later',
+      'checksum',
+      verdict('stream', true),
+      { depth: 'stream', ok: true, at: '2026-02-01T04:00:00Z' },
+    ],
+    ['verified less deep later', 'stream', verdict('checksum', true), { depth: 'stream', ok: true }],
+    [
+      'found damaged later',
+      'stream',
+      verdict('checksum', false),
+      { depth: 'checksum', ok: false, at: '2026-02-01T04:00:00Z' },
+    ],
+  ] as const)('%s', (_, verified, later, expected) => {
+    expect(listedRun(place, manifestOf({ verified }), later).verified).toEqual(expected)
+  })
+
+  test('a verification that cannot be read proves nothing', () => {
+    expect(parseVerdict('{"ok": true}')).toBeUndefined()
+    expect(parseVerdict('')).toBeUndefined()
+  })
+})
+
+test('the list shows the newest runs and says that there are more', () => {
+  const home = volumeBackupOf()
+  const root = volumeBackupOf({
+    mountPoint: '/',
+    archive: { ...home.archive, rawBytes: 5_000_000_000, storedBytes: 2_000_000_000 },
+  })
+  const runs = [
+    listedRun(
+      { ...place, run: '20260202T040506Z-aaaaaa' },
+      manifestOf({ startedAt: '2026-02-02T04:05:06Z', volumes: [root, home] }),
+      {
+        depth: 'stream',
+        ok: true,
+        finishedAt: '2026-02-02T05:00:06Z',
+      },
+    ),
+    listedRun(place, manifestOf({ status: 'incomplete', verified: 'none' }), undefined),
+    unreadableRun({ ...place, run: '20260130T040506Z-cccccc' }, 'format 2 is newer than this agent'),
+  ]
+  expect(formatRunList(arn, runs, 31, now)).toBe(
+    `31 runs of ${arn}, the newest 3; --limit shows more
+  RUN                      AGE     CLASS  STATUS      RAW -> STORED       VERIFIED          VOLUMES
+  20260202T040506Z-aaaaaa  60 min  daily  complete    4.7 GiB -> 1.9 GiB  stream 5 min ago  / /home
+  20260131T040506Z-abz277  2 d     daily  incomplete  20 KiB -> 1000 B    no                /home
+  20260130T040506Z-cccccc  3 d     daily  unreadable
+  20260130T040506Z-cccccc: format 2 is newer than this agent`,
+  )
+})
+
+test('no runs: what to look at', () => {
+  expect(formatRunList('db1', [], 0, now)).toBe(
+    'No runs of db1.\n  Check --host and --class. A run counts once its manifest is written, at its very end.',
+  )
+})
+
+test.each([
+  ['2026-02-02T05:05:00Z', '6 s'],
+  ['2026-02-02T04:05:06Z', '60 min'],
+  ['2026-02-01T05:05:06Z', '24 h'],
+  ['2025-02-02T05:05:06Z', '365 d'],
+  ['2026-02-02T05:06:06Z', '0 s'], // clocks differ
+])('what happened at %s was %s ago', (time, age) => {
+  expect(formatAge(time, now)).toBe(age)
+})
