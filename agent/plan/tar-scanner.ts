@@ -51,7 +51,7 @@ type Phase = 'header' | 'data' | 'extension' | 'map in data' | 'map in headers' 
  */
 export function scanTar(onEntry: (entry: CatalogEntry) => void): TarScanner {
   let phase: Phase = 'header'
-  let offset = 0 // of the next byte in the stream
+  let offset = 0 // in the stream: of the block that comes next, or is being looked at
   let entries = 0
   let zeroBlocks = 0
   let entryOffset = -1 // of the extended headers read so far; -1 if there are none
@@ -73,45 +73,46 @@ export function scanTar(onEntry: (entry: CatalogEntry) => void): TarScanner {
       let at = 0
       while (at < chunk.length) {
         const rest = chunk.length - at
-        let taken: number
-        if (phase === 'data') {
-          taken = Math.min(skip, rest)
-          skip -= taken
-          if (skip === 0) phase = 'header'
-        } else if (gatheredBytes === 0 && rest >= wantedBytes) {
-          taken = wantedBytes
-          takeBlocks(chunk, at)
-        } else {
-          taken = Math.min(wantedBytes - gatheredBytes, rest)
-          gather(chunk, at, taken)
-        }
-        at += taken
-        offset += taken
+        if (phase === 'data') at += passBy(Math.min(skip, rest))
+        else if (gatheredBytes === 0 && rest >= wantedBytes) at += takeBlocks(chunk, at)
+        else at += gather(chunk, at, Math.min(wantedBytes - gatheredBytes, rest))
       }
     },
 
     finish() {
       if (phase !== 'end') throw brokenTar(offset, 'the archive is cut short')
-      if (gatheredBytes > 0) throw brokenTar(offset, 'it does not end with a whole block')
+      if (gatheredBytes > 0) throw brokenTar(offset, 'its last block is not whole')
       return { entries, rawBytes: offset }
     },
   }
 
-  function gather(chunk: Buffer, at: number, bytes: number): void {
+  function passBy(bytes: number): number {
+    skip -= bytes
+    offset += bytes
+    if (skip === 0) phase = 'header'
+    return bytes
+  }
+
+  function gather(chunk: Buffer, at: number, bytes: number): number {
     chunk.copy(gathered, gatheredBytes, at, at + bytes)
     gatheredBytes += bytes
-    if (gatheredBytes < wantedBytes) return
-    gatheredBytes = 0
-    takeBlocks(gathered, 0)
+    if (gatheredBytes === wantedBytes) {
+      gatheredBytes = 0
+      takeBlocks(gathered, 0)
+    }
+    return bytes
   }
 
   /** `wantedBytes` bytes of `data` from `at` on are there: what they are depends on the phase. */
-  function takeBlocks(data: Buffer, at: number): void {
+  function takeBlocks(data: Buffer, at: number): number {
+    const bytes = wantedBytes
     if (phase === 'header') takeHeader(data, at)
     else if (phase === 'extension') takeExtension(data, at)
     else if (phase === 'map in data') takeMapBlock(data, at)
     else if (phase === 'map in headers') takeMapHeader(data, at)
     else if (!isZero(data, at)) throw brokenTar(offset, 'something follows the end of the archive')
+    offset += bytes
+    return bytes
   }
 
   function takeHeader(data: Buffer, at: number): void {
