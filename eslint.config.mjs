@@ -30,7 +30,7 @@ export default defineConfig(
   {
     files: ['agent/plan/**'],
     rules: {
-      ...forbid(...effects, layer(['io', 'commands', 'main'], 'plan/ imports only plan/, errors and contract.')),
+      ...forbid(...effects, layer(['io', 'commands', 'cli', 'main'], 'plan/ imports only plan/, errors and contract.')),
       'no-restricted-globals': ['error', 'process', 'fetch', 'setTimeout', 'setInterval'],
       'no-restricted-properties': [
         'error',
@@ -41,13 +41,13 @@ export default defineConfig(
   },
   {
     files: ['agent/io/**'],
-    rules: forbid(layer(['commands', 'main'], 'io/ imports only io/, plan/, errors and contract.')),
+    rules: forbid(layer(['commands', 'cli', 'main'], 'io/ imports only io/, plan/, errors and contract.')),
   },
   {
     files: ['agent/commands/**'],
     rules: forbid(
       { group: ['node:child_process', '@aws-sdk/*'], message: 'commands/ act through io/.' },
-      layer(['main'], 'main imports commands, not the other way round.'),
+      layer(['cli', 'main'], 'cli imports commands, not the other way round.'),
     ),
   },
   {
