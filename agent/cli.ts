@@ -1,107 +1,87 @@
 /** The agent's entry: argv in, signals to one AbortSignal, errors out, exit status. */
-import { backup } from "./commands/backup";
-import { cleanup } from "./commands/cleanup";
-import { find } from "./commands/find";
-import { list } from "./commands/list";
-import type { Outcome } from "./commands/outcome";
-import { preflight } from "./commands/preflight";
-import { verify } from "./commands/verify";
-import { ExitStatus } from "./contract";
-import type { AgentError } from "./errors";
-import { readConfigFile } from "./io/config-file";
-import { connect } from "./io/connection";
-import type { HostDeps } from "./io/deps";
-import { localHost } from "./io/host";
-import { createLog } from "./io/log";
-import {
-  isRoot,
-  listenForSignals,
-  stopAfter,
-  throwUnlessRoot,
-} from "./io/process";
-import { agentVersion } from "./io/system";
-import { parseArguments } from "./plan/arguments";
-import { chooseConfigFile, resolveRequest, wantsJson } from "./plan/config";
-import { COMMANDS, type AnyRequest } from "./plan/options";
-import { formatFailure, formatResult, type Output } from "./plan/output";
+import { backup } from './commands/backup'
+import { cleanup } from './commands/cleanup'
+import { find } from './commands/find'
+import { list } from './commands/list'
+import type { Outcome } from './commands/outcome'
+import { preflight } from './commands/preflight'
+import { verify } from './commands/verify'
+import { ExitStatus } from './contract'
+import type { AgentError } from './errors'
+import { readConfigFile } from './io/config-file'
+import { connect } from './io/connection'
+import type { HostDeps } from './io/deps'
+import { localHost } from './io/host'
+import { createLog } from './io/log'
+import { isRoot, listenForSignals, stopAfter, throwUnlessRoot } from './io/process'
+import { agentVersion } from './io/system'
+import { parseArguments } from './plan/arguments'
+import { chooseConfigFile, resolveRequest, wantsJson } from './plan/config'
+import { COMMANDS, type AnyRequest } from './plan/options'
+import { formatFailure, formatResult, type Output } from './plan/output'
 
 async function run(argv: readonly string[]): Promise<Output> {
-  const interruption = listenForSignals(ExitStatus.interrupted);
-  const { signal } = interruption;
-  let jsonOnly = wantsJson(argv, process.env);
+  const interruption = listenForSignals(ExitStatus.interrupted)
+  const { signal } = interruption
+  let jsonOnly = wantsJson(argv, process.env)
   try {
-    const invocation = parseArguments(argv);
-    if (invocation.kind === "help")
-      return { status: ExitStatus.ok, stdout: invocation.text, stderr: "" };
-    if (invocation.kind === "version")
-      return { status: ExitStatus.ok, stdout: `${agentVersion}\n`, stderr: "" };
-    const config = await readConfigFile(
-      chooseConfigFile(invocation.flags, process.env),
-    );
-    const request = resolveRequest(invocation, process.env, config);
-    jsonOnly = request.json;
-    if ("deadline" in request && request.deadline !== undefined)
-      stopAfter(interruption, request.deadline);
-    return formatResult(await perform(request, signal), jsonOnly);
+    const invocation = parseArguments(argv)
+    if (invocation.kind === 'help') return { status: ExitStatus.ok, stdout: invocation.text, stderr: '' }
+    if (invocation.kind === 'version') return { status: ExitStatus.ok, stdout: `${agentVersion}\n`, stderr: '' }
+    const config = await readConfigFile(chooseConfigFile(invocation.flags, process.env))
+    const request = resolveRequest(invocation, process.env, config)
+    jsonOnly = request.json
+    if ('deadline' in request && request.deadline !== undefined) stopAfter(interruption, request.deadline)
+    return formatResult(await perform(request, signal), jsonOnly)
   } catch (error) {
-    return formatFailure(
-      error,
-      jsonOnly,
-      signal.aborted ? (signal.reason as AgentError) : undefined,
-    );
+    return formatFailure(error, jsonOnly, signal.aborted ? (signal.reason as AgentError) : undefined)
   }
 }
 
-async function perform(
-  request: AnyRequest,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  if (COMMANDS[request.command].needsRoot) throwUnlessRoot(request.command);
-  const now = () => new Date();
-  const level = request.logLevel ?? (process.stderr.isTTY ? "info" : "warn");
-  const log = createLog(level, now, (line) => process.stderr.write(line));
-  const hostDeps: HostDeps = { host: localHost, log, now, signal };
-  const connectThere = () => connect(request, process.env, hostDeps);
-  if (request.command === "preflight")
-    return preflight(
-      { ...hostDeps, isRoot: isRoot(), connect: connectThere },
-      request,
-    );
+async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcome> {
+  if (COMMANDS[request.command].needsRoot) throwUnlessRoot(request.command)
+  const now = () => new Date()
+  const level = request.logLevel ?? (process.stderr.isTTY ? 'info' : 'warn')
+  const log = createLog(level, now, (line) => process.stderr.write(line))
+  const hostDeps: HostDeps = { host: localHost, log, now, signal }
+  const connectThere = () => connect(request, process.env, hostDeps)
+  if (request.command === 'preflight')
+    return preflight({ ...hostDeps, isRoot: isRoot(), connect: connectThere }, request)
 
-  const { store, host } = await connectThere();
-  const deps = { ...hostDeps, store };
+  const { store, host } = await connectThere()
+  const deps = { ...hostDeps, store }
   switch (request.command) {
-    case "backup":
-      return backup(deps, { ...request, host });
-    case "verify":
-      return verify(deps, { ...request, host });
-    case "find":
-      return find(deps, { ...request, host });
-    case "list":
-      return list(deps, { ...request, host });
-    case "cleanup":
-      return cleanup(deps, { ...request, host });
+    case 'backup':
+      return backup(deps, { ...request, host })
+    case 'verify':
+      return verify(deps, { ...request, host })
+    case 'find':
+      return find(deps, { ...request, host })
+    case 'list':
+      return list(deps, { ...request, host })
+    case 'cleanup':
+      return cleanup(deps, { ...request, host })
   }
 }
 
 function print({ status, stdout, stderr }: Output): void {
-  process.stderr.write(stderr);
-  process.stdout.write(stdout);
-  process.exit(status);
+  process.stderr.write(stderr)
+  process.stdout.write(stdout)
+  process.exit(status)
 }
 
 /** The last line of defence: without it, Node's own exit statuses would be taken for ours. */
 function failUnforeseen(error: unknown): void {
-  print(formatFailure(error, wantsJson(process.argv, process.env)));
+  print(formatFailure(error, wantsJson(process.argv, process.env)))
 }
 
 function start(): void {
-  process.on("uncaughtException", failUnforeseen);
-  process.on("unhandledRejection", failUnforeseen);
+  process.on('uncaughtException', failUnforeseen)
+  process.on('unhandledRejection', failUnforeseen)
   // The reader of a pipe may go away, as `head` does: that is no failure of the command.
-  process.stdout.on("error", () => undefined);
-  process.stderr.on("error", () => undefined);
-  void run(process.argv.slice(2)).then(print);
+  process.stdout.on('error', () => undefined)
+  process.stderr.on('error', () => undefined)
+  void run(process.argv.slice(2)).then(print)
 }
 
-start();
+start()
