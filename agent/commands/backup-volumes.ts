@@ -135,10 +135,19 @@ async function attemptVolume(
     return attempt({ archive })
   } catch (error) {
     if (signal.aborted) throw error
-    // What stopped it tells more than how it stopped.
-    const failure: unknown = stop.signal.aborted ? stop.signal.reason : error
+    const failure = await findCause(work.deps, plan, stop.signal.aborted ? stop.signal.reason : error)
     log.warn(`${mountPoint}: ${describeError(failure).join('\n')}`)
     return attempt({ failure })
+  }
+}
+
+/** A snapshot that broke makes tar fail in many ways, which all say less than what broke. */
+async function findCause(deps: Deps, plan: SnapshotPlan, failure: unknown): Promise<unknown> {
+  try {
+    await checkSnapshot(deps, plan)
+    return failure
+  } catch (fault) {
+    return hasCode(fault, 'SNAPSHOT_INVALID') ? fault : failure
   }
 }
 

@@ -132,8 +132,10 @@ async function findUploads({ store, log, signal }: Deps, scope: LeftoverScope, k
   if (scope.class === undefined || scope.host === undefined) return []
   const uploads: UploadRef[] = []
   try {
-    for await (const upload of store.listUploads(`${Prefix.data}/${scope.class}/${scope.host}/`, signal)) {
-      if (!known.uploads.some(({ uploadId }) => uploadId === upload.uploadId)) uploads.push(upload)
+    for (const prefix of [Prefix.data, Prefix.catalogs]) {
+      for await (const upload of store.listUploads(`${prefix}/${scope.class}/${scope.host}/`, signal)) {
+        if (!known.uploads.some(({ uploadId }) => uploadId === upload.uploadId)) uploads.push(upload)
+      }
     }
   } catch (error) {
     if (!hasCode(error, 'ACCESS_DENIED')) throw error

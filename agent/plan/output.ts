@@ -10,7 +10,6 @@ const STATUS_OF: Partial<Record<ErrorCode, ExitStatus>> = {
   BUSY: ExitStatus.busy,
   INTERRUPTED: ExitStatus.interrupted,
   INCOMPLETE: ExitStatus.incomplete,
-  CLEANUP_FAILED: ExitStatus.cleanupFailed,
   OBJECT_ARCHIVED: ExitStatus.waitingForGlacier,
 }
 

@@ -1,0 +1,82 @@
+import { ExitStatus } from '../../agent/contract'
+import { AgentError, type ErrorCode } from '../../agent/errors'
+import { formatFailure, formatResult } from '../../agent/plan/output'
+
+const failure = (code: ErrorCode) => new AgentError(code, 'what happened', { hint: 'What to do.' })
+
+test.each<[ErrorCode, number]>([
+  ['USAGE', 2],
+  ['CONFIG_INVALID', 2],
+  ['INCOMPLETE', 3],
+  // Status 4 says that a backup is safe, which only a backup that ended can say.
+  ['CLEANUP_FAILED', 1],
+  ['OBJECT_ARCHIVED', 5],
+  ['BUSY', 11],
+  ['INTERRUPTED', 130],
+  ['NOT_ROOT', 1],
+  ['BUCKET_MISSING', 1],
+  ['ACCESS_DENIED', 1],
+  ['SNAPSHOT_SPACE', 1],
+  ['INTERNAL', 1],
+])('%s ends with status %i', (code, status) => {
+  expect(formatFailure(failure(code), false)).toEqual({
+    status,
+    stdout: `{"error":{"code":"${code}","message":"what happened","hint":"What to do."}}\n`,
+    stderr: 'snapstream: what happened\nHINT: What to do.\n',
+  })
+})
+
+test('the first failure comes first, what clean-up ran into after it', () => {
+  const error = new SuppressedError(failure('CLEANUP_FAILED'), failure('SNAPSHOT_INVALID'))
+  const { status, stdout, stderr } = formatFailure(error, false)
+  expect(status).toBe(ExitStatus.failed)
+  expect(JSON.parse(stdout)).toMatchObject({
+    error: { code: 'SNAPSHOT_INVALID' },
+    duringCleanup: ['what happened', 'HINT: What to do.'],
+  })
+  expect(stderr.split('\n')).toEqual([
+    'snapstream: what happened',
+    'HINT: What to do.',
+    'during clean-up: what happened',
+    'during clean-up: HINT: What to do.',
+    '',
+  ])
+})
+
+describe('a command that was stopped', () => {
+  const stopped = new AgentError('INTERRUPTED', 'stopped by SIGTERM', { hint: 'Run it again.' })
+
+  test.each([
+    ['says so', stopped, 'stopped by SIGTERM'],
+    ['says how far it was', failure('COMMAND_FAILED'), 'stopped by SIGTERM: what happened'],
+    ['does not blame the abort that it caused', new DOMException('aborted', 'AbortError'), 'stopped by SIGTERM'],
+  ])('%s', (_, thrown, message) => {
+    const { status, stdout } = formatFailure(thrown, true, stopped)
+    expect(status).toBe(ExitStatus.interrupted)
+    expect(JSON.parse(stdout)).toEqual({ error: { code: 'INTERRUPTED', message, hint: 'Run it again.' } })
+  })
+})
+
+test('what nobody foresaw is a defect, told with its place in the code', () => {
+  const { status, stdout, stderr } = formatFailure(new TypeError('x is undefined'), false)
+  expect(status).toBe(ExitStatus.failed)
+  expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'INTERNAL' } })
+  expect(stderr).toMatch(/unforeseen error: TypeError: x is undefined\n +at [^]*HINT: This is a defect/)
+})
+
+describe('a result', () => {
+  const result = { status: ExitStatus.ok, summary: 'All is well.', json: { runs: [1] } }
+
+  test('is a summary, then one line of JSON', () => {
+    expect(formatResult(result, false)).toEqual({ status: 0, stdout: 'All is well.\n{"runs":[1]}\n', stderr: '' })
+  })
+
+  test('is the line of JSON alone where that is wished', () => {
+    expect(formatResult(result, true).stdout).toBe('{"runs":[1]}\n')
+  })
+
+  test('keeps within what the console of Systems Manager shows', () => {
+    const { stdout } = formatResult({ ...result, summary: 'x'.repeat(5000) }, false)
+    expect(stdout.indexOf('\n')).toBe(2000)
+  })
+})
