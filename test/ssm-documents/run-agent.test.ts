@@ -1,0 +1,192 @@
+/** How documents run the agent, with a program in its place that says how it was called. */
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
+import { ExitStatus } from '../../agent/contract'
+import { parseArguments } from '../../agent/plan/arguments'
+import { resolveRequest } from '../../agent/plan/config'
+import type { DocumentName } from '../../infra/documents'
+import { makeSandbox, type Sandbox } from './sandbox'
+
+const AGENT = 'opt/snapstream/current/snapstream'
+const RUN = '20260131T020000Z-k3xw7a'
+
+let sandbox: Sandbox
+beforeEach(() => {
+  sandbox = makeSandbox()
+})
+afterEach(() => sandbox.remove())
+
+const agent = (text: string) => sandbox.program(AGENT, `#!/bin/sh\n${text}\n`)
+const leftBehind = () => readdirSync(sandbox.path('run'))
+
+describe('the agent understands what it is told by', () => {
+  test.each<[DocumentName, Record<string, string>, object]>([
+    [
+      'Backup',
+      {},
+      { command: 'backup', bucket: 'snapstream-vault-1a2b3c', region: 'eu-west-1', class: 'daily', volumes: [] },
+    ],
+    [
+      'Backup',
+      { class: 'monthly', storageClass: 'GLACIER_IR', volumes: '/,/srv/data', verify: 'stream', bandwidthLimit: '50M' },
+      {
+        class: 'monthly',
+        storageClass: 'GLACIER_IR',
+        volumes: ['/', '/srv/data'],
+        verify: 'stream',
+        bandwidthLimit: 50 * 2 ** 20,
+      },
+    ],
+    ['Backup', { excludeVolumes: '/tmp' }, { excludeVolumes: ['/tmp'] }],
+    ['Verify', { run: RUN, depth: 'checksum' }, { command: 'verify', run: RUN, depth: 'checksum', class: 'daily' }],
+    ['Cleanup', {}, { command: 'cleanup', dryRun: false }],
+    ['Cleanup', { dryRun: 'true' }, { command: 'cleanup', dryRun: true }],
+  ])('%s with %j', async (name, parameters, expected) => {
+    agent(`printf '%s\\n' "$@"`)
+    const { steps } = await sandbox.run(name, parameters)
+    const invocation = parseArguments(steps[0]!.stdout.trimEnd().split('\n'))
+    if (invocation.kind !== 'command') throw new Error(`that is ${invocation.kind}`)
+    expect(resolveRequest(invocation, {}, {})).toMatchObject(expected)
+  })
+})
+
+describe('the status of the agent', () => {
+  test.each(Object.entries(ExitStatus))('%s is the status of the document', async (_, status) => {
+    agent(`echo a summary; echo a complaint >&2; exit ${status}`)
+    const { status: verdict, steps } = await sandbox.run('Backup')
+    expect(verdict).toBe(status === 0 ? 'Success' : 'Failed')
+    expect(steps[0]).toMatchObject({ code: status, stdout: 'a summary\n', stderr: 'a complaint\n' })
+  })
+
+  test.each([6, 126, 137, 168, 169, 194])('%d is none of its own, and becomes a failure', async (status) => {
+    agent(`exit ${status}`)
+    const { status: verdict, steps } = await sandbox.run('Backup')
+    expect([verdict, steps[0]?.code]).toEqual(['Failed', ExitStatus.failed])
+  })
+
+  test('is a failure when it is killed', async () => {
+    agent('kill -9 $$')
+    expect((await sandbox.run('Backup')).steps[0]).toMatchObject({ status: 'Failed', code: ExitStatus.failed })
+  })
+
+  test('an agent that is not installed is a failure with a hint', async () => {
+    const { steps } = await sandbox.run('Backup')
+    expect(steps[0]).toMatchObject({
+      code: ExitStatus.failed,
+      stderr: expect.stringContaining('HINT: Run the Install'),
+    })
+  })
+})
+
+describe('output', () => {
+  test('the summary comes whole, of the complaints the end', async () => {
+    agent('echo first; seq 1 5000 >&2; echo what went wrong >&2')
+    const { steps } = await sandbox.run('Backup')
+    expect(steps[0]?.stdout).toBe('first\n')
+    expect(steps[0]?.stderr).toMatch(/5000\nwhat went wrong\n$/)
+  })
+
+  test('nothing is left of it on the host', async () => {
+    agent('echo first')
+    await sandbox.run('Backup')
+    expect(leftBehind()).toEqual([])
+  })
+})
+
+/** An agent that cleans up when it is told to stop, as ours does, and that takes a second for it. */
+const obedient = () =>
+  agent(`trap 'sleep 1; touch ${sandbox.path('cleaned-up')}; exit 130' TERM
+touch ${sandbox.path('working')}
+while :; do sleep 0.1; done`)
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; !condition(); tries += 1) {
+    if (tries > 200) throw new Error('it never happened')
+    await wait(50)
+  }
+}
+
+describe('a command that is cancelled', () => {
+  test('leaves the agent working, and Cancel has it clean up and waits for it', async () => {
+    obedient()
+    const cancellation = new AbortController()
+    const backup = sandbox.run('Backup', {}, { signal: cancellation.signal })
+    await until(() => existsSync(sandbox.path('working')))
+    cancellation.abort()
+    expect((await backup).status).toBe('Cancelled')
+    expect(existsSync(sandbox.path('cleaned-up'))).toBe(false)
+
+    expect(await sandbox.run('Cancel')).toMatchObject({ status: 'Success' })
+    expect(existsSync(sandbox.path('cleaned-up'))).toBe(true)
+  })
+
+  test('Cancel does nothing to a host where nothing runs, or another process has the id', async () => {
+    sandbox.program('run/snapstream-command.gone/pid', `${process.pid}\n`)
+    expect(await sandbox.run('Cancel')).toMatchObject({ status: 'Success' })
+  })
+
+  test('Cancel says so if the agent takes longer than it waits', async () => {
+    agent(`trap '' TERM; touch ${sandbox.path('working')}; sleep 4`)
+    const cancellation = new AbortController()
+    const backup = sandbox.run('Backup', {}, { signal: cancellation.signal })
+    await until(() => existsSync(sandbox.path('working')))
+    cancellation.abort()
+    await backup
+    const { steps } = await sandbox.run('Cancel', { waitSeconds: '1' })
+    expect(steps[0]).toMatchObject({ status: 'Failed', stderr: expect.stringContaining('still cleaning up') })
+  }, 10_000)
+})
+
+describe('with systemd', () => {
+  /** Says how it was called, and runs the command as systemd would. */
+  const systemdRun = `#!/bin/sh
+printf '%s\\n' "$@" >"$0.arguments"
+while [ "\${1#-}" != "$1" ]; do
+  case $1 in
+  --property=StandardOutput=file:*) exec >"\${1#*file:}" ;;
+  --property=StandardError=file:*) exec 2>"\${1#*file:}" ;;
+  esac
+  shift
+done
+exec "$@"
+`
+  beforeEach(() => {
+    mkdirSync(sandbox.path('run/systemd/system'), { recursive: true })
+    sandbox.program('bin/systemd-run', systemdRun)
+  })
+  const unit = () => readFileSync(sandbox.path('bin/systemd-run.arguments'), 'utf8').trimEnd().split('\n')
+
+  test('the agent is a unit with a deadline before that of Systems Manager', async () => {
+    agent('echo "$1"; echo complaint >&2; exit 3')
+    const { steps } = await sandbox.run('Backup', { executionTimeout: '3600' })
+    expect(steps[0]).toMatchObject({ code: 3, stdout: 'backup\n', stderr: 'complaint\n' })
+    expect(unit()).toEqual(
+      expect.arrayContaining([
+        '--wait',
+        expect.stringMatching(/^--unit=snapstream-command-0000/),
+        '--property=RuntimeMaxSec=3300',
+        '--property=TimeoutStopSec=150',
+        '--property=KillMode=mixed',
+      ]),
+    )
+  })
+
+  test('the unit gets the credentials and the proxy of the SSM agent', async () => {
+    agent('true')
+    const environment = { AWS_SHARED_CREDENTIALS_FILE: '/var/lib/amazon/ssm/credentials', HTTPS_PROXY: 'http://a b' }
+    await sandbox.run('Backup', {}, { environment })
+    expect(unit()).toEqual(
+      expect.arrayContaining([
+        '--setenv=AWS_SHARED_CREDENTIALS_FILE=/var/lib/amazon/ssm/credentials',
+        '--setenv=HTTPS_PROXY=http://a b',
+      ]),
+    )
+    expect(unit()).not.toEqual(expect.arrayContaining([expect.stringContaining('NO_PROXY')]))
+  })
+
+  test('Cancel stops the units', async () => {
+    sandbox.program('bin/systemctl', `#!/bin/sh\necho "$@" >"$0.arguments"\n`)
+    expect(await sandbox.run('Cancel')).toMatchObject({ status: 'Success' })
+    expect(readFileSync(sandbox.path('bin/systemctl.arguments'), 'utf8')).toBe('stop snapstream-command-*.service\n')
+  })
+})
