@@ -2,16 +2,9 @@ import { ExitStatus, Prefix, type RunPlace } from '../contract'
 import { AgentError, hasCode } from '../errors'
 import type { Deps } from '../io/deps'
 import { mapInOrder } from '../io/in-order'
-import { readManifest } from '../io/runs'
+import { findRuns, readManifest } from '../io/runs'
 import type { Hosted, ListRequest } from '../plan/options'
-import {
-  formatRunList,
-  listedRun,
-  parseManifestKey,
-  parseVerdict,
-  unreadableRun,
-  type ListedRun,
-} from '../plan/run-list'
+import { formatRunList, listedRun, parseVerdict, unreadableRun, type ListedRun } from '../plan/run-list'
 import type { Outcome } from './outcome'
 
 type ListDeps = Pick<Deps, 'store' | 'signal' | 'now'>
@@ -25,35 +18,17 @@ const READS_IN_FLIGHT = 8
  * @throws AgentError ACCESS_DENIED where these credentials may not list the bucket, as those of hosts may not
  */
 export async function list(deps: ListDeps, request: Hosted<ListRequest>): Promise<Outcome> {
-  try {
-    const places = await findRuns(deps, request)
-    const shown = places.slice(0, request.limit)
-    const runs: ListedRun[] = []
-    for await (const run of mapInOrder(shown, READS_IN_FLIGHT, deps.signal, (place) => readRun(deps, place))) {
-      runs.push(run)
-    }
-    return {
-      status: ExitStatus.ok,
-      summary: formatRunList(request.host, runs, places.length, deps.now()),
-      json: { host: request.host, total: places.length, runs },
-    }
-  } catch (error) {
-    if (hasCode(error, 'ACCESS_DENIED')) throw mayNotList(error)
-    throw error
+  const places = await findRuns(deps, request)
+  const shown = places.slice(0, request.limit)
+  const runs: ListedRun[] = []
+  for await (const run of mapInOrder(shown, READS_IN_FLIGHT, deps.signal, (place) => readRun(deps, place))) {
+    runs.push(run)
   }
-}
-
-async function findRuns(
-  { store, signal }: ListDeps,
-  { host, class: wanted }: Hosted<ListRequest>,
-): Promise<RunPlace[]> {
-  const prefix = wanted === undefined ? `${Prefix.manifests}/` : `${Prefix.manifests}/${wanted}/${host}/`
-  const places: RunPlace[] = []
-  for await (const { key } of store.list(prefix, signal)) {
-    const place = parseManifestKey(key)
-    if (place?.host === host) places.push(place)
+  return {
+    status: ExitStatus.ok,
+    summary: formatRunList(request.host, runs, places.length, deps.now()),
+    json: { host: request.host, total: places.length, runs },
   }
-  return places.sort((a, b) => (a.run < b.run ? 1 : -1))
 }
 
 async function readRun(deps: ListDeps, place: RunPlace): Promise<ListedRun> {
@@ -71,13 +46,4 @@ async function readLatestVerdict({ store, signal }: ListDeps, place: RunPlace) {
   const prefix = `${Prefix.verifications}/${place.class}/${place.host}/${place.run}/`
   for await (const { key } of store.list(prefix, signal)) latest = key
   return latest === undefined ? undefined : parseVerdict((await store.get(latest, signal)).toString())
-}
-
-function mayNotList(cause: unknown): AgentError {
-  return new AgentError('ACCESS_DENIED', 'these credentials may not list the bucket', {
-    hint:
-      'Hosts may not, by design: an intruder must not learn what there is. Use the restorer role of the backup stack, ' +
-      'for example with AWS_PROFILE, and name the host with --host.',
-    cause,
-  })
 }

@@ -1,8 +1,10 @@
 /** Runs as the bucket has them: a run is its manifest. */
-import { manifestKey, Prefix, RUN_PATTERN, type RunPlace } from '../contract'
+import { manifestKey, Prefix, type RunPlace } from '../contract'
 import { AgentError, hasCode } from '../errors'
 import { parseManifest, type Manifest } from '../plan/manifest'
 import { findNearest } from '../plan/nearest'
+import { parseRunTime } from '../plan/run'
+import { parseManifestKey } from '../plan/run-list'
 import type { ReaderDeps } from './reader'
 
 /** @throws AgentError UNKNOWN_RUN, with the name that was probably meant; as `parseManifest` */
@@ -11,30 +13,87 @@ export async function readManifest(deps: ReaderDeps, place: RunPlace): Promise<M
   try {
     return parseManifest((await deps.store.get(key, deps.signal)).toString(), key)
   } catch (error) {
-    if (hasCode(error, 'OBJECT_MISSING')) throw await unknownRun(deps, place, error)
-    throw error
+    if (!hasCode(error, 'OBJECT_MISSING')) throw error
+    // The list only makes the hint better, and a host may be forbidden to list.
+    throw unknownRun(place, await findRuns(deps, place).catch(() => []))
   }
 }
 
-/** Names of the runs of a host that have a manifest, oldest first. */
-export async function listRuns(deps: ReaderDeps, { class: className, host }: Omit<RunPlace, 'run'>): Promise<string[]> {
-  const prefix = `${Prefix.manifests}/${className}/${host}/`
-  const runs: string[] = []
-  for await (const { key } of deps.store.list(prefix, deps.signal)) {
-    const run = key.slice(prefix.length).replace(/\.json$/, '')
-    if (new RegExp(RUN_PATTERN).test(run)) runs.push(run)
+/**
+ * The runs of a host that have a manifest, newest first.
+ *
+ * @param host - with `class`, or without: of every class
+ * @throws AgentError ACCESS_DENIED where these credentials may not list the bucket, as those of hosts may not
+ */
+export async function findRuns(
+  { store, signal }: ReaderDeps,
+  { host, class: wanted }: { readonly host: string; readonly class?: string | undefined },
+): Promise<RunPlace[]> {
+  const prefix = wanted === undefined ? `${Prefix.manifests}/` : `${Prefix.manifests}/${wanted}/${host}/`
+  const places: RunPlace[] = []
+  try {
+    for await (const { key } of store.list(prefix, signal)) {
+      const place = parseManifestKey(key)
+      if (place?.host === host) places.push(place)
+    }
+  } catch (error) {
+    throw hasCode(error, 'ACCESS_DENIED') ? mayNotList(error) : error
   }
-  return runs
+  return places.sort((a, b) => (a.run < b.run ? 1 : -1))
 }
 
-async function unknownRun(deps: ReaderDeps, place: RunPlace, cause: unknown): Promise<AgentError> {
-  // The list only makes the hint better, and a host may be forbidden to list.
-  const runs = await listRuns(deps, place).catch(() => [])
-  const near = findNearest(place.run, runs) ?? runs.at(-1)
-  return new AgentError('UNKNOWN_RUN', `${place.host} has no run '${place.run}' of class '${place.class}'`, {
+/** Which run somebody means: by name, or the newest one at a time, or the newest. */
+export interface RunWanted {
+  readonly host: string
+  readonly class?: string | undefined
+  readonly run?: string | undefined
+  readonly at?: Date | undefined
+}
+
+/** @throws AgentError UNKNOWN_RUN where there is none, with the one that comes nearest; as `findRuns` */
+export async function findRun(deps: ReaderDeps, wanted: RunWanted): Promise<RunPlace> {
+  const { host, run, at } = wanted
+  // A host may read its own runs without being allowed to list them.
+  if (run !== undefined && wanted.class !== undefined) return { host, run, class: wanted.class }
+  const runs = await findRuns(deps, wanted)
+  const found = runs.find((place) => (run === undefined ? isBy(place, at) : place.run === run))
+  if (found) return found
+  if (run !== undefined) throw unknownRun({ ...wanted, run }, runs)
+  const oldest = runs.at(-1)
+  throw new AgentError('UNKNOWN_RUN', `${host} has no run ${at ? `by ${at.toISOString()}` : 'at all'}`, {
+    hint: oldest
+      ? `The first one is ${oldest.run}.`
+      : 'Check --host and --class; "snapstream list" shows the runs there are.',
+  })
+}
+
+function isBy({ run }: RunPlace, at: Date | undefined): boolean {
+  const started = parseRunTime(run)
+  return at === undefined || (started !== undefined && started <= at)
+}
+
+function unknownRun(
+  place: { run: string; host: string; class?: string | undefined },
+  runs: readonly RunPlace[],
+): AgentError {
+  const near =
+    findNearest(
+      place.run,
+      runs.map(({ run }) => run),
+    ) ?? runs[0]?.run
+  const ofClass = place.class === undefined ? '' : ` of class '${place.class}'`
+  return new AgentError('UNKNOWN_RUN', `${place.host} has no run '${place.run}'${ofClass}`, {
     hint:
       (near === undefined ? '' : `Did you mean ${near}? `) +
       'Run "snapstream list" for the runs there are. A run without a manifest did not finish, and does not count.',
+  })
+}
+
+function mayNotList(cause: unknown): AgentError {
+  return new AgentError('ACCESS_DENIED', 'these credentials may not list the bucket', {
+    hint:
+      'Hosts may not, by design: an intruder must not learn what there is. Use the restorer role of the backup stack, ' +
+      'for example with AWS_PROFILE, and name the host with --host.',
     cause,
   })
 }

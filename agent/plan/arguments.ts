@@ -2,7 +2,7 @@ import { Command as Commander, CommanderError, Option as CommanderOption } from 
 import { AgentError } from '../errors'
 import { findNearest } from './nearest'
 import { COMMAND_NAMES, COMMANDS, OPTION_NAMES, OPTIONS, flagOf, variableOf, type CommandName } from './options'
-import type { Option, OptionName } from './options'
+import type { Command, Option, OptionName } from './options'
 
 /** The flags as they were written: one text for each time a flag was given, true or false for a switch. */
 export type Flags = Readonly<Partial<Record<OptionName, readonly string[] | boolean>>>
@@ -65,9 +65,11 @@ function buildProgram(writeHelp: (text: string) => void, act: (command: CommandN
     const command: Commander = program
       .command(name)
       .description(COMMANDS[name].summary)
-      .action(() => act(name, command.opts()))
       .addHelpText('after', HELP_FOOTER)
-    for (const option of COMMANDS[name].options) addOption(command, option)
+    const { argument, options }: Command = COMMANDS[name]
+    if (argument !== undefined) command.argument(`<${argument}>`, OPTIONS[argument].summary)
+    for (const option of options) if (option !== argument) addOption(command, option)
+    command.action(() => act(name, { ...command.opts(), ...(argument !== undefined && { [argument]: command.args }) }))
   }
   return program
 }

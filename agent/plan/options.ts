@@ -10,6 +10,7 @@ import {
   absolutePath,
   choice,
   duration,
+  instant,
   listOf,
   size,
   snapshotSize,
@@ -75,6 +76,11 @@ export const OPTIONS = {
   run: option(
     'the run, as "snapstream list" shows it',
     text('RUN', RUN_PATTERN, 'the name of a run such as 20260131T020000Z-k3xw7a'),
+  ),
+  at: option('the newest run that had started by this time, in UTC unless it says otherwise', instant),
+  pattern: option(
+    'shell pattern: held against names, or against whole paths where it starts with a slash; "**" crosses directories',
+    text('PATTERN', '^[^\\0]+$', 'a pattern'),
   ),
   volume: option('only the volumes mounted here, or of these names', listOf(volumeName, ',')),
   volumes: option('back up the volumes mounted here, and no others', listOf(absolutePath, ',')),
@@ -196,6 +202,14 @@ export const COMMANDS = {
     withoutDefault: ['class'],
     needsRoot: false,
   },
+  find: {
+    summary: 'find files in the backups of a host, by name and over time',
+    options: [...COMMON, 'pattern', 'class', 'run', 'at', 'volume', 'limit'],
+    argument: 'pattern',
+    required: ['bucket', 'pattern'],
+    withoutDefault: ['class'],
+    needsRoot: false,
+  },
   cleanup: {
     summary: 'remove what killed runs left behind on this host',
     options: [...COMMON, 'class', 'dryRun'],
@@ -208,6 +222,8 @@ export const COMMANDS = {
 export interface Command {
   readonly summary: string
   readonly options: readonly OptionName[]
+  /** The option that is not written as a flag but stands by itself. */
+  readonly argument?: OptionName
   /** Options without which the command makes no sense, and that have no default. */
   readonly required: readonly OptionName[]
   /** Options whose default does not hold for this command: not given, they narrow nothing. */
@@ -236,6 +252,7 @@ export type PreflightRequest = Request<'preflight'>
 export type BackupRequest = Request<'backup'>
 export type VerifyRequest = Request<'verify'>
 export type ListRequest = Request<'list'>
+export type FindRequest = Request<'find'>
 export type CleanupRequest = Request<'cleanup'>
 export type AnyRequest = { readonly [C in CommandName]: Request<C> }[CommandName]
 

@@ -146,6 +146,22 @@ export function duration(maxSeconds: number, expected: string): Kind<number> {
   }
 }
 
+const INSTANT = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(Z|[+-]\d\d:\d\d)?)?$/
+
+/** A moment. A day alone is its end: what there was on that day. */
+export const instant: Kind<Date> = {
+  ...single,
+  placeholder: 'TIME',
+  expected: 'a time such as 2026-01-31, 2026-01-31T14:00 or 2026-01-31T14:00+01:00',
+  schema: z.string().transform((text, context) => {
+    const [, day, time = '23:59:59', zone = 'Z'] = INSTANT.exec(text) ?? []
+    const moment = new Date(`${day ?? ''}T${time}${zone}`)
+    if (!Number.isNaN(moment.getTime())) return moment
+    context.addIssue({ code: 'custom' })
+    return z.NEVER
+  }),
+}
+
 /** On or off: `--name` and `--no-name`. */
 export const toggle: Kind<boolean, false> = {
   expected: 'true or false',

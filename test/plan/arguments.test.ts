@@ -1,5 +1,13 @@
 import { formatHelp, parseArguments } from '../../agent/plan/arguments'
-import { COMMAND_NAMES, COMMANDS, OPTIONS, flagOf, variableOf, type Option } from '../../agent/plan/options'
+import {
+  COMMAND_NAMES,
+  COMMANDS,
+  OPTIONS,
+  flagOf,
+  variableOf,
+  type Command,
+  type Option,
+} from '../../agent/plan/options'
 import { refusal } from '../support/refusal'
 
 test.each([
@@ -31,7 +39,8 @@ describe.each(COMMAND_NAMES)('help of %s', (command) => {
   // Commander breaks the lines to fit the terminal.
   const help = formatHelp(command).replace(/\s+/g, ' ')
 
-  test.each(COMMANDS[command].options)('says how to set %s', (name) => {
+  const { argument, options }: Command = COMMANDS[command]
+  test.each(options.filter((name) => name !== argument))('says how to set %s', (name) => {
     const option: Option<unknown> = OPTIONS[name]
     expect(help).toContain(` ${flagOf(name)} `)
     expect(help).toContain(option.summary)
@@ -39,6 +48,16 @@ describe.each(COMMAND_NAMES)('help of %s', (command) => {
     if (name !== 'config') expect(help).toContain(`"${name}"`)
     if (option.defaultText !== undefined) expect(help).toContain(`default ${option.defaultText};`)
   })
+})
+
+test('what is looked for stands by itself', () => {
+  expect(parseArguments(['find', '*.conf', '--limit', '5'])).toEqual({
+    kind: 'command',
+    command: 'find',
+    flags: { pattern: ['*.conf'], limit: ['5'] },
+  })
+  expect(refusal(() => parseArguments(['find']))).toMatchObject({ message: "missing required argument 'pattern'" })
+  expect(formatHelp('find')).toContain('Usage: snapstream find [options] <pattern>')
 })
 
 test('the version is asked for', () => {

@@ -10,7 +10,9 @@ import { memoryStore, type MemoryStore } from './memory-store'
 export const place: RunPlace = { class: 'daily', host: 'db-1', run: '20260131T020000Z-k3xw7a' }
 
 export interface ArchiveOptions {
+  readonly at?: RunPlace
   readonly volume?: string
+  readonly mountPoint?: string
   readonly compression?: Compression
   /** Small frames let a small archive have many. */
   readonly frameBytes?: number
@@ -30,7 +32,14 @@ export interface StoredArchive {
 
 /** What the pipeline stores of a tar stream, made in the plainest way, straight from docs/format.md. */
 export function archiveOf(tar: Buffer, options: ArchiveOptions = {}): StoredArchive {
-  const { volume = 'vg0-srv', compression = 'zstd', frameBytes = 64 * 1024, framesPerSegment = Infinity } = options
+  const {
+    at = place,
+    volume = 'vg0-srv',
+    mountPoint = '/srv',
+    compression = 'zstd',
+    frameBytes = 64 * 1024,
+    framesPerSegment = Infinity,
+  } = options
   const objects = new Map<string, Buffer>()
   const frames: Buffer[] = []
   for (let offset = 0; offset < tar.length; offset += frameBytes) {
@@ -46,7 +55,7 @@ export function archiveOf(tar: Buffer, options: ArchiveOptions = {}): StoredArch
     const rawOffset = first * frameBytes
     const rawBytes = Math.min(mine.length * frameBytes, tar.length - rawOffset)
     const seekTable = compression === 'zstd' ? [formatSeekTable(storedBytes, rawBytes, frameBytes)] : []
-    const key = dataKey(place, volume, compression, segments.length)
+    const key = dataKey(at, volume, compression, segments.length)
     const body = Buffer.concat([...mine, ...seekTable])
     objects.set(key, body)
     frameLines.push({
@@ -66,10 +75,10 @@ export function archiveOf(tar: Buffer, options: ArchiveOptions = {}): StoredArch
   const text = [
     formatCatalogLine({
       catalog: 1,
-      run: place.run,
-      host: place.host,
+      run: at.run,
+      host: at.host,
       volume,
-      mountPoint: '/srv',
+      mountPoint,
       frameBytes,
     }),
     ...entries.map(formatCatalogEntry),
@@ -77,7 +86,7 @@ export function archiveOf(tar: Buffer, options: ArchiveOptions = {}): StoredArch
     formatCatalogLine({ end: true, entries: entries.length, frames: frames.length, rawBytes: tar.length, sha256 }),
   ].join('')
   const catalog = compress(Buffer.from(options.editCatalog?.(text) ?? text))
-  const key = catalogKey(place, volume)
+  const key = catalogKey(at, volume)
   objects.set(key, catalog)
 
   return {

@@ -1,0 +1,73 @@
+/** Searches a catalog's text without reading it: only lines that hold the pattern's literal text are looked at. */
+import { isEntry } from './catalog-reader'
+import { parseCatalogLine, type CatalogEntry } from './catalog'
+import type { Glob } from './glob'
+
+const NEWLINE = 0x0a
+/** What every entry's line starts with, as catalogs are written: lets a path be read without parsing the line. */
+const PATH_START = '{"path":"'
+
+export interface FoundEntry {
+  /** As on the host. */
+  readonly path: string
+  readonly entry: CatalogEntry
+}
+
+export interface CatalogSearch {
+  /** Takes the next piece of the catalog's text and returns the entries in it that match. */
+  push(text: Buffer): FoundEntry[]
+}
+
+/** @param mountPoint - of the volume: the catalog's paths are relative to it */
+export function searchCatalog(mountPoint: string, glob: Glob): CatalogSearch {
+  const base = mountPoint === '/' ? '/' : `${mountPoint}/`
+  const absolute = (path: string): string => (path === '.' ? mountPoint : base + path)
+  // As JSON writes it, which is how it stands in the catalog.
+  const needle = Buffer.from(JSON.stringify(glob.literal).slice(1, -1))
+  let rest = Buffer.alloc(0)
+  let linesSeen = 0
+
+  const inspect = (text: Buffer, start: number, end: number): FoundEntry[] => {
+    const line = text.toString('utf8', start, end)
+    const path = quickPath(line)
+    if (path !== undefined && !glob.matches(absolute(path))) return []
+    const entry = parseCatalogLine(line)
+    if (!isEntry(entry)) return []
+    return glob.matches(absolute(entry.path)) ? [{ path: absolute(entry.path), entry }] : []
+  }
+
+  return {
+    push(piece) {
+      const text = rest.length === 0 ? piece : Buffer.concat([rest, piece])
+      const end = text.lastIndexOf(NEWLINE) + 1
+      rest = Buffer.from(text.subarray(end))
+      const found: FoundEntry[] = []
+      let at = 0
+      for (; linesSeen < 2 && at < end; linesSeen++) {
+        // The volume's root is `.` in the catalog: its name is the mount point's, and has to be looked for apart.
+        if (linesSeen === 1) found.push(...inspect(text, at, lineEnd(text, at) - 1))
+        at = lineEnd(text, at)
+      }
+      while (at < end) {
+        const hit = needle.length === 0 ? at : text.indexOf(needle, at)
+        if (hit < 0 || hit >= end) break
+        const start = text.lastIndexOf(NEWLINE, hit) + 1
+        at = lineEnd(text, hit)
+        found.push(...inspect(text, start, at - 1))
+      }
+      return found
+    },
+  }
+}
+
+/** The path of an entry's line where nothing in it is escaped; undefined where the line has to be parsed to know. */
+function quickPath(line: string): string | undefined {
+  if (!line.startsWith(PATH_START)) return undefined
+  const path = line.slice(PATH_START.length, line.indexOf('"', PATH_START.length))
+  return path.includes('\\') ? undefined : path
+}
+
+/** Where the line after the one at this place starts. */
+function lineEnd(text: Buffer, at: number): number {
+  return text.indexOf(NEWLINE, at) + 1
+}

@@ -1,0 +1,119 @@
+/** What became of paths over time, as the catalogs of several runs tell it. */
+import type { RunPlace } from '../contract'
+import type { CatalogEntry } from './catalog'
+import { formatBytes } from './size'
+import { columns, fit } from './summary'
+
+/** A path as it was in one run, and in those after it until it changed. */
+export interface Version {
+  /** The first and the last run that have it so; any run between them has it too. */
+  readonly firstRun: string
+  readonly lastRun: string
+  readonly class: string
+  /** Runs that have it so. */
+  readonly runs: number
+  readonly type: CatalogEntry['type']
+  readonly size: number
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  /** ISO 8601 UTC. */
+  readonly mtime: string
+  readonly link?: string
+}
+
+export interface FoundPath {
+  /** As on the host. */
+  readonly path: string
+  /** Device-mapper name. */
+  readonly volume: string
+  /** Newest first. */
+  readonly versions: readonly Version[]
+}
+
+export interface Versions {
+  /** @param path - as on the host. Runs are to be added from the oldest to the newest. */
+  add(place: RunPlace, volume: string, path: string, entry: CatalogEntry): void
+  /** In order of path. */
+  list(): FoundPath[]
+  /** Entries of further paths, beyond the limit. */
+  more(): number
+}
+
+/** @param limit - paths to keep: a pattern may match a million of them */
+export function collectVersions(limit: number): Versions {
+  const kept = new Map<string, { readonly volume: string; readonly versions: Version[] }>()
+  let more = 0
+  return {
+    add(place, volume, path, entry) {
+      const found = kept.get(path) ?? { volume, versions: [] }
+      if (!kept.has(path) && kept.size >= limit) {
+        more++
+        return
+      }
+      kept.set(path, found)
+      const { versions } = found
+      const version = versionOf(place, entry)
+      const last = versions.at(-1)
+      if (!last || !isSame(last, version)) versions.push(version)
+      else versions.splice(-1, 1, { ...last, lastRun: place.run, runs: last.runs + 1 })
+    },
+    list: () =>
+      [...kept]
+        .map(([path, { volume, versions }]) => ({ path, volume, versions: versions.toReversed() }))
+        .sort((a, b) => (a.path < b.path ? -1 : 1)),
+    more: () => more,
+  }
+}
+
+function versionOf({ run, class: className }: RunPlace, entry: CatalogEntry): Version {
+  const { type, size, mode, uid, gid, link } = entry
+  const mtime = new Date(Math.floor(Number(entry.mtime) * 1000)).toISOString()
+  return {
+    firstRun: run,
+    lastRun: run,
+    class: className,
+    runs: 1,
+    type,
+    size,
+    mode,
+    uid,
+    gid,
+    mtime,
+    ...(link !== undefined && { link }),
+  }
+}
+
+/** What a file was moved to another class of runs is no change of the file. */
+function isSame(a: Version, b: Version): boolean {
+  return (['type', 'size', 'mode', 'uid', 'gid', 'mtime', 'link'] as const).every((field) => a[field] === b[field])
+}
+
+/** For people: each path, its versions, and how to get the newest one back. */
+export function formatVersions(pattern: string, host: string, found: readonly FoundPath[], more: number): string {
+  if (found.length === 0) {
+    return `Nothing in the backups of ${host} matches ${pattern}.\n  A pattern without a slash has to match a whole name: try "*${pattern}*".`
+  }
+  const beyond = more > 0 ? `, and ${more} more entries; --limit shows more` : ''
+  const paths = `${found.length} ${found.length === 1 ? 'path matches' : 'paths match'}`
+  const [first] = found
+  return fit([
+    `In the backups of ${host} ${paths} ${pattern}${beyond}`,
+    ...found.flatMap(({ path, versions }) => [
+      `  ${path}`,
+      ...columns(versions.map(versionRow)).map((row) => `  ${row}`),
+    ]),
+    `  restore: snapstream restore --run ${first?.versions[0]?.lastRun ?? ''} --path ${first?.path ?? ''} --target DIR`,
+  ])
+}
+
+function versionRow({ firstRun, lastRun, runs, type, size, mode, uid, gid, mtime, link }: Version): string[] {
+  const what = type === 'file' ? formatBytes(size) : link === undefined ? type : `${type} to ${link}`
+  return [
+    `${mtime.slice(0, 19)}Z`,
+    what,
+    mode.toString(8).padStart(4, '0'),
+    `${uid}:${gid}`,
+    runs === 1 ? lastRun : `${lastRun} and back to ${firstRun} (${runs} runs)`,
+  ]
+}

@@ -1,0 +1,104 @@
+/** Finding files in the backups of a host: what an operator types, and what comes back. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { find } from '../../agent/commands/find'
+import { manifestKey, type RunPlace } from '../../agent/contract'
+import { formatManifest } from '../../agent/plan/manifest'
+import type { FindRequest, Hosted } from '../../agent/plan/options'
+import { tarCreate } from '../../agent/plan/tar'
+import { archiveOf, storeWith } from '../support/archives'
+import { manifestOf, volumeBackupOf } from '../support/manifest'
+import type { MemoryStore } from '../support/memory-store'
+
+const [MONDAY, TUESDAY, WEDNESDAY] = ['20260105T020000Z-aaaaaa', '20260106T020000Z-bbbbbb', '20260107T020000Z-cccccc']
+
+/** Three nights of a host whose /srv/app/app.conf changed before the last. */
+let store: MemoryStore
+beforeAll(() => {
+  const objects = new Map<string, Buffer>()
+  const backUp = (run: string, files: Record<string, string>) => {
+    const at: RunPlace = { class: 'daily', host: 'db-1', run }
+    const root = mkdtempSync(join(tmpdir(), 'find-'))
+    for (const [path, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true })
+      writeFileSync(join(root, path), content, { mode: 0o640 })
+      utimesSync(join(root, path), 1_767_000_000, 1_767_000_000 + content.length)
+    }
+    const [program, ...args] = tarCreate(root)
+    const stored = archiveOf(execFileSync(program, args), { at })
+    rmSync(root, { recursive: true })
+    for (const [key, body] of stored.objects) objects.set(key, body)
+    const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive: stored.archive })]
+    objects.set(manifestKey(at), Buffer.from(formatManifest(manifestOf({ ...at, volumes }))))
+  }
+  backUp(MONDAY, { 'app/app.conf': 'port 80' })
+  backUp(TUESDAY, { 'app/app.conf': 'port 80', 'app/new.conf': '' })
+  backUp(WEDNESDAY, { 'app/app.conf': 'port 8080' })
+  store = storeWith(objects)
+})
+
+function found(pattern: string, changes: Partial<FindRequest> = {}) {
+  const request = { command: 'find', bucket: 'b', host: 'db-1', pattern, volume: [], limit: 20, ...changes }
+  return find({ store, signal: new AbortController().signal }, request as Hosted<FindRequest>)
+}
+
+test('the versions of a file, newest first, each with the runs that have it', async () => {
+  const { status, summary, json } = await found('app.conf')
+  expect(status).toBe(0)
+  expect(json).toMatchObject({
+    runs: 3,
+    more: 0,
+    found: [
+      {
+        path: '/srv/app/app.conf',
+        volume: 'vg0-srv',
+        versions: [
+          { firstRun: WEDNESDAY, lastRun: WEDNESDAY, runs: 1, size: 9, mode: 0o640, mtime: '2025-12-29T09:20:09.000Z' },
+          { firstRun: MONDAY, lastRun: TUESDAY, runs: 2, size: 7 },
+        ],
+      },
+    ],
+  })
+  expect(summary).toBe(
+    [
+      'In the backups of db-1 1 path matches app.conf',
+      '  /srv/app/app.conf',
+      '    2025-12-29T09:20:09Z  9 B  0640  0:0  20260107T020000Z-cccccc',
+      '    2025-12-29T09:20:07Z  7 B  0640  0:0  20260106T020000Z-bbbbbb and back to 20260105T020000Z-aaaaaa (2 runs)',
+      '  restore: snapstream restore --run 20260107T020000Z-cccccc --path /srv/app/app.conf --target DIR',
+    ].join('\n'),
+  )
+})
+
+test.each([
+  ['one run', { run: MONDAY }, ['/srv/app/app.conf']],
+  ['the run of a day', { at: new Date('2026-01-06T23:59:59Z') }, ['/srv/app/app.conf', '/srv/app/new.conf']],
+  ['all runs', {}, ['/srv/app/app.conf', '/srv/app/new.conf']],
+  ['all runs, one path at most', { limit: 1 }, ['/srv/app/app.conf']],
+  ['another class', { class: 'monthly' }, []],
+])('in %s', async (_, changes, paths) => {
+  const { json } = await found('*.conf', changes)
+  expect((json as { found: { path: string }[] }).found.map(({ path }) => path)).toEqual(paths)
+})
+
+test('nothing found is no failure, and a wider pattern is offered', async () => {
+  const { status, summary } = await found('conf')
+  expect([status, summary]).toEqual([0, expect.stringMatching(/try "\*conf\*"/)])
+})
+
+test('a time before the first run is refused, and the first run named', async () => {
+  await expect(found('*', { at: new Date('2026-01-01') })).rejects.toMatchObject({
+    code: 'UNKNOWN_RUN',
+    hint: `The first one is ${MONDAY}.`,
+  })
+})
+
+test('no data is read, only manifests and catalogs', async () => {
+  const keys = new Set<string>()
+  const watched: MemoryStore = { ...store, getRange: (key, ...rest) => (keys.add(key), store.getRange(key, ...rest)) }
+  const request = { command: 'find', bucket: 'b', host: 'db-1', pattern: '*', volume: [], limit: 20 }
+  await find({ store: watched, signal: new AbortController().signal }, request as unknown as Hosted<FindRequest>)
+  expect([...keys].every((key) => key.startsWith('catalogs/'))).toBe(true)
+})

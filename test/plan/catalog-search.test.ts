@@ -1,0 +1,58 @@
+import { formatCatalogEntry, formatCatalogLine, type CatalogEntry } from '../../agent/plan/catalog'
+import { searchCatalog } from '../../agent/plan/catalog-search'
+import { parseGlob } from '../../agent/plan/glob'
+
+const NAMES = [
+  '.',
+  'etc',
+  'etc/hosts',
+  'etc/a "quoted" name',
+  'etc/back\\slash',
+  'etc/new\nline',
+  'etc/größe',
+  'hosts',
+  'to-hosts',
+]
+const entries = NAMES.map((path, index): CatalogEntry => {
+  const link = path === 'to-hosts' ? ({ type: 'symlink', link: 'etc/hosts' } as const) : ({ type: 'file' } as const)
+  return { path, ...link, size: 0, mode: 0o644, uid: 0, gid: 0, mtime: '0', offset: index * 512, bytes: 512 }
+})
+const text = Buffer.from(
+  [
+    formatCatalogLine({ catalog: 1, run: 'r', host: 'hosts', volume: 'v', mountPoint: '/srv', frameBytes: 2097152 }),
+    ...entries.map(formatCatalogEntry),
+    formatCatalogLine({ segment: 0, firstFrame: 0, storedBytes: [1] }),
+    formatCatalogLine({ end: true, entries: entries.length, frames: 1, rawBytes: 10240, sha256: 'a'.repeat(64) }),
+  ].join(''),
+)
+
+function searchFor(pattern: string, mountPoint = '/srv', pieceBytes = text.length): string[] {
+  const search = searchCatalog(mountPoint, parseGlob(pattern))
+  const found: string[] = []
+  for (let at = 0; at < text.length; at += pieceBytes) {
+    found.push(...search.push(text.subarray(at, at + pieceBytes)).map(({ path }) => path))
+  }
+  return found
+}
+
+test.each([
+  ['hosts', ['/srv/etc/hosts', '/srv/hosts']],
+  ['/srv/hosts', ['/srv/hosts']],
+  ['/srv', ['/srv']],
+  ['srv', ['/srv']],
+  ['*"quoted"*', ['/srv/etc/a "quoted" name']],
+  ['*slash', ['/srv/etc/back\\slash']],
+  ['new\nline', ['/srv/etc/new\nline']],
+  ['größe', ['/srv/etc/größe']],
+  ['*', NAMES.map((name) => (name === '.' ? '/srv' : `/srv/${name}`))],
+  ['nothing', []],
+])('%j finds %j, in whatever pieces the catalog comes', (pattern, expected) => {
+  expect(searchFor(pattern)).toEqual(expected)
+  expect(searchFor(pattern, '/srv', 7)).toEqual(expected)
+  expect(searchFor(pattern, '/srv', 1)).toEqual(expected)
+})
+
+test('paths of the root volume have one slash', () => {
+  expect(searchFor('hosts', '/')).toEqual(['/etc/hosts', '/hosts'])
+  expect(searchFor('/', '/')).toEqual(['/'])
+})

@@ -1,0 +1,42 @@
+import { parseGlob } from '../../agent/plan/glob'
+
+test.each([
+  ['hosts', '/etc/hosts', true],
+  ['hosts', '/etc/hosts.allow', false],
+  ['hosts', '/etc/myhosts', false],
+  ['hosts', '/hosts/file', false],
+  ['*.conf', '/etc/nginx/nginx.conf', true],
+  ['*.conf', '/etc/a.conf/b', false],
+  ['etc/*.conf', '/srv/etc/a.conf', true],
+  ['etc/*.conf', '/srv/etc/nginx/a.conf', false],
+  ['/etc/*.conf', '/etc/a.conf', true],
+  ['/etc/*.conf', '/srv/etc/a.conf', false],
+  ['/srv/**/x', '/srv/x', true],
+  ['/srv/**/x', '/srv/a/b/x', true],
+  ['/srv/**', '/srv/a/b/x', true],
+  ['/srv/**', '/srvother/a', false],
+  ['file-?', '/file-1', true],
+  ['file-?', '/file-12', false],
+  ['?', '/😀', true],
+  ['[a-c]x', '/bx', true],
+  ['[!a-c]x', '/bx', false],
+  ['[!a-c]x', '/dx', true],
+  ['a[', '/a[', true],
+  ['a\\*', '/a*', true],
+  ['a\\*', '/ab', false],
+  ['a.b', '/axb', false],
+  ['with\nnewline', '/with\nnewline', true],
+])('%j and %j: %s', (pattern, path, expected) => {
+  expect(parseGlob(pattern).matches(path)).toBe(expected)
+})
+
+test.each([
+  ['hosts', 'hosts'],
+  ['*.conf', '.conf'],
+  ['/etc/**/nginx-*.conf', 'nginx-'],
+  ['[ab]c\\*d', 'c*d'],
+  ['*', ''],
+  ['/srv/', ''],
+])('what every match of %j has in its name is %j', (pattern, literal) => {
+  expect(parseGlob(pattern).literal).toBe(literal)
+})
