@@ -1,5 +1,6 @@
-// Bundles the agent into one file, dist/agent.cjs: what ships is what the tests run.
+// Bundles the agent into one file, dist/agent.cjs or the one that is named: what ships is what the tests run.
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
@@ -13,8 +14,9 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 }`
 
 await build({
+  absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
   entryPoints: ['agent/main.ts'],
-  outfile: 'dist/agent.cjs',
+  outfile: process.argv[2] ?? 'dist/agent.cjs',
   bundle: true,
   platform: 'node',
   target: 'node24',

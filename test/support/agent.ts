@@ -1,0 +1,60 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+
+export interface AgentRun {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** The last line of standard output. */
+  readonly json: unknown
+}
+
+export interface RunAgentOptions {
+  /** Added to an environment in which nothing of this machine's own shines through. */
+  readonly environment?: Readonly<Record<string, string>>
+  readonly uid?: number
+  /** Arguments of Node itself. */
+  readonly nodeArguments?: readonly string[]
+}
+
+export interface Agent extends Disposable {
+  readonly bundle: string
+  start(argv: readonly string[], options?: RunAgentOptions): { child: ChildProcess; ended: Promise<AgentRun> }
+  run(argv: readonly string[], options?: RunAgentOptions): Promise<AgentRun>
+}
+
+/** The bundle that ships, built anew into a directory of its own. */
+export function buildAgent(): Agent {
+  const directory = mkdtempSync(join(tmpdir(), 'snapstream-'))
+  chmodSync(directory, 0o755) // for those who are not root
+  const bundle = join(directory, 'agent.cjs')
+  execFileSync(process.execPath, [resolve(__dirname, '../../scripts/build.mjs'), bundle])
+
+  const start: Agent['start'] = (argv, { environment = {}, uid, nodeArguments = [] } = {}) => {
+    const child = spawn(process.execPath, [...nodeArguments, bundle, ...argv], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'], HOME: directory, AWS_EC2_METADATA_DISABLED: 'true', ...environment },
+      ...(uid !== undefined && { uid }),
+    })
+    const collect = async (): Promise<AgentRun> => {
+      const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+      return { status: child.exitCode, stdout, stderr, json: parseLastLine(stdout) }
+    }
+    return { child, ended: collect() }
+  }
+  return {
+    bundle,
+    start,
+    run: (argv, options) => start(argv, options).ended,
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true }),
+  }
+}
+
+function parseLastLine(stdout: string): unknown {
+  const line = stdout.trimEnd().split('\n').at(-1) ?? ''
+  return line.startsWith('{') ? (JSON.parse(line) as unknown) : undefined
+}
