@@ -3,19 +3,7 @@ import { Prefix } from '../contract'
 import { AgentError, describeError, hasCode } from '../errors'
 import type { Argv } from '../plan/command'
 import { findLeftovers, formatUploadTag, type Leftovers } from '../plan/leftovers'
-import {
-  FINDMNT,
-  LSBLK,
-  LVS,
-  parseFindmnt,
-  parseLsblk,
-  parseLvs,
-  parsePvs,
-  parseVgs,
-  PVS,
-  VGS,
-  type HostStorage,
-} from '../plan/lvm'
+import { FINDMNT, LSBLK, LVS, parseFindmnt, parseLsblk, parseLvs, parseVgs, VGS, type HostStorage } from '../plan/lvm'
 import { findFault, snapshotInvalid } from '../plan/snapshot-health'
 import { lvaddtag, type SnapshotPlan } from '../plan/snapshots'
 import type { Deps, HostDeps } from './deps'
@@ -33,7 +21,6 @@ export async function readStorage({ host, signal }: HostDeps): Promise<HostStora
   return {
     logicalVolumes: parseLvs(await ask(LVS)),
     groups: parseVgs(await ask(VGS)),
-    physicalVolumes: parsePvs(await ask(PVS)),
     mounts: parseFindmnt(await ask(FINDMNT)),
     devices: parseLsblk(await ask(LSBLK)),
   }

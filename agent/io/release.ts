@@ -1,6 +1,6 @@
 /** Giving back mounts and snapshots: again and again while they are busy, and done already is done. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MOUNT_ROOT } from '../contract'
+import { MOUNT_ROOT, SNAPSHOT_TAG } from '../contract'
 import { AgentError } from '../errors'
 import type { Argv } from '../plan/command'
 import { FINDMNT, LVS, parseFindmnt, parseLvs } from '../plan/lvm'
@@ -13,12 +13,12 @@ const BETWEEN_ATTEMPTS_MS = 500
 /** Nothing of LVM or mount takes longer, unless the host's storage hangs. */
 const CLEAN_UP_TIMEOUT_SECONDS = 120
 
-/** @throws AgentError CLEANUP_FAILED */
+/** Removes a snapshot of ours, and nothing else that has its name. @throws AgentError CLEANUP_FAILED */
 export async function removeSnapshot({ host, log }: HostDeps, group: string, name: string): Promise<void> {
   const signal = new AbortController().signal
   const isGone = async () => {
     const all = parseLvs(await host.run(LVS, signal))
-    return !all.some((lv) => lv.group === group && lv.name === name)
+    return !all.some((lv) => lv.group === group && lv.name === name && lv.tags.includes(SNAPSHOT_TAG))
   }
   if (await isGone()) return
   const complaint = await attemptUntil(async () => {

@@ -6,14 +6,11 @@ import type { Argv } from './command'
 export interface LogicalVolume {
   readonly group: string
   readonly name: string
-  readonly uuid: string
   /** `/dev/mapper/vg0-home`: hyphens in names are doubled. */
   readonly device: string
   /** `254:3`; absent where the volume is not active. */
   readonly deviceNumber?: string
   readonly sizeBytes: number
-  /** As LVM names it: `linear`, `thin`, `pool`, `raid1`, … */
-  readonly layout: readonly string[]
   readonly tags: readonly string[]
   /** What it is a snapshot of. */
   readonly origin?: string
@@ -30,19 +27,9 @@ export interface LogicalVolume {
 
 export interface VolumeGroup {
   readonly name: string
-  readonly uuid: string
   readonly sizeBytes: number
   readonly freeBytes: number
   readonly extentBytes: number
-}
-
-export interface PhysicalVolume {
-  readonly device: string
-  readonly uuid: string
-  /** Empty where it belongs to no group yet. */
-  readonly group: string
-  readonly sizeBytes: number
-  readonly freeBytes: number
 }
 
 export interface Mount {
@@ -72,7 +59,6 @@ export interface BlockDevice {
 export interface HostStorage {
   readonly logicalVolumes: readonly LogicalVolume[]
   readonly groups: readonly VolumeGroup[]
-  readonly physicalVolumes: readonly PhysicalVolume[]
   /** In the order of the mount table: where two have one target, the later one covers the earlier. */
   readonly mounts: readonly Mount[]
   readonly devices: readonly BlockDevice[]
@@ -92,12 +78,10 @@ const percent = z
 const lvColumns = {
   vg_name: z.string(),
   lv_name: z.string(),
-  lv_uuid: z.string(),
   lv_dm_path: z.string(),
   lv_kernel_major: z.string().regex(/^-?\d+$/),
   lv_kernel_minor: z.string().regex(/^-?\d+$/),
   lv_size: bytes,
-  lv_layout: words,
   lv_tags: words,
   origin: z.string(),
   pool_lv: z.string(),
@@ -107,19 +91,20 @@ const lvColumns = {
   lv_health_status: z.string(),
 }
 
-/** Hidden volumes, the parts of pools and mirrors, are not listed. */
-export const LVS = report('lvs', Object.keys(lvColumns))
+/**
+ * Hidden volumes, the parts of pools and mirrors, are not listed. The last columns are for the manifest, which keeps
+ * the report for whoever has to build the host anew.
+ */
+export const LVS = report('lvs', [...Object.keys(lvColumns), 'lv_uuid', 'lv_layout'])
 
 /** @throws AgentError OUTPUT_UNREADABLE */
 export function parseLvs(json: string): LogicalVolume[] {
   return parseReport('lvs', json, 'lv', z.object(lvColumns)).map((row) => ({
     group: row.vg_name,
     name: row.lv_name,
-    uuid: row.lv_uuid,
     device: row.lv_dm_path,
     ...(row.lv_kernel_major !== '-1' && { deviceNumber: `${row.lv_kernel_major}:${row.lv_kernel_minor}` }),
     sizeBytes: row.lv_size,
-    layout: row.lv_layout,
     tags: row.lv_tags,
     ...(row.origin !== '' && { origin: row.origin }),
     ...(row.pool_lv !== '' && { thinPool: row.pool_lv }),
@@ -130,35 +115,22 @@ export function parseLvs(json: string): LogicalVolume[] {
   }))
 }
 
-const vgColumns = { vg_name: z.string(), vg_uuid: z.string(), vg_size: bytes, vg_free: bytes, vg_extent_size: bytes }
+const vgColumns = { vg_name: z.string(), vg_size: bytes, vg_free: bytes, vg_extent_size: bytes }
 
-export const VGS = report('vgs', Object.keys(vgColumns))
+export const VGS = report('vgs', [...Object.keys(vgColumns), 'vg_uuid'])
 
 /** @throws AgentError OUTPUT_UNREADABLE */
 export function parseVgs(json: string): VolumeGroup[] {
   return parseReport('vgs', json, 'vg', z.object(vgColumns)).map((row) => ({
     name: row.vg_name,
-    uuid: row.vg_uuid,
     sizeBytes: row.vg_size,
     freeBytes: row.vg_free,
     extentBytes: row.vg_extent_size,
   }))
 }
 
-const pvColumns = { pv_name: z.string(), pv_uuid: z.string(), vg_name: z.string(), pv_size: bytes, pv_free: bytes }
-
-export const PVS = report('pvs', Object.keys(pvColumns))
-
-/** @throws AgentError OUTPUT_UNREADABLE */
-export function parsePvs(json: string): PhysicalVolume[] {
-  return parseReport('pvs', json, 'pv', z.object(pvColumns)).map((row) => ({
-    device: row.pv_name,
-    uuid: row.pv_uuid,
-    group: row.vg_name,
-    sizeBytes: row.pv_size,
-    freeBytes: row.pv_free,
-  }))
-}
+/** For the manifest only. */
+export const PVS = report('pvs', ['pv_name', 'pv_uuid', 'vg_name', 'pv_size', 'pv_free'])
 
 /** No column that asks a filesystem anything: one dead network mount would stop the agent. */
 export const FINDMNT: Argv = [
@@ -230,7 +202,7 @@ export function parseLsblk(json: string): BlockDevice[] {
   return [...devices.values()]
 }
 
-function parseReport<Row>(command: string, json: string, kind: 'lv' | 'vg' | 'pv', row: z.ZodType<Row>): Row[] {
+function parseReport<Row>(command: string, json: string, kind: 'lv' | 'vg', row: z.ZodType<Row>): Row[] {
   const shape = z.object({ report: z.tuple([z.looseObject({ [kind]: z.array(row) })]) })
   return parseJson(command, json, shape).report[0][kind] as Row[]
 }

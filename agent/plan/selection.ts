@@ -167,7 +167,7 @@ function judge(storage: HostStorage, found: MountedFilesystem): Found | Refused 
     if (!device?.below.includes('lvm')) return refuse(false, 'not on LVM')
     return refuse(
       true,
-      `below it is a ${device.type} device, so that a snapshot of the logical volume has no filesystem`,
+      `a ${device.type} layer lies between it and its logical volume, and a snapshot could not be read without that`,
     )
   }
   const reason = reasonAgainst(logicalVolume, found)

@@ -1,0 +1,38 @@
+import { createLog } from '../../agent/io/log'
+import type { HostDeps } from '../../agent/io/deps'
+import type { Host } from '../../agent/io/host'
+import { AgentError } from '../../agent/errors'
+import { formatArgv } from '../../agent/plan/command'
+import type { Guest } from './guest'
+
+/** A `Host` that is a guest: the agent's code runs in the test, its commands run there. Signals are not passed on. */
+export function guestHost(guest: Guest): Host {
+  const host: Host = {
+    async run(argv, signal, options) {
+      const { status, stdout, stderr } = await host.attempt(argv, signal, options)
+      if (status === 0) return stdout
+      throw new AgentError('COMMAND_FAILED', `${formatArgv(argv)} exited with status ${status ?? '?'}: ${stderr}`, {
+        hint: 'The text after the colon is what the command itself printed.',
+      })
+    },
+    async attempt(argv, signal, options = {}) {
+      signal.throwIfAborted()
+      return guest.exec(argv, { environment: { LC_ALL: 'C', ...options.environment } })
+    },
+    start() {
+      throw new Error('a guest gives no pipes: run the bundle in it')
+    },
+  }
+  return host
+}
+
+export interface GuestDeps extends HostDeps {
+  /** What was logged, a line each. */
+  readonly logged: readonly string[]
+}
+
+export function guestDeps(guest: Guest, signal = new AbortController().signal): GuestDeps {
+  const logged: string[] = []
+  const now = () => new Date()
+  return { host: guestHost(guest), log: createLog('debug', now, (line) => logged.push(line)), now, signal, logged }
+}

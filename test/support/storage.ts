@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  parseFindmnt,
+  parseLsblk,
+  parseLvs,
+  parseVgs,
+  type BlockDevice,
+  type HostStorage,
+  type LogicalVolume,
+  type Mount,
+  type VolumeGroup,
+} from '../../agent/plan/lvm'
+
+/** What a command answered on the host of test/guest/volumes.ts; test/guest/capture-fixtures.ts asked. */
+export function captured(command: 'lvs' | 'vgs' | 'pvs' | 'findmnt' | 'lsblk'): string {
+  return readFileSync(join(__dirname, '..', 'fixtures', 'lvm-2.03.16', `${command}.json`), 'utf8')
+}
+
+export function capturedStorage(): HostStorage {
+  return {
+    logicalVolumes: parseLvs(captured('lvs')),
+    groups: parseVgs(captured('vgs')),
+    mounts: parseFindmnt(captured('findmnt')),
+    devices: parseLsblk(captured('lsblk')),
+  }
+}
+
+const MIB = 1024 * 1024
+
+/** A host with the volume group `vg` and what is given; volumes have device numbers in their order, from 254:0. */
+export function storage(
+  given: {
+    readonly freeMiB?: number
+    readonly logicalVolumes?: readonly (Partial<LogicalVolume> & { readonly sizeMiB?: number })[]
+    readonly mounts?: readonly (Partial<Mount> & { readonly of: number | string })[]
+    readonly devices?: readonly BlockDevice[]
+  } = {},
+): HostStorage {
+  const { freeMiB = 1024, logicalVolumes = [], mounts = [], devices = [] } = given
+  return {
+    groups: [group(freeMiB)],
+    logicalVolumes: logicalVolumes.map(({ sizeMiB = 1024, ...rest }, index) => ({
+      group: 'vg',
+      name: `lv${index}`,
+      device: `/dev/mapper/vg-${rest.name ?? `lv${index}`}`,
+      deviceNumber: `254:${index}`,
+      sizeBytes: sizeMiB * MIB,
+      tags: [],
+      invalid: false,
+      health: '',
+      ...rest,
+    })),
+    mounts: mounts.map(({ of, ...rest }) => ({
+      target: '/srv',
+      source: typeof of === 'number' ? `/dev/mapper/vg-${logicalVolumes[of]?.name ?? `lv${of}`}` : of,
+      filesystem: 'ext4',
+      options: 'rw',
+      deviceNumber: typeof of === 'number' ? `254:${of}` : '0:99',
+      root: '/',
+      ...rest,
+    })),
+    devices,
+  }
+}
+
+function group(freeMiB: number): VolumeGroup {
+  return { name: 'vg', sizeBytes: 1024 * 1024 * MIB, freeBytes: freeMiB * MIB, extentBytes: 4 * MIB }
+}
