@@ -40,6 +40,7 @@ export function startDaemon(argv: readonly string[], logFile: string, environmen
     stdio: ['ignore', log, log],
     env: { ...process.env, ...environment },
   })
+  child.unref() // a test that failed to stop it must not keep this process waiting for its end
   const exited = new Promise<void>((resolve) => {
     child.once('error', () => resolve())
     child.once('exit', () => resolve())

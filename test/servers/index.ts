@@ -1,6 +1,6 @@
 /** Real S3 servers for the tests and the demo: started here, used through their endpoints, stopped by who started. */
 import { randomBytes } from 'node:crypto'
-import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, PutBucketVersioningCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { run } from './daemon'
 import type { Server } from './server'
 
@@ -26,7 +26,7 @@ export function testServers(): TestServers {
 }
 
 /** A client without any of the agent's ways, for tests to prepare buckets and to look at what the agent did. */
-export function plainClient(server: Server): S3Client {
+export function plainClient(server: Server, more: S3ClientConfig = {}): S3Client {
   return new S3Client({
     endpoint: server.endpoint,
     region: server.region,
@@ -34,6 +34,7 @@ export function plainClient(server: Server): S3Client {
     forcePathStyle: true,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
+    ...more,
   })
 }
 
