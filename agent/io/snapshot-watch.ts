@@ -39,12 +39,13 @@ async function watch(
   const watched = new Set(plans)
   while (await waited(stopped)) {
     try {
+      let storage = await readStorage(deps)
       for (const plan of watched) {
-        // Read anew for each: an extension takes free extents from the next.
-        const relief = planRelief(await readStorage(deps), plan)
+        const relief = planRelief(storage, plan)
         if (relief && 'extend' in relief) {
           deps.log.info(`the snapshot of ${plan.origin.mountPoint} fills up: extending it`)
           await runUndisturbed(deps, relief.extend)
+          storage = await readStorage(deps) // it took free extents from the next
         } else if (relief) {
           watched.delete(plan)
           onOverflow(plan, snapshotInvalid(plan, relief.giveUp))

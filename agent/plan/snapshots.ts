@@ -1,7 +1,7 @@
 /** How the snapshots of a run are called, made, mounted and removed, and how much space each gets. */
 import { MOUNT_ROOT, RUN_TAG_PREFIX, SNAPSHOT_NAME_PREFIX, SNAPSHOT_TAG } from '../contract'
 import type { Argv } from './command'
-import type { HostStorage, Mount } from './lvm'
+import type { HostStorage } from './lvm'
 import type { Volume } from './selection'
 import { assertPoolsHaveRoom, planSizes } from './snapshot-space'
 import type { SnapshotSize } from './values'
@@ -30,7 +30,6 @@ export interface SnapshotRequest {
 /**
  * Plans one snapshot for each volume.
  *
- * @param volumes - by mount point, a parent before what is mounted in it
  * @throws AgentError SNAPSHOT_SPACE where a volume group or thin pool has too little room
  */
 export function planSnapshots(
@@ -44,7 +43,8 @@ export function planSnapshots(
     const name = `${SNAPSHOT_NAME_PREFIX}${run.replaceAll('-', '_')}_${index}`
     const space = sizes.get(origin)
     const device = `/dev/${origin.group}/${name}`
-    const mountPoint = chooseMountPoint(storage.mounts, volumes, origin, run)
+    // Side by side, not one in another: what tar sees of a directory that something is mounted on is not the directory.
+    const mountPoint = `${MOUNT_ROOT}/${run}/${origin.deviceName}`
     return {
       origin,
       name,
@@ -103,21 +103,4 @@ function mount({ filesystem }: Volume, device: string, mountPoint: string): Argv
   options.push('X-mount.mkdir=0700')
   const where = ['--source', device, '--target', mountPoint]
   return ['mount', '--types', filesystem, '--options', options.join(','), ...where]
-}
-
-/** The original hierarchy below the run's directory, so that each snapshot lies where its parent has a directory for it. */
-function chooseMountPoint(mounts: readonly Mount[], volumes: readonly Volume[], origin: Volume, run: string): string {
-  const parents = volumes.filter(({ mountPoint }) => isInside(origin.mountPoint, mountPoint))
-  const holder = mounts
-    .filter(({ target }) => isInside(origin.mountPoint, target))
-    .reduce<string>((deepest, { target }) => (target.length > deepest.length ? target : deepest), '')
-  if (parents.length === 0 || parents.some(({ mountPoint }) => mountPoint === holder)) {
-    return `${MOUNT_ROOT}/${run}${origin.mountPoint === '/' ? '' : origin.mountPoint}`
-  }
-  // A filesystem that is not backed up lies between the two: the parent's snapshot has no directory to mount it on.
-  return `${MOUNT_ROOT}/${run}.${origin.deviceName}`
-}
-
-function isInside(path: string, directory: string): boolean {
-  return path !== directory && path.startsWith(directory === '/' ? '/' : `${directory}/`)
 }

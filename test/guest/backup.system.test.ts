@@ -162,7 +162,7 @@ test('a backup whose clean-up fails is safe, and says what it left', async () =>
   const holder = guest.start([
     'sh',
     '-c',
-    'until cd /run/snapstream/*/srv/home 2>/dev/null; do sleep 0.05; done; exec sleep 120',
+    'until cd /run/snapstream/*/vg0-home 2>/dev/null; do sleep 0.05; done; exec sleep 120',
   ])
   const { status, stdout } = await running.ended
   holder.kill('SIGKILL')
