@@ -1,5 +1,6 @@
 /** Findings of cdk-nag that are as they should be, acknowledged where the reason is known. */
-import { Validations } from 'aws-cdk-lib'
+import { Stack, Validations, type CfnElement } from 'aws-cdk-lib'
+import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import type { IConstruct } from 'constructs'
 
 /**
@@ -8,6 +9,12 @@ import type { IConstruct } from 'constructs'
  */
 export function acknowledge(construct: IConstruct, rules: readonly string[], reason: string): void {
   Validations.of(construct).acknowledge(...rules.map((id) => ({ id, reason })))
+}
+
+/** The finding that a policy names objects of a bucket by a wildcard: `AwsSolutions-IAM5[Resource::<Id.Arn>/data/*]`. */
+export function wildcardIn(bucket: IBucket, pattern: string): string {
+  const logicalId = Stack.of(bucket).getLogicalId(bucket.node.defaultChild as CfnElement)
+  return `AwsSolutions-IAM5[Resource::<${logicalId}.Arn>/${pattern}]`
 }
 
 /** Stops synthesis with every problem at once, each naming the construct. */

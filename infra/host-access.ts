@@ -12,8 +12,9 @@ import {
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import { acknowledge, refuse } from './acknowledge'
-import { HostKey, hostStatements, type HostPlaces } from './host-permissions'
+import { Prefix } from '../agent/contract'
+import { acknowledge, refuse, wildcardIn } from './acknowledge'
+import { HostKey, hostStatements, ownKeys, type HostPlaces } from './host-permissions'
 
 export interface HostAccessOptions {
   /**
@@ -37,8 +38,8 @@ export interface HostAccessProps extends HostAccessOptions {
   readonly logGroup: ILogGroup
 }
 
-/** A managed policy holds 6,144 characters (IAM quotas); a class takes four ARNs of about 120 each in it. */
-const CLASSES_MAX = 10
+/** A managed policy holds 6,144 characters (IAM quotas); a class takes four ARNs of up to 170 each in it. */
+const CLASSES_MAX = 8
 
 /** @throws Error where there are more retention classes than a managed policy has room for */
 export class HostAccess extends Construct {
@@ -69,7 +70,7 @@ export class HostAccess extends Construct {
       ? this.createPolicy('DefaultHostManagementPolicy', HostKey.defaultHostManagement, props, [])
       : undefined
     this.profile = new InstanceProfile(this, 'Profile', { role: this.role })
-    this.acknowledgeWildcards()
+    this.acknowledgeWildcards(props.places)
   }
 
   private createPolicy(id: string, hostKey: HostKey, props: HostAccessProps, roles: IRole[]): ManagedPolicy {
@@ -91,8 +92,17 @@ export class HostAccess extends Construct {
     })
   }
 
-  private acknowledgeWildcards(): void {
-    acknowledge(this, ['AwsSolutions-IAM5'], 'The wildcards are below the prefix of the host that asks.')
+  private acknowledgeWildcards(places: HostPlaces): void {
+    const own = Object.values(HostKey).flatMap((key) => ownKeys(places, key))
+    // cdk-nag writes the variable of a policy as it writes a reference.
+    const findings = own.map((pattern) => wildcardIn(places.bucket, pattern.replace(/\$\{(.*)\}/, '<$1>')))
+    acknowledge(this, findings, 'The variable before the wildcard is the ARN of the host that asks.')
+    acknowledge(
+      this,
+      [wildcardIn(places.bucket, `${Prefix.agent}/*`)],
+      'Every host may read the agent, in each version.',
+    )
+    acknowledge(this, ['AwsSolutions-IAM5[Resource::*]'], 'These actions know no narrower resource.')
   }
 }
 

@@ -30,13 +30,15 @@ export interface HostPlaces {
 }
 
 /**
- * The places of whichever host sends the request. Retention classes are spelled out, since `*` would match slashes too,
+ * Patterns of the keys of whichever host sends the request. Retention classes are spelled out, since `*` would match slashes too,
  * and with it `data/daily/<another host>/<this host>/`.
  */
-function ownPlaces({ bucket, classes }: HostPlaces, key: HostKey): string[] {
-  return WRITTEN_BY_HOSTS.flatMap((prefix) =>
-    classes.map((name) => bucket.arnForObjects(`${prefix}/${name}/\${${key}}/*`)),
-  )
+export function ownKeys({ classes }: HostPlaces, key: HostKey): string[] {
+  return WRITTEN_BY_HOSTS.flatMap((prefix) => classes.map((name) => `${prefix}/${name}/\${${key}}/*`))
+}
+
+function ownPlaces(places: HostPlaces, key: HostKey): string[] {
+  return ownKeys(places, key).map((pattern) => places.bucket.arnForObjects(pattern))
 }
 
 /** Statements for the role of a host. */

@@ -5,7 +5,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { Prefix } from '../agent/contract'
-import { acknowledge } from './acknowledge'
+import { acknowledge, wildcardIn } from './acknowledge'
 
 export interface OperatorRolesOptions {
   /**
@@ -22,6 +22,8 @@ export interface OperatorRolesProps extends OperatorRolesOptions {
 
 /** Big restores are long: the longest session that IAM allows. */
 const SESSION = Duration.hours(12)
+/** What says which backups there are, and what became of them. */
+const AUDITED = [Prefix.manifests, Prefix.verifications]
 
 export class OperatorRoles extends Construct {
   /** Reads every backup of the fleet, and has archived ones brought back. */
@@ -52,7 +54,9 @@ export class OperatorRoles extends Construct {
     for (const statement of auditorStatements(bucket)) this.auditor.addToPolicy(statement)
     key?.grantDecrypt(this.auditor)
 
-    acknowledge(this, ['AwsSolutions-IAM5'], 'A restorer reads the backups of all hosts, an auditor their manifests.')
+    acknowledge(this.restorer, [wildcardIn(bucket, '*')], 'A restorer reads the backups of all hosts.')
+    const audited = AUDITED.map((prefix) => wildcardIn(bucket, `${prefix}/*`))
+    acknowledge(this.auditor, audited, 'An auditor reads the manifests of all hosts.')
   }
 }
 
@@ -72,18 +76,17 @@ function restorerStatements(bucket: IBucket): PolicyStatement[] {
 }
 
 function auditorStatements(bucket: IBucket): PolicyStatement[] {
-  const audited = [Prefix.manifests, Prefix.verifications]
   return [
     new PolicyStatement({
       sid: 'FindManifests',
       actions: ['s3:ListBucket'],
       resources: [bucket.bucketArn],
-      conditions: { StringLike: { 's3:prefix': audited.map((prefix) => `${prefix}/*`) } },
+      conditions: { StringLike: { 's3:prefix': AUDITED.map((prefix) => `${prefix}/*`) } },
     }),
     new PolicyStatement({
       sid: 'ReadManifests',
       actions: ['s3:GetObject'],
-      resources: audited.map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
+      resources: AUDITED.map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
     }),
   ]
 }

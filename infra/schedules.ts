@@ -194,9 +194,10 @@ export class Schedules extends Construct {
     notifications.publisher.grantPassRole(role)
     acknowledge(
       role,
-      ['AwsSolutions-IAM5'],
-      'Hosts come and go: their tag decides. The actions that follow a command know no narrower resource.',
+      ['AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*]'],
+      'Hosts come and go: their tag decides.',
     )
+    acknowledge(role, ['AwsSolutions-IAM5[Resource::*]'], 'What follows a command knows no narrower resource.')
     return role
   }
 }

@@ -14,7 +14,7 @@ import {
   type ReplicationRule,
 } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
-import { acknowledge, refuse } from './acknowledge'
+import { acknowledge, refuse, wildcardIn } from './acknowledge'
 import { bucketDenials, hostStatements, HostKey, type HostPlaces } from './host-permissions'
 import { checkRetention, lifecycleRules, type RetentionClass } from './retention'
 
@@ -127,6 +127,10 @@ export class Vault extends Construct {
     this.protect(props.hostAccounts ?? [])
     if (props.events) this.enableEvents()
     if (props.gatewayEndpoint) this.createGatewayEndpoint(props.gatewayEndpoint)
+    if (props.replication) {
+      const findings = [wildcardIn(this.bucket, '*'), `AwsSolutions-IAM5[Resource::${props.replication.bucketArn}/*]`]
+      acknowledge(this.bucket, findings, 'All that comes into the bucket is copied.')
+    }
     if (!props.accessLogs) {
       acknowledge(
         this.bucket,

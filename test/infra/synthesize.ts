@@ -20,6 +20,9 @@ export interface Resource {
 
 export const DEFAULT_STAGE = STAGES.default!
 
+// Synthesis takes a second, and ten on a machine that is busy with other tests.
+jest.setTimeout(60_000)
+
 const scratch = mkdtempSync(join(tmpdir(), 'snapstream-infra-'))
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
 
@@ -35,7 +38,8 @@ export function stubFiles(): AgentFiles {
 
 export function newApp(): App {
   const { context } = JSON.parse(readFileSync(join(__dirname, '..', '..', 'cdk.json'), 'utf8'))
-  return new App({ context })
+  // Assets are some 20 MB, and nobody looks at them here.
+  return new App({ context: { ...context, 'aws:cdk:disable-asset-staging': true } })
 }
 
 export function synthesize(config: Partial<StageConfig> = {}, files: AgentFiles = stubFiles()): Template {

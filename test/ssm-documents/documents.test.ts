@@ -71,29 +71,6 @@ describe('parameters', () => {
     expect(pattern.source).not.toMatch(/\(\?|\\[1-9bB]/)
   })
 
-  const attacks = [
-    "'",
-    '"',
-    '`id`',
-    '$(id)',
-    '${IFS}',
-    ';id',
-    '&&id',
-    '|id',
-    '>x',
-    '<x',
-    '\nid',
-    '\r',
-    '\0',
-    '\\',
-    '*',
-    '{{ bucket }}',
-    '!',
-    '#',
-    '~root',
-    '(',
-    'é',
-  ]
   test.each(parameters)('$name: nothing is injected through $parameter', async ({ document, parameter, sample }) => {
     const samples = Object.fromEntries(Object.keys(document.parameters).map((name) => [name, sampleOf(document, name)]))
     for (const attack of ATTACKS) {

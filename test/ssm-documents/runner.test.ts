@@ -86,7 +86,7 @@ describe('which steps run', () => {
   })
 
   test('a step whose precondition does not hold is skipped', async () => {
-    const step = { ...script('a', 'true'), precondition: { StringEquals: ['{{ which }}', 'this'] } }
+    const step = { ...script('a', 'true'), precondition: { StringEquals: ['{{ which }}', 'this'] as [string, string] } }
     const of = document([step], { which: '^(this|that)$' })
     expect((await runDocument(invocation(of, { which: 'this' }))).steps[0]?.status).toBe('Success')
     expect((await runDocument(invocation(of, { which: 'that' }))).steps[0]?.status).toBe('Skipped')

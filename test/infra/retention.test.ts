@@ -1,0 +1,135 @@
+import { checkRetention, lifecycleRules, type RetentionClass } from '../../infra/retention'
+
+const daily: RetentionClass = { name: 'daily', expireAfterDays: 35 }
+const kept = (more: Partial<RetentionClass>): RetentionClass => ({ name: 'kept', expireAfterDays: 3650, ...more })
+
+test.each<[string, RetentionClass[]]>([
+  ['a class without transitions', [daily]],
+  ['Standard-IA after 30 days', [kept({ transitions: [{ afterDays: 30, storageClass: 'STANDARD_IA' }] })]],
+  ['Glacier at once', [kept({ transitions: [{ afterDays: 0, storageClass: 'GLACIER' }] })]],
+  ['Deep Archive from the start', [kept({ storageClass: 'DEEP_ARCHIVE' })]],
+  [
+    'the whole way down',
+    [
+      kept({
+        transitions: [
+          { afterDays: 30, storageClass: 'STANDARD_IA' },
+          { afterDays: 60, storageClass: 'GLACIER_IR' },
+          { afterDays: 150, storageClass: 'GLACIER' },
+          { afterDays: 240, storageClass: 'DEEP_ARCHIVE' },
+        ],
+      }),
+    ],
+  ],
+])('%s is as it should be', (_, classes) => {
+  expect(checkRetention(classes)).toEqual({ errors: [], warnings: [] })
+})
+
+test.each<[RetentionClass[], string]>([
+  [[], 'there is no retention class'],
+  [[daily, daily], "retention class 'daily' is defined twice"],
+  [[{ ...daily, name: 'Daily backups' }], "retention class 'Daily backups' does not match"],
+  [[{ ...daily, expireAfterDays: 0 }], "'daily' expires after 0 days: use a whole number"],
+  [[{ ...daily, expireAfterDays: 1.5 }], "'daily' expires after 1.5 days: use a whole number"],
+  [
+    [kept({ transitions: [{ afterDays: 29, storageClass: 'STANDARD_IA' }] })],
+    "'kept' goes from STANDARD to STANDARD_IA after 29 days: S3 wants 30 days",
+  ],
+  [
+    [
+      kept({
+        transitions: [
+          { afterDays: 30, storageClass: 'STANDARD_IA' },
+          { afterDays: 40, storageClass: 'GLACIER_IR' },
+        ],
+      }),
+    ],
+    "'kept' goes from STANDARD_IA to GLACIER_IR after 40 days: S3 wants 30 days",
+  ],
+  [
+    [
+      kept({
+        transitions: [
+          { afterDays: 90, storageClass: 'GLACIER' },
+          { afterDays: 180, storageClass: 'GLACIER_IR' },
+        ],
+      }),
+    ],
+    "'kept' goes from GLACIER to GLACIER_IR after 180 days: S3 only moves objects to a colder class",
+  ],
+  [
+    [kept({ storageClass: 'GLACIER', transitions: [{ afterDays: 90, storageClass: 'GLACIER' }] })],
+    'S3 only moves objects to a colder class',
+  ],
+  [
+    [
+      kept({
+        transitions: [
+          { afterDays: 200, storageClass: 'GLACIER' },
+          { afterDays: 100, storageClass: 'DEEP_ARCHIVE' },
+        ],
+      }),
+    ],
+    'after 100 days, which is not after day 200',
+  ],
+  [
+    [{ ...daily, transitions: [{ afterDays: 35, storageClass: 'GLACIER' }] }],
+    "'daily' expires after 35 days, before it goes to GLACIER after 35",
+  ],
+])('%j is refused', (classes, expected) => {
+  expect(checkRetention(classes).errors.join('\n')).toContain(expected)
+})
+
+test('a lock that is longer than the class is refused, since nothing would expire when it should', () => {
+  expect(checkRetention([daily], 35).errors).toEqual([])
+  expect(checkRetention([daily], 36).errors).toEqual([
+    expect.stringContaining("'daily' expires after 35 days, but Object Lock holds it for 36"),
+  ])
+})
+
+test.each<[RetentionClass, string]>([
+  [
+    { ...daily, storageClass: 'GLACIER_IR' },
+    "'daily' keeps archives in GLACIER_IR for 35 days, and S3 charges for at least 90",
+  ],
+  [
+    kept({
+      expireAfterDays: 200,
+      transitions: [
+        { afterDays: 0, storageClass: 'GLACIER' },
+        { afterDays: 60, storageClass: 'DEEP_ARCHIVE' },
+      ],
+    }),
+    "'kept' keeps archives in GLACIER for 60 days, and S3 charges for at least 90",
+  ],
+])('%j is taken, with a word about the cost', (retention, warning) => {
+  expect(checkRetention([retention]).errors).toEqual([])
+  expect(checkRetention([retention]).warnings.join('\n')).toContain(warning)
+})
+
+describe('the rules', () => {
+  const monthly = kept({ name: 'monthly', transitions: [{ afterDays: 90, storageClass: 'GLACIER' }] })
+  const rules = lifecycleRules([daily, monthly], 30)
+  const rule = (id: string) => rules.find((candidate) => candidate.id === id)
+
+  test('only archives change their storage class', () => {
+    expect(rules.filter(({ transitions }) => transitions).map(({ prefix }) => prefix)).toEqual(['data/monthly/'])
+  })
+
+  test.each(['catalogs', 'manifests', 'verifications'])('%s go no later than their archives', (prefix) => {
+    for (const name of ['daily', 'monthly']) {
+      expect(rule(`${prefix}-${name}`)?.prefix).toBe(`${prefix}/${name}/`)
+      expect(rule(`${prefix}-${name}`)?.expiration?.toDays()).toBe(rule(`data-${name}`)?.expiration?.toDays())
+    }
+  })
+
+  test('unfinished uploads, old versions and delete markers go everywhere, whatever their size or tags', () => {
+    const { id, abortIncompleteMultipartUploadAfter, noncurrentVersionExpiration, ...rest } = rule('leftovers')!
+    expect([id, abortIncompleteMultipartUploadAfter?.toDays(), noncurrentVersionExpiration?.toDays()]).toEqual([
+      'leftovers',
+      3,
+      30,
+    ])
+    expect(rest).toEqual({ expiredObjectDeleteMarker: true })
+  })
+})
