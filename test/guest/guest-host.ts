@@ -1,8 +1,7 @@
-import { createLog } from '../../agent/io/log'
-import type { HostDeps } from '../../agent/io/deps'
 import type { Host } from '../../agent/io/host'
 import { AgentError } from '../../agent/errors'
 import { formatArgv } from '../../agent/plan/command'
+import { localDeps, type LocalDeps } from '../support/host-deps'
 import type { Guest } from './guest'
 
 /** A `Host` that is a guest: the agent's code runs in the test, its commands run there. Signals are not passed on. */
@@ -26,13 +25,7 @@ export function guestHost(guest: Guest): Host {
   return host
 }
 
-export interface GuestDeps extends HostDeps {
-  /** What was logged, a line each. */
-  readonly logged: readonly string[]
-}
-
-export function guestDeps(guest: Guest, signal = new AbortController().signal): GuestDeps {
-  const logged: string[] = []
-  const now = () => new Date()
-  return { host: guestHost(guest), log: createLog('debug', now, (line) => logged.push(line)), now, signal, logged }
+/** What an agent in the guest would have. */
+export function guestDeps(guest: Guest): LocalDeps {
+  return { ...localDeps(), host: guestHost(guest) }
 }

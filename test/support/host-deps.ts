@@ -1,0 +1,15 @@
+import type { HostDeps } from '../../agent/io/deps'
+import { localHost } from '../../agent/io/host'
+import { createLog } from '../../agent/io/log'
+
+export interface LocalDeps extends HostDeps {
+  /** What was logged, a line each. */
+  readonly logged: readonly string[]
+}
+
+/** This machine, with real programs. */
+export function localDeps(signal: AbortSignal = new AbortController().signal): LocalDeps {
+  const logged: string[] = []
+  const now = () => new Date()
+  return { host: localHost, log: createLog('debug', now, (line) => logged.push(line)), now, signal, logged }
+}
