@@ -29,12 +29,15 @@ export async function findRuns(
   { store, signal }: ReaderDeps,
   { host, class: wanted }: { readonly host: string; readonly class?: string | undefined },
 ): Promise<RunPlace[]> {
-  const prefix = wanted === undefined ? `${Prefix.manifests}/` : `${Prefix.manifests}/${wanted}/${host}/`
   const places: RunPlace[] = []
   try {
-    for await (const { key } of store.list(prefix, signal)) {
-      const place = parseManifestKey(key)
-      if (place?.host === host) places.push(place)
+    // Class by class: all hosts' manifests together would be many.
+    const classes = wanted === undefined ? store.listFolders(`${Prefix.manifests}/`, signal) : [wanted]
+    for await (const className of classes) {
+      for await (const { key } of store.list(`${Prefix.manifests}/${className}/${host}/`, signal)) {
+        const place = parseManifestKey(key)
+        if (place?.host === host) places.push(place)
+      }
     }
   } catch (error) {
     throw hasCode(error, 'ACCESS_DENIED') ? mayNotList(error) : error

@@ -9,6 +9,8 @@ import {
   type GetObjectCommandOutput,
   type ListMultipartUploadsCommandInput,
   type ListMultipartUploadsCommandOutput,
+  type ListObjectsV2CommandInput,
+  type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3'
 import { AgentError } from '../errors'
 import type { BucketFacts, ObjectHead, ObjectInfo, UploadRef } from './store'
@@ -68,15 +70,27 @@ export async function head(s3: Connection, key: string, signal: AbortSignal): Pr
 }
 
 export async function* list(s3: Connection, prefix: string, signal: AbortSignal): AsyncGenerator<ObjectInfo> {
+  for await (const { Contents = [] } of readPages(s3, { Prefix: prefix }, signal)) yield* Contents.map(toObjectInfo)
+}
+
+export async function* listFolders(s3: Connection, prefix: string, signal: AbortSignal): AsyncGenerator<string> {
+  for await (const { CommonPrefixes = [] } of readPages(s3, { Prefix: prefix, Delimiter: '/' }, signal)) {
+    yield* CommonPrefixes.map(({ Prefix = '' }) => Prefix.slice(prefix.length, -1))
+  }
+}
+
+async function* readPages(
+  s3: Connection,
+  input: Pick<ListObjectsV2CommandInput, 'Prefix' | 'Delimiter'>,
+  signal: AbortSignal,
+): AsyncGenerator<ListObjectsV2CommandOutput> {
   let token: string | undefined
   do {
+    const command = new ListObjectsV2Command({ Bucket: s3.bucket, ...input, ContinuationToken: token })
     const page = await call(s3, { name: 'ListObjectsV2', key: null }, signal, (sending) =>
-      s3.client.send(
-        new ListObjectsV2Command({ Bucket: s3.bucket, Prefix: prefix, ContinuationToken: token }),
-        sending,
-      ),
+      s3.client.send(command, sending),
     )
-    yield* (page.Contents ?? []).map(toObjectInfo)
+    yield page
     token = page.NextContinuationToken
   } while (token !== undefined)
 }

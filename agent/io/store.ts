@@ -1,6 +1,6 @@
 /** The one place that talks to S3: the interface, and its implementation with the AWS SDK. */
 import { connect, type S3StoreOptions } from './store-client'
-import { head, list, listUploads, readFacts, readRange, readWhole } from './store-read'
+import { head, list, listFolders, listUploads, readFacts, readRange, readWhole } from './store-read'
 import { abortUpload, completeUpload, createUpload, put, uploadPart } from './store-write'
 
 /** An unfinished multipart upload. */
@@ -65,6 +65,8 @@ export interface Store {
   head(key: string, signal: AbortSignal): Promise<ObjectHead>
   /** In key order. */
   list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo>
+  /** What keys go on with after the prefix, up to the next slash and without it: each once, in order. */
+  listFolders(prefix: string, signal: AbortSignal): AsyncIterable<string>
   createUpload(key: string, storageClass: string | undefined, signal: AbortSignal): Promise<UploadRef>
   /** The body must not change until this settles: it is read again when the SDK retries. */
   uploadPart(
@@ -97,6 +99,7 @@ export function s3Store(options: S3StoreOptions): Store {
     getRange: (...args) => readRange(s3, ...args),
     head: (...args) => head(s3, ...args),
     list: (...args) => list(s3, ...args),
+    listFolders: (...args) => listFolders(s3, ...args),
     createUpload: (...args) => createUpload(s3, ...args),
     uploadPart: (...args) => uploadPart(s3, ...args),
     completeUpload: (...args) => completeUpload(s3, ...args),

@@ -54,6 +54,22 @@ test('runs of all classes, newest first, and of no other host', async () => {
   })
 })
 
+test('a large fleet costs a host nothing: its own manifests alone are listed', async () => {
+  const store = memoryStore()
+  await addRun(store, 'daily', 'db1', NEW)
+  await addRun(store, 'monthly', 'db2', NEW)
+  const asked: string[] = []
+  const watched: MemoryStore = {
+    ...store,
+    list: (prefix, ...rest) => {
+      asked.push(prefix)
+      return store.list(prefix, ...rest)
+    },
+  }
+  await list({ store: watched, signal, now }, request())
+  expect(asked).toEqual(['manifests/daily/db1/', 'manifests/monthly/db1/', `verifications/daily/db1/${NEW}/`])
+})
+
 test('one class only, and only as many as wanted', async () => {
   const store = memoryStore()
   await addRun(store, 'daily', 'db1', OLD)
@@ -90,12 +106,10 @@ test('a manifest that is damaged or newer is listed with the reason, beside the 
 
 test('a host may not list, by design, and is told who may', async () => {
   const denied = new AgentError('ACCESS_DENIED', 's3:ListBucket on arn:aws:s3:::memory is denied', { hint: 'x' })
-  const store: MemoryStore = {
-    ...memoryStore(),
-    list: () => {
-      throw denied
-    },
+  const refuse = () => {
+    throw denied
   }
+  const store: MemoryStore = { ...memoryStore(), list: refuse, listFolders: refuse }
   expect(await refusalOf(list({ store, signal, now }, request()))).toEqual({
     code: 'ACCESS_DENIED',
     message: 'these credentials may not list the bucket',

@@ -49,10 +49,8 @@ describe('a host with every kind of volume', () => {
 
   test('is ready, its preflight leaves nothing, and what is not on LVM is named', async () => {
     const { status, summary, json } = await agent.run('preflight')
-    expect({ status, failed: json.checks.filter((found: CheckLine) => found.status === 'fail') }).toEqual({
-      status: 0,
-      failed: [],
-    })
+    const failed = (json.checks as CheckLine[]).filter((found) => found.status === 'fail')
+    expect({ status, failed }).toEqual({ status: 0, failed: [] })
     expect(summary).toMatch(/^Preflight: READY/)
     for (const mountPoint of MOUNT_POINTS) expect(summary).toContain(`${mountPoint} (`)
     expect(summary).toMatch(/WARN +other filesystems +.*\/srv\/plain/)

@@ -3,7 +3,7 @@ import { AgentError } from '../../agent/errors'
 import type { Store } from '../../agent/io/store'
 
 /** Calls that give one answer; lists are left alone. */
-export type FaultyCall = Exclude<keyof Store, 'bucket' | 'list' | 'listUploads'>
+export type FaultyCall = Exclude<keyof Store, 'bucket' | 'list' | 'listFolders' | 'listUploads'>
 
 export interface Fault {
   readonly call: FaultyCall

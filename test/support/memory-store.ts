@@ -77,6 +77,12 @@ export function memoryStore(): MemoryStore {
       for (const key of matching(objects.keys(), prefix)) yield describe(key, find(key))
     },
 
+    async *listFolders(prefix, signal) {
+      await arrive(signal)
+      const rest = matching(objects.keys(), prefix).map((key) => key.slice(prefix.length).split('/'))
+      yield* new Set(rest.flatMap(([folder, ...below]) => (folder !== undefined && below.length > 0 ? [folder] : [])))
+    },
+
     async createUpload(key, storageClass = 'STANDARD', signal) {
       await arrive(signal)
       const uploadId = `upload-${++uploadCount}`

@@ -232,6 +232,13 @@ export function storeContract(name: string, makeStore: () => Promise<Store>, dev
       expect(await keys('missing')).toEqual([])
     })
 
+    test('folders are listed each once, and objects beside them not at all', async () => {
+      for (const key of ['b/2/x', 'b/1', 'a', 'c/x', 'b/2/y', 'b/3']) await store.put(`folders/${key}`, key, signal)
+      expect(await collect(store.listFolders('folders/', signal))).toEqual(['b', 'c'])
+      expect(await collect(store.listFolders('folders/b/', signal))).toEqual(['2'])
+      expect(await collect(store.listFolders('folders/none/', signal))).toEqual([])
+    })
+
     test('a list has all objects with the prefix, in order, however many they are', async () => {
       const expected = Array.from({ length: PAGE_OBJECTS + 5 }, (_, index) => `list/${String(index).padStart(5, '0')}`)
       const pending = [...expected, 'list-not', 'lis'].reverse()
