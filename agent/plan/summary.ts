@@ -87,13 +87,13 @@ export function fit(lines: readonly string[], charactersMax = SUMMARY_CHARACTERS
   if (whole.length <= charactersMax) return whole
   const last = lines.at(-1) ?? ''
   const kept: string[] = []
-  let length = last.length + '  … and 99999 more lines: see the manifest\n'.length
+  let length = last.length + '  … and 99999 more lines: all is in the JSON below\n'.length
   for (const line of lines.slice(0, -1)) {
     if (length + line.length + 1 > charactersMax) break
     kept.push(line)
     length += line.length + 1
   }
-  return [...kept, `  … and ${lines.length - kept.length - 1} more lines: see the manifest`, last]
+  return [...kept, `  … and ${lines.length - kept.length - 1} more lines: all is in the JSON below`, last]
     .join('\n')
     .slice(0, charactersMax)
 }

@@ -12,7 +12,7 @@ test('a failed volume is told before the good ones, with its hint', () => {
   const failure = {
     volume: 'vg0-srv',
     mountPoint: '/srv',
-    code: 'SNAPSHOT_INVALID',
+    code: 'SNAPSHOT_INVALID' as const,
     message: 'it overflowed',
     hint: 'Make it larger.',
   }
