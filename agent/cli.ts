@@ -16,7 +16,7 @@ import { createLog } from './io/log'
 import { isRoot, listenForSignals, stopAfter, throwUnlessRoot } from './io/process'
 import { agentVersion } from './io/system'
 import { parseArguments } from './plan/arguments'
-import { chooseConfigFile, resolveRequest, wantsJson } from './plan/config'
+import { chooseConfigFile, findMisspeltVariables, resolveRequest, wantsJson } from './plan/config'
 import { COMMANDS, type AnyRequest } from './plan/options'
 import { formatFailure, formatResult, type Output } from './plan/output'
 
@@ -43,6 +43,7 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
   const now = () => new Date()
   const level = request.logLevel ?? (process.stderr.isTTY ? 'info' : 'warn')
   const log = createLog(level, now, (line) => process.stderr.write(line))
+  for (const warning of findMisspeltVariables(process.env)) log.warn(warning)
   const hostDeps: HostDeps = { host: localHost, log, now, signal }
   const connectThere = () => connect(request, process.env, hostDeps)
   if (request.command === 'preflight')

@@ -148,6 +148,13 @@ describe('the bucket', () => {
     expect(stderr).toMatch(/bucket backups is in eu-central-1, not in us-east-1\nHINT: Set --region eu-central-1/)
   })
 
+  test('out of reach', async () => {
+    const { status, json, stderr } = await list('http://127.0.0.1:1')
+    expect(status).toBe(1)
+    expect(json).toMatchObject({ error: { code: 'ENDPOINT_UNREACHABLE' } })
+    expect(stderr).toMatch(/ECONNREFUSED 127\.0\.0\.1:1\nHINT: Check --endpoint-url/)
+  }, 30_000)
+
   test('without credentials', async () => {
     const { status, json } = await list('http://127.0.0.1:1', {})
     expect(status).toBe(1)

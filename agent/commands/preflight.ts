@@ -4,11 +4,13 @@ import { dataKey, ExitStatus } from '../contract'
 import { hasCode } from '../errors'
 import type { Connection } from '../io/connection'
 import type { HostDeps } from '../io/deps'
+import { findHooks } from '../io/hooks'
 import { readStorage } from '../io/lvm'
 import { readTools } from '../io/system'
 import { findLeftovers } from '../plan/leftovers'
 import type { PreflightRequest } from '../plan/options'
 import {
+  describeHooks,
   describeVolumes,
   formatChecks,
   judgeClock,
@@ -52,6 +54,7 @@ export async function preflight(deps: PreflightDeps, request: PreflightRequest):
     volumes: selection.then(describeVolumes),
     'other filesystems': selection.then(judgeOthers),
     space: space.then(([host, { volumes }]) => judgeSpace(host, volumes, { run, size: request.snapshotSize })),
+    hooks: findHooks(request).then(describeHooks),
     leftovers: storage.then(findLeftovers).then(judgeLeftovers),
     identity: connection.then(({ host, region }) => `${host}, in ${region}`),
     credentials: connection.then(({ readCaller }) => readCaller()),

@@ -26,6 +26,7 @@ export async function connect(
 ): Promise<Connection> {
   const { bucket, endpointUrl } = request
   const { host, region } = await readIdentity(request, environment, signal)
+  log.info(`host ${host}, bucket ${bucket} in ${region}${endpointUrl === undefined ? '' : ` at ${endpointUrl}`}`)
   const credentials = chooseCredentials(environment)
   return {
     store: s3Store({ bucket, region, credentials, log, ...(endpointUrl !== undefined && { endpointUrl }) }),

@@ -46,10 +46,7 @@ export async function holdApplications<T>(
   take: () => Promise<T>,
   directory: string = HOOKS_DIRECTORY,
 ): Promise<Held<T>> {
-  const pre = [...(await listHooks(join(directory, 'pre'))), ...request.preHook]
-  const post = [...request.postHook, ...(await listHooks(join(directory, 'post')))]
-  for (const hook of [...pre, ...post]) await assertTrustworthy(hook)
-
+  const { pre, post } = await findHooks(request, directory)
   const hooks: HookRecord[] = []
   const startedAt = deps.now().getTime()
   let taken: T
@@ -65,6 +62,21 @@ export async function holdApplications<T>(
     for (const hook of post) hooks.push(await runHook(deps, hook, 'post', request))
   }
   return { taken, hooks, heldSeconds: secondsSince(deps, startedAt) }
+}
+
+/**
+ * The executables of each stage, in the order in which they run.
+ *
+ * @throws AgentError HOOK_FAILED where one is not there, not executable, or could be changed by others than root
+ */
+export async function findHooks(
+  { preHook, postHook }: Pick<HooksRequest, 'preHook' | 'postHook'>,
+  directory: string = HOOKS_DIRECTORY,
+): Promise<{ readonly pre: readonly string[]; readonly post: readonly string[] }> {
+  const pre = [...(await listHooks(join(directory, 'pre'))), ...preHook]
+  const post = [...postHook, ...(await listHooks(join(directory, 'post')))]
+  for (const hook of [...pre, ...post]) await assertTrustworthy(hook)
+  return { pre, post }
 }
 
 /** In lexical order; hidden files and editors' backups are none. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { AgentError } from '../errors'
 import { didYouMean, type Flags, type Invocation } from './arguments'
 import { findNearest } from './nearest'
-import { COMMANDS, OPTION_NAMES, OPTIONS, flagOf, variableOf } from './options'
+import { COMMANDS, OPTION_NAMES, OPTIONS, flagOf, VARIABLE_PREFIX, variableOf } from './options'
 import type { AnyRequest, BackupRequest, CommandName, OptionName } from './options'
 
 /** The environment, as Node has it. */
@@ -57,6 +57,18 @@ function invalid(file: string, what: string, hint: string): AgentError {
 /** Whether JSON alone is wanted, as far as that can be told before the command line is understood. */
 export function wantsJson(argv: readonly string[], environment: Environment): boolean {
   return argv.includes(flagOf('json')) || /^(true|1)$/.test(environment[variableOf('json')] ?? '')
+}
+
+/** Warnings of variables that look like options of ours but are none: most likely misspelt, and so without effect. */
+export function findMisspeltVariables(environment: Environment): string[] {
+  const known = OPTION_NAMES.map(variableOf)
+  const suffixes = known.map((variable) => variable.slice(VARIABLE_PREFIX.length))
+  return Object.keys(environment)
+    .filter((variable) => variable.startsWith(VARIABLE_PREFIX) && !known.includes(variable))
+    .flatMap((variable) => {
+      const meant = findNearest(variable.slice(VARIABLE_PREFIX.length), suffixes)
+      return meant === undefined ? [] : [`${variable} has no effect. Did you mean ${VARIABLE_PREFIX}${meant}?`]
+    })
 }
 
 /** Where to look for the configuration file, and whether somebody asked for it. */

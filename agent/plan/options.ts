@@ -153,12 +153,13 @@ export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[]
 
 /** Every command has these. */
 const COMMON = ['bucket', 'host', 'region', 'endpointUrl', 'json', 'logLevel', 'config'] as const
-const SELECTION = ['class', 'volumes', 'excludeVolumes', 'snapshotSize'] as const
+/** What decides on the snapshots of a host. */
+const SNAPSHOTS = ['class', 'volumes', 'excludeVolumes', 'snapshotSize', 'preHook', 'postHook'] as const
 
 export const COMMANDS = {
   preflight: {
     summary: 'check that this host can be backed up, and say how to fix what is missing',
-    options: [...COMMON, ...SELECTION],
+    options: [...COMMON, ...SNAPSHOTS],
     required: ['bucket'],
     withoutDefault: [],
     needsRoot: false, // it says so itself, beside all else that is missing
@@ -167,15 +168,13 @@ export const COMMANDS = {
     summary: 'snapshot the volumes of this host and stream them to the bucket',
     options: [
       ...COMMON,
-      ...SELECTION,
+      ...SNAPSHOTS,
       'exclude',
       'requireAll',
       'dryRun',
       'storageClass',
       'compression',
       'level',
-      'preHook',
-      'postHook',
       'onHookFailure',
       'hookTimeout',
       'parallel',
@@ -261,7 +260,9 @@ export function flagOf(name: OptionName): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
+export const VARIABLE_PREFIX = 'SNAPSTREAM_'
+
 /** `snapshotSize` -> `SNAPSTREAM_SNAPSHOT_SIZE` */
 export function variableOf(name: OptionName): string {
-  return `SNAPSTREAM_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+  return `${VARIABLE_PREFIX}${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 }

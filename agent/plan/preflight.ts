@@ -34,6 +34,7 @@ const toolsOf = (packageName: string, ...names: readonly string[]): Tool[] =>
 
 export const TOOLS: readonly Tool[] = [
   ...toolsOf('lvm2', 'lvs', 'vgs', 'pvs', 'lvcreate', 'lvchange', 'lvextend', 'lvremove', 'vgcfgbackup'),
+  ...toolsOf('coreutils', 'timeout'),
   ...toolsOf('util-linux', 'mount', 'umount', 'findmnt', 'lsblk', 'flock', 'setsid'),
 ]
 
@@ -97,6 +98,17 @@ export function describeVolumes({ volumes }: Selection): string {
     return `${mountPoint} (${filesystem}, ${formatBytes(usedBytes)} used)`
   })
   return `${volumes.length} to back up: ${shown.join(', ')}`
+}
+
+export function describeHooks({
+  pre,
+  post,
+}: {
+  readonly pre: readonly string[]
+  readonly post: readonly string[]
+}): string {
+  if (pre.length + post.length === 0) return 'none: backups are as after a power cut, which journals repair'
+  return `before the snapshots ${pre.join(', ') || 'none'}; after them ${post.join(', ') || 'none'}`
 }
 
 export function judgeOthers({ notOnLvm }: Selection): Judgement {

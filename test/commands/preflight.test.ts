@@ -17,6 +17,8 @@ const request: PreflightRequest = {
   volumes: [],
   excludeVolumes: [],
   snapshotSize: { kind: 'auto' },
+  preHook: [],
+  postHook: [],
   region: undefined,
   endpointUrl: undefined,
   json: false,
@@ -92,7 +94,18 @@ function storageOf({ freeBytes = 8 * GIB, tags = '' } = {}): Record<string, Answ
   }
 }
 
-const TOOLS = ['lvcreate', 'lvchange', 'lvextend', 'lvremove', 'vgcfgbackup', 'mount', 'umount', 'flock', 'setsid']
+const TOOLS = [
+  'lvcreate',
+  'lvchange',
+  'lvextend',
+  'lvremove',
+  'vgcfgbackup',
+  'mount',
+  'umount',
+  'flock',
+  'setsid',
+  'timeout',
+]
 const INSTALLED = { ...Object.fromEntries(TOOLS.map((name) => [name, ''])), tar: 'tar (GNU tar) 1.34\n' }
 
 interface World {
@@ -100,9 +113,10 @@ interface World {
   readonly store?: Partial<MemoryStore>
   readonly connect?: () => Promise<Connection>
   readonly isRoot?: boolean
+  readonly preHook?: readonly string[]
 }
 
-async function look({ commands = {}, store = {}, connect, isRoot = true }: World = {}) {
+async function look({ commands = {}, store = {}, connect, isRoot = true, preHook = [] }: World = {}) {
   const bucket = { ...memoryStore(), ...store }
   const outcome = await preflight(
     {
@@ -120,7 +134,7 @@ async function look({ commands = {}, store = {}, connect, isRoot = true }: World
           readCaller: async () => 'arn:aws:sts::1:assumed-role/r/i',
         })),
     },
-    request,
+    { ...request, preHook },
   )
   const { checks } = outcome.json as { checks: readonly Check[] }
   return { ...outcome, bucket, check: (name: string) => checks.find((found) => found.name === name) }
@@ -143,6 +157,7 @@ test('a host that is ready, but for /boot, which is not on LVM', async () => {
   OK    storage            LVM and the mount table answer
   OK    volumes            1 to back up: /home (ext4, 1 GiB used)
   OK    space              ${check('space')!.what}
+  OK    hooks              none: backups are as after a power cut, which journals repair
   OK    leftovers          none
   OK    identity           ${HOST}, in eu-west-1
   OK    credentials        arn:aws:sts::1:assumed-role/r/i
@@ -205,6 +220,12 @@ test('without LVM the bucket is looked at all the same, and the reason told once
   expect(check('volumes')).toBeUndefined()
   expect(check('space')).toBeUndefined()
   expect(check('writing')).toMatchObject({ status: 'ok' })
+})
+
+test('a hook that is not there would keep every backup from starting', async () => {
+  const { status, check } = await look({ preHook: ['/no/such/hook'] })
+  expect(status).toBe(1)
+  expect(check('hooks')).toMatchObject({ status: 'fail', what: expect.stringContaining('/no/such/hook') })
 })
 
 test('a volume group without room fails with the arithmetic and the ways out', async () => {

@@ -1,5 +1,11 @@
 import { parseArguments } from '../../agent/plan/arguments'
-import { chooseConfigFile, parseConfig, resolveRequest, type Environment } from '../../agent/plan/config'
+import {
+  chooseConfigFile,
+  findMisspeltVariables,
+  parseConfig,
+  resolveRequest,
+  type Environment,
+} from '../../agent/plan/config'
 import { refusal } from '../support/refusal'
 
 const FILE = '/etc/snapstream/config.json'
@@ -86,6 +92,18 @@ describe('what was asked for', () => {
       named: true,
     })
   })
+})
+
+test("a misspelt variable is told of, everybody else's are left alone", () => {
+  const environment = {
+    SNAPSTREAM_BUKCET: 'abc',
+    SNAPSTREAM_CLASS: 'daily',
+    SNAPSTREAM_EXECUTION_ID: 'x',
+    PATH: '/bin',
+  }
+  expect(findMisspeltVariables(environment)).toEqual([
+    'SNAPSTREAM_BUKCET has no effect. Did you mean SNAPSTREAM_BUCKET?',
+  ])
 })
 
 describe('ways to write a value', () => {
