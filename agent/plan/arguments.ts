@@ -41,12 +41,6 @@ export function parseArguments(argv: readonly string[]): Invocation {
   return invocation
 }
 
-/** Help of one command, with every option's variable, field and default. */
-export function formatHelp(command: CommandName): string {
-  const invocation = parseArguments([command, '--help'])
-  return invocation.kind === 'help' ? invocation.text : ''
-}
-
 function buildProgram(writeHelp: (text: string) => void, act: (command: CommandName, flags: Flags) => void): Commander {
   const program = new Commander(PROGRAM)
     .description('Streams consistent, complete, verified backups of LVM volumes straight into S3.')

@@ -1,10 +1,11 @@
-import { formatHelp, parseArguments } from '../../agent/plan/arguments'
+import { parseArguments } from '../../agent/plan/arguments'
 import {
   COMMAND_NAMES,
   COMMANDS,
   OPTIONS,
   flagOf,
   variableOf,
+  type CommandName,
   type Command,
   type Option,
 } from '../../agent/plan/options'
@@ -28,6 +29,11 @@ test.each([
   expect(refusal(() => parseArguments(argv))).toEqual({ code: 'USAGE', message, hint: expect.stringContaining(hint) })
 })
 
+function helpOf(command: CommandName): string {
+  const invocation = parseArguments([command, '--help'])
+  return invocation.kind === 'help' ? invocation.text : ''
+}
+
 test('help names every command', () => {
   const invocation = parseArguments(['--help'])
   for (const name of COMMAND_NAMES) {
@@ -37,7 +43,7 @@ test('help names every command', () => {
 
 describe.each(COMMAND_NAMES)('help of %s', (command) => {
   // Commander breaks the lines to fit the terminal.
-  const help = formatHelp(command).replace(/\s+/g, ' ')
+  const help = helpOf(command).replace(/\s+/g, ' ')
 
   const { argument, options }: Command = COMMANDS[command]
   test.each(options.filter((name) => name !== argument))('says how to set %s', (name) => {
@@ -57,7 +63,7 @@ test('what is looked for stands by itself', () => {
     flags: { pattern: ['*.conf'], limit: ['5'] },
   })
   expect(refusal(() => parseArguments(['find']))).toMatchObject({ message: "missing required argument 'pattern'" })
-  expect(formatHelp('find')).toContain('Usage: snapstream find [options] <pattern>')
+  expect(helpOf('find')).toContain('Usage: snapstream find [options] <pattern>')
 })
 
 test('the version is asked for', () => {
