@@ -1,9 +1,9 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { Readable } from 'node:stream'
-import { S3Client } from '@aws-sdk/client-s3'
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import type { Log } from './deps'
-import { interrupted, storeError, type Operation } from './store-errors'
+import { storeError, type Operation } from './store-errors'
 
 /**
  * Connections to S3 at a time, more than are ever in use: who sends parts limits how many it has in flight, and a
@@ -13,8 +13,13 @@ const CONNECTIONS_MAX = 256
 const CONNECT_TIMEOUT_SECONDS = 10
 /** S3 may be silent for long before it answers a completion; this is how long nothing at all may happen. */
 const SILENCE_TIMEOUT_SECONDS = 120
-/** With the SDK's backoff of at most 20 seconds this bridges failures of about half a minute. */
-const ATTEMPTS_MAX = 8
+/** Until the first request has succeeded, something is likely to be misconfigured, and an operator waits to hear of it. */
+const FIRST_ATTEMPTS_MAX = 5
+/** Later, hours of work depend on each request: this bridges failures of a minute and more. */
+const ATTEMPTS_MAX = 14
+const RETRY_DELAY_SECONDS = 0.1
+const THROTTLED_DELAY_SECONDS = 1
+const RETRY_DELAY_MAX_SECONDS = 20
 /** TLS encrypts, and keeps in memory, all it is given at once; a part given whole costs its size a second time. */
 const TLS_WRITE_BYTES = 256 * 1024
 
@@ -51,32 +56,20 @@ export function connect(options: S3StoreOptions): Connection {
   return { client: s3Client(options), bucket, region, enforcesConditions, log }
 }
 
-/**
- * Sends a request and turns whatever goes wrong into an AgentError. Ends at once when `signal` is aborted: the SDK by
- * itself would first wait until its next attempt is due.
- */
+/** Sends a request and turns whatever goes wrong into an AgentError. */
 export async function call<Output extends { readonly $metadata: { readonly attempts?: number } }>(
   { bucket, region, log }: Connection,
   { name, key }: Pick<Operation, 'name' | 'key'>,
   signal: AbortSignal,
   send: (options: { readonly abortSignal: AbortSignal }) => Promise<Output>,
 ): Promise<Output> {
-  const operation = { name, key, bucket, region }
-  if (signal.aborted) throw interrupted(operation, signal.reason)
-  let onAbort = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(interrupted(operation, signal.reason))
-  })
-  signal.addEventListener('abort', onAbort, { once: true })
   try {
-    const output = await Promise.race([send({ abortSignal: signal }), aborted])
+    const output = await send({ abortSignal: signal })
     const { attempts = 1 } = output.$metadata
     if (attempts > 1) log.debug(`${name} of ${key ?? bucket} took ${attempts} attempts`)
     return output
   } catch (error) {
-    throw storeError(error, operation)
-  } finally {
-    signal.removeEventListener('abort', onAbort)
+    throw storeError(error, { name, key, bucket, region })
   }
 }
 
@@ -90,7 +83,7 @@ function s3Client(options: S3StoreOptions): S3Client {
     region,
     credentials,
     ...(endpointUrl !== undefined && { endpoint: endpointUrl, forcePathStyle: true }),
-    maxAttempts: ATTEMPTS_MAX,
+    retryStrategy: patientRetries(),
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     // It would cost every part a round trip, and with some servers a connection.
@@ -105,6 +98,35 @@ function s3Client(options: S3StoreOptions): S3Client {
   signHeadersOnly(client)
   sliceBodies(client)
   return client
+}
+
+/**
+ * The SDK's own strategy has one budget for all requests of a client: with many parts in flight, a second without
+ * network would use it up and fail the run.
+ */
+function patientRetries(): RetryStrategy {
+  let everSucceeded = false
+  return {
+    acquireInitialRetryToken: () => Promise.resolve(retryToken(0, 0)),
+    refreshRetryTokenForRetry(token, { errorType }) {
+      const retries = token.getRetryCount() + 1
+      const attemptsMax = everSucceeded ? ATTEMPTS_MAX : FIRST_ATTEMPTS_MAX
+      if (errorType === 'CLIENT_ERROR' || retries >= attemptsMax) {
+        return Promise.reject(new Error('not worth another attempt'))
+      }
+      const firstSeconds = errorType === 'THROTTLING' ? THROTTLED_DELAY_SECONDS : RETRY_DELAY_SECONDS
+      const seconds = Math.min(firstSeconds * 2 ** (retries - 1), RETRY_DELAY_MAX_SECONDS)
+      // Half of it at random, so that requests which failed together do not come back together.
+      return Promise.resolve(retryToken(retries, seconds * 1000 * (0.5 + Math.random() / 2)))
+    },
+    recordSuccess() {
+      everSucceeded = true
+    },
+  }
+}
+
+function retryToken(retries: number, delayMs: number): RetryToken {
+  return { getRetryCount: () => retries, getRetryDelay: () => delayMs }
 }
 
 function signHeadersOnly(client: S3Client): void {
@@ -137,6 +159,9 @@ function* slices(body: Uint8Array): Generator<Uint8Array> {
     yield body.subarray(offset, offset + TLS_WRITE_BYTES)
   }
 }
+
+type RetryStrategy = Extract<S3ClientConfig['retryStrategy'], { acquireInitialRetryToken: unknown }>
+type RetryToken = Awaited<ReturnType<RetryStrategy['acquireInitialRetryToken']>>
 
 /** What is read and changed of the SDK's requests, which it types as unknown. */
 interface SdkRequest {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { s3Store, type Store } from '../../agent/io/store'
 import { refusalOf } from '../support/refusal'
@@ -74,14 +75,30 @@ describe('a part', () => {
   })
 
   test('that waits to be sent again is given up at once when the run is interrupted', async () => {
-    const store = await storeAt({ UploadPart: [failure(503, 'SlowDown')] })
+    const store = await storeAt({ UploadPart: [PART_STORED, failure(503, 'ServiceUnavailable')] })
+    await send(store)
     const controller = new AbortController()
     const sending = refusalOf(store.uploadPart(UPLOAD, 7, BODY, WHOLE.crc32, controller.signal))
-    while (server.requests.length < 3) await new Promise((resolve) => setTimeout(resolve, 10))
+    while (server.requests.length < 6) await sleep(10)
     controller.abort()
     const abortedAt = performance.now()
     expect(await sending).toMatchObject({ code: 'INTERRUPTED' })
     expect(performance.now() - abortedAt).toBeLessThan(100)
+  })
+
+  test('outlives an outage that all parts in flight have to retry through', async () => {
+    const outage = Array<Step>(100).fill(failure(503, 'ServiceUnavailable'))
+    const store = await storeAt({ UploadPart: [PART_STORED, ...outage, PART_STORED] })
+    await send(store)
+    await Promise.all(Array.from({ length: 20 }, () => send(store)))
+  })
+
+  test('fails soon if it is the first request of all: then the configuration is more likely to be wrong', async () => {
+    const store = await storeAt({ UploadPart: [failure(503, 'ServiceUnavailable')] })
+    expect(await refusalOf(send(store))).toMatchObject({
+      code: 'STORE_FAILED',
+      message: `UploadPart of s3://backups/${KEY} failed in 5 attempts: ServiceUnavailable it is`,
+    })
   })
 })
 
