@@ -62,7 +62,7 @@ interface Parts extends AsyncDisposable {
 async function startParts(): Promise<Parts> {
   const [server, guest] = await Promise.allSettled([startRadosgw(), bootMachine()])
   const stop = async () => {
-    await Promise.all([server, guest].map((part) => (part.status === 'fulfilled' ? part.value.stop() : undefined)))
+    for (const part of [server, guest]) if (part.status === 'fulfilled') await part.value.stop()
   }
   if (server.status === 'fulfilled' && guest.status === 'fulfilled') {
     return { server: server.value, guest: guest.value, [Symbol.asyncDispose]: stop }
@@ -97,7 +97,8 @@ async function restoreAndCompare(
 async function main(): Promise<void> {
   const screen = terminalScreen()
   const controller = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort())
+  // Not once: a Ctrl-C comes from the terminal and from npm, and the second would end this before it took all down.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort())
   try {
     process.exitCode = (await demo(screen, controller.signal)) ? ExitStatus.ok : ExitStatus.failed
   } catch (error) {

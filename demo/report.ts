@@ -61,8 +61,8 @@ export function reportBackup(screen: Screen, report: BackupReport): void {
 }
 
 export function reportRestore(screen: Screen, comparisons: readonly Comparison[]): void {
-  screen.heading('How each volume was restored: a plain GET, zstd, tar')
-  for (const { command } of comparisons) screen.line(`$ ${command}`)
+  screen.heading('How each volume was restored: a plain GET, zstd, tar; nothing of Snapstream')
+  for (const { command } of comparisons) screen.line(`$ ${command.replaceAll(' | ', ' \\\n    | ')}`)
 }
 
 /** Returns whether all is well: nothing differs, nothing is left, and there was something to see. */

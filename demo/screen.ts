@@ -1,8 +1,11 @@
 /** What the person at the terminal sees. */
 import { styleText } from 'node:util'
 
+/** Back to the first column, and erase the line. */
+const START_OF_LINE = '\r\u001b[K'
+
 export interface Screen {
-  /** Shows what is being done and, once done, how long it took. */
+  /** Shows what is being done and, once done, how long it took. @param title - in the past tense */
   step<T>(title: string, work: () => Promise<T>): Promise<T>
   heading(text: string): void
   line(text?: string): void
@@ -18,10 +21,16 @@ export function terminalScreen(): Screen {
   return {
     async step(title, work) {
       const start = performance.now()
+      if (process.stdout.isTTY) process.stdout.write(style('dim', `      …    ${title}`))
+      let done = false
       try {
-        return await work()
+        const result = await work()
+        done = true
+        return result
       } finally {
-        line(`${style('dim', `${secondsSince(start).toFixed(1).padStart(6)} s`)}  ${title}`)
+        if (process.stdout.isTTY) process.stdout.write(START_OF_LINE)
+        const time = style('dim', `${secondsSince(start).toFixed(1).padStart(6)} s`)
+        line(`${time}  ${done ? title : style('red', `not ${title}`)}`)
       }
     },
     heading: (text) => line(`\n${style('bold', text)}`),

@@ -87,7 +87,7 @@ async function takeAll(deps: Deps, plans: readonly SnapshotPlan[]) {
   return { lease, takenAt, spreadSeconds }
 }
 
-/** Parents first. One that cannot be mounted is that volume's failure alone. */
+/** One that cannot be mounted is that volume's failure alone. */
 async function mountAll(deps: Deps, plans: readonly SnapshotPlan[], mounts: AsyncDisposableStack) {
   const mounted: SnapshotPlan[] = []
   const failed: Attempt[] = []

@@ -1,7 +1,6 @@
 /** Snapshots as leases: what is taken here is given back, and what a killed run could not give back is found again. */
 import { Prefix } from '../contract'
 import { AgentError, describeError, hasCode } from '../errors'
-import type { Argv } from '../plan/command'
 import { findLeftovers, formatUploadTag, type Leftovers } from '../plan/leftovers'
 import { FINDMNT, LSBLK, LVS, parseFindmnt, parseLsblk, parseLvs, parseVgs, VGS, type HostStorage } from '../plan/lvm'
 import { findFault, snapshotInvalid } from '../plan/snapshot-health'
@@ -16,13 +15,16 @@ import type { UploadRef } from './store'
  *
  * @throws AgentError TOOL_MISSING where LVM is not installed, OUTPUT_UNREADABLE, COMMAND_FAILED
  */
-export async function readStorage({ host, signal }: HostDeps): Promise<HostStorage> {
-  const ask = (argv: Argv): Promise<string> => host.run(argv, signal)
+export async function readStorage(deps: HostDeps): Promise<HostStorage> {
+  return { ...(await readVitals(deps)), devices: parseLsblk(await deps.host.run(LSBLK, deps.signal)) }
+}
+
+/** What the health of snapshots shows in. Throws as `readStorage`. */
+export async function readVitals({ host, signal }: HostDeps): Promise<Omit<HostStorage, 'devices'>> {
   return {
-    logicalVolumes: parseLvs(await ask(LVS)),
-    groups: parseVgs(await ask(VGS)),
-    mounts: parseFindmnt(await ask(FINDMNT)),
-    devices: parseLsblk(await ask(LSBLK)),
+    logicalVolumes: parseLvs(await host.run(LVS, signal)),
+    groups: parseVgs(await host.run(VGS, signal)),
+    mounts: parseFindmnt(await host.run(FINDMNT, signal)),
   }
 }
 
@@ -43,7 +45,7 @@ export async function takeSnapshots(deps: HostDeps, plans: readonly SnapshotPlan
 }
 
 /**
- * Mounts a snapshot read-only. To be called for a parent before what is mounted in it.
+ * Mounts a snapshot read-only.
  *
  * @returns a lease that unmounts it
  * @throws AgentError MOUNT_FAILED
@@ -80,10 +82,8 @@ export async function recordUpload(deps: HostDeps, plan: SnapshotPlan, upload: U
  *
  * @throws AgentError SNAPSHOT_INVALID
  */
-export async function checkSnapshot({ host, signal }: HostDeps, plan: SnapshotPlan): Promise<void> {
-  const logicalVolumes = parseLvs(await host.run(LVS, signal))
-  const mounts = parseFindmnt(await host.run(FINDMNT, signal))
-  const fault = findFault({ logicalVolumes, mounts }, plan)
+export async function checkSnapshot(deps: HostDeps, plan: SnapshotPlan): Promise<void> {
+  const fault = findFault(await readVitals(deps), plan)
   if (fault !== undefined) throw snapshotInvalid(plan, fault)
 }
 
@@ -103,7 +103,7 @@ export interface LeftoverScope {
  * only gets a warning: the bucket's lifecycle rule ends it in some days.
  */
 export async function removeLeftovers(deps: Deps, scope: LeftoverScope): Promise<Leftovers> {
-  const onHost = findLeftovers(await readStorage(deps))
+  const onHost = findLeftovers(await readVitals(deps))
   const leftovers = { ...onHost, uploads: [...onHost.uploads, ...(await findUploads(deps, scope, onHost))] }
   if (scope.dryRun) return leftovers
   await using cleanUp = new AsyncDisposableStack() // goes on after a failure, and reports all of them

@@ -53,6 +53,7 @@ export function startDaemon(argv: readonly string[], logFile: string, environmen
       throw new Error(`${argv.join(' ')} ended with ${fate}:\n${readFileSync(logFile, 'utf8').slice(-4000)}`)
     },
     async stop() {
+      child.ref() // with nothing else to wait for, this process would end here
       child.kill('SIGKILL')
       await exited
     },

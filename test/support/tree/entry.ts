@@ -35,6 +35,9 @@ export interface Entry {
 
 const SET_ID_AND_STICKY = 0o7000
 
+/** xfs shows ACLs a second time, in its own format. */
+const XFS_ACL = 'trusted.SGI_ACL_'
+
 const COUNTED: Readonly<Record<string, (entry: Entry) => boolean>> = {
   files: ({ kind, linkedTo }) => kind === 'file' && linkedTo === undefined,
   directories: ({ kind }) => kind === 'directory',
@@ -48,7 +51,7 @@ const COUNTED: Readonly<Record<string, (entry: Entry) => boolean>> = {
   'SELinux labels': hasXattr('security.selinux'),
   capabilities: hasXattr('security.capability'),
   'user.* attributes': hasXattr('user.'),
-  'trusted.* attributes': hasXattr('trusted.'),
+  'trusted.* attributes': hasXattr('trusted.', XFS_ACL),
   'set-id or sticky': ({ mode }) => (mode & SET_ID_AND_STICKY) !== 0,
   'times before 1970 or after 2038': ({ mtime }) => BigInt(mtime) < 0n || BigInt(mtime) >= 2n ** 31n * 1_000_000_000n,
   'names that are hard to handle': ({ path }) => /[^\p{L}\p{N}\p{M} /._@%+=:,~!()[\]{}$#^&;-]/u.test(path),
@@ -60,6 +63,9 @@ export function countEntries(entries: readonly Entry[]): Readonly<Record<string,
   return Object.fromEntries(counts.filter(([, count]) => count > 0))
 }
 
-function hasXattr(prefix: string) {
-  return ({ xattrs }: Entry) => Object.keys(xattrs ?? {}).some((name) => name.startsWith(prefix))
+function hasXattr(prefix: string, butNot?: string) {
+  return ({ xattrs }: Entry) =>
+    Object.keys(xattrs ?? {}).some(
+      (name) => name.startsWith(prefix) && (butNot === undefined || !name.startsWith(butNot)),
+    )
 }
