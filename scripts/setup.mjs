@@ -27,6 +27,7 @@ const DEBIAN_PACKAGES = {
   'ceph-osd': '... and one storage daemon',
   'ceph-common': 'ceph, monmaptool and radosgw-admin set that cluster up',
   curl: 'reads objects back by hand, without the agent',
+  openssl: 'makes the certificate of a TLS server in the tests',
   shellcheck: 'checks the scripts in the SSM documents',
   'python3-venv': 'the virtual environment of the Python programs',
 }
