@@ -5,6 +5,7 @@ import { find } from './commands/find'
 import { list } from './commands/list'
 import type { Outcome } from './commands/outcome'
 import { preflight } from './commands/preflight'
+import { restore } from './commands/restore'
 import { verify } from './commands/verify'
 import { ExitStatus } from './contract'
 import type { AgentError } from './errors'
@@ -60,6 +61,8 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
       return find(deps, { ...request, host })
     case 'list':
       return list(deps, { ...request, host })
+    case 'restore':
+      return restore(deps, { ...request, host })
     case 'cleanup':
       return cleanup(deps, { ...request, host })
   }

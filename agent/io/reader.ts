@@ -79,6 +79,7 @@ export function decodeFrames(
  * bounded whatever the ranges.
  *
  * @param ranges - in ascending order, not overlapping
+ * @param onDamage - told of the frame for which it then throws
  * @throws AgentError ARCHIVE_DAMAGED with segment, frame and range where a frame does not match its checksum;
  * OBJECT_MISSING, OBJECT_ARCHIVED
  */
@@ -87,6 +88,7 @@ export async function* readRaw(
   archive: Archive,
   table: FrameTable,
   ranges: readonly RawRange[],
+  onDamage: (place: FramePlace) => void = () => undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
   let next = 0
   for await (const decoded of decodeFrames(
@@ -94,7 +96,10 @@ export async function* readRaw(
     archive,
     fetchReads(deps, archive, planReads(archive, table, ranges)),
   )) {
-    if ('damage' in decoded) throw decoded.damage
+    if ('damage' in decoded) {
+      onDamage(decoded.place)
+      throw decoded.damage
+    }
     const { rawOffset, rawBytes } = decoded.place
     for (let range = ranges[next]; range && range.offset < rawOffset + rawBytes; range = ranges[++next]) {
       const start = Math.max(range.offset - rawOffset, 0)

@@ -1,6 +1,8 @@
 /** The one place that talks to S3: the interface, and its implementation with the AWS SDK. */
+import type { ThawOptions } from '../plan/glacier'
 import { connect, type S3StoreOptions } from './store-client'
 import { head, list, listFolders, listUploads, readFacts, readRange, readWhole } from './store-read'
+import { thaw } from './store-thaw'
 import { abortUpload, completeUpload, createUpload, put, uploadPart } from './store-write'
 
 /** An unfinished multipart upload. */
@@ -87,6 +89,8 @@ export interface Store {
   abortUpload(upload: UploadRef, signal: AbortSignal): Promise<void>
   listUploads(prefix: string, signal: AbortSignal): AsyncIterable<UploadRef>
   readFacts(signal: AbortSignal): Promise<BucketFacts>
+  /** Asks for a readable copy of an archived object. Succeeds too where one was asked for already. */
+  thaw(key: string, options: ThawOptions, signal: AbortSignal): Promise<void>
 }
 
 /** S3, or a server that speaks its protocol. Nothing is asked of it before the first call. */
@@ -106,5 +110,6 @@ export function s3Store(options: S3StoreOptions): Store {
     abortUpload: (...args) => abortUpload(s3, ...args),
     listUploads: (...args) => listUploads(s3, ...args),
     readFacts: (...args) => readFacts(s3, ...args),
+    thaw: (...args) => thaw(s3, ...args),
   }
 }

@@ -3,7 +3,7 @@ import { AgentError } from '../errors'
 import { didYouMean, type Flags, type Invocation } from './arguments'
 import { findNearest } from './nearest'
 import { COMMANDS, OPTION_NAMES, OPTIONS, flagOf, VARIABLE_PREFIX, variableOf } from './options'
-import type { AnyRequest, BackupRequest, CommandName, OptionName } from './options'
+import type { AnyRequest, BackupRequest, CommandName, OptionName, RestoreRequest } from './options'
 
 /** The environment, as Node has it. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -152,6 +152,19 @@ function throwIfContradictory(request: AnyRequest): void {
     })
   }
   if (request.command === 'backup') throwIfNotReadable(request)
+  if (request.command === 'restore') throwUnlessOneDestination(request)
+}
+
+function throwUnlessOneDestination({ target, inPlace, stdout }: RestoreRequest): void {
+  const given = [target !== undefined && '--target', inPlace && '--in-place', stdout && '--stdout'].filter(Boolean)
+  if (given.length === 1) return
+  throw new AgentError(
+    'USAGE',
+    given.length === 0 ? 'where to restore to is not given' : `${given.join(' and ')} are given`,
+    {
+      hint: 'Give one of --target DIRECTORY, --in-place and --stdout.',
+    },
+  )
 }
 
 function throwIfNotReadable({ verify, storageClass }: BackupRequest): void {

@@ -82,6 +82,26 @@ export const OPTIONS = {
     'shell pattern: held against names, or against whole paths where it starts with a slash; "**" crosses directories',
     text('PATTERN', '^[^\\0]+$', 'a pattern'),
   ),
+  path: option(
+    'restore only this file or directory, as it was named on the host',
+    listOf(text('PATH', '^(?!(.*/)?\\.\\.(/|$))[^\\0]*[^\\0/]$', 'a path without ".."'), '\n'),
+  ),
+  target: option('directory to restore into: stands for the root of the host that was backed up', absolutePath),
+  inPlace: option('restore to where it was, on this host', toggle),
+  stdout: option('print one file to standard output', toggle),
+  onConflict: optionWithDefault(
+    'what to do about files that are there already; newer: replace what is older than the backup',
+    choice('WHAT', ['fail', 'skip', 'overwrite', 'newer']),
+    'fail',
+  ),
+  resume: option('go on with a restore that was interrupted: leave what is there already and equal', toggle),
+  bestEffort: option('restore what can be read where an archive is damaged; reads everything twice', toggle),
+  thaw: option(
+    'have what is in Glacier brought back, slowly and cheaply or faster',
+    choice('TIER', ['bulk', 'standard', 'expedited']),
+  ),
+  days: optionWithDefault('how long what was thawed stays readable', wholeNumber(1, 365), '7'),
+  wait: option('wait until it is thawed instead of ending with status 5', toggle),
   volume: option('only the volumes mounted here, or of these names', listOf(volumeName, ',')),
   volumes: option('back up the volumes mounted here, and no others', listOf(absolutePath, ',')),
   excludeVolumes: option('back up all volumes but those mounted here', listOf(absolutePath, ',')),
@@ -209,6 +229,31 @@ export const COMMANDS = {
     withoutDefault: ['class'],
     needsRoot: false,
   },
+  restore: {
+    summary: 'restore volumes, directories or files',
+    options: [
+      ...COMMON,
+      'class',
+      'run',
+      'at',
+      'volume',
+      'path',
+      'target',
+      'inPlace',
+      'stdout',
+      'onConflict',
+      'resume',
+      'bestEffort',
+      'thaw',
+      'days',
+      'wait',
+      'dryRun',
+      'deadline',
+    ],
+    required: ['bucket'],
+    withoutDefault: ['class'],
+    needsRoot: true,
+  },
   cleanup: {
     summary: 'remove what killed runs left behind on this host',
     options: [...COMMON, 'class', 'dryRun'],
@@ -252,6 +297,7 @@ export type BackupRequest = Request<'backup'>
 export type VerifyRequest = Request<'verify'>
 export type ListRequest = Request<'list'>
 export type FindRequest = Request<'find'>
+export type RestoreRequest = Request<'restore'>
 export type CleanupRequest = Request<'cleanup'>
 export type AnyRequest = { readonly [C in CommandName]: Request<C> }[CommandName]
 

@@ -22,12 +22,13 @@ export interface Output {
 
 /** Standard output is a summary for people, then one line of JSON for programs. */
 export function formatResult(
-  result: { readonly status: ExitStatus; readonly summary: string; readonly json: object },
+  result: { readonly status: ExitStatus; readonly summary: string; readonly json: object; readonly printed?: true },
   jsonOnly: boolean,
 ): Output {
   const line = `${JSON.stringify(result.json)}\n`
   const summary = result.summary.slice(0, SUMMARY_CHARACTERS_MAX).trimEnd()
-  return { status: result.status, stdout: jsonOnly ? line : `${summary}\n${line}`, stderr: '' }
+  const text = jsonOnly ? line : `${summary}\n${line}`
+  return { status: result.status, stdout: result.printed ? '' : text, stderr: result.printed ? text : '' }
 }
 
 /**

@@ -78,11 +78,19 @@ export function tarExtract(directory: string, paths: readonly string[] = []): Ar
     ...METADATA,
     '--same-owner',
     '--same-permissions',
+    // Times of directories last of all, as what is restored into them changes them again.
+    '--delay-directory-restore',
+    '--warning=no-timestamp',
     `--directory=${directory}`,
     '--no-wildcards',
     '--',
     ...paths,
   ]
+}
+
+/** Prints the content of the files in the archive on standard input, holes as zeros. */
+export function tarPrint(): Argv {
+  return ['tar', '--extract', '--file=-', `--record-size=${RECORD_BYTES}`, '--to-stdout']
 }
 
 export const TAR_VERSION: Argv = ['tar', '--version']

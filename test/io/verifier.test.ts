@@ -11,6 +11,9 @@ import { archiveOf, storeWith, type ArchiveOptions, type StoredArchive } from '.
 import { buildTree } from '../support/tree/build'
 import { hostileTree } from '../support/tree/hostile'
 
+// Many small frames: seconds on a busy machine.
+jest.setTimeout(60_000)
+
 let tar: Buffer
 beforeAll(async () => {
   const root = mkdtempSync(join(tmpdir(), 'verifier-'))

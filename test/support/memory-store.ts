@@ -128,6 +128,13 @@ export function memoryStore(): MemoryStore {
       await arrive(signal)
       return { region: 'us-east-1', versioning: 'Enabled', clockSkewSeconds: 0 }
     },
+
+    async thaw(key, _options, signal) {
+      await arrive(signal)
+      const object = find(key)
+      if (!object.archived) fail('STORE_FAILED', `${key} is not archived`)
+      objects.set(key, { ...object, restore: object.restore ?? { ongoing: true } })
+    },
   }
 }
 

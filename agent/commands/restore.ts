@@ -1,0 +1,225 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ExitStatus } from '../contract'
+import { AgentError } from '../errors'
+import { findDamage, rangeOf, readSegmentStates, throwIfMissing, type SegmentState } from '../io/damage'
+import type { Deps } from '../io/deps'
+import { planVolume, type PlannedVolume } from '../io/restore-planner'
+import { makeTarget, openTarget, throwUnlessFits, type Target } from '../io/restore-target'
+import { printFile, restoreVolume } from '../io/restore-volume'
+import { findRun, readManifest } from '../io/runs'
+import type { Manifest } from '../plan/manifest'
+import type { Hosted, RestoreRequest } from '../plan/options'
+import type { RawRange } from '../plan/reads'
+import { chooseWanted, type Wanted } from '../plan/restore'
+import {
+  formatRestore,
+  formatRestorePlan,
+  formatThawing,
+  type RestoreReport,
+  type VolumeReport,
+} from '../plan/restore-report'
+import type { Outcome } from './outcome'
+
+/** Between two looks at objects that are being thawed, which takes minutes to days. */
+const THAW_POLL_SECONDS = 60
+
+/** A volume to restore, where to, and how its segments are stored. */
+interface Task {
+  readonly wanted: Wanted
+  readonly plan: PlannedVolume
+  readonly target: Target
+  readonly states: readonly SegmentState[]
+}
+
+/**
+ * Restores volumes, directories or files of a run. Nothing is written before it is known that all of it can be read, does
+ * not overwrite what must stay, stays within the target, and fits.
+ *
+ * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, UNKNOWN_PATH, TARGET_UNFIT, OBJECT_ARCHIVED, ARCHIVE_DAMAGED
+ */
+export async function restore(deps: Deps, request: Hosted<RestoreRequest>): Promise<Outcome> {
+  const manifest = await readManifest(deps, await findRun(deps, request))
+  const tasks: Task[] = []
+  for (const wanted of chooseWanted(manifest, request.volume, request.path)) {
+    tasks.push(await planTask(deps, request, wanted))
+  }
+  if (request.dryRun) return describePlan(manifest, request, tasks)
+
+  const thawing = await thawAll(deps, request, tasks)
+  if (thawing) return thawing
+  if (request.stdout) return print(deps, manifest, tasks)
+
+  throwIfTaken(tasks)
+  throwUnlessFits(tasks.map(({ target, plan }) => ({ ...plan, directory: target.directory })))
+  const volumes: VolumeReport[] = []
+  for (const task of tasks) volumes.push(await restoreTask(deps, request, task))
+  return describe({ run: manifest.run, host: manifest.host, volumes })
+}
+
+async function planTask(deps: Deps, request: Hosted<RestoreRequest>, wanted: Wanted): Promise<Task> {
+  const { archive, mountPoint } = wanted.volume
+  const target = await targetOf(request, mountPoint)
+  const plan = await planVolume(deps, wanted, target, { ...request, lost: [] })
+  const needed = plan.fetch.segments.flatMap((index) => archive.segments[index] ?? [])
+  const states = await readSegmentStates(deps, needed)
+  if (!request.bestEffort) {
+    await throwIfMissing(deps, archive, needed, states)
+    return { wanted, plan, target, states }
+  }
+  const present = new Set(states.map(({ segment }) => segment))
+  const missing = needed.filter((segment) => !present.has(segment)).map(rangeOf)
+  const lost = await findAllLost(deps, request, { wanted, plan, target, states }, missing)
+  return { wanted, plan: await planVolume(deps, wanted, target, { ...request, lost }), target, states }
+}
+
+/** Reads everything once before the restore reads it again: what cannot be read must not be begun. */
+async function findAllLost(
+  deps: Deps,
+  request: Hosted<RestoreRequest>,
+  { wanted, target, states }: Task,
+  missing: readonly RawRange[],
+): Promise<RawRange[]> {
+  const readable = await planVolume(deps, wanted, target, { ...request, lost: missing })
+  if (states.some(({ thaw }) => thaw !== 'readable')) return [...missing]
+  const damaged = await findDamage(deps, wanted.volume.archive, readable.table, readable.pieces)
+  return [...missing, ...damaged].sort((a, b) => a.offset - b.offset)
+}
+
+/** The target is taken for the root of the host that was backed up. */
+async function targetOf(request: Hosted<RestoreRequest>, mountPoint: string): Promise<Target> {
+  if (request.stdout) return standardOutput
+  const root = request.inPlace ? '/' : (request.target ?? '')
+  const directory = mountPoint === '/' ? root : `${root === '/' ? '' : root}${mountPoint}`
+  const top = await openTarget(root)
+  // In place, an administrator's symbolic links above a mount point are part of how this host is set up.
+  if (!request.inPlace) top.throwUnlessContained(`${mountPoint}/.`.slice(1))
+  return openTarget(directory)
+}
+
+/** Has every directory already, and no file. */
+const standardOutput: Target = {
+  directory: 'standard output',
+  isFresh: false,
+  inspect: ({ type }) =>
+    type === 'directory'
+      ? { state: 'equal', isDirectory: true, isSymlink: false, newer: false, storedBytes: 0 }
+      : { state: 'absent' },
+  throwUnlessContained: () => undefined,
+}
+
+/** Undefined where everything can be read now. */
+async function thawAll(
+  deps: Deps,
+  request: Hosted<RestoreRequest>,
+  tasks: readonly Task[],
+): Promise<Outcome | undefined> {
+  let waiting = tasks.flatMap(({ states }) => states.filter(({ thaw }) => thaw !== 'readable'))
+  if (waiting.length === 0) return undefined
+  if (request.thaw === undefined) throw archived(waiting)
+  const options = { tier: request.thaw, days: request.days }
+  for (const { segment, thaw } of waiting)
+    if (thaw === 'frozen') await deps.store.thaw(segment.key, options, deps.signal)
+  deps.log.info(`asked for ${waiting.length} archived objects`)
+  for (;;) {
+    const states = await readSegmentStates(
+      deps,
+      waiting.map(({ segment }) => segment),
+    )
+    waiting = states.filter(({ thaw }) => thaw !== 'readable')
+    if (waiting.length === 0) return undefined
+    if (!request.wait) break
+    deps.log.info(`waiting for ${waiting.length} archived objects`)
+    await sleep(THAW_POLL_SECONDS * 1000, undefined, { signal: deps.signal })
+  }
+  const storageClasses = [...new Set(waiting.map(({ storageClass }) => storageClass))]
+  return {
+    status: ExitStatus.waitingForGlacier,
+    summary: formatThawing(waiting.length, storageClasses, options),
+    json: { waitingFor: waiting.map(({ segment }) => segment.key), ...options },
+  }
+}
+
+async function print(deps: Deps, manifest: Manifest, tasks: readonly Task[]): Promise<Outcome> {
+  const [task, ...others] = tasks
+  if (!task || others.length > 0 || task.plan.entries !== 1 || !isFile(task.plan)) {
+    throw new AgentError('USAGE', '--stdout prints one file, and this would be more, or something else', {
+      hint: 'Name one file with --path, or restore into a directory with --target.',
+    })
+  }
+  await printFile(deps, task.plan)
+  const report = { run: manifest.run, host: manifest.host, volumes: [reportOf(task, [], '')] }
+  return { ...describe(report), printed: true }
+}
+
+function isFile({ types }: PlannedVolume): boolean {
+  return types.file === 1 || types.hardlink === 1
+}
+
+/** @throws AgentError TARGET_UNFIT with the names that are taken */
+function throwIfTaken(tasks: readonly Task[]): void {
+  for (const { plan, target } of tasks) {
+    if (plan.conflicts.length === 0) continue
+    throw new AgentError('TARGET_UNFIT', `${target.directory} has these already: ${plan.conflicts.join(', ')}`, {
+      hint:
+        'Restore into an empty directory, or decide with --on-conflict skip, overwrite or newer. ' +
+        'After a restore that was interrupted, --resume goes on.',
+    })
+  }
+}
+
+async function restoreTask(deps: Deps, request: Hosted<RestoreRequest>, task: Task): Promise<VolumeReport> {
+  const { wanted, plan, target } = task
+  await makeTarget(target.directory)
+  const { ok, complaint } = await restoreVolume(deps, plan, target.directory)
+  if (ok) return reportOf(task, [], '')
+  // What a restore that is resumed would still have to do is what has failed.
+  const rest = await planVolume(deps, wanted, await openTarget(target.directory), {
+    ...request,
+    resume: true,
+    lost: plan.lostRanges,
+  })
+  return reportOf(task, rest.names, complaint)
+}
+
+function reportOf({ plan, target }: Task, failed: readonly string[], complaint: string): VolumeReport {
+  const { volume, entries, kept, lost, fetch } = plan
+  return { mountPoint: volume.mountPoint, directory: target.directory, entries, kept, lost, failed, complaint, fetch }
+}
+
+function describe(report: RestoreReport): Outcome {
+  const complete = report.volumes.every(
+    ({ failed, lost, complaint }) => failed.length === 0 && lost.length === 0 && complaint === '',
+  )
+  return { status: complete ? ExitStatus.ok : ExitStatus.incomplete, summary: formatRestore(report), json: report }
+}
+
+function describePlan(manifest: Manifest, request: Hosted<RestoreRequest>, tasks: readonly Task[]): Outcome {
+  const volumes = tasks.map(({ plan, target, states }) => ({
+    mountPoint: plan.volume.mountPoint,
+    directory: target.directory,
+    entries: plan.entries,
+    kept: plan.kept,
+    conflicts: plan.conflicts,
+    lost: plan.lost,
+    sizeBytes: plan.sizeBytes,
+    fetch: plan.fetch,
+    storageClasses: [...new Set(states.map(({ storageClass }) => storageClass))],
+    frozen: states.filter(({ thaw }) => thaw !== 'readable').length,
+  }))
+  return {
+    status: ExitStatus.ok,
+    summary: formatRestorePlan(manifest, volumes, request.thaw),
+    json: { run: manifest.run, host: manifest.host, volumes },
+  }
+}
+
+function archived(states: readonly SegmentState[]): AgentError {
+  const [first] = states
+  return new AgentError(
+    'OBJECT_ARCHIVED',
+    `${states.length} objects have to be thawed first, such as ${first?.segment.key ?? ''} in ${first?.storageClass ?? ''}`,
+    {
+      hint: 'Ask for them with --thaw bulk, standard or expedited; add --dry-run to see how long that takes, --wait to wait for it.',
+    },
+  )
+}

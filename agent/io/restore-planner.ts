@@ -1,0 +1,240 @@
+/** Decides entry by entry what a restore brings back, from the catalog and what the target has already. */
+import { AgentError } from '../errors'
+import type { CatalogEntry, CatalogFrames, EntryType } from '../plan/catalog'
+import { isEntry, isFrames } from '../plan/catalog-reader'
+import { findNearest } from '../plan/nearest'
+import { joinFrameTable, type FrameTable, type RawRange } from '../plan/reads'
+import {
+  ancestorsOf,
+  collectPieces,
+  isWithin,
+  pathBytes,
+  planFetch,
+  sizeOnDisk,
+  type Piece,
+  type VolumePlan,
+  type Wanted,
+} from '../plan/restore'
+import { readCatalog, readEntries, type ReaderDeps } from './reader'
+import type { Found, Target } from './restore-target'
+
+export type ConflictPolicy = 'fail' | 'skip' | 'overwrite' | 'newer'
+
+export interface PlanOptions {
+  readonly onConflict: ConflictPolicy
+  /** Leaves out what is there already and equal: an earlier restore was interrupted. */
+  readonly resume: boolean
+  /** Ranges of the tar stream that cannot be read. */
+  readonly lost: readonly RawRange[]
+}
+
+/** What is restored of a volume, what is not, and why. */
+export interface PlannedVolume extends VolumePlan {
+  readonly table: FrameTable
+  /** Entries that the conflict policy or `resume` leaves alone. */
+  readonly kept: number
+  /** With policy `fail`: names that are taken. The first ones, for the message. */
+  readonly conflicts: readonly string[]
+  /** Entries that lie in ranges that cannot be read. */
+  readonly lost: readonly string[]
+  readonly lostRanges: readonly RawRange[]
+  /** Entries to restore, the first ones. */
+  readonly names: readonly string[]
+  readonly types: Readonly<Partial<Record<EntryType, number>>>
+}
+
+/** Names that are told of; more help nobody. */
+const NAMES_MAX = 20
+/** Names held against a path that is not in the catalog. */
+const CANDIDATES_MAX = 10_000
+
+/**
+ * Reads the volume's catalog and plans its restore.
+ *
+ * @throws AgentError UNKNOWN_PATH with the names that come nearest, TARGET_UNFIT where the restore would lead out of the
+ * target, ARCHIVE_DAMAGED
+ */
+export async function planVolume(
+  deps: ReaderDeps,
+  { volume, paths }: Wanted,
+  target: Target,
+  options: PlanOptions,
+): Promise<PlannedVolume> {
+  const { archive } = volume
+  for (const path of paths) target.throwUnlessContained(path)
+  const selection = selectEntries(paths)
+  const choice = chooseEntries(target, options, selection.isWanted)
+  const frames: CatalogFrames[] = []
+  for await (const line of readCatalog(deps, archive.catalog)) {
+    if (isFrames(line)) frames.push(line)
+    if (!isEntry(line)) continue
+    const role = selection.take(line)
+    if (role !== undefined) choice.take(line, role)
+  }
+  selection.throwUnlessAllFound()
+  if (choice.links.size > 0) {
+    for await (const entry of readEntries(deps, archive)) choice.takeData(entry)
+  }
+  const pieces = choice.pieces()
+  const table = joinFrameTable(archive, frames)
+  return {
+    volume,
+    table,
+    pieces,
+    fetch: planFetch(archive, table, pieces),
+    lostRanges: options.lost,
+    ...choice.counts(),
+  }
+}
+
+/** An entry is wanted for itself, or because something below it is. */
+type Role = 'wanted' | 'ancestor'
+
+function selectEntries(paths: readonly string[]) {
+  const missing = new Set(paths)
+  const ancestors = new Set(paths.flatMap(ancestorsOf))
+  const candidates: string[] = []
+  const isWanted = (path: string): boolean => paths.length === 0 || paths.some((wanted) => isWithin(path, wanted))
+  return {
+    isWanted,
+    take({ path }: CatalogEntry): Role | undefined {
+      throwIfOutside(path)
+      missing.delete(path)
+      if (isWanted(path)) return 'wanted'
+      if (candidates.length < CANDIDATES_MAX && [...missing].some((wanted) => isNear(path, wanted)))
+        candidates.push(path)
+      return ancestors.has(path) ? 'ancestor' : undefined
+    },
+    throwUnlessAllFound(): void {
+      const [path] = missing
+      if (path === undefined) return
+      const near = findNearest(path, candidates) ?? candidates[0]
+      throw new AgentError('UNKNOWN_PATH', `'${path}' is not in this backup of the volume`, {
+        hint: `${near === undefined ? '' : `Did you mean '${near}'? `}"snapstream find" tells which runs have it.`,
+      })
+    },
+  }
+}
+
+/** In the same directory, or of the same name. */
+function isNear(path: string, wanted: string): boolean {
+  const [directory, name] = split(path)
+  const [wantedDirectory, wantedName] = split(wanted)
+  return directory === wantedDirectory || name === wantedName
+}
+
+function split(path: string): [directory: string, name: string] {
+  const slash = path.lastIndexOf('/')
+  return [path.slice(0, Math.max(slash, 0)), path.slice(slash + 1)]
+}
+
+/** No archive of ours has such names; whoever made one wants to write elsewhere. */
+function throwIfOutside(path: string): void {
+  if (!path.startsWith('/') && !path.split('/').includes('..')) return
+  throw new AgentError('ARCHIVE_DAMAGED', `the catalog has an entry that leads out of the volume: '${path}'`, {
+    hint: 'Snapstream does not write such catalogs: find out who did, and restore from another run.',
+  })
+}
+
+function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: string) => boolean) {
+  const collected = collectPieces()
+  const outside: Piece[] = []
+  /** Hard links whose data is under a name that is not wanted, by that name. The first one gets the data. */
+  const links = new Map<string, CatalogEntry>()
+  const lostNames = new Set<string>()
+  const counts = { entries: 0, sizeBytes: 0, kept: 0 }
+  const conflicts: string[] = []
+  const lost: string[] = []
+  const names: string[] = []
+  const types: Partial<Record<EntryType, number>> = {}
+  let next = 0
+
+  const isLost = ({ offset, bytes, link }: CatalogEntry): boolean => {
+    while ((options.lost[next]?.offset ?? Infinity) + (options.lost[next]?.bytes ?? 0) <= offset) next++
+    const range = options.lost[next]
+    return (range !== undefined && range.offset < offset + bytes) || (link !== undefined && lostNames.has(link))
+  }
+
+  return {
+    links,
+    take(entry: CatalogEntry, role: Role): void {
+      if (isLost(entry)) {
+        if (entry.type === 'file') lostNames.add(entry.path)
+        if (role === 'wanted') lost.push(entry.path)
+        return
+      }
+      const found: Found = target.isFresh ? { state: 'absent' } : target.inspect(entry)
+      if (role === 'ancestor' && found.state !== 'absent') return
+      const decision = decide(entry, found, options)
+      if (decision === 'keep') counts.kept++
+      else if (decision === 'refresh') {
+        counts.kept++
+        collected.add(entry)
+      } else if (decision === 'conflict') {
+        if (conflicts.length < NAMES_MAX) conflicts.push(entry.path)
+      } else {
+        counts.entries++
+        types[entry.type] = (types[entry.type] ?? 0) + 1
+        if (names.length < NAMES_MAX) names.push(entry.path)
+        counts.sizeBytes += sizeOnDisk(entry) - (found.state === 'absent' ? 0 : found.storedBytes)
+        const data = entry.type === 'hardlink' ? (entry.link64 ?? entry.link ?? '') : undefined
+        if (data === undefined || isWanted(entry.link ?? '')) collected.add(entry)
+        else if (links.has(data)) {
+          collected.add(entry, { offset: entry.offset, link: memberName(links.get(data) as CatalogEntry) })
+        } else links.set(data, entry)
+      }
+    },
+    takeData(entry: CatalogEntry): void {
+      const link = entry.type === 'file' ? links.get(entry.path64 ?? entry.path) : undefined
+      if (!link) return
+      counts.sizeBytes += sizeOnDisk(entry)
+      outside.push({
+        offset: entry.offset,
+        bytes: entry.bytes,
+        renaming: { offset: entry.offset, path: memberName(link) },
+      })
+    },
+    pieces: (): Piece[] => {
+      if (outside.length !== links.size) throw danglingLink([...links.values()])
+      return [...collected.list(), ...outside].sort((a, b) => a.offset - b.offset)
+    },
+    counts: () => ({ ...counts, conflicts, lost, names, types, sizeBytes: Math.max(0, counts.sizeBytes) }),
+  }
+}
+
+/** `refresh`: it is there and equal, but what is restored into it will change its time. */
+type Decision = 'restore' | 'refresh' | 'keep' | 'conflict'
+
+function decide(entry: CatalogEntry, found: Found, { onConflict, resume }: PlanOptions): Decision {
+  if (found.state === 'absent') return 'restore'
+  if (resume && found.state === 'equal') return entry.type === 'directory' ? 'refresh' : 'keep'
+  const bothDirectories = entry.type === 'directory' && found.isDirectory
+  const policy = resume && onConflict === 'fail' ? 'overwrite' : onConflict
+  if (policy === 'fail') return bothDirectories ? 'restore' : 'conflict'
+  if (policy === 'overwrite') return 'restore'
+  // What is kept in a directory's place must not lead what is restored below it to somewhere else.
+  if (entry.type === 'directory' && !found.isDirectory) throw notADirectory(entry.path)
+  return policy === 'newer' && !found.newer && found.state === 'different' ? 'restore' : 'keep'
+}
+
+/** As the archive names it. */
+function memberName(entry: CatalogEntry): Buffer {
+  return Buffer.concat([Buffer.from('./'), pathBytes(entry)])
+}
+
+function notADirectory(path: string): AgentError {
+  return new AgentError('TARGET_UNFIT', `'${path}' is a directory in the backup, and something else in the target`, {
+    hint: 'Remove it, restore into another directory with --target, or replace it with --on-conflict overwrite.',
+  })
+}
+
+function danglingLink(links: readonly CatalogEntry[]): AgentError {
+  const [first] = links
+  return new AgentError(
+    'ARCHIVE_DAMAGED',
+    `'${first?.path ?? ''}' is a hard link to '${first?.link ?? ''}', which is not in the catalog`,
+    {
+      hint: 'Verify the run with "snapstream verify", and restore from another one.',
+    },
+  )
+}

@@ -1,0 +1,177 @@
+/** The directory that is restored into: what is there already, and whether the rest fits. */
+import { lstatSync, readlinkSync, statfsSync, type BigIntStats } from 'node:fs'
+import { mkdir, readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { AgentError } from '../errors'
+import type { CatalogEntry, EntryType } from '../plan/catalog'
+import { ancestorsOf, linkBytes, pathBytes } from '../plan/restore'
+import { formatBytes } from '../plan/size'
+
+/** How an entry of the archive compares with what the target has under its name. */
+export type Found =
+  | { readonly state: 'absent' }
+  | {
+      /** `equal`: type, size, time to the nanosecond, owner and mode, and the target of a link. Content is not read. */
+      readonly state: 'equal' | 'different'
+      readonly isDirectory: boolean
+      readonly isSymlink: boolean
+      readonly newer: boolean
+      /** What it takes on disk. */
+      readonly storedBytes: number
+    }
+
+export interface Target {
+  /** Of the volume's root. */
+  readonly directory: string
+  /** True where there is nothing to compare with: the directory is empty or was not there. */
+  readonly isFresh: boolean
+  inspect(entry: CatalogEntry): Found
+  /**
+   * @throws AgentError TARGET_UNFIT where a directory above the path is not a directory: tar would follow a symbolic link
+   * there to somewhere else
+   */
+  throwUnlessContained(path: string): void
+}
+
+/** @param directory - need not exist */
+export async function openTarget(directory: string): Promise<Target> {
+  const base = Buffer.from(`${directory === '/' ? '' : directory}/`)
+  const place = (path: Buffer): Buffer => Buffer.concat([base, path])
+  const names = await readdir(directory).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw new AgentError('TARGET_UNFIT', `${directory} cannot be restored into: ${String(error)}`, {
+      hint: 'Give a directory, or the name of a new one, with --target.',
+      cause: error,
+    })
+  })
+  return {
+    directory,
+    // A new ext filesystem has this directory, and nothing in it.
+    isFresh: names.every((name) => name === 'lost+found'),
+    inspect(entry) {
+      const file = place(pathBytes(entry))
+      const stat = statOf(file)
+      return stat ? compare(entry, stat, file) : { state: 'absent' }
+    },
+    throwUnlessContained(path) {
+      for (const ancestor of ancestorsOf(path)) {
+        const stat = statOf(place(Buffer.from(ancestor)))
+        if (!stat || stat.isDirectory()) continue
+        throw new AgentError(
+          'TARGET_UNFIT',
+          `${join(directory, ancestor)} is not a directory, and ${path} lies below it`,
+          {
+            hint: 'Restore into another directory with --target, or restore the directory itself with --path and --on-conflict overwrite.',
+          },
+        )
+      }
+    },
+  }
+}
+
+/**
+ * Makes the directory of a volume and those above it.
+ *
+ * @throws AgentError TARGET_UNFIT
+ */
+export async function makeTarget(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true })
+  } catch (cause) {
+    throw new AgentError('TARGET_UNFIT', `cannot make ${directory}: ${String(cause)}`, {
+      hint: 'Choose a directory on a filesystem that can be written to.',
+      cause,
+    })
+  }
+}
+
+/** What has to fit under a directory. */
+export interface Need {
+  readonly directory: string
+  readonly sizeBytes: number
+  readonly entries: number
+}
+
+/** @throws AgentError TARGET_UNFIT where a filesystem has less room than is needed on it */
+export function throwUnlessFits(needs: readonly Need[]): void {
+  const filesystems = new Map<bigint, Need>()
+  for (const { directory, sizeBytes, entries } of needs) {
+    const device = lstatSync(existing(directory), { bigint: true }).dev
+    const other = filesystems.get(device) ?? { directory, sizeBytes: 0, entries: 0 }
+    filesystems.set(device, { ...other, sizeBytes: other.sizeBytes + sizeBytes, entries: other.entries + entries })
+  }
+  for (const { directory, sizeBytes, entries } of filesystems.values()) {
+    const { bsize, bavail, files, ffree } = statfsSync(existing(directory))
+    if (bsize * bavail < sizeBytes) {
+      throw new AgentError(
+        'TARGET_UNFIT',
+        `the filesystem of ${directory} has ${formatBytes(bsize * bavail)} free, the restore needs ${formatBytes(sizeBytes)}`,
+        { hint: 'Choose another --target, restore less with --path, or make room.' },
+      )
+    }
+    // xfs and btrfs make inodes as they need them; some filesystems report none at all.
+    if (files > 0 && ffree < entries) {
+      throw new AgentError(
+        'TARGET_UNFIT',
+        `the filesystem of ${directory} has ${ffree} inodes free, ${entries} are needed`,
+        {
+          hint: 'Choose another --target, or make a filesystem with more inodes (mkfs -N).',
+        },
+      )
+    }
+  }
+}
+
+/** The directory itself, or the nearest one above it that exists. */
+function existing(directory: string): string {
+  return statOf(directory) ? directory : existing(dirname(directory))
+}
+
+function statOf(file: string | Buffer): BigIntStats | undefined {
+  try {
+    return lstatSync(file, { bigint: true })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw new AgentError('TARGET_UNFIT', `cannot look at ${file.toString()}: ${String(error)}`, {
+      hint: 'Restoring needs root: use sudo.',
+      cause: error,
+    })
+  }
+}
+
+const FILE_TYPES: Readonly<Record<EntryType, (stat: BigIntStats) => boolean>> = {
+  file: (stat) => stat.isFile(),
+  hardlink: (stat) => stat.isFile(),
+  directory: (stat) => stat.isDirectory(),
+  symlink: (stat) => stat.isSymbolicLink(),
+  fifo: (stat) => stat.isFIFO(),
+  character: (stat) => stat.isCharacterDevice(),
+  block: (stat) => stat.isBlockDevice(),
+}
+
+function compare(entry: CatalogEntry, stat: BigIntStats, file: Buffer): Found {
+  const time = nanoseconds(entry.mtime)
+  const equal =
+    FILE_TYPES[entry.type](stat) &&
+    stat.uid === BigInt(entry.uid) &&
+    stat.gid === BigInt(entry.gid) &&
+    stat.mtimeNs === time &&
+    (entry.type === 'symlink' || Number(stat.mode & 0o7777n) === entry.mode) &&
+    (entry.type !== 'file' || stat.size === BigInt(entry.size)) &&
+    (entry.type !== 'symlink' || readlinkSync(file, 'buffer').equals(linkBytes(entry)))
+  return {
+    state: equal ? 'equal' : 'different',
+    isDirectory: stat.isDirectory(),
+    isSymlink: stat.isSymbolicLink(),
+    newer: stat.mtimeNs > time,
+    storedBytes: stat.isFile() ? Number(stat.blocks) * 512 : 0,
+  }
+}
+
+/** `1700000000.5` as 1700000000500000000n, exactly. */
+function nanoseconds(mtime: string): bigint {
+  const [seconds = '0', fraction = ''] = mtime.replace('-', '').split('.')
+  const value = BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'))
+  return mtime.startsWith('-') ? -value : value
+}

@@ -1,0 +1,53 @@
+import { AgentError, hasCode } from '../errors'
+import type { Argv } from '../plan/command'
+import type { FramePlace } from '../plan/reads'
+import { tarExtract, tarPrint } from '../plan/tar'
+import { namingLost } from './damage'
+import type { Deps } from './deps'
+import { extract, type Extraction } from './extract'
+import { showProgress } from './progress'
+import { readRaw } from './reader'
+import type { PlannedVolume } from './restore-planner'
+
+const STDOUT = 1
+
+/**
+ * Fetches what was planned and extracts it into a directory.
+ *
+ * @throws AgentError ARCHIVE_DAMAGED with the names of what is lost; what was restored before stays there
+ */
+export async function restoreVolume(deps: Deps, plan: PlannedVolume, directory: string): Promise<Extraction> {
+  deps.log.info(`restoring ${plan.volume.mountPoint} to ${directory}: ${plan.entries} entries`)
+  return run(deps, plan, tarExtract(directory))
+}
+
+/** Writes the content of the one file that was planned to standard output. @throws AgentError as `restoreVolume` */
+export async function printFile(deps: Deps, plan: PlannedVolume): Promise<void> {
+  const { ok, complaint } = await run(deps, plan, tarPrint(), STDOUT)
+  if (ok) return
+  throw new AgentError('COMMAND_FAILED', `the file was not printed whole: ${complaint}`, {
+    hint: 'The text after the colon is what tar said.',
+  })
+}
+
+async function run(deps: Deps, plan: PlannedVolume, argv: Argv, stdout?: number): Promise<Extraction> {
+  const { archive, mountPoint } = plan.volume
+  using progress = showProgress(
+    mountPoint,
+    plan.pieces.reduce((sum, { bytes }) => sum + bytes, 0),
+  )
+  let damaged: FramePlace | undefined
+  async function* raw(): AsyncGenerator<Buffer> {
+    for await (const chunk of readRaw(deps, archive, plan.table, plan.pieces, (place) => (damaged = place))) {
+      progress.add(chunk.length)
+      yield chunk
+    }
+  }
+  try {
+    return await extract(deps, argv, plan.pieces, raw(), stdout)
+  } catch (error) {
+    if (!damaged || !hasCode(error, 'ARCHIVE_DAMAGED')) throw error
+    const lost = [{ offset: damaged.rawOffset, bytes: damaged.rawBytes }]
+    throw await namingLost(deps, archive, lost, error as AgentError)
+  }
+}

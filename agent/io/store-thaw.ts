@@ -1,0 +1,21 @@
+import { RestoreObjectCommand } from '@aws-sdk/client-s3'
+import { THAW_TIERS, type ThawOptions } from '../plan/glacier'
+import { call, type Connection } from './store-client'
+import { s3ErrorCode } from './store-errors'
+
+/** Asks for a readable copy of an archived object. Asking again changes nothing, or makes the copy stay longer. */
+export async function thaw(
+  s3: Connection,
+  key: string,
+  { tier, days }: ThawOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const request = { Days: days, GlacierJobParameters: { Tier: THAW_TIERS[tier] } }
+  try {
+    await call(s3, { name: 'RestoreObject', key }, signal, (sending) =>
+      s3.client.send(new RestoreObjectCommand({ Bucket: s3.bucket, Key: key, RestoreRequest: request }), sending),
+    )
+  } catch (error) {
+    if (s3ErrorCode(error) !== 'RestoreAlreadyInProgress') throw error
+  }
+}

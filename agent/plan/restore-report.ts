@@ -1,0 +1,103 @@
+/** What is told of a restore: before it, after it, and while Glacier is thawing. */
+import { thawDuration, type ThawOptions, type ThawTier } from './glacier'
+import type { Manifest } from './manifest'
+import { formatBytes } from './size'
+import { columns, fit } from './summary'
+
+export interface VolumeReport {
+  readonly mountPoint: string
+  readonly directory: string
+  readonly entries: number
+  /** Left as they were there: by the conflict policy, or because they are equal already. */
+  readonly kept: number
+  /** Entries in damaged frames. */
+  readonly lost: readonly string[]
+  /** Entries that are not there, or not as they were backed up; at least those. */
+  readonly failed: readonly string[]
+  /** The end of what tar wrote to standard error. */
+  readonly complaint: string
+  readonly fetch: { readonly requests: number; readonly bytes: number }
+}
+
+export interface RestoreReport {
+  readonly run: string
+  readonly host: string
+  readonly volumes: readonly VolumeReport[]
+}
+
+export interface VolumePreview extends Omit<VolumeReport, 'failed' | 'complaint'> {
+  readonly conflicts: readonly string[]
+  readonly sizeBytes: number
+  readonly storageClasses: readonly string[]
+  /** Objects that have to be thawed first. */
+  readonly frozen: number
+}
+
+export function formatRestore({ run, host, volumes }: RestoreReport): string {
+  const failed = volumes.flatMap((volume) => volume.failed)
+  const lost = volumes.flatMap((volume) => volume.lost)
+  const complaints = volumes.filter(({ complaint }) => complaint !== '')
+  const bad = failed.length + lost.length
+  const verdict =
+    bad > 0
+      ? `INCOMPLETE, ${bad} entries are missing or wrong`
+      : complaints.length > 0
+        ? 'INCOMPLETE, tar complained'
+        : 'OK'
+  return fit([
+    `Restore of ${run} of ${host}: ${verdict}`,
+    ...failed.map((path) => `  FAILED ${path}`),
+    ...lost.map((path) => `  LOST ${path}: the archive is damaged there`),
+    ...complaints.flatMap(({ complaint }) => complaint.split('\n').map((line) => `  ${line}`)),
+    ...columns(volumes.map(volumeRow)),
+    ...(bad > 0
+      ? ['  HINT: Remove the cause and go on with --resume; lost entries may be in another run: "snapstream find".']
+      : []),
+  ])
+}
+
+function volumeRow({ mountPoint, directory, entries, kept, fetch }: VolumeReport): string[] {
+  return [
+    `${mountPoint} -> ${directory}`,
+    `${entries} entries${kept > 0 ? `, ${kept} left as they were` : ''}`,
+    `${formatBytes(fetch.bytes)} in ${fetch.requests} requests`,
+  ]
+}
+
+/** @param tier - that thawing is asked for with, if it is */
+export function formatRestorePlan(
+  manifest: Manifest,
+  volumes: readonly VolumePreview[],
+  tier: ThawTier = 'standard',
+): string {
+  return fit([
+    `Restore of ${manifest.run} of ${manifest.host}, nothing was changed`,
+    ...columns(
+      volumes.map((volume) => [
+        ...volumeRow({ ...volume, failed: [], complaint: '' }),
+        `${formatBytes(volume.sizeBytes)} on disk`,
+      ]),
+    ),
+    ...volumes.flatMap(({ mountPoint, conflicts, lost, frozen, storageClasses }) => [
+      `  ${mountPoint} is stored in ${storageClasses.join(', ') || 'nothing that is needed'}`,
+      ...(frozen > 0 ? [`    ${frozen} objects have to be thawed first: ${describeThaw(storageClasses, tier)}`] : []),
+      ...conflicts.map((path) => `    there already: ${path}`),
+      ...lost.map((path) => `    LOST ${path}`),
+    ]),
+  ])
+}
+
+export function formatThawing(objects: number, storageClasses: readonly string[], { tier, days }: ThawOptions): string {
+  return fit([
+    `Waiting for Glacier: ${objects} objects are being thawed, ${describeThaw(storageClasses, tier)}`,
+    `  They stay readable for ${days} days. Run the same command again then, or now with --wait.`,
+    '  "snapstream restore-status" with the same options tells how far it is.',
+  ])
+}
+
+function describeThaw(storageClasses: readonly string[], tier: ThawTier): string {
+  const times = storageClasses.flatMap((name) => thawDuration(name, tier) ?? [])
+  return times.length === 0
+    ? `${tier} is not to be had for ${storageClasses.join(', ')}`
+    : `${times.join(' or ')} with ${tier}`
+}

@@ -1,0 +1,143 @@
+/** What of a run to restore: which volumes, which entries of them, and which bytes of the archives that takes. */
+import { AgentError } from '../errors'
+import type { Archive } from './archive'
+import type { CatalogEntry } from './catalog'
+import type { Manifest, VolumeBackup } from './manifest'
+import { planReads, type FrameTable, type RawRange } from './reads'
+import { chooseVolumes } from './volumes'
+
+/** What is wanted of one volume. */
+export interface Wanted {
+  readonly volume: VolumeBackup
+  /** Paths as the catalog has them; empty for the whole volume. */
+  readonly paths: readonly string[]
+}
+
+/**
+ * Finds the volumes that hold the given paths. A directory brings the volumes that were mounted below it too.
+ *
+ * @param paths - as on the host; relative ones are within the volume, of which there has to be one then
+ * @throws AgentError UNKNOWN_VOLUME, USAGE, UNKNOWN_PATH where a path is on none of the volumes
+ */
+export function chooseWanted(manifest: Manifest, volumes: readonly string[], paths: readonly string[]): Wanted[] {
+  const chosen = chooseVolumes(manifest, volumes)
+  if (paths.length === 0) return chosen.map((volume) => ({ volume, paths: [] }))
+  const wanted = paths.map((path) => (path.startsWith('/') ? path : absolutePath(chosen, path)))
+  for (const path of wanted)
+    if (!chosen.some((volume) => holds(chosen, volume, path))) throw notBackedUp(manifest, path)
+  return chosen.flatMap((volume) => {
+    const own = wanted.filter((path) => holds(chosen, volume, path))
+    if (own.length === 0) return []
+    const whole = own.some((path) => isWithin(volume.mountPoint, path))
+    return [{ volume, paths: whole ? [] : own.map((path) => relativePath(volume, path)) }]
+  })
+}
+
+/** A path of one volume is within another that is mounted below it only if that one was not backed up. */
+function holds(volumes: readonly VolumeBackup[], volume: VolumeBackup, path: string): boolean {
+  if (isWithin(volume.mountPoint, path)) return true
+  if (!isWithin(path, volume.mountPoint)) return false
+  return !volumes.some(
+    (other) => other.mountPoint.length > volume.mountPoint.length && isWithin(path, other.mountPoint),
+  )
+}
+
+function absolutePath(chosen: readonly VolumeBackup[], path: string): string {
+  const [volume, ...others] = chosen
+  if (volume && others.length === 0) return `${volume.mountPoint === '/' ? '' : volume.mountPoint}/${path}`
+  throw new AgentError('USAGE', `'${path}' is relative, and there are ${chosen.length} volumes it could be on`, {
+    hint: 'Give the path as it was on the host, starting with a slash, or name one volume with --volume.',
+  })
+}
+
+function relativePath({ mountPoint }: VolumeBackup, path: string): string {
+  return path.slice(mountPoint === '/' ? 1 : mountPoint.length + 1)
+}
+
+/** True if a path is a directory, or something in it. */
+export function isWithin(path: string, directory: string): boolean {
+  return directory === '/' || directory === '.' || path === directory || path.startsWith(`${directory}/`)
+}
+
+/** The directories above a path of a catalog, the volume's root first. */
+export function ancestorsOf(path: string): string[] {
+  const names = path.split('/').slice(0, -1)
+  return ['.', ...names.map((_, index) => names.slice(0, index + 1).join('/'))].slice(0, path === '.' ? 0 : undefined)
+}
+
+/**
+ * An entry to restore, possibly under another name: the data of a hard link whose file is not wanted comes back under
+ * the link's own name.
+ */
+export interface Renaming {
+  /** Of the entry's first header block in the tar stream. */
+  readonly offset: number
+  readonly path?: Buffer
+  readonly link?: Buffer
+}
+
+/** A piece of the tar stream to pass on, as it is or with another name. */
+export type Piece = RawRange & { readonly renaming?: Renaming }
+
+/** What is fetched and extracted of one volume. */
+export interface VolumePlan {
+  readonly volume: VolumeBackup
+  readonly pieces: readonly Piece[]
+  readonly entries: number
+  /** What the entries take on the target. */
+  readonly sizeBytes: number
+  readonly fetch: { readonly requests: number; readonly bytes: number; readonly segments: readonly number[] }
+}
+
+/** Counts what fetching these pieces costs. */
+export function planFetch(archive: Archive, table: FrameTable, pieces: readonly RawRange[]): VolumePlan['fetch'] {
+  let requests = 0
+  let bytes = 0
+  const segments = new Set<number>()
+  for (const read of planReads(archive, table, pieces)) {
+    requests++
+    bytes += read.bytes
+    segments.add(read.segment)
+  }
+  return { requests, bytes, segments: [...segments] }
+}
+
+/** Collects entries in the order of the archive into as few pieces as possible. */
+export function collectPieces(): {
+  readonly add: (entry: CatalogEntry, renaming?: Renaming) => void
+  readonly list: () => Piece[]
+} {
+  const pieces: Piece[] = []
+  return {
+    add({ offset, bytes }, renaming) {
+      const last = pieces.at(-1)
+      if (last && !last.renaming && !renaming && last.offset + last.bytes === offset) {
+        pieces[pieces.length - 1] = { offset: last.offset, bytes: last.bytes + bytes }
+      } else pieces.push({ offset, bytes, ...(renaming && { renaming }) })
+    },
+    list: () => pieces,
+  }
+}
+
+/** What an entry takes on a filesystem with 4 KiB blocks, its inode not counted. */
+export function sizeOnDisk({ type, size, sparseBytes }: CatalogEntry): number {
+  return type === 'file' ? Math.ceil((sparseBytes ?? size) / 4096) * 4096 : type === 'directory' ? 4096 : 0
+}
+
+/** The name of an entry as bytes: names need not be text. */
+export function pathBytes({ path, path64 }: Pick<CatalogEntry, 'path' | 'path64'>): Buffer {
+  return path64 === undefined ? Buffer.from(path) : Buffer.from(path64, 'base64')
+}
+
+export function linkBytes({ link = '', link64 }: Pick<CatalogEntry, 'link' | 'link64'>): Buffer {
+  return link64 === undefined ? Buffer.from(link) : Buffer.from(link64, 'base64')
+}
+
+function notBackedUp(manifest: Manifest, path: string): AgentError {
+  const left = manifest.notBackedUp.find(({ mountPoint }) => isWithin(path, mountPoint))
+  return new AgentError('UNKNOWN_PATH', `'${path}' is on no volume of run ${manifest.run}`, {
+    hint: left
+      ? `${left.mountPoint} was not backed up: ${left.reason}.`
+      : `The run has ${manifest.volumes.map(({ mountPoint }) => mountPoint).join(', ')}.`,
+  })
+}

@@ -1,0 +1,85 @@
+/** Gives an entry of a tar archive another name: in a pax header, which may hold any name. */
+import { BLOCK_BYTES, readNumber } from './tar-header'
+import type { Renaming } from './restore'
+
+const PAX_TYPE = 'x'.charCodeAt(0)
+const TYPE_OFFSET = 156
+const SIZE = { at: 124, bytes: 12 } as const
+const CHECKSUM = { at: 148, bytes: 8 } as const
+
+/**
+ * How many more bytes of an entry its headers take than are there, or 0 where they are complete.
+ *
+ * @param start - the entry's bytes so far, from its first header block on
+ */
+export function missingHeaderBytes(start: Buffer): number {
+  let own = 0
+  while (own + BLOCK_BYTES <= start.length && start[own + TYPE_OFFSET] === PAX_TYPE) {
+    own += BLOCK_BYTES + padded(readNumber(start, own + SIZE.at, SIZE.bytes))
+  }
+  return Math.max(0, own + BLOCK_BYTES - start.length)
+}
+
+/**
+ * The entry's headers with other names in them; its data follows unchanged.
+ *
+ * @param headers - all of them, the extended ones included
+ */
+export function renameEntry(headers: Buffer, { path, link }: Renaming): Buffer {
+  const own = headers.subarray(headers.length - BLOCK_BYTES)
+  const isPax = headers[TYPE_OFFSET] === PAX_TYPE
+  const records = isPax ? readRecords(headers) : []
+  const replaced = records.filter(({ key }) => !(path && isPathKey(key)) && !(link && key === 'linkpath'))
+  const sparse = path && records.some(({ key }) => key === 'GNU.sparse.name')
+  const body = Buffer.concat([
+    ...replaced.map(({ record }) => record),
+    ...(path ? [formatRecord('path', path)] : []),
+    ...(sparse ? [formatRecord('GNU.sparse.name', path)] : []),
+    ...(link ? [formatRecord('linkpath', link)] : []),
+  ])
+  const header = Buffer.from(isPax ? headers.subarray(0, BLOCK_BYTES) : own)
+  header[TYPE_OFFSET] = PAX_TYPE
+  header.write(`${body.length.toString(8).padStart(SIZE.bytes - 1, '0')}\0`, SIZE.at, 'latin1')
+  writeChecksum(header)
+  return Buffer.concat([header, body, Buffer.alloc(padded(body.length) - body.length), own])
+}
+
+function isPathKey(key: string): boolean {
+  return key === 'path' || key === 'GNU.sparse.name'
+}
+
+/** The records of all extended headers in front of the entry's own. */
+function readRecords(headers: Buffer): { readonly key: string; readonly record: Buffer }[] {
+  const records: { readonly key: string; readonly record: Buffer }[] = []
+  for (let at = 0; at < headers.length - BLOCK_BYTES;) {
+    const bodyBytes = readNumber(headers, at + SIZE.at, SIZE.bytes)
+    const end = at + BLOCK_BYTES + bodyBytes
+    for (let start = at + BLOCK_BYTES; start < end;) {
+      const space = headers.indexOf(0x20, start)
+      const record = headers.subarray(start, start + Number(headers.toString('latin1', start, space)))
+      records.push({ key: headers.toString('latin1', space + 1, headers.indexOf(0x3d, space)), record })
+      start += record.length
+    }
+    at += BLOCK_BYTES + padded(bodyBytes)
+  }
+  return records
+}
+
+/** `LENGTH KEY=VALUE\n`, where LENGTH counts its own digits too. */
+function formatRecord(key: string, value: Buffer): Buffer {
+  const rest = Buffer.concat([Buffer.from(` ${key}=`), value, Buffer.from('\n')])
+  let bytes = rest.length
+  while (bytes !== rest.length + String(bytes).length) bytes = rest.length + String(bytes).length
+  return Buffer.concat([Buffer.from(String(bytes)), rest])
+}
+
+/** The sum of all bytes of the header, the checksum's own taken as spaces. */
+function writeChecksum(header: Buffer): void {
+  header.fill(0x20, CHECKSUM.at, CHECKSUM.at + CHECKSUM.bytes)
+  const sum = header.reduce((total, byte) => total + byte, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, CHECKSUM.at, 'latin1')
+}
+
+function padded(bytes: number): number {
+  return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES
+}

@@ -1,0 +1,408 @@
+/** Restoring, as an operator does it: what comes back, what is refused, and what is left alone. */
+import { execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { restore } from '../../agent/commands/restore'
+import { manifestKey } from '../../agent/contract'
+import { localHost } from '../../agent/io/host'
+import { formatManifest } from '../../agent/plan/manifest'
+import type { Hosted, RestoreRequest } from '../../agent/plan/options'
+import { tarCreate } from '../../agent/plan/tar'
+import { archiveOf, place, storeWith, type StoredArchive } from '../support/archives'
+import { manifestOf, volumeBackupOf } from '../support/manifest'
+import type { MemoryStore } from '../support/memory-store'
+import { buildTree } from '../support/tree/build'
+import { compareTrees } from '../support/tree/compare'
+import { hostileTree } from '../support/tree/hostile'
+import { directory, file, hardlink, symlink, type DirectoryLiteral } from '../support/tree/literal'
+import { walkTree } from '../support/tree/walk'
+
+// Real tars and trees: seconds on a busy machine.
+jest.setTimeout(60_000)
+
+const SRV: DirectoryLiteral = directory({
+  app: directory(
+    {
+      'app.conf': file('port 80', { mode: 0o640, mtime: '1700000000.123456789' }),
+      data: directory({ big: file('x'.repeat(300_000)), small: file('small') }, { mode: 0o750, uid: 1001 }),
+    },
+    { mtime: '1600000000.5' },
+  ),
+  links: directory({ first: file('one file, three names', { uid: 1001 }) }),
+  'other links': directory({ second: hardlink('links/first'), third: hardlink('links/first') }),
+  current: symlink('app'),
+  'größe "1"': file('hostile'),
+})
+
+let scratch: string
+let sources: Record<'root' | 'srv', string>
+let stored: Record<'root' | 'srv', StoredArchive>
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'restore-'))
+  sources = { root: join(scratch, 'root'), srv: join(scratch, 'srv') }
+  const build = async (name: 'root' | 'srv', tree: DirectoryLiteral, mountPoint: string) => {
+    mkdirSync(sources[name])
+    await buildTree(sources[name], tree)
+    const [program, ...args] = tarCreate(sources[name])
+    return archiveOf(execFileSync(program, args, { maxBuffer: 64 << 20 }), { volume: `vg0-${name}`, mountPoint })
+  }
+  stored = { root: await build('root', hostileTree(), '/'), srv: await build('srv', SRV, '/srv') }
+})
+afterAll(() => rmSync(scratch, { recursive: true }))
+
+let target: string
+beforeEach(() => {
+  target = mkdtempSync(join(scratch, 'target-'))
+})
+
+function backedUp(): MemoryStore {
+  const manifest = manifestOf({
+    ...place,
+    volumes: [
+      volumeBackupOf({ volume: 'vg0-root', mountPoint: '/', archive: stored.root.archive }),
+      volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive: stored.srv.archive }),
+    ],
+    notBackedUp: [{ mountPoint: '/boot', device: '/dev/sda1', filesystem: 'vfat', reason: 'it is not on LVM' }],
+  })
+  const objects = new Map([...stored.root.objects, ...stored.srv.objects])
+  return storeWith(objects.set(manifestKey(place), Buffer.from(formatManifest(manifest))))
+}
+
+function restored(changes: Partial<RestoreRequest>, store = backedUp()) {
+  const request = {
+    ...{ command: 'restore', bucket: 'backups', ...place, volume: [], path: [], target, days: 7 },
+    ...{
+      inPlace: false,
+      stdout: false,
+      onConflict: 'fail',
+      resume: false,
+      bestEffort: false,
+      wait: false,
+      dryRun: false,
+    },
+    ...changes,
+  }
+  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+  const deps = { host: localHost, store, log, now: () => new Date(), signal: new AbortController().signal }
+  return restore(deps, request as unknown as Hosted<RestoreRequest>)
+}
+
+/** Where a tree differs from the one that was backed up; what is above a restored path is none of its business. */
+function differences(source: string, restoredTo: string): string[] {
+  return compareTrees(walkTree(source), walkTree(restoredTo)).map(({ path, what }) => `${path}: ${what}`)
+}
+
+const read = (path: string) => readFileSync(join(target, path), 'utf8')
+
+describe('what comes back', () => {
+  test('a whole host, with all its metadata, in the hierarchy that it had', async () => {
+    const { status, summary } = await restored({})
+    expect(summary).toMatch(/^Restore of 20260131T020000Z-k3xw7a of db-1: OK\n/)
+    expect(status).toBe(0)
+    expect(differences(sources.srv, join(target, 'srv'))).toEqual([])
+    rmSync(join(target, 'srv'), { recursive: true })
+    // Taking the volume below it away has changed the time of the root.
+    expect(differences(sources.root, target)).toEqual(['.: modification time'])
+  })
+
+  test('a directory that does not exist yet is made', async () => {
+    await restored({ volume: ['/srv'], target: join(target, 'new/one') })
+    expect(differences(sources.srv, join(target, 'new/one/srv'))).toEqual([])
+  })
+
+  test('a file, in directories that have their owner, mode and time again', async () => {
+    await restored({ path: ['/srv/app/data/small'] })
+    expect(read('srv/app/data/small')).toBe('small')
+    expect(readdirSync(join(target, 'srv/app'))).toEqual(['data'])
+    expect(lstatSync(join(target, 'srv/app/data'))).toMatchObject({ uid: 1001, mode: 0o40750 })
+    expect(lstatSync(join(target, 'srv/app'), { bigint: true }).mtimeNs).toBe(1600000000_500000000n)
+  })
+
+  test('a directory, and a path relative to the one volume that is named', async () => {
+    await restored({ volume: ['/srv'], path: ['app'] })
+    expect(readdirSync(join(target, 'srv'))).toEqual(['app'])
+    expect(differences(join(sources.srv, 'app'), join(target, 'srv/app'))).toEqual([])
+  })
+
+  test('a hard link whose file lies elsewhere', async () => {
+    await restored({ path: ['/srv/other links'] })
+    expect(read('srv/other links/second')).toBe('one file, three names')
+    const [second, third] = ['second', 'third'].map((name) => lstatSync(join(target, 'srv/other links', name)))
+    expect(third!.ino).toBe(second!.ino)
+    expect(second).toMatchObject({ nlink: 2, uid: 1001 })
+    expect(existsSync(join(target, 'srv/links'))).toBe(false)
+  })
+
+  test('each directory of a hostile tree by itself', async () => {
+    for (const name of readdirSync(sources.root)) {
+      const own = join(target, name)
+      await restored({ path: [`/${name}`], target: own })
+      expect(differences(join(sources.root, name), join(own, name))).toEqual([])
+    }
+  })
+
+  test('a small file costs few requests and bytes', async () => {
+    const store = backedUp()
+    const requests: number[] = []
+    const getRange: MemoryStore['getRange'] = (key, offset, bytes, signal) => {
+      requests.push(bytes)
+      return store.getRange(key, offset, bytes, signal)
+    }
+    await restored({ path: ['/srv/app/app.conf'] }, { ...store, getRange })
+    expect(requests.length).toBeLessThanOrEqual(3)
+  })
+})
+
+describe('what is there already', () => {
+  const app = () => join(target, 'srv/app')
+  beforeEach(() => {
+    mkdirSync(app(), { recursive: true })
+    writeFileSync(join(app(), 'app.conf'), 'mine')
+    writeFileSync(join(app(), 'unrelated'), 'mine too')
+  })
+  const request = { path: ['/srv/app'] }
+
+  test('is refused by default, before anything is written', async () => {
+    await expect(restored(request)).rejects.toMatchObject({
+      code: 'TARGET_UNFIT',
+      message: `${target}/srv has these already: app/app.conf`,
+    })
+    expect(readdirSync(app()).sort()).toEqual(['app.conf', 'unrelated'])
+  })
+
+  test('is left alone with skip', async () => {
+    const { status, json } = await restored({ ...request, onConflict: 'skip' })
+    expect([status, read('srv/app/app.conf'), read('srv/app/data/small')]).toEqual([0, 'mine', 'small'])
+    expect(json).toMatchObject({ volumes: [{ kept: 2 }] })
+  })
+
+  test('is replaced with overwrite, and what the backup does not know stays', async () => {
+    await restored({ ...request, onConflict: 'overwrite' })
+    expect([read('srv/app/app.conf'), read('srv/app/unrelated')]).toEqual(['port 80', 'mine too'])
+  })
+
+  test.each([
+    ['newer than the backup stays', 1_800_000_000, 'mine'],
+    ['older than the backup is replaced', 1_500_000_000, 'port 80'],
+  ])('with newer, what is %s', async (_, mtime, content) => {
+    utimesSync(join(app(), 'app.conf'), mtime, mtime)
+    await restored({ ...request, onConflict: 'newer' })
+    expect(read('srv/app/app.conf')).toBe(content)
+  })
+
+  test('is left alone when resuming if it is equal, and restored again if it is not', async () => {
+    await restored({ ...request, onConflict: 'overwrite' })
+    writeFileSync(join(app(), 'data/big'), 'cut sho')
+    const { summary, json } = await restored({ ...request, resume: true })
+    expect(json).toMatchObject({ volumes: [{ failed: [] }] })
+    expect(summary).toMatch(/ left as they were/)
+    expect(differences(join(sources.srv, 'app'), app())).toEqual(['unrelated: extra'])
+  })
+})
+
+describe('nothing is written outside the target', () => {
+  let outside: string
+  beforeEach(() => {
+    outside = mkdtempSync(join(scratch, 'outside-'))
+    mkdirSync(join(target, 'srv'))
+    symlinkSync(outside, join(target, 'srv/app'))
+  })
+  afterEach(() => expect(readdirSync(outside)).toEqual([]))
+
+  test.each(['fail', 'skip', 'overwrite', 'newer'] as const)(
+    'through a link above a file, with %s',
+    async (onConflict) => {
+      await expect(restored({ path: ['/srv/app/data/small'], onConflict })).rejects.toMatchObject({
+        code: 'TARGET_UNFIT',
+      })
+    },
+  )
+
+  test.each(['skip', 'newer', 'fail'] as const)(
+    'through a link in the place of a directory, with %s',
+    async (onConflict) => {
+      await expect(restored({ volume: ['/srv'], onConflict })).rejects.toMatchObject({ code: 'TARGET_UNFIT' })
+    },
+  )
+
+  test('a link in the place of a directory is replaced by the directory with overwrite', async () => {
+    await restored({ volume: ['/srv'], onConflict: 'overwrite' })
+    expect(differences(sources.srv, join(target, 'srv'))).toEqual([])
+  })
+
+  test('through a link in the place of a mount point', async () => {
+    rmSync(join(target, 'srv'), { recursive: true })
+    symlinkSync(outside, join(target, 'srv'))
+    await expect(restored({ volume: ['/srv'] })).rejects.toMatchObject({ code: 'TARGET_UNFIT' })
+  })
+
+  test.each(['../escaped', '/escaped', 'app/../../escaped'])('by an entry named %s', async (path) => {
+    const { archive, objects } = archiveOf(execFileSync('tar', ['-cf', '-', '-C', sources.srv, '.']), {
+      volume: 'vg0-srv',
+      editCatalog: (text) => text.replace('"path":"current"', `"path":"${path}"`),
+    })
+    const manifest = manifestOf({
+      ...place,
+      volumes: [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })],
+    })
+    const store = storeWith(new Map(objects).set(manifestKey(place), Buffer.from(formatManifest(manifest))))
+    await expect(restored({}, store)).rejects.toMatchObject({
+      message: expect.stringMatching(/leads out of the volume/),
+    })
+  })
+})
+
+describe('bad input', () => {
+  test.each([
+    ['an unknown path', { path: ['/srv/app/app.cnf'] }, 'UNKNOWN_PATH', /^Did you mean 'app\/app\.conf'\?/],
+    ['a path on no volume of the backup', { volume: ['/srv'], path: ['/etc/hosts'] }, 'UNKNOWN_PATH', /^The run has/],
+    [
+      'a path that was not backed up',
+      { volume: ['/srv'], path: ['/boot/vmlinuz'] },
+      'UNKNOWN_PATH',
+      /it is not on LVM/,
+    ],
+    ['a relative path on one of several volumes', { path: ['app'] }, 'USAGE', /name one volume with --volume/],
+    ['an unknown volume', { volume: ['/sv'] }, 'UNKNOWN_VOLUME', /^Did you mean \/srv\?/],
+    ['an unknown run', { run: '20260131T020000Z-k3xw7b' }, 'UNKNOWN_RUN', /^Did you mean 20260131T020000Z-k3xw7a\?/],
+    ['a time before the first run', { run: undefined, at: new Date(0) }, 'UNKNOWN_RUN', /^The first one is/],
+    ['several files to standard output', { path: ['/srv/app'], stdout: true }, 'USAGE', /^Name one file/],
+  ])('%s is refused', async (_, changes, code, hint) => {
+    await expect(restored(changes as Partial<RestoreRequest>)).rejects.toMatchObject({
+      code,
+      hint: expect.stringMatching(hint),
+    })
+  })
+
+  test('a target that is a file is refused', async () => {
+    writeFileSync(join(target, 'file'), '')
+    await expect(restored({ target: join(target, 'file') })).rejects.toMatchObject({ code: 'TARGET_UNFIT' })
+  })
+})
+
+test('a dry run changes nothing, and says what it takes', async () => {
+  const { status, summary, json } = await restored({ dryRun: true })
+  expect(status).toBe(0)
+  expect(readdirSync(target)).toEqual([])
+  expect(summary).toMatch(/nothing was changed\n {2}\/ -> .*\d+ entries +\S+ \w+ in \d+ requests +.* on disk\n/)
+  expect(summary).toMatch(/\/srv is stored in STANDARD/)
+  expect(json).toMatchObject({ volumes: [{ frozen: 0, conflicts: [] }, { fetch: { requests: 1 } }] })
+})
+
+describe('a damaged archive', () => {
+  function damaged(): MemoryStore {
+    const store = backedUp()
+    const { key } = stored.srv.archive.segments[0]!
+    const body = Buffer.from(store.objects.get(key)!.body)
+    const big = stored.srv.entries.find(({ path }) => path === 'app/data/big')!
+    const frame = Math.floor((big.offset + big.bytes / 2) / stored.srv.archive.frameBytes)
+    const start = stored.srv.frameSizes.slice(0, frame).reduce((sum, size) => sum + size, 0)
+    body[start + 10]! ^= 0xff
+    store.objects.set(key, { ...store.objects.get(key)!, body })
+    return store
+  }
+
+  test('the frame is named, and what is lost with it', async () => {
+    await expect(restored({ volume: ['/srv'] }, damaged())).rejects.toMatchObject({
+      code: 'ARCHIVE_DAMAGED',
+      message: expect.stringMatching(/^frame \d+ in .* is damaged: .*; lost with it: .*'app\/data\/big'/),
+      hint: expect.stringMatching(/--best-effort/),
+    })
+  })
+
+  test('all the rest comes back with --best-effort, with status 3 and the list', async () => {
+    const { status, summary, json } = await restored({ volume: ['/srv'], bestEffort: true }, damaged())
+    expect(status).toBe(3)
+    expect(summary).toMatch(/INCOMPLETE, .*\n {2}LOST app\/data\/big: the archive is damaged there\n/)
+    const { lost } = (json as { volumes: { lost: string[] }[] }).volumes[0]!
+    const missing = differences(sources.srv, join(target, 'srv')).filter((line) => line.endsWith(': missing'))
+    expect(missing.sort()).toEqual(lost.map((path) => `${path}: missing`).sort())
+    expect(read('srv/größe "1"')).toBe('hostile')
+  })
+
+  test('a missing segment: what is lost is named, the rest comes back', async () => {
+    const store = backedUp()
+    store.objects.delete(stored.srv.archive.segments[0]!.key)
+    await expect(restored({ volume: ['/srv'] }, store)).rejects.toMatchObject({
+      message: expect.stringMatching(/vg0-srv\.tar\.zst is missing; lost with it: '\.', .* and \d+ more$/),
+    })
+    expect(await restored({ bestEffort: true }, store)).toMatchObject({ status: 3 })
+    expect(readdirSync(join(target, 'names')).length).toBeGreaterThan(3)
+  })
+})
+
+test('what tar cannot restore is listed, with status 3', async () => {
+  mkdirSync(join(target, 'srv/app/app.conf/in the way'), { recursive: true })
+  const { status, summary, json } = await restored({ path: ['/srv/app'], onConflict: 'overwrite' })
+  expect(status).toBe(3)
+  expect(summary).toMatch(/INCOMPLETE, .*\n {2}FAILED app\/app\.conf\n/)
+  expect(json).toMatchObject({
+    volumes: [{ failed: ['app/app.conf'], complaint: expect.stringContaining('app.conf') }],
+  })
+  expect(read('srv/app/data/small')).toBe('small')
+})
+
+describe('archives in Glacier', () => {
+  function frozen(): MemoryStore {
+    const store = backedUp()
+    for (const [key, object] of store.objects) {
+      if (key.startsWith('data/')) store.objects.set(key, { ...object, archived: true, storageClass: 'DEEP_ARCHIVE' })
+    }
+    return store
+  }
+  const thawed = (store: MemoryStore) => {
+    for (const [key, object] of store.objects) {
+      if (object.restore) store.objects.set(key, { ...object, restore: { ongoing: false } })
+    }
+  }
+
+  test('have to be asked for', async () => {
+    await expect(restored({}, frozen())).rejects.toMatchObject({
+      code: 'OBJECT_ARCHIVED',
+      hint: expect.stringMatching(/--thaw/),
+    })
+    expect((await restored({ dryRun: true, thaw: 'bulk' }, frozen())).summary).toMatch(
+      /1 objects have to be thawed first: up to 48 hours with bulk/,
+    )
+  })
+
+  test('are asked for once, and restored when they are there: status 5, then 0', async () => {
+    const store = frozen()
+    const asked: string[] = []
+    const thaw: MemoryStore['thaw'] = (key, options, signal) => (asked.push(key), store.thaw(key, options, signal))
+    const request = { volume: ['/srv'], thaw: 'standard' as const }
+    const { status, summary } = await restored(request, { ...store, thaw })
+    expect([status, asked.length]).toEqual([5, 1])
+    expect(summary).toMatch(/^Waiting for Glacier: 1 objects are being thawed, up to 12 hours with standard\n/)
+    expect(await restored(request, { ...store, thaw })).toMatchObject({ status: 5 })
+    expect(asked.length).toBe(1)
+    thawed(store)
+    expect(await restored(request, { ...store, thaw })).toMatchObject({ status: 0 })
+    expect(differences(sources.srv, join(target, 'srv'))).toEqual([])
+  })
+})
+
+test('a restore that broke off goes on with --resume', async () => {
+  const store = backedUp()
+  let reads = 0
+  const getRange: MemoryStore['getRange'] = async (key, ...rest) => {
+    if (key.startsWith('data/') && ++reads > 1) throw new Error('the network is down')
+    return store.getRange(key, ...rest)
+  }
+  await expect(restored({}, { ...store, getRange })).rejects.toThrow('the network is down')
+  await expect(restored({}, store)).rejects.toMatchObject({ hint: expect.stringMatching(/--resume goes on/) })
+  expect(await restored({ resume: true }, store)).toMatchObject({ status: 0 })
+  expect(differences(sources.srv, join(target, 'srv'))).toEqual([])
+})
