@@ -17,7 +17,7 @@ export type InspectorRequest =
   | { readonly finish: { readonly frames: number } }
 
 export interface InspectorAnswer {
-  /** The next piece of the compressed catalog, where there is one. */
+  /** The next piece of the compressed catalog; often empty. */
   readonly catalog?: Uint8Array
   readonly inspection?: Inspection
   readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint: string }
@@ -46,7 +46,11 @@ export interface Inspector extends AsyncDisposable {
 export function startInspector(header: CatalogHeader, onCatalog: (piece: Uint8Array) => Promise<void>): Inspector {
   const task: InspectorTask = { role: 'inspector', header }
   // The agent is one file: the thread runs it again, and `main` sees by the task that it is to inspect.
-  const thread = new Worker(__filename, { workerData: task })
+  const thread = new Worker(__filename, {
+    workerData: task,
+    // Its garbage is short-lived; Node's default would let 48 MiB of it pile up.
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+  })
   const waiting: PromiseWithResolvers<InspectorAnswer>[] = []
   let death: Error | undefined
 
@@ -68,7 +72,7 @@ export function startInspector(header: CatalogHeader, onCatalog: (piece: Uint8Ar
     thread.postMessage(request)
     const answer = await reply.promise
     if (answer.error) throw new AgentError(answer.error.code, answer.error.message, { hint: answer.error.hint })
-    if (answer.catalog) await onCatalog(answer.catalog)
+    if (answer.catalog?.length) await onCatalog(answer.catalog)
     return answer
   }
 

@@ -16,8 +16,8 @@ import { SEGMENT_BYTES, writeSegments, type SegmentWriter, type WrittenSegment }
 import type { UploadRef } from './store'
 import { startTar, type TarStream } from './tar-stream'
 
-/** Connections per archive: what hides the round trips and the limit of one connection to S3 (80 to 100 MB/s). */
-const PARTS_IN_FLIGHT = 8
+/** Connections per archive: S3 takes 80 to 100 MB/s on each, and each costs a part of memory. */
+const PARTS_IN_FLIGHT = 6
 /** The catalog is small: one part on its way while the next one fills. */
 const CATALOG_PARTS = 2
 /** Enough to keep Node's thread pool of four busy while the main thread sends. */
