@@ -291,7 +291,7 @@ describe('notifications', () => {
 })
 
 test('the outputs say what an operator needs next', () => {
-  const outputs = resolve(usual.findOutputs('*') as unknown as Json) as Record<string, { Value: string }>
+  const outputs = resolve(usual.findOutputs('*')) as Record<string, { Value: string }>
   expect(Object.keys(outputs)).toEqual(
     expect.arrayContaining(['Bucket', 'HostPolicy', 'InstanceProfile', 'Topic', 'BackupDocument', 'Windownightly']),
   )

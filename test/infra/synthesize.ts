@@ -38,8 +38,9 @@ export function stubFiles(): AgentFiles {
 
 export function newApp(): App {
   const { context } = JSON.parse(readFileSync(join(__dirname, '..', '..', 'cdk.json'), 'utf8'))
-  // Assets are some 20 MB, and nobody looks at them here.
-  return new App({ context: { ...context, 'aws:cdk:disable-asset-staging': true } })
+  // Assets are some 20 MB, and nobody looks at them here; nor at a report of warnings, on standard error.
+  const quick = { 'aws:cdk:disable-asset-staging': true, '@aws-cdk/core:annotationsInValidationReport': false }
+  return new App({ context: { ...context, ...quick } })
 }
 
 export function synthesize(config: Partial<StageConfig> = {}, files: AgentFiles = stubFiles()): Template {

@@ -1,0 +1,31 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inVirtualEnvironment } from '../servers/daemon'
+import { DEFAULT_STAGE, synthesize } from './synthesize'
+
+/** The role of CDK's own function is depended on twice, once for no reason: CDK writes it so. */
+const IGNORED = ['--ignore-checks', 'W3005']
+
+test.each([
+  ['by default', {}],
+  [
+    'with every option',
+    {
+      vault: { encryption: 'kms', accessLogs: true, objectLock: { mode: 'governance', days: 7 } },
+      hosts: { read: false, defaultHostManagement: true },
+      notifications: { emails: ['operators@example.com'], completed: true },
+      schedules: [{ ...DEFAULT_STAGE.schedules[0]!, kind: 'association' }],
+    },
+  ],
+] as const)('cfn-lint finds nothing in the template %s', (_, config) => {
+  const directory = mkdtempSync(join(tmpdir(), 'snapstream-lint-'))
+  const file = join(directory, 'template.json')
+  writeFileSync(file, JSON.stringify(synthesize(config).toJSON()))
+  const { stdout, stderr, status } = spawnSync(inVirtualEnvironment('cfn-lint'), [...IGNORED, '--', file], {
+    encoding: 'utf8',
+  })
+  rmSync(directory, { recursive: true })
+  expect({ stdout, stderr, status }).toEqual({ stdout: '', stderr: '', status: 0 })
+})
