@@ -8,6 +8,7 @@
 import { CLASS_PATTERN, CONFIG_FILE, DEFAULT_CLASS, HOOKS_DIRECTORY, RUN_PATTERN } from '../contract'
 import {
   absolutePath,
+  anyPath,
   choice,
   duration,
   instant,
@@ -82,10 +83,7 @@ export const OPTIONS = {
     'shell pattern: held against names, or against whole paths where it starts with a slash; "**" crosses directories',
     text('PATTERN', '^[^\\0]+$', 'a pattern'),
   ),
-  path: option(
-    'restore only this file or directory, as it was named on the host',
-    listOf(text('PATH', '^(?!(.*/)?\\.\\.(/|$))[^\\0]*[^\\0/]$', 'a path without ".."'), '\n'),
-  ),
+  path: option('restore only this file or directory, as it was named on the host', listOf(anyPath, '\n')),
   target: option('directory to restore into: stands for the root of the host that was backed up', absolutePath),
   inPlace: option('restore to where it was, on this host', toggle),
   stdout: option('print one file to standard output', toggle),

@@ -73,6 +73,23 @@ function tidyPath(path: string): string {
   return path.replace(/\/+/g, '/').replace(/(.)\/$/, '$1')
 }
 
+/** A path as a shell completes it: a slash at the end means nothing. */
+export const anyPath: Kind<string> = {
+  ...single,
+  placeholder: 'PATH',
+  expected: 'a path without ".."',
+  schema: z
+    .string()
+    .regex(/^[^\0]+$/)
+    .refine((path) => !path.split('/').includes('..'))
+    .transform((path) =>
+      path
+        .replace(/\/+/g, '/')
+        .replace(/^(\.\/)+/, '')
+        .replace(/(.)\/$/, '$1'),
+    ),
+}
+
 /** In JSON a plain number needs no quotes. */
 const written = z.union([z.string(), z.number().transform(String)])
 
