@@ -6,6 +6,7 @@ import { list } from './commands/list'
 import type { Outcome } from './commands/outcome'
 import { preflight } from './commands/preflight'
 import { restore } from './commands/restore'
+import { restoreStatus } from './commands/restore-status'
 import { verify } from './commands/verify'
 import { ExitStatus } from './contract'
 import type { AgentError } from './errors'
@@ -18,7 +19,7 @@ import { isRoot, listenForSignals, stopAfter, throwUnlessRoot } from './io/proce
 import { agentVersion } from './io/system'
 import { parseArguments } from './plan/arguments'
 import { chooseConfigFile, findMisspeltVariables, resolveRequest, wantsJson } from './plan/config'
-import { COMMANDS, type AnyRequest } from './plan/options'
+import { COMMANDS, type AnyRequest } from './plan/requests'
 import { formatFailure, formatResult, type Output } from './plan/output'
 
 async function run(argv: readonly string[]): Promise<Output> {
@@ -63,6 +64,8 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
       return list(deps, { ...request, host })
     case 'restore':
       return restore(deps, { ...request, host })
+    case 'restore-status':
+      return restoreStatus(deps, { ...request, host })
     case 'cleanup':
       return cleanup(deps, { ...request, host })
   }

@@ -95,6 +95,37 @@ export function formatThawing(objects: number, storageClasses: readonly string[]
   ])
 }
 
+/** Objects of a volume, by whether they can be read. */
+export interface ThawStatus {
+  readonly mountPoint: string
+  readonly storageClasses: readonly string[]
+  readonly readable: number
+  readonly thawing: number
+  readonly frozen: number
+  readonly missing: number
+}
+
+export function formatThawStatus({ run, host }: Manifest, volumes: readonly ThawStatus[]): string {
+  const ready = volumes.every(
+    ({ readable, thawing, frozen, missing }) => readable > 0 && thawing + frozen + missing === 0,
+  )
+  return fit([
+    `Archives of ${run} of ${host}: ${ready ? 'can be read now' : 'cannot all be read now'}`,
+    ...columns(
+      volumes.map(({ mountPoint, storageClasses, ...counts }) => [
+        mountPoint,
+        storageClasses.join(', '),
+        ...(['readable', 'thawing', 'frozen', 'missing'] as const).flatMap((name) =>
+          counts[name] === 0 ? [] : [`${counts[name]} ${name}`],
+        ),
+      ]),
+    ),
+    ...(volumes.some(({ frozen }) => frozen > 0)
+      ? ['  Ask for what is frozen with "snapstream restore --thaw bulk".']
+      : []),
+  ])
+}
+
 function describeThaw(storageClasses: readonly string[], tier: ThawTier): string {
   const times = storageClasses.flatMap((name) => thawDuration(name, tier) ?? [])
   return times.length === 0

@@ -15,10 +15,11 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { restore } from '../../agent/commands/restore'
+import { restoreStatus } from '../../agent/commands/restore-status'
 import { manifestKey } from '../../agent/contract'
 import { localHost } from '../../agent/io/host'
 import { formatManifest } from '../../agent/plan/manifest'
-import type { Hosted, RestoreRequest } from '../../agent/plan/options'
+import type { Hosted, RestoreRequest, RestoreStatusRequest } from '../../agent/plan/requests'
 import { tarCreate } from '../../agent/plan/tar'
 import { archiveOf, place, storeWith, type StoredArchive } from '../support/archives'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
@@ -376,6 +377,18 @@ describe('archives in Glacier', () => {
     expect((await restored({ dryRun: true, thaw: 'bulk' }, frozen())).summary).toMatch(
       /1 objects have to be thawed first: up to 48 hours with bulk/,
     )
+  })
+
+  test('are told of by restore-status: 5 until they can be read', async () => {
+    const store = frozen()
+    const request = { command: 'restore-status', bucket: 'backups', ...place, volume: ['/srv'] }
+    const status = () =>
+      restoreStatus({ store, signal: new AbortController().signal }, request as unknown as Hosted<RestoreStatusRequest>)
+    expect(await status()).toMatchObject({ status: 5, json: { volumes: [{ mountPoint: '/srv', frozen: 1 }] } })
+    await restored({ volume: ['/srv'], thaw: 'bulk' }, store)
+    expect(await status()).toMatchObject({ status: 5, json: { volumes: [{ thawing: 1 }] } })
+    thawed(store)
+    expect(await status()).toMatchObject({ status: 0, json: { ready: true } })
   })
 
   test('are asked for once, and restored when they are there: status 5, then 0', async () => {

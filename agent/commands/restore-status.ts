@@ -1,0 +1,39 @@
+import { ExitStatus } from '../contract'
+import { readSegmentStates, type SegmentState } from '../io/damage'
+import type { ReaderDeps } from '../io/reader'
+import { findRun, readManifest } from '../io/runs'
+import type { Hosted, RestoreStatusRequest } from '../plan/requests'
+import { formatThawStatus } from '../plan/restore-report'
+import { chooseVolumes } from '../plan/volumes'
+import type { Outcome } from './outcome'
+
+/**
+ * Tells whether the archives of a run can be read now: status 0 if they can, 5 while Glacier is thawing or nobody has
+ * asked for it.
+ *
+ * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME
+ */
+export async function restoreStatus(deps: ReaderDeps, request: Hosted<RestoreStatusRequest>): Promise<Outcome> {
+  const manifest = await readManifest(deps, await findRun(deps, request))
+  const volumes = []
+  for (const { mountPoint, archive } of chooseVolumes(manifest, request.volume)) {
+    const states = await readSegmentStates(deps, archive.segments)
+    volumes.push({
+      mountPoint,
+      storageClasses: [...new Set(states.map(({ storageClass }) => storageClass))],
+      missing: archive.segments.length - states.length,
+      ...count(states),
+    })
+  }
+  const ready = volumes.every(({ missing, thawing, frozen }) => missing + thawing + frozen === 0)
+  return {
+    status: ready ? ExitStatus.ok : ExitStatus.waitingForGlacier,
+    summary: formatThawStatus(manifest, volumes),
+    json: { run: manifest.run, host: manifest.host, ready, volumes },
+  }
+}
+
+function count(states: readonly SegmentState[]) {
+  const countOf = (state: SegmentState['thaw']) => states.filter(({ thaw }) => thaw === state).length
+  return { readable: countOf('readable'), thawing: countOf('thawing'), frozen: countOf('frozen') }
+}
