@@ -2,8 +2,10 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { CONFIG_FILE, ExitStatus } from '../agent/contract'
-import { COMMAND_NAMES, COMMANDS, OPTION_NAMES, OPTIONS, flagOf, variableOf } from '../agent/plan/options'
-import type { Command, CommandName, Option, OptionName } from '../agent/plan/options'
+import { OPTION_NAMES, OPTIONS, flagOf, variableOf } from '../agent/plan/options'
+import { COMMAND_NAMES, COMMANDS } from '../agent/plan/requests'
+import type { Option, OptionName } from '../agent/plan/options'
+import type { Command, CommandName } from '../agent/plan/requests'
 
 export const OPTIONS_FILE = resolve(__dirname, '../docs/options.md')
 

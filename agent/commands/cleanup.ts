@@ -3,7 +3,7 @@ import type { Deps } from '../io/deps'
 import { takeLock } from '../io/lock'
 import { removeLeftovers } from '../io/lvm'
 import type { Leftovers } from '../plan/leftovers'
-import type { CleanupRequest, Hosted } from '../plan/options'
+import type { CleanupRequest, Hosted } from '../plan/requests'
 import { fit } from '../plan/summary'
 import type { Outcome } from './outcome'
 

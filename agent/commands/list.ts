@@ -3,7 +3,7 @@ import { AgentError, hasCode } from '../errors'
 import type { Deps } from '../io/deps'
 import { mapInOrder } from '../io/in-order'
 import { findRuns, readManifest } from '../io/runs'
-import type { Hosted, ListRequest } from '../plan/options'
+import type { Hosted, ListRequest } from '../plan/requests'
 import { formatRunList, listedRun, parseVerdict, unreadableRun, type ListedRun } from '../plan/run-list'
 import type { Outcome } from './outcome'
 

@@ -8,7 +8,7 @@ import { findHooks } from '../io/hooks'
 import { readStorage } from '../io/lvm'
 import { readTools } from '../io/system'
 import { findLeftovers } from '../plan/leftovers'
-import type { PreflightRequest } from '../plan/options'
+import type { PreflightRequest } from '../plan/requests'
 import {
   describeHooks,
   describeVolumes,

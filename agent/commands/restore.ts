@@ -8,7 +8,7 @@ import { makeTarget, openTarget, throwUnlessFits, type Target } from '../io/rest
 import { printFile, restoreVolume } from '../io/restore-volume'
 import { findRun, readManifest } from '../io/runs'
 import type { Manifest } from '../plan/manifest'
-import type { Hosted, RestoreRequest } from '../plan/options'
+import type { Hosted, RestoreRequest } from '../plan/requests'
 import type { RawRange } from '../plan/reads'
 import { chooseWanted, type Wanted } from '../plan/restore'
 import {

@@ -1,8 +1,10 @@
 import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander'
 import { AgentError } from '../errors'
 import { findNearest } from './nearest'
-import { COMMAND_NAMES, COMMANDS, OPTION_NAMES, OPTIONS, flagOf, variableOf, type CommandName } from './options'
-import type { Command, Option, OptionName } from './options'
+import { OPTION_NAMES, OPTIONS, flagOf, variableOf } from './options'
+import { COMMAND_NAMES, COMMANDS, type CommandName } from './requests'
+import type { Option, OptionName } from './options'
+import type { Command } from './requests'
 
 /** The flags as they were written: one text for each time a flag was given, true or false for a switch. */
 export type Flags = Readonly<Partial<Record<OptionName, readonly string[] | boolean>>>

@@ -2,8 +2,10 @@ import { z } from 'zod'
 import { AgentError } from '../errors'
 import { didYouMean, type Flags, type Invocation } from './arguments'
 import { findNearest } from './nearest'
-import { COMMANDS, OPTION_NAMES, OPTIONS, flagOf, VARIABLE_PREFIX, variableOf } from './options'
-import type { AnyRequest, BackupRequest, CommandName, OptionName, RestoreRequest } from './options'
+import { OPTION_NAMES, OPTIONS, flagOf, VARIABLE_PREFIX, variableOf } from './options'
+import { COMMANDS } from './requests'
+import type { OptionName } from './options'
+import type { AnyRequest, BackupRequest, CommandName, RestoreRequest } from './requests'
 
 /** The environment, as Node has it. */
 export type Environment = Readonly<Record<string, string | undefined>>

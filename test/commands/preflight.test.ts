@@ -2,7 +2,7 @@ import { preflight } from '../../agent/commands/preflight'
 import { AgentError } from '../../agent/errors'
 import type { Connection } from '../../agent/io/connection'
 import type { Check } from '../../agent/plan/preflight'
-import type { PreflightRequest } from '../../agent/plan/options'
+import type { PreflightRequest } from '../../agent/plan/requests'
 import { fakeHost, notInstalled, type Answer } from '../support/fake-host'
 import { memoryStore, type MemoryStore } from '../support/memory-store'
 

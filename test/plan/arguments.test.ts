@@ -1,14 +1,6 @@
 import { parseArguments } from '../../agent/plan/arguments'
-import {
-  COMMAND_NAMES,
-  COMMANDS,
-  OPTIONS,
-  flagOf,
-  variableOf,
-  type CommandName,
-  type Command,
-  type Option,
-} from '../../agent/plan/options'
+import { OPTIONS, flagOf, variableOf, type Option } from '../../agent/plan/options'
+import { COMMAND_NAMES, COMMANDS, type CommandName, type Command } from '../../agent/plan/requests'
 import { refusal } from '../support/refusal'
 
 test.each([
