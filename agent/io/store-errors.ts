@@ -10,25 +10,154 @@ export interface Operation {
   readonly key: string | null
 }
 
-/** What is known of an error of the SDK, of S3's answer or of the network below. */
-interface Facts {
-  /** S3's error code, or the name or code of a network error. */
-  readonly name: string
-  readonly message: string
-  readonly status: number | undefined
-  readonly attempts: number
+/** What S3, the SDK or the network said, for the texts below. */
+interface Failure extends Operation {
+  /** The operation and what it was about, for example `UploadPart of s3://bucket/key`. */
+  readonly action: string
+  /** The object, or else the bucket. */
+  readonly subject: string
+  readonly permission: string
+  readonly said: string
+  readonly attempts: string
   /** Where the bucket is, where S3 says so. */
   readonly bucketRegion: string | undefined
 }
 
-interface Explanation {
+interface Rule {
+  /** S3's error codes, the SDK's names of errors, the network's codes. */
+  readonly names: readonly string[]
+  /** Answers to HEAD requests have no body, and so no error code: their status has to do. */
+  readonly status?: number
   readonly code: ErrorCode
-  readonly message: string
-  readonly hint: string
+  readonly message: (failure: Failure) => string
+  readonly hint: string | ((failure: Failure) => string)
 }
-type Explain = (operation: Operation, facts: Facts) => Explanation
 
-/** The permission that a call needs, where it is not named like the call. */
+const RULES: readonly Rule[] = [
+  {
+    names: ['NoSuchBucket'],
+    code: 'BUCKET_MISSING',
+    message: ({ bucket }) => `bucket ${bucket} does not exist`,
+    hint: 'Check --bucket: the name is an output of the deployed backup stack.',
+  },
+  {
+    names: ['PermanentRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException'],
+    status: 301,
+    code: 'BUCKET_REGION',
+    message: ({ bucket, region, bucketRegion }) =>
+      `bucket ${bucket} is in ${bucketRegion ?? 'another region'}, not in ${region}`,
+    hint: ({ bucketRegion }) =>
+      `Set --region ${bucketRegion ?? 'to the region of the bucket'}, or use the bucket of this region.`,
+  },
+  {
+    names: ['AccessDenied', 'AllAccessDisabled', 'AccountProblem'],
+    status: 403,
+    code: 'ACCESS_DENIED',
+    message: ({ permission, bucket, key, said }) =>
+      `${permission} on arn:aws:s3:::${bucket}${key === null ? '' : `/${key}`} is denied: ${said}`,
+    hint: ({ permission }) =>
+      `Compare that resource with the statement OwnBackups of the host's role, which must allow ${permission} there, ` +
+      'and with the Deny statements of the bucket policy. ' +
+      'With a KMS key the role also needs kms:GenerateDataKey and kms:Decrypt on it.',
+  },
+  {
+    names: ['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidToken', 'InvalidSecurity'],
+    code: 'ACCESS_DENIED',
+    message: ({ said }) => `the server does not accept the credentials: ${said}`,
+    hint: 'Check which credentials are used with "snapstream preflight", and that they belong to this server.',
+  },
+  {
+    names: ['CredentialsProviderError', 'ProviderError', 'TokenProviderError'],
+    code: 'NO_CREDENTIALS',
+    message: ({ said }) => `no usable credentials: ${said}`,
+    hint: 'Attach an instance profile to the instance, or set AWS_PROFILE or AWS_ACCESS_KEY_ID.',
+  },
+  {
+    names: ['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired', 'RequestExpired'],
+    code: 'CREDENTIALS_EXPIRED',
+    message: ({ action, said }) => `the credentials expired before ${action}: ${said}`,
+    hint: 'Renew them, or use an instance profile, whose credentials are renewed by themselves.',
+  },
+  {
+    names: ['RequestTimeTooSkewed', 'RequestInTheFuture'],
+    code: 'CLOCK_SKEW',
+    message: ({ said }) => `the clock of this host is too far from the server's: ${said}`,
+    hint: 'Set the clock, for example by starting chronyd.',
+  },
+  {
+    names: [
+      ...['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
+      ...['TimeoutError', 'EPROTO'],
+    ],
+    code: 'ENDPOINT_UNREACHABLE',
+    message: ({ action, attempts, said }) => `${action} did not get through ${attempts}: ${said}`,
+    hint: 'Check --endpoint-url and --region, the route to S3 (VPC endpoint, NAT), the security groups and DNS.',
+  },
+  {
+    names: [
+      ...['CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+      ...['SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'],
+    ],
+    code: 'ENDPOINT_UNREACHABLE',
+    message: ({ said }) => `the server's certificate is not trusted: ${said}`,
+    hint: 'Check --endpoint-url. Name the certificate of an authority of your own in NODE_EXTRA_CA_CERTS.',
+  },
+  {
+    names: ['BadDigest', 'InvalidDigest', 'XAmzContentChecksumMismatch', 'IncompleteBody'],
+    code: 'CHECKSUM_MISMATCH',
+    message: ({ action, said }) => `what arrived in ${action} is not what was sent: ${said}`,
+    hint: 'Run the command again. If it happens again, suspect memory or network hardware.',
+  },
+  {
+    names: ['PreconditionFailed', 'ConditionalRequestConflict'],
+    status: 412,
+    code: 'OBJECT_EXISTS',
+    message: ({ subject }) => `${subject} exists already`,
+    hint: 'Nothing is ever overwritten. Run the command again: a new run has keys of its own.',
+  },
+  {
+    names: ['NoSuchKey', 'NotFound'],
+    status: 404,
+    code: 'OBJECT_MISSING',
+    message: ({ subject }) => `${subject} does not exist`,
+    hint: 'List the runs with "snapstream list". It may have expired under a lifecycle rule.',
+  },
+  {
+    names: ['InvalidObjectState'],
+    code: 'OBJECT_ARCHIVED',
+    message: ({ subject, said }) => `${subject} is archived: ${said}`,
+    hint: 'It has to be restored from its storage class before it can be read.',
+  },
+  {
+    names: ['NoSuchUpload'],
+    code: 'STORE_FAILED',
+    message: ({ subject }) => `the upload to ${subject} does not exist any more`,
+    hint: 'A lifecycle rule, a cleanup or another process aborted it. Run the command again.',
+  },
+  {
+    names: ['InvalidRange'],
+    status: 416,
+    code: 'ARCHIVE_DAMAGED',
+    message: ({ subject }) => `${subject} ends before the range that should be in it`,
+    hint: 'The object is shorter than its catalog says. Use another run.',
+  },
+  {
+    names: ['SlowDown', 'ServiceUnavailable', 'InternalError', 'RequestTimeout', 'ThrottlingException'],
+    status: 500,
+    code: 'STORE_FAILED',
+    message: ({ action, attempts, said }) => `${action} failed ${attempts}: ${said}`,
+    hint: 'The server was overloaded or broken for as long as it was retried. Run the command again later.',
+  },
+]
+
+const UNFORESEEN: Rule = {
+  names: [],
+  code: 'STORE_FAILED',
+  message: ({ action, said }) => `${action} failed: ${said}`,
+  hint: 'The text after the colon is what S3 or the SDK said.',
+}
+
+/** The permission that an operation needs, where it is not named like the operation. */
 const PERMISSIONS: Readonly<Record<string, string>> = {
   CreateMultipartUpload: 's3:PutObject',
   UploadPart: 's3:PutObject',
@@ -38,46 +167,6 @@ const PERMISSIONS: Readonly<Record<string, string>> = {
   ListMultipartUploads: 's3:ListBucketMultipartUploads',
 }
 
-const FROM_NAMES = new Map<string, Explain>([
-  ...sameFor(bucketMissing, 'NoSuchBucket'),
-  ...sameFor(
-    wrongRegion,
-    ...['PermanentRedirect', 'TemporaryRedirect', 'Redirect', 'AuthorizationHeaderMalformed'],
-    'IllegalLocationConstraintException',
-  ),
-  ...sameFor(accessDenied, 'AccessDenied', 'AllAccessDisabled', 'AccountProblem'),
-  ...sameFor(
-    noCredentials,
-    ...['CredentialsProviderError', 'ProviderError', 'TokenProviderError', 'InvalidIdentityToken'],
-  ),
-  ...sameFor(expired, 'ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired', 'RequestExpired'),
-  ...sameFor(refused, 'InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidToken', 'InvalidSecurity'),
-  ...sameFor(clockSkew, 'RequestTimeTooSkewed', 'RequestInTheFuture'),
-  ...sameFor(
-    unreachable,
-    ...['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
-    ...['TimeoutError', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
-    ...['SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'EPROTO'],
-  ),
-  ...sameFor(checksumMismatch, 'BadDigest', 'InvalidDigest', 'XAmzContentChecksumMismatch', 'IncompleteBody'),
-  ...sameFor(objectExists, 'PreconditionFailed', 'ConditionalRequestConflict'),
-  ...sameFor(objectMissing, 'NoSuchKey', 'NotFound'),
-  ...sameFor(archived, 'InvalidObjectState'),
-  ...sameFor(uploadGone, 'NoSuchUpload'),
-  ...sameFor(tooShort, 'InvalidRange'),
-  ...sameFor(overloaded, 'SlowDown', 'ServiceUnavailable', 'InternalError', 'RequestTimeout', 'ThrottlingException'),
-])
-
-/** Answers to HEAD requests have no body, and so no error code: their status has to do. */
-const FROM_STATUS = new Map<number, Explain>([
-  [301, wrongRegion],
-  [307, wrongRegion],
-  [403, accessDenied],
-  [404, objectMissing],
-  [412, objectExists],
-  [416, tooShort],
-])
-
 /**
  * Says in the agent's words what went wrong, and what to do about it.
  *
@@ -85,16 +174,11 @@ const FROM_STATUS = new Map<number, Explain>([
  */
 export function storeError(error: unknown, operation: Operation): AgentError {
   if (error instanceof AgentError) return error
-  const facts = readFacts(error)
-  if (facts.name === 'AbortError') return interrupted(operation, error)
-  const { code, message, hint } = chooseExplanation(facts)(operation, facts)
-  return new AgentError(code, message, { hint, cause: error })
-}
-
-function chooseExplanation({ name, message, status = 0 }: Facts): Explain {
-  // The SDK has no name for a body that does not have the checksum it came with.
-  if (message.startsWith('Checksum mismatch')) return checksumMismatch
-  return FROM_NAMES.get(name) ?? FROM_STATUS.get(status) ?? (status >= 500 ? overloaded : unforeseen)
+  const sdkError = error as SdkError
+  if (sdkError.name === 'AbortError') return interrupted(operation, error)
+  const { code, message, hint } = chooseRule(sdkError)
+  const failure = describe(sdkError, operation)
+  return new AgentError(code, message(failure), { hint: typeof hint === 'string' ? hint : hint(failure), cause: error })
 }
 
 /** S3's own code for what {@link storeError} has explained; undefined where it was something else. */
@@ -104,21 +188,10 @@ export function s3ErrorCode(error: unknown): string | undefined {
 }
 
 export function interrupted(operation: Operation, cause: unknown): AgentError {
-  return new AgentError('INTERRUPTED', `${operation.name} of ${subject(operation)} was stopped before it finished`, {
+  return new AgentError('INTERRUPTED', `${actionOf(operation)} was stopped before it finished`, {
     hint: 'Run the command again.',
     cause,
   })
-}
-
-function readFacts(error: unknown): Facts {
-  const { name, message, code, $metadata, $response, Region } = error as SdkError
-  return {
-    name: code !== undefined && FROM_NAMES.has(code) ? code : name,
-    message,
-    status: $metadata?.httpStatusCode,
-    attempts: $metadata?.attempts ?? 1,
-    bucketRegion: Region ?? $response?.headers?.['x-amz-bucket-region'],
-  }
 }
 
 /** What the SDK puts on an error, as far as it is read here. */
@@ -130,154 +203,33 @@ interface SdkError extends Error {
   readonly Region?: string
 }
 
-function sameFor(explain: Explain, ...names: readonly string[]): [string, Explain][] {
-  return names.map((name) => [name, explain])
+function chooseRule({ name, code, message, $metadata }: SdkError): Rule {
+  const status = $metadata?.httpStatusCode ?? 0
+  const named = (wanted: string | undefined) => RULES.find(({ names }) => names.some((each) => each === wanted))
+  // The SDK has no name for a body that does not have the checksum it came with.
+  if (message.startsWith('Checksum mismatch')) return named('BadDigest') ?? UNFORESEEN
+  const byStatus = RULES.find((rule) => rule.status === (status > 500 ? 500 : status))
+  return named(code) ?? named(name) ?? byStatus ?? UNFORESEEN
 }
 
-function subject({ bucket, key }: Operation): string {
+function describe({ name, code, message, $metadata, $response, Region }: SdkError, operation: Operation): Failure {
+  const attempts = $metadata?.attempts ?? 1
+  const label = code ?? name
+  return {
+    ...operation,
+    action: actionOf(operation),
+    subject: subjectOf(operation),
+    permission: PERMISSIONS[operation.name] ?? `s3:${operation.name}`,
+    said: message.includes(label) ? message : `${label}: ${message}`,
+    attempts: attempts === 1 ? 'in 1 attempt' : `in ${attempts} attempts`,
+    bucketRegion: Region ?? $response?.headers?.['x-amz-bucket-region'],
+  }
+}
+
+function actionOf(operation: Operation): string {
+  return `${operation.name} of ${subjectOf(operation)}`
+}
+
+function subjectOf({ bucket, key }: Operation): string {
   return key === null ? `bucket ${bucket}` : `s3://${bucket}/${key}`
-}
-
-function bucketMissing({ bucket }: Operation): Explanation {
-  return {
-    code: 'BUCKET_MISSING',
-    message: `bucket ${bucket} does not exist`,
-    hint: 'Check --bucket: the name is an output of the deployed backup stack.',
-  }
-}
-
-function wrongRegion({ bucket, region }: Operation, { bucketRegion }: Facts): Explanation {
-  const place = bucketRegion === undefined ? 'in another region' : `in ${bucketRegion}`
-  return {
-    code: 'BUCKET_REGION',
-    message: `bucket ${bucket} is ${place}, not in ${region}`,
-    hint: `Set --region ${bucketRegion ?? 'to the region of the bucket'}, or use the bucket of this region.`,
-  }
-}
-
-function accessDenied(operation: Operation, { message }: Facts): Explanation {
-  const { name, bucket, key } = operation
-  const permission = PERMISSIONS[name] ?? `s3:${name}`
-  const resource = `arn:aws:s3:::${bucket}${key === null ? '' : `/${key}`}`
-  return {
-    code: 'ACCESS_DENIED',
-    message: `${permission} on ${resource} is denied: ${message}`,
-    hint:
-      `Compare that resource with the statement OwnBackups of the host's role, which must allow ${permission} there, ` +
-      'and with the Deny statements of the bucket policy. ' +
-      'With a KMS key the role also needs kms:GenerateDataKey and kms:Decrypt on it.',
-  }
-}
-
-function noCredentials(_: Operation, { message }: Facts): Explanation {
-  return {
-    code: 'NO_CREDENTIALS',
-    message: `no usable credentials: ${message}`,
-    hint: 'Attach an instance profile to the instance, or set AWS_PROFILE or AWS_ACCESS_KEY_ID.',
-  }
-}
-
-function expired(operation: Operation, { message }: Facts): Explanation {
-  return {
-    code: 'CREDENTIALS_EXPIRED',
-    message: `the credentials expired before ${operation.name} of ${subject(operation)}: ${message}`,
-    hint: 'Renew them, or use an instance profile, whose credentials are renewed by themselves.',
-  }
-}
-
-function refused(_: Operation, { name, message }: Facts): Explanation {
-  return {
-    code: 'ACCESS_DENIED',
-    message: `the server does not accept the credentials: ${name}: ${message}`,
-    hint: 'Check which credentials are used with "snapstream preflight", and that they belong to this server.',
-  }
-}
-
-function clockSkew(_: Operation, { message }: Facts): Explanation {
-  return {
-    code: 'CLOCK_SKEW',
-    message: `the clock of this host is too far from the server's: ${message}`,
-    hint: 'Set the clock, for example by starting chronyd.',
-  }
-}
-
-function unreachable(operation: Operation, { name, message, attempts }: Facts): Explanation {
-  return {
-    code: 'ENDPOINT_UNREACHABLE',
-    message: `${operation.name} of ${subject(operation)} did not get through ${count(attempts)}: ${describe(name, message)}`,
-    hint: 'Check --endpoint-url and --region, the route to S3 (VPC endpoint, NAT), the security groups and DNS.',
-  }
-}
-
-function checksumMismatch(operation: Operation, { message }: Facts): Explanation {
-  return {
-    code: 'CHECKSUM_MISMATCH',
-    message: `what arrived in ${operation.name} of ${subject(operation)} is not what was sent: ${message}`,
-    hint: 'Run the command again. If it happens again, suspect memory or network hardware.',
-  }
-}
-
-function objectExists(operation: Operation): Explanation {
-  return {
-    code: 'OBJECT_EXISTS',
-    message: `${subject(operation)} exists already`,
-    hint: 'Nothing is ever overwritten. Run the command again: a new run has keys of its own.',
-  }
-}
-
-function objectMissing(operation: Operation): Explanation {
-  return {
-    code: 'OBJECT_MISSING',
-    message: `${subject(operation)} does not exist`,
-    hint: 'List the runs with "snapstream list". It may have expired under a lifecycle rule.',
-  }
-}
-
-function archived(operation: Operation, { message }: Facts): Explanation {
-  return {
-    code: 'OBJECT_ARCHIVED',
-    message: `${subject(operation)} is archived: ${message}`,
-    hint: 'It has to be restored from its storage class before it can be read.',
-  }
-}
-
-function uploadGone(operation: Operation): Explanation {
-  return {
-    code: 'STORE_FAILED',
-    message: `the upload to ${subject(operation)} does not exist any more`,
-    hint: 'A lifecycle rule, a cleanup or another process aborted it. Run the command again.',
-  }
-}
-
-function tooShort(operation: Operation): Explanation {
-  return {
-    code: 'ARCHIVE_DAMAGED',
-    message: `${subject(operation)} ends before the range that should be in it`,
-    hint: 'The object is shorter than its catalog says. Use another run.',
-  }
-}
-
-function overloaded(operation: Operation, { name, message, attempts }: Facts): Explanation {
-  return {
-    code: 'STORE_FAILED',
-    message: `${operation.name} of ${subject(operation)} failed ${count(attempts)}: ${describe(name, message)}`,
-    hint: 'The server was overloaded or broken for as long as it was retried. Run the command again later.',
-  }
-}
-
-function unforeseen(operation: Operation, { name, message }: Facts): Explanation {
-  return {
-    code: 'STORE_FAILED',
-    message: `${operation.name} of ${subject(operation)} failed: ${describe(name, message)}`,
-    hint: 'The text after the colon is what S3 or the SDK said.',
-  }
-}
-
-function count(attempts: number): string {
-  return attempts === 1 ? 'in 1 attempt' : `in ${attempts} attempts`
-}
-
-/** Network errors have their name in the message already. */
-function describe(name: string, message: string): string {
-  return message.includes(name) ? message : `${name}: ${message}`
 }

@@ -39,13 +39,13 @@ test.each<[Error, Operation, ErrorCode, string]>([
     answered(403, 'InvalidAccessKeyId'),
     UPLOADING,
     'ACCESS_DENIED',
-    'the server does not accept the credentials: InvalidAccessKeyId: InvalidAccessKeyId it is',
+    'the server does not accept the credentials: InvalidAccessKeyId it is',
   ],
   [
     Object.assign(new Error('Could not load credentials from any providers'), { name: 'CredentialsProviderError' }),
     UPLOADING,
     'NO_CREDENTIALS',
-    'no usable credentials: Could not load credentials from any providers',
+    'no usable credentials: CredentialsProviderError: Could not load credentials from any providers',
   ],
   [
     answered(400, 'ExpiredToken'),
@@ -87,7 +87,7 @@ test.each<[Error, Operation, ErrorCode, string]>([
     broken('CERT_HAS_EXPIRED', 'certificate has expired'),
     LISTING,
     'ENDPOINT_UNREACHABLE',
-    'ListObjectsV2 of bucket backups did not get through in 8 attempts: CERT_HAS_EXPIRED: certificate has expired',
+    "the server's certificate is not trusted: CERT_HAS_EXPIRED: certificate has expired",
   ],
   [
     answered(400, 'BadDigest'),
