@@ -2,7 +2,7 @@
 import { crc32 } from 'node:zlib'
 import { combineCrc32 } from '../plan/crc32'
 import type { Bandwidth } from './bandwidth'
-import type { BufferPool } from './buffer-pool'
+import type { Pool } from './pool'
 import type { FinishedPart, Store, UploadRef } from './store'
 
 /** With S3's 10,000 parts an upload (S3 user guide, "Multipart upload limits"), enough for a segment of 64 GiB. */
@@ -45,7 +45,12 @@ export interface ObjectWriter extends AsyncDisposable {
 }
 
 /** Nothing is created in the bucket before there is a part to send. */
-export function openObject(context: UploadContext, pool: BufferPool, key: string, storageClass?: string): ObjectWriter {
+export function openObject(
+  context: UploadContext,
+  pool: Pool<Buffer>,
+  key: string,
+  storageClass?: string,
+): ObjectWriter {
   const { store, signal } = context
   const parts: FinishedPart[] = []
   const sending = new Set<Promise<void>>()

@@ -1,17 +1,17 @@
 /** tar -> catalog and checksum -> frames -> segments -> parts -> S3: the archive of one volume. */
-import { promisify } from 'node:util'
-import { constants, crc32, zstdCompress, type ZstdOptions } from 'node:zlib'
+import { crc32 } from 'node:zlib'
 import type { Compression } from '../contract'
 import { AgentError } from '../errors'
 import { formatCrc32, FRAME_BYTES, type Archive, type Segment } from '../plan/archive'
 import type { CatalogHeader } from '../plan/catalog'
 import type { Argv } from '../plan/command'
 import type { Bandwidth } from './bandwidth'
-import { createPool } from './buffer-pool'
+import { createCompressor } from './compressor'
 import type { Deps } from './deps'
 import { mapInOrder } from './in-order'
 import { startInspector, type Inspection, type Inspector } from './inspector'
 import { openObject, PART_BYTES, type ObjectWriter, type UploadContext } from './object-writer'
+import { createPool, sharedBuffer } from './pool'
 import { SEGMENT_BYTES, writeSegments, type SegmentWriter, type WrittenSegment } from './segments'
 import type { UploadRef } from './store'
 import { startTar, type TarStream } from './tar-stream'
@@ -82,8 +82,9 @@ async function writeArchive(
   objects: AsyncDisposableStack,
 ): Promise<Archive> {
   const { signal, fail } = context
-  const catalog = objects.use(openObject(context, createPool(CATALOG_PARTS, PART_BYTES, signal), request.catalogKey))
-  const parts = createPool((request.partsInFlight ?? PARTS_IN_FLIGHT) + 1, PART_BYTES, signal)
+  const makePart = () => sharedBuffer(PART_BYTES)
+  const catalog = objects.use(openObject(context, createPool(CATALOG_PARTS, makePart, signal), request.catalogKey))
+  const parts = createPool((request.partsInFlight ?? PARTS_IN_FLIGHT) + 1, makePart, signal)
   await using inspector = startInspector(request.header, (piece) => catalog.append(piece))
   await using tar = await startTar(deps, request.tar, signal)
   const segments = writeSegments({
@@ -124,7 +125,7 @@ async function storePlain({ request, tar, inspector, segments }: Streams): Promi
       const frame = room.subarray(0, bytes)
       segments.commit(bytes, crc32(frame), inspector.inspect(frame))
       rawBytes += bytes
-      request.onProgress?.(rawBytes, rawBytes)
+      request.onProgress?.(rawBytes, segments.storedBytes())
     }
     if (bytes < room.length) return rawBytes
   }
@@ -132,50 +133,28 @@ async function storePlain({ request, tar, inspector, segments }: Streams): Promi
 
 /** Compresses frames on the thread pool and stores them in order. */
 async function storeCompressed({ request, signal, tar, inspector, segments }: Streams): Promise<number> {
-  const pool = createPool(FRAMES_IN_FLIGHT + 1, FRAME_BYTES, signal)
-  async function* readFrames(): AsyncGenerator<Buffer, void, undefined> {
+  const makeSlot = () => ({ buffer: sharedBuffer(FRAME_BYTES), compress: createCompressor(request.level, FRAME_BYTES) })
+  const slots = createPool(FRAMES_IN_FLIGHT + 1, makeSlot, signal)
+  async function* readFrames() {
     for (let ended = false; !ended;) {
-      const buffer = await pool.take()
-      const bytes = await tar.fill(buffer)
-      ended = bytes < buffer.length
-      if (bytes > 0) yield buffer.subarray(0, bytes)
+      const slot = await slots.take()
+      const bytes = await tar.fill(slot.buffer)
+      ended = bytes < FRAME_BYTES
+      if (bytes > 0) yield { slot, raw: slot.buffer.subarray(0, bytes) }
     }
   }
-  const compressed = mapInOrder(readFrames(), FRAMES_IN_FLIGHT, signal, async (raw) => {
-    const [frame] = await Promise.all([compressFrame(raw, request.level), inspector.inspect(raw)])
-    pool.give(Buffer.from(raw.buffer))
-    return { frame, rawBytes: raw.length }
+  const compressed = mapInOrder(readFrames(), FRAMES_IN_FLIGHT, signal, async ({ slot, raw }) => {
+    const [frame] = await Promise.all([slot.compress(raw), inspector.inspect(raw)])
+    slots.give(slot)
+    return { frame, bytes: raw.length }
   })
   let rawBytes = 0
-  let storedBytes = 0
-  for await (const { frame, rawBytes: frameRawBytes } of compressed) {
-    await segments.append(frame, frameRawBytes)
-    rawBytes += frameRawBytes
-    storedBytes += frame.length
-    request.onProgress?.(rawBytes, storedBytes)
+  for await (const { frame, bytes } of compressed) {
+    await segments.append(frame, bytes)
+    rawBytes += bytes
+    request.onProgress?.(rawBytes, segments.storedBytes())
   }
   return rawBytes
-}
-
-/**
- * One whole Zstandard frame, with a checksum of its content.
- *
- * Never set `ZSTD_c_nbWorkers` here: with Node's asynchronous functions it loses data without an error (seen with Node
- * 24.21 and 26.10).
- */
-export function compressFrame(raw: Uint8Array, level: number): Promise<Buffer> {
-  return zstdCompressAsync(raw, {
-    // Room for the whole result at once: collecting it in the default 64 KiB pieces costs a third more CPU time.
-    chunkSize: zstdBound(raw.length),
-    params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
-  })
-}
-
-const zstdCompressAsync = promisify<Uint8Array, ZstdOptions, Buffer>(zstdCompress)
-
-/** ZSTD_COMPRESSBOUND of zstd.h, for inputs of at least 128 KiB, and generous for smaller ones. */
-function zstdBound(bytes: number): number {
-  return bytes + (bytes >> 8) + 128
 }
 
 function throwUnlessAllAgree(rawBytes: number, segments: readonly WrittenSegment[], inspection: Inspection): void {

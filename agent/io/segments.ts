@@ -34,8 +34,10 @@ export interface SegmentWriter {
   reserve(): Promise<Buffer>
   /** Takes the frame at the beginning of the reserved room; `held` as in `ObjectWriter.commit`. */
   commit(rawBytes: number, crc32: number, held: Promise<void>): void
-  /** Stores a compressed frame. */
-  append(frame: Uint8Array, rawBytes: number): Promise<void>
+  /** Stores a compressed frame, given in pieces. */
+  append(frame: readonly Uint8Array[], rawBytes: number): Promise<void>
+  /** So far, without the seek table of the current segment. */
+  storedBytes(): number
   /** Waits until everything is sent. */
   finish(): Promise<{ readonly segments: readonly WrittenSegment[]; readonly frames: number }>
 }
@@ -108,10 +110,12 @@ export function writeSegments(options: SegmentsOptions): SegmentWriter {
       add(rawBytes, rawBytes, crc32)
     },
     async append(frame, rawBytes) {
-      await makeRoom(frame.length)
-      await current.object.append(frame)
-      add(rawBytes, frame.length)
+      const bytes = frame.reduce((sum, piece) => sum + piece.length, 0)
+      await makeRoom(bytes)
+      for (const piece of frame) await current.object.append(piece)
+      add(rawBytes, bytes)
     },
+    storedBytes: () => [...written, current].reduce((sum, { object }) => sum + object.sizeBytes(), 0),
     async finish() {
       if (current.rawBytes > 0) await closeSegment()
       return { segments: written, frames }

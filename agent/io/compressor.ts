@@ -1,0 +1,49 @@
+import { constants, createZstdCompress } from 'node:zlib'
+import { AgentError } from '../errors'
+
+/** First bytes of every Zstandard frame (RFC 8878). */
+const ZSTD_MAGIC = 0xfd2fb528
+
+/** Makes one whole frame, in pieces, of what it is given. One call at a time. */
+export type Compressor = (raw: Uint8Array) => Promise<readonly Buffer[]>
+
+/**
+ * Compresses independent frames, each with a checksum of its content, on Node's thread pool.
+ *
+ * One stream makes frame after frame: the one-shot functions of `node:zlib` start anew for each and join its pieces
+ * into another buffer, and clearing that up took a fifth of the main thread's time.
+ *
+ * Never set `ZSTD_c_nbWorkers` here: with Node's asynchronous functions it loses data without an error (seen with Node
+ * 24.21 and 26.10).
+ *
+ * @param frameBytes - what it is given at most
+ */
+export function createCompressor(level: number, frameBytes: number): Compressor {
+  const zstd = createZstdCompress({
+    // Room for a whole frame at once: collecting it in the default 64 KiB pieces costs a third more CPU time.
+    chunkSize: frameBytes + (frameBytes >> 8),
+    params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
+  })
+  let pieces: Buffer[] = []
+  zstd.on('data', (piece: Buffer) => pieces.push(piece))
+
+  return (raw) =>
+    new Promise((resolve, reject) => {
+      zstd.once('error', reject)
+      zstd.write(raw)
+      zstd.flush(constants.ZSTD_e_end, () => {
+        zstd.off('error', reject)
+        const frame = pieces
+        pieces = []
+        if (frame[0]?.readUInt32LE(0) === ZSTD_MAGIC) resolve(frame)
+        else reject(unfinishedFrame())
+      })
+    })
+}
+
+/** That Node has given out all of a frame when it says so is nothing that its documentation promises. */
+function unfinishedFrame(): AgentError {
+  return new AgentError('ARCHIVE_FAILED', 'zstd did not give out whole frames', {
+    hint: 'Nothing was stored. Run the backup with --compression none, and report which version of Node this is.',
+  })
+}
