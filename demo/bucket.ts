@@ -3,6 +3,9 @@ import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/clie
 import type { Guest } from '../test/guest/guest'
 import { createBucket, guestEndpoint, plainClient, type Server } from '../test/servers'
 
+/** For a volume of some hundred megabytes. */
+const SHELL_TIMEOUT_SECONDS = 300
+
 export interface Bucket {
   readonly name: string
   /** As the guest sees it. */
@@ -54,5 +57,8 @@ export function restoreCommand(bucket: Bucket, keys: readonly string[], director
 
 /** Runs such lines in the guest; returns what they print. */
 export function runShell(guest: Guest, bucket: Bucket, line: string): Promise<string> {
-  return guest.run(['bash', '-o', 'pipefail', '-ec', line], { environment: bucket.environment, timeoutSeconds: 300 })
+  return guest.run(['bash', '-o', 'pipefail', '-ec', line], {
+    environment: bucket.environment,
+    timeoutSeconds: SHELL_TIMEOUT_SECONDS,
+  })
 }

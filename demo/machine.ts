@@ -9,11 +9,13 @@ export interface Volume {
   readonly filesystem: 'ext4' | 'xfs'
   readonly mountPoint: string
   readonly sizeMiB: number
+  /** Disks that it is striped over; 1 unless told. */
+  readonly stripes?: number
 }
 
 /** In the order in which they have to be mounted: `app-data` lies within `host`, and `home` within `app-data`. */
 export const VOLUMES: readonly Volume[] = [
-  { group: 'system', name: 'host', thin: false, filesystem: 'ext4', mountPoint: '/srv/host', sizeMiB: 800 },
+  { group: 'system', name: 'host', thin: false, filesystem: 'ext4', mountPoint: '/srv/host', sizeMiB: 800, stripes: 2 },
   { group: 'system', name: 'app-data', thin: false, filesystem: 'xfs', mountPoint: '/srv/host/var', sizeMiB: 600 },
   { group: 'fast', name: 'home', thin: true, filesystem: 'ext4', mountPoint: '/srv/host/var/home', sizeMiB: 600 },
   { group: 'fast', name: 'db', thin: true, filesystem: 'xfs', mountPoint: '/srv/db', sizeMiB: 600 },
@@ -52,7 +54,7 @@ export async function makeVolumes(guest: Guest): Promise<void> {
 
 /** An empty filesystem to restore into, of the same kind and size; returns where it is mounted. */
 export async function makeRestoreTarget(guest: Guest, volume: Volume): Promise<string> {
-  const target = { ...volume, group: 'restored', thin: false, mountPoint: `/mnt/restored/${volume.name}` }
+  const target = { ...volume, group: 'restored', thin: false, stripes: 1, mountPoint: `/mnt/restored/${volume.name}` }
   await createVolume(guest, target)
   await mountVolume(guest, target)
   return target.mountPoint
@@ -63,8 +65,8 @@ export async function mountTruth(guest: Guest, { group, name, thin, filesystem }
   const mountPoint = `/mnt/truth/${name}`
   // A thin snapshot is not active before it is asked for, a thick one always is.
   if (thin) await guest.run(['lvchange', '--quiet', '-ay', '-K', `${group}/${truthName(name)}`])
-  const options = filesystem === 'xfs' ? 'ro,nouuid' : 'ro'
-  await guest.run(['mount', '--mkdir', '-o', options, deviceOf({ group, name: truthName(name) }), mountPoint])
+  const options = `ro,X-mount.mkdir${filesystem === 'xfs' ? ',nouuid' : ''}`
+  await guest.run(['mount', '-o', options, deviceOf({ group, name: truthName(name) }), mountPoint])
   return mountPoint
 }
 
@@ -76,19 +78,19 @@ export function truthCommands(): string[] {
   })
 }
 
-export function truthName(volume: string): string {
+function truthName(volume: string): string {
   return `truth_${volume}`
 }
 
 async function createVolume(guest: Guest, volume: Volume): Promise<void> {
-  const { group, name, thin, filesystem, sizeMiB } = volume
+  const { group, name, thin, filesystem, sizeMiB, stripes = 1 } = volume
   const space = thin
     ? ['--virtualsize', `${sizeMiB}M`, '--thinpool', POOL.name]
-    : ['--size', `${sizeMiB}M`, ...(volume === VOLUMES[0] ? ['--stripes', String(DISKS_MIB.system.length)] : [])]
+    : ['--size', `${sizeMiB}M`, '--stripes', String(stripes)]
   await guest.run(['lvcreate', '--quiet', ...space, '--name', name, group])
   await guest.run([`mkfs.${filesystem}`, '-q', deviceOf(volume)])
 }
 
 async function mountVolume(guest: Guest, volume: Pick<Volume, 'group' | 'name' | 'mountPoint'>): Promise<void> {
-  await guest.run(['mount', '--mkdir', deviceOf(volume), volume.mountPoint])
+  await guest.run(['mount', '-o', 'X-mount.mkdir', deviceOf(volume), volume.mountPoint])
 }

@@ -37,7 +37,7 @@ async function demo(screen: Screen, interrupted: AbortSignal): Promise<boolean> 
   )
 
   const backup = await screen.step('backed up', () => backUp(guest, bucket))
-  const { changesSinceSnapshot } = await writers.stop()
+  const changesSinceSnapshot = await writers.stop()
   const manifest = await getManifest(guest, bucket)
   const verification = await screen.step('verified: everything read back', () => verify(guest, bucket, manifest.run))
 

@@ -49,6 +49,7 @@ export function reportBackup(screen: Screen, report: BackupReport): void {
   screen.line(
     `  ${formatBytes(raw)} of tar became ${formatBytes(stored)}: ${(raw / stored).toFixed(1)} to 1, at ${rate}/s a volume.`,
   )
+  screen.line('  (The machine is emulated, on one processor. "npm run bench" shows what the agent can do on this one.)')
   screen.line(`  The snapshots were taken within ${formatSeconds(consistency.snapshotSpreadSeconds)}.`)
   screen.line(
     `  The programs were held for ${formatSeconds(consistency.heldSeconds)}, in which the demo took snapshots of its own.`,

@@ -13,16 +13,18 @@ export const HOOKS = { pre: `${STATE}/hold`, post: `${STATE}/resume` } as const
 
 /** How long the writers may take to make their first change. */
 const START_TIMEOUT_SECONDS = 20
+/** They end when they are told to; this is for when nobody does. */
+const WRITE_TIMEOUT_SECONDS = 600
 
 /** What an application's hooks do: stop changing anything, and go on. The second takes the demo's own snapshots too. */
 const SCRIPTS = {
-  pre: ['kill -STOP "$(cat ' + PID + ')"', 'sync'],
-  post: [...truthCommands(), `cp ${COUNT} ${COUNT_AT_SNAPSHOT}`, 'kill -CONT "$(cat ' + PID + ')"'],
+  pre: [`kill -STOP "$(cat ${PID})"`, 'sync'],
+  post: [...truthCommands(), `cp ${COUNT} ${COUNT_AT_SNAPSHOT}`, `kill -CONT "$(cat ${PID})"`],
 } as const
 
 export interface Writers {
-  /** Ends them. Returns how many changes they made in all, and how many of those after the snapshots. */
-  stop(): Promise<{ readonly changes: number; readonly changesSinceSnapshot: number }>
+  /** Ends them. Returns how many changes they have made since the snapshots. */
+  stop(): Promise<number>
 }
 
 /** Starts the writers on all volumes, and puts the hooks in place. */
@@ -35,7 +37,7 @@ export async function startWriters(guest: Guest, programs: GuestPrograms): Promi
   const directories = VOLUMES.map(({ mountPoint }) => mountPoint)
   const writer = guest.start(
     ['sh', '-c', `echo $$ > ${PID}; exec "$@"`, 'sh', 'node', programs.write, COUNT, ...directories],
-    { timeoutSeconds: 600 },
+    { timeoutSeconds: WRITE_TIMEOUT_SECONDS },
   )
   await waitForFirstChange(guest, writer)
   return {
@@ -43,12 +45,13 @@ export async function startWriters(guest: Guest, programs: GuestPrograms): Promi
       writer.kill('SIGTERM')
       const { status, stderr } = await writer.ended
       if (status !== 0) throw new Error(`the writers did not end well: ${stderr}`)
-      const [changes = 0, atSnapshot = 0] = (await guest.run(['tail', '-qn1', COUNT, COUNT_AT_SNAPSHOT]))
-        .match(/\d+/g)!
-        .map(Number)
-      return { changes, changesSinceSnapshot: changes - atSnapshot }
+      return (await readCount(guest, COUNT)) - (await readCount(guest, COUNT_AT_SNAPSHOT))
     },
   }
+}
+
+async function readCount(guest: Guest, file: string): Promise<number> {
+  return Number(await guest.run(['cat', file]))
 }
 
 async function waitForFirstChange(guest: Guest, writer: GuestCommand): Promise<void> {
@@ -58,6 +61,5 @@ async function waitForFirstChange(guest: Guest, writer: GuestCommand): Promise<v
   const early = writer.ended.then(({ stderr }) => {
     throw new Error(`the writers ended before they wrote: ${stderr}`)
   })
-  early.catch(() => undefined)
   await Promise.race([wait, early])
 }

@@ -19,7 +19,7 @@ import {
 import { join } from 'node:path'
 
 /** A pause after each round, so that the backup gets some of the one processor. */
-const PAUSE_MILLISECONDS = 20
+const PAUSE_MILLISECONDS = 100
 /** Files of each directory that come and go. */
 const FILES = 50
 /** The file that is written all over is this long, so that snapshots have something to hold back. */
