@@ -1,7 +1,7 @@
 // Installs what the tests and the demo need beyond npm's packages, says what and why, and does nothing where all is
 // there already. This is the only place that installs anything on the machine; no daemon is started by it.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -99,10 +99,10 @@ function installPythonPrograms() {
   if (existsSync(VENV_STAMP) && readFileSync(VENV_STAMP, 'utf8') === wanted) return
   console.log(`Installing Python programs into ${VENV}:`)
   for (const line of wanted.split('\n').filter((line) => /^[a-z]/.test(line))) console.log(`  ${line}`)
-  rmSync(VENV, { recursive: true, force: true })
-  mkdirSync(dirname(VENV), { recursive: true })
-  run(findPython(), ['-m', 'venv', VENV])
-  run(join(VENV, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--requirement', REQUIREMENTS])
+  const python = join(VENV, 'bin', 'python')
+  const isUsable = spawnSync(python, ['-m', 'pip', '--version']).status === 0
+  if (!isUsable) run(findPython(), ['-m', 'venv', '--clear', VENV])
+  run(python, ['-m', 'pip', 'install', '--quiet', '--requirement', REQUIREMENTS])
   writeFileSync(VENV_STAMP, wanted)
 }
 
