@@ -3,7 +3,7 @@ import { describeError, hasCode, type AgentError } from '../errors'
 import { planRelief, snapshotInvalid } from '../plan/snapshot-health'
 import type { SnapshotPlan } from '../plan/snapshots'
 import type { HostDeps } from './deps'
-import { readStorage } from './lvm'
+import { readVitals } from './lvm'
 import { runUndisturbed } from './undisturbed'
 
 /** A disk that is written to with 500 MB/s fills a tenth of a snapshot of 10 GiB in this time. */
@@ -39,13 +39,13 @@ async function watch(
   const watched = new Set(plans)
   while (await waited(stopped)) {
     try {
-      let storage = await readStorage(deps)
+      let storage = await readVitals(deps)
       for (const plan of watched) {
         const relief = planRelief(storage, plan)
         if (relief && 'extend' in relief) {
-          deps.log.info(`the snapshot of ${plan.origin.mountPoint} fills up: extending it`)
           await runUndisturbed(deps, relief.extend)
-          storage = await readStorage(deps) // it took free extents from the next
+          deps.log.info(`extended the snapshot of ${plan.origin.mountPoint}, which was filling up`)
+          storage = await readVitals(deps) // it took free extents from the next
         } else if (relief) {
           watched.delete(plan)
           onOverflow(plan, snapshotInvalid(plan, relief.giveUp))

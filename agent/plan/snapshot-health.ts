@@ -20,7 +20,10 @@ const POOL_GIVE_UP_PERCENT = 98
  *
  * tar cannot tell: what it reads from a dead snapshot may come from the kernel's cache, and end well.
  */
-export function findFault(storage: Pick<HostStorage, 'logicalVolumes' | 'mounts'>, plan: SnapshotPlan) {
+export function findFault(
+  storage: Pick<HostStorage, 'logicalVolumes' | 'mounts'>,
+  plan: SnapshotPlan,
+): string | undefined {
   const snapshot = findSnapshot(storage.logicalVolumes, plan)
   if (!snapshot) return 'the snapshot is gone'
   if (snapshot.invalid || (plan.kind === 'thick' && (snapshot.dataPercent ?? 0) >= 100)) {
@@ -48,7 +51,7 @@ export function snapshotInvalid({ origin, kind }: SnapshotPlan, fault: string): 
 export type Relief = { readonly extend: Argv } | { readonly giveUp: string }
 
 /** What a filling snapshot needs now; undefined if nothing. */
-export function planRelief(storage: Pick<HostStorage, 'logicalVolumes' | 'groups' | 'mounts'>, plan: SnapshotPlan) {
+export function planRelief(storage: Omit<HostStorage, 'devices'>, plan: SnapshotPlan): Relief | undefined {
   const fault = findFault(storage, plan)
   if (fault !== undefined) return { giveUp: fault }
   return plan.kind === 'thin' ? planPoolRelief(storage.logicalVolumes, plan) : planExtension(storage, plan)

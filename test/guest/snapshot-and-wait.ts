@@ -1,0 +1,33 @@
+/**
+ * An agent without a store, bundled and run in a guest to be killed: takes the lock and the snapshots of all volumes,
+ * mounts them, reads them, and says on standard error how far it is.
+ *
+ * Usage: node snapshot-and-wait.cjs RUN KEY UPLOAD-ID
+ */
+import { localHost } from '../../agent/io/host'
+import { takeLock } from '../../agent/io/lock'
+import { mountSnapshot, readStorage, recordUpload, takeSnapshots } from '../../agent/io/lvm'
+import { selectVolumes } from '../../agent/plan/selection'
+import { planSnapshots } from '../../agent/plan/snapshots'
+
+async function main([run = '', key = '', uploadId = '']: readonly string[]): Promise<void> {
+  const reach = (stage: string) => process.stderr.write(`${stage}\n`)
+  const log = { debug: reach, info: reach, warn: reach }
+  const { signal } = new AbortController()
+  const deps = { host: localHost, log, now: () => new Date(), signal }
+  await using _lock = await takeLock(deps)
+  const storage = await readStorage(deps)
+  const plans = planSnapshots(storage, selectVolumes(storage).volumes, { run, size: { kind: 'auto' } })
+  reach('planned')
+  await using _snapshots = await takeSnapshots(deps, plans)
+  await recordUpload(deps, plans[0]!, { key, uploadId })
+  reach('taken')
+  await using mounts = new AsyncDisposableStack()
+  for (const plan of plans) mounts.use(await mountSnapshot(deps, plan))
+  reach('mounted')
+  const reading = plans.map(({ mountPoint }) => localHost.run(['tail', '--follow', `${mountPoint}/moment`], signal))
+  reach('begun to read')
+  await Promise.all(reading)
+}
+
+void main(process.argv.slice(2))
