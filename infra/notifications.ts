@@ -16,7 +16,7 @@ export interface NotificationsOptions {
    */
   readonly emails?: readonly string[]
   /**
-   * Tell of each backup that is complete, too: when its manifest is there.
+   * Tell of each backup that is complete, too: when its manifest is there. The account of the bucket has to ask for it.
    * @default false
    */
   readonly completed?: boolean

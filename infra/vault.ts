@@ -72,6 +72,12 @@ export interface VaultOptions {
   readonly hostAccounts?: readonly string[]
 }
 
+/** A bucket that the stack of another account made, whose `hostAccounts` name this one. */
+export interface CentralVault {
+  readonly bucketName: string
+  readonly region: string
+}
+
 export interface VaultProps extends VaultOptions {
   readonly retention: readonly RetentionClass[]
   /**

@@ -45,3 +45,8 @@ test('with a second copy, and hosts of other accounts', () => {
   const vault = { hostAccounts: ['222222222222'], replication: { bucketArn: 'arn:aws:s3:::the-copy' } }
   expect(findings({ ...DEFAULT_STAGE, vault })).toEqual([])
 })
+
+test('with the vault of another account', () => {
+  const vault = { bucketName: 'the-central-vault', region: 'eu-central-1' }
+  expect(findings({ ...DEFAULT_STAGE, vault })).toEqual([])
+})

@@ -139,6 +139,26 @@ describe('the vault', () => {
   })
 })
 
+describe('with the vault of another account', () => {
+  const template = synthesize({ vault: { bucketName: 'the-central-vault', region: 'eu-central-1' } })
+
+  test('hosts back up there, and nothing here holds backups', () => {
+    template.resourceCountIs('AWS::S3::Bucket', 0)
+    template.resourceCountIs('AWS::Lambda::Function', 0)
+    const { bucket, region } = contentOf(template, 'Backup').parameters
+    expect([bucket?.default, region?.default]).toEqual(['the-central-vault', 'eu-central-1'])
+    const policy = resolve(
+      resourceOf(template, 'AWS::IAM::ManagedPolicy', 'HostAccessPolicy').Properties.PolicyDocument!,
+    )
+    expect(JSON.stringify(policy)).toContain('arn:aws:s3:::the-central-vault/data/daily/${ec2:SourceInstanceARN}/*')
+  })
+
+  test('the agent is where the stack of that account put it', () => {
+    const sha256 = (from: Template) => contentOf(from, 'Install').parameters.bundleSha256?.default
+    expect(sha256(template)).toBe(sha256(usual))
+  })
+})
+
 describe('the policies of hosts', () => {
   test('fit, with as many retention classes as there may be', () => {
     const retention = Array.from({ length: 8 }, (_, index) => ({
