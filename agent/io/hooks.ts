@@ -120,7 +120,11 @@ async function runHook(deps: HostDeps, path: string, stage: Stage, request: Hook
     ['timeout', '--signal', 'KILL', String(request.hookTimeout), path, word],
     // Never interrupted: what a hook has begun, only its end or the time limit ends.
     new AbortController().signal,
-    { environment: { SNAPSTREAM_COMMAND: word, SNAPSTREAM_EXECUTION_ID: request.run } },
+    {
+      environment: { SNAPSTREAM_COMMAND: word, SNAPSTREAM_EXECUTION_ID: request.run },
+      // A daemon that the hook left behind may keep its output open; a second more, for the kill above to come first.
+      timeoutSeconds: request.hookTimeout + 1,
+    },
   )
   const record = { path, stage, ok: status === 0, seconds: secondsSince(deps, startedAt) }
   if (record.ok) return record

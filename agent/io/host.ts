@@ -10,7 +10,7 @@ const COMPLAINT_BYTES = 4096
 export interface RunOptions {
   /** Added to the command's environment, which otherwise is PATH, HOME and LC_ALL=C. */
   readonly environment?: Readonly<Record<string, string>>
-  /** The command gets SIGKILL after this. */
+  /** For `run` and `attempt`: after this, the command gets SIGKILL, and what it left behind is not waited for. */
   readonly timeoutSeconds?: number
   /** Given to the command as descriptors 3, 4, … */
   readonly descriptors?: readonly number[]
@@ -64,16 +64,13 @@ export const localHost: Host = {
 
   async attempt(argv, signal, options = {}) {
     const child = spawnCommand(argv, signal, options, ['ignore', 'pipe', 'pipe'])
-    const timer =
-      options.timeoutSeconds === undefined
-        ? undefined
-        : setTimeout(() => child.kill('SIGKILL'), options.timeoutSeconds * 1000)
     const stdout = collect(child.stdout)
     const stderr = collect(child.stderr)
+    const timer = options.timeoutSeconds && setTimeout(() => stop(child), options.timeoutSeconds * 1000)
     const ending = await endingOf(child)
     clearTimeout(timer)
     throwIfNotRun(argv, ending)
-    return { stdout: (await stdout).toString(), stderr: (await stderr).toString(), ...ending }
+    return { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), ...ending }
   },
 
   start(argv, signal, options = {}) {
@@ -156,8 +153,16 @@ function throwUnlessSuccessful(argv: Argv, { status, killedBy }: Ending, complai
   })
 }
 
-async function collect(stream: Readable | null): Promise<Buffer> {
+/** Fills as it comes; complete once the command has ended. */
+function collect(stream: Readable | null): readonly Buffer[] {
   const chunks: Buffer[] = []
-  for await (const chunk of stream ?? []) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
+  stream?.on('data', (chunk: Buffer) => chunks.push(chunk))
+  return chunks
+}
+
+/** What the command started may live on with its pipes: they are let go of, too. */
+function stop(child: ChildProcess): void {
+  child.kill('SIGKILL')
+  child.stdout?.destroy()
+  child.stderr?.destroy()
 }

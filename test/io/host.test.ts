@@ -63,6 +63,11 @@ test('a command that ran out of time is killed', async () => {
   expect(result).toMatchObject({ status: null, killedBy: 'SIGKILL' })
 })
 
+test('a daemon that a command left behind is waited for no longer than the command', async () => {
+  const result = await localHost.attempt(sh('echo done; sleep 5 &'), signal, { timeoutSeconds: 0.3 })
+  expect(result).toMatchObject({ status: 0, stdout: 'done\n' })
+})
+
 test('an interruption kills the command and is told from a failure', async () => {
   const controller = new AbortController()
   const failure = localHost.run(['sleep', '60'], controller.signal)
