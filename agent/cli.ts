@@ -6,6 +6,7 @@ import { list } from './commands/list'
 import type { Outcome } from './commands/outcome'
 import { preflight } from './commands/preflight'
 import { restore } from './commands/restore'
+import { restorePlan } from './commands/restore-plan'
 import { restoreStatus } from './commands/restore-status'
 import { verify } from './commands/verify'
 import { ExitStatus } from './contract'
@@ -64,6 +65,8 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
       return list(deps, { ...request, host })
     case 'restore':
       return restore(deps, { ...request, host })
+    case 'restore-plan':
+      return restorePlan(deps, { ...request, host })
     case 'restore-status':
       return restoreStatus(deps, { ...request, host })
     case 'cleanup':

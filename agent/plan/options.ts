@@ -85,6 +85,12 @@ export const OPTIONS = {
   ),
   path: option('restore only this file or directory, as it was named on the host', listOf(anyPath, '\n')),
   target: option('directory to restore into: stands for the root of the host that was backed up', absolutePath),
+  mountAt: optionWithDefault('where the new volumes are mounted meanwhile', absolutePath, '/mnt/snapstream'),
+  disk: option(
+    'a new disk in the place of an old one, such as /dev/sdb=/dev/nvme1n1',
+    listOf(text('OLD=NEW', '^/dev/[^=\\0]+=/dev/[^=\\0]+$', 'two devices, such as /dev/sdb=/dev/nvme1n1'), ','),
+  ),
+  script: option('write the plan as a script to this new file', absolutePath),
   inPlace: option('restore to where it was, on this host', toggle),
   stdout: option('print one file to standard output', toggle),
   onConflict: optionWithDefault(

@@ -84,6 +84,13 @@ export const COMMANDS = {
     withoutDefault: ['class'],
     needsRoot: true,
   },
+  'restore-plan': {
+    summary: 'plan the rebuild of a whole host on empty disks, to be read before it is run',
+    options: [...COMMON, 'class', 'run', 'at', 'disk', 'mountAt', 'script'],
+    required: ['bucket'],
+    withoutDefault: ['class'],
+    needsRoot: false,
+  },
   'restore-status': {
     summary: 'tell whether the archives of a run can be read now, or are in Glacier',
     options: [...COMMON, 'class', 'run', 'at', 'volume'],
@@ -135,6 +142,7 @@ export type VerifyRequest = Request<'verify'>
 export type ListRequest = Request<'list'>
 export type FindRequest = Request<'find'>
 export type RestoreRequest = Request<'restore'>
+export type RestorePlanRequest = Request<'restore-plan'>
 export type RestoreStatusRequest = Request<'restore-status'>
 export type CleanupRequest = Request<'cleanup'>
 export type AnyRequest = { readonly [C in CommandName]: Request<C> }[CommandName]
