@@ -134,7 +134,7 @@ async function storePlain({ request, tar, inspector, segments }: Streams): Promi
 /** Compresses frames on the thread pool and stores them in order. */
 async function storeCompressed({ request, signal, tar, inspector, segments }: Streams): Promise<number> {
   const makeSlot = () => ({ buffer: sharedBuffer(FRAME_BYTES), compress: createCompressor(request.level, FRAME_BYTES) })
-  const slots = createPool(FRAMES_IN_FLIGHT + 1, makeSlot, signal)
+  const slots = createPool(FRAMES_IN_FLIGHT, makeSlot, signal)
   async function* readFrames() {
     for (let ended = false; !ended;) {
       const slot = await slots.take()
@@ -145,12 +145,12 @@ async function storeCompressed({ request, signal, tar, inspector, segments }: St
   }
   const compressed = mapInOrder(readFrames(), FRAMES_IN_FLIGHT, signal, async ({ slot, raw }) => {
     const [frame] = await Promise.all([slot.compress(raw), inspector.inspect(raw)])
-    slots.give(slot)
-    return { frame, bytes: raw.length }
+    return { slot, frame, bytes: raw.length }
   })
   let rawBytes = 0
-  for await (const { frame, bytes } of compressed) {
+  for await (const { slot, frame, bytes } of compressed) {
     await segments.append(frame, bytes)
+    slots.give(slot)
     rawBytes += bytes
     request.onProgress?.(rawBytes, segments.storedBytes())
   }

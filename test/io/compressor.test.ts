@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { zstdDecompressSync } from 'node:zlib'
 import { createCompressor } from '../../agent/io/compressor'
 
@@ -15,6 +16,14 @@ test('one compressor makes frame after frame, each whole and independent', async
     frames.push(frame)
   }
   expect(frames[6]).toEqual(frames[0]) // what came before makes no difference
+})
+
+test('frames come whole wherever they are cut into pieces', async () => {
+  const compress = createCompressor(3, FRAME_BYTES)
+  const random = randomBytes(FRAME_BYTES)
+  // 12 MiB of output in chunks of 2 MiB: some end within a frame's last bytes.
+  const raws = Array.from({ length: 300 }, (_, index) => random.subarray(index, index + 40_000 + 7 * index))
+  for (const raw of raws) expect(zstdDecompressSync(Buffer.concat(await compress(raw))).equals(raw)).toBe(true)
 })
 
 test('compressors side by side do not disturb each other', async () => {
