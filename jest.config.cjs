@@ -5,9 +5,7 @@
  */
 const shared = {
   testEnvironment: 'node',
-  // commander comes as ES modules only, so it is compiled like our own sources.
-  transform: { '\\.ts$|/node_modules/commander/.*\\.js$': '<rootDir>/test/support/esbuild-transform.cjs' },
-  transformIgnorePatterns: ['/node_modules/(?!commander/)'],
+  transform: { '\\.ts$': '<rootDir>/test/support/esbuild-transform.cjs' },
   modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/dist', '<rootDir>/.cache'],
 }
 module.exports = {

@@ -14,7 +14,7 @@ test.each([
   [['backup', '--bucket'], "option '--bucket <NAME>' argument missing", 'Run "snapstream backup --help"'],
   [
     ['backup', '/srv'],
-    "too many arguments for 'backup'. Expected 0 arguments but got 1: /srv",
+    "too many arguments for 'backup'. Expected 0 arguments but got 1",
     'Run "snapstream backup',
   ],
 ])('%j is refused', (argv, message, hint) => {
