@@ -12,6 +12,7 @@ import {
   stubFiles,
   synthesize,
   type Json,
+  type Resource,
 } from './synthesize'
 
 const VPC = 'vpc-0123456789abcdef0'
@@ -23,11 +24,14 @@ const contentOf = (template: Template, name: string) =>
   }
 
 test('is the template it was', () => {
-  const text = JSON.stringify(usual.toJSON(), null, 2)
-    // Hashes of what is shipped, and of CDK's own assets, change without a change of ours.
-    .replace(/[0-9a-f]{64}/g, '<sha256>')
-    .replace(/1\.2\.3-[0-9a-f]{12}/g, '<version>')
-  expect(JSON.parse(text)).toMatchSnapshot()
+  const template = structuredClone(usual.toJSON()) as { Resources: Record<string, Resource> }
+  for (const { Type, Properties } of Object.values(template.Resources)) {
+    // Documents have tests of their own.
+    if (Type === 'AWS::SSM::Document') delete Properties.Content
+  }
+  // Hashes of what is shipped, and of CDK's own assets, change without a change of ours.
+  const masked = JSON.stringify(template).replace(/[0-9a-f]{64}/g, '<sha256>')
+  expect(JSON.parse(masked)).toMatchSnapshot()
 })
 
 describe('the vault', () => {

@@ -6,18 +6,27 @@ import { runDocument } from './runner'
 
 const documents = DOCUMENT_NAMES.map((name) => [name, readDocument(DOCUMENTS_DIRECTORY, name)] as const)
 
-/** A value that each parameter without a default takes. */
+/** A value that a parameter takes, for those whose default is none or says little. */
 const SAMPLES: Readonly<Record<string, string>> = {
   bucket: 'snapstream-vault-1a2b3c',
   region: 'eu-west-1',
   version: '1.2.3-0123456789ab',
   bundleSha256: 'a'.repeat(64),
+  storageClass: 'GLACIER_IR',
+  volumes: '/,/srv',
+  excludeVolumes: '/tmp',
+  bandwidthLimit: '50M',
+  host: 'arn:aws:ec2:eu-west-1:111111111111:instance/i-0123456789abcdef0',
   run: '20260131T020000Z-k3xw7a',
+  at: '2026-01-31T09:00Z',
+  volume: '/srv',
+  path: '/home/ann/letter to bob.txt',
   target: '/srv/restored',
+  thaw: 'bulk',
 }
 
 function sampleOf(document: CommandDocument, name: string): string {
-  return document.parameters[name]?.default ?? SAMPLES[name] ?? ''
+  return SAMPLES[name] ?? document.parameters[name]?.default ?? ''
 }
 
 const parameters = documents.flatMap(([name, document]) =>

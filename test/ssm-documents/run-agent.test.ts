@@ -39,6 +39,33 @@ describe('the agent understands what it is told by', () => {
     ],
     ['Backup', { excludeVolumes: '/tmp' }, { excludeVolumes: ['/tmp'] }],
     ['Verify', { run: RUN, depth: 'checksum' }, { command: 'verify', run: RUN, depth: 'checksum', class: 'daily' }],
+    [
+      'Restore',
+      {
+        run: RUN,
+        target: '/srv/restored',
+        path: '/home/ann/letter to bob.txt',
+        thaw: 'bulk',
+        thawDays: '3',
+        resume: 'true',
+      },
+      {
+        ...{ command: 'restore', run: RUN, target: '/srv/restored', path: ['/home/ann/letter to bob.txt'] },
+        ...{ thaw: 'bulk', days: 3, resume: true, onConflict: 'fail', inPlace: false, bestEffort: false },
+      },
+    ],
+    [
+      'Restore',
+      {
+        at: '2026-01-31T09:00Z',
+        inPlace: 'true',
+        volume: '/srv',
+        onConflict: 'newer',
+        dryRun: 'true',
+        bestEffort: 'true',
+      },
+      { at: expect.anything(), inPlace: true, volume: ['/srv'], onConflict: 'newer', dryRun: true, bestEffort: true },
+    ],
     ['Cleanup', {}, { command: 'cleanup', dryRun: false }],
     ['Cleanup', { dryRun: 'true' }, { command: 'cleanup', dryRun: true }],
   ])('%s with %j', async (name, parameters, expected) => {
