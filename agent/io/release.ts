@@ -1,17 +1,16 @@
 /** Giving back mounts and snapshots: again and again while they are busy, and done already is done. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MOUNT_ROOT, SNAPSHOT_TAG } from '../contract'
+import { SNAPSHOT_TAG } from '../contract'
 import { AgentError } from '../errors'
-import type { Argv } from '../plan/command'
 import { FINDMNT, LVS, parseFindmnt, parseLvs } from '../plan/lvm'
-import { lvremove } from '../plan/snapshots'
+import { lvremove, umount } from '../plan/snapshots'
 import type { HostDeps } from './deps'
 
 /** A reader that was just killed, or udev looking at a device, keeps it busy for moments only. */
 const ATTEMPTS = 20
 const BETWEEN_ATTEMPTS_MS = 500
-/** Nothing of LVM or mount takes longer, unless the host's storage hangs. */
-const CLEAN_UP_TIMEOUT_SECONDS = 120
+/** A read-only filesystem has nothing to write back: whatever takes longer hangs. */
+const UNMOUNT_TIMEOUT_SECONDS = 30
 
 /** Removes a snapshot of ours, and nothing else that has its name. @throws AgentError CLEANUP_FAILED */
 export async function removeSnapshot({ host, log }: HostDeps, group: string, name: string): Promise<void> {
@@ -36,12 +35,14 @@ export async function removeSnapshot({ host, log }: HostDeps, group: string, nam
 
 /** Unmounts, and removes the directories that were made for it. @throws AgentError CLEANUP_FAILED */
 export async function unmount({ host, log }: HostDeps, mountPoint: string): Promise<void> {
-  const signal = AbortSignal.timeout(CLEAN_UP_TIMEOUT_SECONDS * 1000)
+  const signal = new AbortController().signal
   const isMounted = async () =>
     parseFindmnt(await host.run(FINDMNT, signal)).some(({ target }) => target === mountPoint)
   const complaint = await attemptUntil(async () => {
     if (!(await isMounted())) return undefined
-    const { status, stderr } = await host.attempt(['umount', '--', mountPoint], signal)
+    const { status, stderr } = await host.attempt(umount(mountPoint), signal, {
+      timeoutSeconds: UNMOUNT_TIMEOUT_SECONDS,
+    })
     return status === 0 && !(await isMounted()) ? undefined : stderr.trim()
   })
   if (complaint !== undefined) {
@@ -50,9 +51,8 @@ export async function unmount({ host, log }: HostDeps, mountPoint: string): Prom
     })
   }
   log.debug(`unmounted ${mountPoint}`)
-  // Empty directories of this filesystem only: whatever is still mounted below is not gone into.
-  const tidy: Argv = ['find', MOUNT_ROOT, '-mindepth', '1', '-depth', '-xdev', '-type', 'd', '-empty', '-delete']
-  await host.attempt(tidy, signal)
+  // Its directory and those above it, as far as they are empty: nothing else is ever removed.
+  await host.attempt(['rmdir', '--parents', '--ignore-fail-on-non-empty', '--', mountPoint], signal)
 }
 
 /** @returns undefined once an attempt returns that, otherwise what the last one complained of */

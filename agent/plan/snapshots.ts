@@ -18,8 +18,6 @@ export interface SnapshotPlan {
   readonly mountPoint: string
   readonly create: Argv
   readonly mount: Argv
-  readonly unmount: Argv
-  readonly remove: Argv
 }
 
 export interface SnapshotRequest {
@@ -54,8 +52,6 @@ export function planSnapshots(
       mountPoint,
       create: lvcreate(origin, name, run, space?.extents),
       mount: mount(origin, device, mountPoint),
-      unmount: ['umount', '--', mountPoint],
-      remove: lvremove(origin.group, name),
     }
   })
 }
@@ -103,4 +99,8 @@ function mount({ filesystem }: Volume, device: string, mountPoint: string): Argv
   options.push('X-mount.mkdir=0700')
   const where = ['--source', device, '--target', mountPoint]
   return ['mount', '--types', filesystem, '--options', options.join(','), ...where]
+}
+
+export function umount(mountPoint: string): Argv {
+  return ['umount', '--', mountPoint]
 }
