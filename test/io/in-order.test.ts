@@ -51,6 +51,7 @@ test('a consumer that stops early leaves nothing running', async () => {
     if (item > 0) await sleep(10_000, undefined, { signal }).catch(() => undefined)
     running--
   })
-  for await (const _ of results) break
+  await results.next()
+  await results.return()
   expect(running).toBe(0)
 })

@@ -12,11 +12,7 @@ test.each([
   [['--json', 'list'], "unknown option '--json'", 'Flags come after the command: snapstream COMMAND --json.'],
   [['backup', '--dry-run=1'], "unknown option '--dry-run=1'", '--dry-run is a switch and takes no value.'],
   [['backup', '--bucket'], "option '--bucket <NAME>' argument missing", 'Run "snapstream backup --help"'],
-  [
-    ['backup', '/srv'],
-    "too many arguments for 'backup'. Expected 0 arguments but got 1",
-    'Run "snapstream backup',
-  ],
+  [['backup', '/srv'], "too many arguments for 'backup'. Expected 0 arguments but got 1", 'Run "snapstream backup'],
 ])('%j is refused', (argv, message, hint) => {
   expect(refusal(() => parseArguments(argv))).toEqual({ code: 'USAGE', message, hint: expect.stringContaining(hint) })
 })
