@@ -50,7 +50,7 @@ export interface VaultOptions {
   readonly objectLock?: ObjectLock
   /**
    * How long an expired or deleted version can still be brought back.
-   * @default 30
+   * @default 7
    */
   readonly noncurrentDays?: number
   /**
@@ -117,7 +117,7 @@ export class Vault extends Construct {
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       removalPolicy: RemovalPolicy.RETAIN,
-      lifecycleRules: lifecycleRules(props.retention, props.noncurrentDays ?? 30),
+      lifecycleRules: lifecycleRules(props.retention, props.noncurrentDays ?? 7),
       ...encryptionOf(this.key),
       ...(props.objectLock && { objectLockEnabled: true, objectLockDefaultRetention: lockOf(props.objectLock) }),
       ...(props.accessLogs && { serverAccessLogsBucket: this.createLogBucket() }),

@@ -1,4 +1,6 @@
 /** What is deployed: by default, and with each option. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Match, type Template } from 'aws-cdk-lib/assertions'
 import { DOCUMENT_NAMES } from '../../infra/documents'
 import { SnapstreamStack } from '../../infra/stack'
@@ -322,4 +324,12 @@ test('the outputs say what an operator needs next', () => {
   expect(outputs.BackupNow?.Value).toMatch(
     /^aws ssm send-command --region eu-west-1 --document-name \S+ --targets 'Key=tag:Backup,Values=true'$/,
   )
+})
+
+test('every output that the deployment guide speaks of is there', () => {
+  const guide = readFileSync(join(__dirname, '../../docs/deploy.md'), 'utf8')
+  const named = [...guide.matchAll(/output `?([A-Z]\w+)/g)].map(([, name]) => name)
+  const outputs = synthesize({ hosts: { defaultHostManagement: true } }).findOutputs('*')
+  expect(named.length).toBeGreaterThan(5)
+  expect(Object.keys(outputs)).toEqual(expect.arrayContaining(named))
 })
