@@ -10,6 +10,7 @@ import { watchSnapshots } from '../io/snapshot-watch'
 import { FRAME_BYTES, type Archive } from '../plan/archive'
 import type { HookRecord, VolumeBackup, VolumeFailure } from '../plan/manifest'
 import type { BackupRequest, Hosted } from '../plan/requests'
+import type { Argv } from '../plan/command'
 import type { SnapshotPlan } from '../plan/snapshots'
 import { excludesWithin, tarCreate } from '../plan/tar'
 import { verifyVolume } from './verify'
@@ -166,13 +167,17 @@ async function archiveOne({ deps, request, place, bandwidth }: Work, plan: Snaps
     beforeComplete: () => checkSnapshot(deps, plan),
   })
   if (request.verify === 'stream') await proveReadable(deps, plan, archive)
+  if (request.verify === 'source') await proveReadable(deps, plan, archive, tarOf(plan, request))
   return archive
 }
 
-/** @throws AgentError VERIFY_FAILED with the first of the findings */
-async function proveReadable(deps: Deps, { origin }: SnapshotPlan, archive: Archive): Promise<void> {
+/**
+ * @param source - to compare with, if wanted: the command that made the archive
+ * @throws AgentError VERIFY_FAILED with the first of the findings
+ */
+async function proveReadable(deps: Deps, { origin }: SnapshotPlan, archive: Archive, source?: Argv): Promise<void> {
   const { deviceName: volume, mountPoint } = origin
-  const { findings } = await verifyVolume(deps, { volume, mountPoint, archive }, 'stream')
+  const { findings } = await verifyVolume(deps, { volume, mountPoint, archive }, 'stream', source)
   const [finding] = findings
   if (!finding) return
   const more = findings.length > 1 ? `, and ${findings.length - 1} more` : ''

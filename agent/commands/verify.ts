@@ -2,8 +2,10 @@ import { ExitStatus, verificationKey } from '../contract'
 import { hasCode } from '../errors'
 import { readManifest } from '../io/runs'
 import type { Deps } from '../io/deps'
+import { sourceChecker } from '../io/source-checker'
 import { checkObjects, checkStream } from '../io/verifier'
 import type { Archive } from '../plan/archive'
+import type { Argv } from '../plan/command'
 import type { Manifest } from '../plan/manifest'
 import type { Hosted, VerifyRequest } from '../plan/requests'
 import { formatTime } from '../plan/run'
@@ -52,17 +54,20 @@ export async function verify(deps: Deps, request: Hosted<VerifyRequest>): Promis
 /**
  * Checks one archive. Without findings, everything that the result counts is good.
  *
+ * @param source - the command that makes the archive again from the snapshot that it was made from, to compare with
  * @throws AgentError whatever prevents looking
  */
 export async function verifyVolume(
-  deps: Pick<Deps, 'store' | 'signal' | 'log'>,
+  deps: Pick<Deps, 'host' | 'store' | 'signal' | 'log'>,
   { volume, mountPoint, archive }: VerifiableVolume,
   depth: 'checksum' | 'stream',
+  source?: Argv,
 ): Promise<VolumeCheck> {
   deps.log.info(`verifying ${mountPoint} (${volume})`)
   const findings = collectFindings(volume)
   const objects = await checkObjects(deps, archive, findings.report)
-  const read = depth === 'stream' ? await checkStream(deps, archive, findings.report) : undefined
+  await using checker = source && (await sourceChecker(deps, source, findings.report))
+  const read = depth === 'stream' ? await checkStream(deps, archive, findings.report, checker) : undefined
   return {
     volume,
     mountPoint,

@@ -4,11 +4,15 @@ import { scanTar } from '../plan/tar-scanner'
 import { compareEntries, compareWithTar, VERIFY_HINTS, type Report, type TarEntry } from '../plan/verification'
 import { tarReader, type TarReading } from './tar-reader'
 
-export interface EntryChecker extends AsyncDisposable {
+/** Looks at a tar stream as it is read back. */
+export interface StreamChecker extends AsyncDisposable {
   /** Takes the next piece of the tar stream. */
   push(raw: Buffer): Promise<void>
   /** To be called after the last piece: tells of what only one side has. */
   finish(): Promise<void>
+}
+
+export interface EntryChecker extends StreamChecker {
   /** Entries found in the tar stream so far. */
   count(): number
 }

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { hasCode } from '../errors'
 import type { Argv } from '../plan/command'
 import type { Piece } from '../plan/restore'
-import { missingHeaderBytes, renameEntry } from '../plan/tar-rename'
+import { headersEnd, renameEntry } from '../plan/entry-headers'
 import type { Deps } from './deps'
 
 /** Two blocks of zeros end a tar archive. */
@@ -82,7 +82,7 @@ export async function* assemble(pieces: readonly Piece[], raw: AsyncIterable<Buf
 async function takeHeaders(take: (bytes: number) => AsyncIterable<Buffer>): Promise<Buffer> {
   let headers = Buffer.alloc(0)
   for (;;) {
-    const missing = missingHeaderBytes(headers)
+    const missing = headersEnd(headers) - headers.length
     if (missing === 0) return headers
     for await (const chunk of take(missing)) headers = Buffer.concat([headers, chunk])
   }

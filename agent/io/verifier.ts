@@ -6,7 +6,7 @@ import { formatCrc32, type Archive, type Segment } from '../plan/archive'
 import { planWholeReads, type FrameTable, type RawRange } from '../plan/reads'
 import { formatSeekTable } from '../plan/seek-table'
 import { VERIFY_HINTS, type Report } from '../plan/verification'
-import { entryChecker } from './entry-checker'
+import { entryChecker, type StreamChecker } from './entry-checker'
 import {
   decodeFrames,
   fetchReads,
@@ -17,22 +17,6 @@ import {
   type Fetched,
   type ReaderDeps,
 } from './reader'
-
-/**
- * Reads an archive back and compares it, before its run is called verified.
- *
- * @throws AgentError VERIFY_FAILED with what was found first, and whatever prevents looking
- */
-export async function verifyArchive(deps: ReaderDeps, archive: Archive): Promise<void> {
-  const findings: { readonly what: string; readonly hint: string }[] = []
-  const report: Report = (what, hint) => void findings.push({ what, hint })
-  await checkObjects(deps, archive, report)
-  await checkStream(deps, archive, report)
-  const [first] = findings
-  if (!first) return
-  const more = findings.length > 1 ? `, and ${findings.length - 1} more findings` : ''
-  throw new AgentError('VERIFY_FAILED', `read back from the bucket: ${first.what}${more}`, { hint: first.hint })
-}
 
 export interface ObjectsFound {
   readonly objects: number
@@ -74,9 +58,15 @@ export interface StreamRead {
  * Reads every byte of an archive back and compares it with manifest and catalog: each segment's CRC32 and seek table, each
  * frame's checksum, the tar stream's SHA-256, and each entry as both the catalog's scanner and node-tar read it.
  *
+ * @param source - compares the stream with what it was made from
  * @throws AgentError OBJECT_ARCHIVED and whatever else prevents looking
  */
-export async function checkStream(deps: ReaderDeps, archive: Archive, report: Report): Promise<StreamRead> {
+export async function checkStream(
+  deps: ReaderDeps,
+  archive: Archive,
+  report: Report,
+  source?: StreamChecker,
+): Promise<StreamRead> {
   const index = await readIndex(deps, archive, report)
   if (!index) return { frames: 0, rawBytes: 0, entries: 0 }
 
@@ -93,12 +83,15 @@ export async function checkStream(deps: ReaderDeps, archive: Archive, report: Re
     rawBytes += decoded.raw.length
     hash.update(decoded.raw)
     // Behind a gap nobody can tell where an entry starts.
-    if (damage.lost.length === 0) await entries.push(decoded.raw)
+    if (damage.lost.length > 0) continue
+    await entries.push(decoded.raw)
+    await source?.push(decoded.raw)
   }
   damage.finish()
   if (damage.lost.length > 0) await reportLostEntries(deps, archive, damage.lost, report)
   else {
     await entries.finish()
+    await source?.finish()
     const sha256 = hash.digest('hex')
     if (sha256 !== archive.sha256) {
       report(`the tar stream has SHA-256 ${sha256}, the manifest says ${archive.sha256}`, VERIFY_HINTS.damaged)

@@ -170,8 +170,13 @@ function throwUnlessOneDestination({ target, inPlace, stdout }: RestoreRequest):
 }
 
 function throwIfNotReadable({ verify, storageClass }: BackupRequest): void {
-  if (verify !== 'stream' || (storageClass !== 'GLACIER' && storageClass !== 'DEEP_ARCHIVE')) return
-  throw new AgentError('USAGE', `--verify stream cannot read back what --storage-class ${storageClass} has archived`, {
-    hint: 'Use --verify checksum, or leave it to the lifecycle rules of the bucket to archive the objects later.',
-  })
+  const readsBack = verify === 'stream' || verify === 'source'
+  if (!readsBack || (storageClass !== 'GLACIER' && storageClass !== 'DEEP_ARCHIVE')) return
+  throw new AgentError(
+    'USAGE',
+    `--verify ${verify} cannot read back what --storage-class ${storageClass} has archived`,
+    {
+      hint: 'Use --verify checksum, or leave it to the lifecycle rules of the bucket to archive the objects later.',
+    },
+  )
 }

@@ -143,8 +143,8 @@ export const OPTIONS = {
   ),
   nice: option('lower the CPU priority by this much', wholeNumber(0, 19)),
   verify: optionWithDefault(
-    "check the archives before the run counts: S3's own checksum, or everything read back",
-    choice('DEPTH', ['none', 'checksum', 'stream']),
+    "check the archives before the run counts: S3's own checksum, everything read back, or that compared with the snapshot",
+    choice('DEPTH', ['none', 'checksum', 'stream', 'source']),
     'checksum',
   ),
   depth: optionWithDefault(

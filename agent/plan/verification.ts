@@ -19,6 +19,8 @@ export const VERIFY_HINTS = {
     'Back the host up again now. Restore from an earlier run, or what is not damaged with "snapstream restore --best-effort".',
   catalog:
     'The archive itself can be restored by hand as docs/restore-by-hand.md says. Back the host up again, and report this: it should not happen.',
+  source:
+    'Back the volume up again. If it differs again, check the memory and the disks of this host, and whether something writes to snapshots.',
   missing: 'Look for a deleted version of the object with "aws s3api list-object-versions", and for who deleted it.',
 } as const
 

@@ -1,24 +1,30 @@
 /** What the pipeline writes, the reader reads: the two only have the format in common. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { archiveVolume, type ArchiveRequest } from '../../agent/io/pipeline'
 import { readCatalogIndex, readRaw } from '../../agent/io/reader'
-import { verifyArchive } from '../../agent/io/verifier'
+import { verifyVolume } from '../../agent/commands/verify'
 import { tarCreate } from '../../agent/plan/tar'
 import { buildTree } from '../support/tree/build'
 import { hostileTree } from '../support/tree/hostile'
 import { archiveBucket } from './archive-bucket'
 import { depsOf, requestOf, tarOf } from './pipeline-fixture'
 
+jest.setTimeout(60_000)
+
+let scratch: string
 let root: string
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'read-back-'))
+  scratch = mkdtempSync(join(tmpdir(), 'read-back-'))
+  root = join(scratch, 'root')
+  mkdirSync(root)
   await buildTree(root, hostileTree())
   // Several frames, some that compress and some that do not.
   writeFileSync(join(root, 'text'), 'to be compressed '.repeat(500_000))
 })
-afterAll(() => rmSync(root, { recursive: true }))
+afterAll(() => rmSync(scratch, { recursive: true }))
 
 const cases: [string, Partial<ArchiveRequest>][] = [
   ['zstd', { compression: 'zstd' }],
@@ -30,7 +36,8 @@ const cases: [string, Partial<ArchiveRequest>][] = [
 test.each(cases)('an archive is verified as it was written: %s', async (_, changes) => {
   const deps = depsOf(archiveBucket())
   const archive = await archiveVolume(deps, requestOf(tarCreate(root), changes))
-  await verifyArchive(deps, archive)
+  const volume = { volume: 'vg0-srv', mountPoint: '/srv', archive }
+  expect(await verifyVolume(deps, volume, 'stream')).toMatchObject({ findings: [], rawBytes: archive.rawBytes })
 })
 
 test.each(cases)('any range of the tar stream is read back: %s', async (_, changes) => {
@@ -52,3 +59,54 @@ test.each(cases)('any range of the tar stream is read back: %s', async (_, chang
   const expected = ranges.map(({ offset, bytes }) => tar.subarray(offset, offset + bytes))
   expect(Buffer.concat(pieces).equals(Buffer.concat(expected))).toBe(true)
 })
+
+describe('compared with its source', () => {
+  const compared = async (change: () => void, changes: Partial<ArchiveRequest> = {}) => {
+    const deps = depsOf(archiveBucket())
+    const archive = await archiveVolume(deps, requestOf(tarCreate(root), changes))
+    change()
+    const volume = { volume: 'vg0-srv', mountPoint: '/srv', archive }
+    const { findings } = await verifyVolume(deps, volume, 'stream', tarCreate(root))
+    return findings.map(({ what }) => what)
+  }
+
+  test.each(cases)('an archive is found to be the same to the byte: %s', async (_, changes) => {
+    expect(await compared(() => undefined, changes)).toEqual([])
+  })
+
+  test.each<[string, () => void, RegExp]>([
+    [
+      'content',
+      () => replaceKeepingTime('text', 'TO BE compressed '.repeat(500_000)),
+      /^'text' is not .*content or attributes/,
+    ],
+    [
+      'a size',
+      () => writeFileSync(join(root, 'text'), 'short'),
+      /^'text' is not what the snapshot has: .*size 5 is \d+ in the archive/,
+    ],
+    [
+      'a mode',
+      () => chmodSync(join(root, 'text'), 0o600),
+      /^'text' is not what the snapshot has: mode 0600 is 0644 in the archive/,
+    ],
+    ['an owner', () => chownSync(join(root, 'text'), 7, 7), /^'text' is not what the snapshot has: uid 7 is 0/],
+    ['a time', () => utimesSync(join(root, 'text'), 1, 1), /^'text' is not what the snapshot has: .*mtime "1" is/],
+    [
+      'an attribute',
+      () => execFileSync('setfattr', ['-n', 'user.new', '-v', '1', join(root, 'text')]),
+      /^'text' is not /,
+    ],
+    ['a new file', () => writeFileSync(join(root, 'new'), ''), /where the snapshot has|not in the archive|is not what/],
+  ])('a change of %s is found', async (_, change, expected) => {
+    expect(await compared(change)).toContainEqual(expect.stringMatching(expected))
+  })
+})
+
+/** What no comparison of times and sizes sees. */
+function replaceKeepingTime(name: string, content: string): void {
+  const path = join(root, name)
+  execFileSync('touch', ['--reference', path, join(scratch, 'stamp')])
+  writeFileSync(path, content)
+  execFileSync('touch', ['--reference', join(scratch, 'stamp'), path])
+}

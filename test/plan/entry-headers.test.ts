@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CatalogEntry } from '../../agent/plan/catalog'
 import { tarCreate } from '../../agent/plan/tar'
-import { missingHeaderBytes, renameEntry } from '../../agent/plan/tar-rename'
+import { headersEnd, renameEntry } from '../../agent/plan/entry-headers'
 import { scanTar } from '../../agent/plan/tar-scanner'
 
 const LONG = 'directory/'.repeat(30) + 'name'
@@ -36,12 +36,7 @@ function scan(archive: Buffer): CatalogEntry[] {
 
 function headersOf({ offset, bytes }: CatalogEntry): Buffer {
   const entry = tar.subarray(offset, offset + bytes)
-  let length = 0
-  for (let missing = missingHeaderBytes(entry.subarray(0, length)); missing > 0;) {
-    length += missing
-    missing = missingHeaderBytes(entry.subarray(0, length))
-  }
-  return entry.subarray(0, length)
+  return entry.subarray(0, headersEnd(entry))
 }
 
 const NAMES: [string, Buffer][] = [

@@ -1,23 +1,40 @@
-/** Gives an entry of a tar archive another name: in a pax header, which may hold any name. */
+/** Takes the headers of one tar entry apart: to give it another name, or to compare it. */
 import { BLOCK_BYTES, readNumber } from './tar-header'
 import type { Renaming } from './restore'
 
 const PAX_TYPE = 'x'.charCodeAt(0)
 const TYPE_OFFSET = 156
 const SIZE = { at: 124, bytes: 12 } as const
+const NAME = { at: 0, bytes: 100 } as const
+const NAME_PREFIX = { at: 345, bytes: 155 } as const
 const CHECKSUM = { at: 148, bytes: 8 } as const
 
 /**
- * How many more bytes of an entry its headers take than are there, or 0 where they are complete.
+ * Where an entry's headers end, as far as can be told: where that is beyond the bytes that are there, more are needed to
+ * tell for sure.
  *
  * @param start - the entry's bytes so far, from its first header block on
  */
-export function missingHeaderBytes(start: Buffer): number {
+export function headersEnd(start: Buffer): number {
   let own = 0
   while (own + BLOCK_BYTES <= start.length && start[own + TYPE_OFFSET] === PAX_TYPE) {
     own += BLOCK_BYTES + padded(readNumber(start, own + SIZE.at, SIZE.bytes))
   }
-  return Math.max(0, own + BLOCK_BYTES - start.length)
+  return own + BLOCK_BYTES
+}
+
+/**
+ * The headers without what differs from one archive of the same file to the next: of a sparse file, GNU tar writes its own
+ * process id into a name that stands beside the real one.
+ *
+ * @param headers - all of them, the extended ones included
+ */
+export function lastingHeaders(headers: Buffer): Buffer {
+  const records = headers[TYPE_OFFSET] === PAX_TYPE ? readRecords(headers) : []
+  if (!records.some(({ key }) => key === 'GNU.sparse.name')) return headers
+  const own = Buffer.from(headers.subarray(headers.length - BLOCK_BYTES))
+  for (const { at, bytes } of [NAME, CHECKSUM, NAME_PREFIX]) own.fill(0, at, at + bytes)
+  return Buffer.concat([...records.filter(({ key }) => key !== 'path').map(({ record }) => record), own])
 }
 
 /**
