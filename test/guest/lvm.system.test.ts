@@ -16,12 +16,6 @@ import { DISKS_MIB, makeVolumes, MOUNT_POINTS, mountVolumes } from './volumes'
 jest.setTimeout(120_000)
 
 const RUN = '20261123T081034Z-abc123'
-const OURS = [
-  'sh',
-  '-c',
-  'lvs --noheadings --options lv_name @snapstream; grep /run/snapstream /proc/mounts; ls /run/snapstream',
-] as const
-
 let guest: Guest
 let deps: ReturnType<typeof guestDeps>
 
@@ -38,6 +32,12 @@ afterEach(async () => {
 async function plan(size: Parameters<typeof planSnapshots>[2]['size'] = { kind: 'auto' }): Promise<SnapshotPlan[]> {
   const storage = await readStorage(deps)
   return planSnapshots(storage, selectVolumes(storage).volumes, { run: RUN, size })
+}
+
+/** Snapshots, mounts and directories of ours. */
+function leftOnHost(): Promise<string> {
+  const lvs = 'lvs --noheadings --options lv_name @snapstream'
+  return guest.run(['sh', '-c', `${lvs}; grep /run/snapstream /proc/mounts; find /run/snapstream 2>/dev/null; true`])
 }
 
 async function mountAll(plans: readonly SnapshotPlan[]): Promise<AsyncDisposable> {
@@ -71,7 +71,7 @@ test('shows every volume as it was when the snapshots were taken, and leaves not
       await checkSnapshot(deps, one)
     }
   }
-  expect(await guest.run(OURS)).toBe('')
+  expect(await leftOnHost()).toBe('')
 })
 
 test('mounts a snapshot of files that were deleted but open, and of a journal in use', async () => {
@@ -96,15 +96,18 @@ test('removes its own snapshots, and nobody else’s, where one of them cannot b
   const taken = plans[2]!
   await guest.run(['lvcreate', '--virtualsize', '8M', '--thinpool', 'pool', '--name', taken.name, 'vg1'])
   await expect(takeSnapshots(deps, plans)).rejects.toThrow('already exists')
-  expect(await guest.run(OURS)).toBe('')
+  expect(await leftOnHost()).toBe('')
   await guest.run(['lvremove', '--yes', `vg1/${taken.name}`])
 })
 
 test('waits for a reader that is just being killed before it unmounts', async () => {
   const [first] = await plan()
-  await using _snapshot = await takeSnapshots(deps, [first!])
-  await using _mount = await mountSnapshot(deps, first!)
-  guest.start(['sh', '-c', `cd ${first!.mountPoint}; sleep 1`])
+  {
+    await using _snapshot = await takeSnapshots(deps, [first!])
+    await using _mount = await mountSnapshot(deps, first!)
+    guest.start(['sh', '-c', `cd ${first!.mountPoint}; sleep 1`])
+  }
+  expect(await leftOnHost()).toBe('')
 })
 
 test('says that a volume cannot be mounted, and why', async () => {
@@ -113,8 +116,11 @@ test('says that a volume cannot be mounted, and why', async () => {
     ...first!,
     mount: ['mount', '--types', 'xfs', '--source', first!.device, '--target', '/mnt'],
   } as const
-  await using _snapshot = await takeSnapshots(deps, [broken])
-  await expect(mountSnapshot(deps, broken)).rejects.toMatchObject({ code: 'MOUNT_FAILED' })
+  {
+    await using _snapshot = await takeSnapshots(deps, [broken])
+    await expect(mountSnapshot(deps, broken)).rejects.toMatchObject({ code: 'MOUNT_FAILED' })
+  }
+  expect(await leftOnHost()).toBe('')
 })
 
 test('cleans up after a power cut, and knows by the snapshots which uploads to abort', async () => {
@@ -136,7 +142,7 @@ test('cleans up after a power cut, and knows by the snapshots which uploads to a
   expect(await guest.exec(['test', '-e', plans[2]!.device])).toMatchObject({ status: 1 }) // not active beside its origin
 
   await removeLeftovers({ ...deps, store }, { dryRun: false })
-  expect(await guest.exec(OURS)).toMatchObject({ stdout: '' })
+  expect(await leftOnHost()).toBe('')
   expect(store.uploads.size).toBe(0)
   expect(await guest.run(['cat', '/srv/moment'])).toMatch(/later|before/)
 })
