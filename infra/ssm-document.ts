@@ -21,6 +21,8 @@ const ParameterSchema = z.strictObject({
   description: z.string().min(1),
   displayType: z.enum(['textfield', 'textarea']),
   allowedPattern: z.string().regex(/^\^.*\$$/, 'anchor the pattern with ^ and $'),
+  /** Makes the console offer a choice. */
+  allowedValues: z.array(z.string()).min(1).optional(),
   default: z.string().optional(),
 })
 
@@ -78,10 +80,11 @@ function problemsOf(document: z.infer<typeof DocumentSchema>): string[] {
   for (const name of used) {
     if (!(name in document.parameters)) problems.push(`{{ ${name} }} is not a parameter`)
   }
-  for (const [name, { default: value, allowedPattern }] of Object.entries(document.parameters)) {
+  for (const [name, { default: value, allowedPattern, allowedValues = [] }] of Object.entries(document.parameters)) {
     if (!used.has(name)) problems.push(`parameter ${name} is never used`)
-    if (value !== undefined && !new RegExp(allowedPattern).test(value)) {
-      problems.push(`the default of ${name} does not match its own pattern`)
+    const offered = value === undefined ? allowedValues : [value, ...allowedValues]
+    for (const wrong of offered.filter((candidate) => !new RegExp(allowedPattern).test(candidate))) {
+      problems.push(`'${wrong}' does not match the pattern of ${name}`)
     }
   }
   return problems

@@ -63,6 +63,7 @@ function valuesOf({ document, parameters }: Invocation): ReadonlyMap<string, str
     const value = parameters[name] ?? parameter.default
     if (value === undefined) return `parameter ${name} has no value`
     if (!new RegExp(parameter.allowedPattern).test(value)) return `${name} does not match ${parameter.allowedPattern}`
+    if (parameter.allowedValues && !parameter.allowedValues.includes(value)) return `${name} cannot be '${value}'`
     values.set(name, value)
   }
   return values
