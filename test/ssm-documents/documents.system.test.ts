@@ -137,7 +137,7 @@ function reportOf({ steps }: DocumentResult): { run: string; host: string } {
   return JSON.parse(steps[0]!.stdout.trimEnd().split('\n').at(-1)!) as { run: string; host: string }
 }
 
-test('Install, Backup, Verify and Cleanup, one after the other', async () => {
+test('Install, Backup, Verify, Restore and Cleanup, one after the other', async () => {
   await succeed('Install')
   expect(await guest.run(['/opt/snapstream/current/snapstream', '--version'])).toContain(files.version)
   expect(await guest.run(['ls', '-A', '/opt/snapstream'])).toBe(
@@ -153,6 +153,8 @@ test('Install, Backup, Verify and Cleanup, one after the other', async () => {
   expect(await host.keys()).toContain(`manifests/daily/guest/${name}.json`)
 
   await succeed('Verify', { run: name })
+  await succeed('Restore', { run: name, volume: '/srv', target: '/restored' })
+  expect(await guest.run(['cat', '/restored/srv/moment'])).toBe('before\n')
   await succeed('Cleanup')
   expect(await host.leftovers()).toEqual([])
 })
