@@ -36,44 +36,44 @@ function documentedCommands(): string {
   return blocks.join('\n')
 }
 
-test.each<ArchiveOptions>([{ compression: 'zstd', frameBytes: 256 * 1024, framesPerSegment: 5 }, { compression: 'none' }])(
-  'every command of docs/restore-by-hand.md works as it stands: %j',
-  async (options) => {
-    const server = testServers().seaweedfs
-    const signal = new AbortController().signal
-    const log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
-    const bucket = await createBucket(server)
-    const { endpoint, region } = server
-    const store = s3Store({ bucket, region, endpointUrl: endpoint, credentials: async () => server, log })
-    const [program, ...args] = tarCreate(source)
-    const stored = archiveOf(execFileSync(program, args, { maxBuffer: 64 << 20 }), options)
-    for (const [key, body] of stored.objects) await store.put(key, body, signal)
-    const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive: stored.archive })]
-    await store.put(manifestKey(place), formatManifest(manifestOf({ ...place, volumes })), signal)
+test.each<ArchiveOptions>([
+  { compression: 'zstd', frameBytes: 256 * 1024, framesPerSegment: 5 },
+  { compression: 'none' },
+])('every command of docs/restore-by-hand.md works as it stands: %j', async (options) => {
+  const server = testServers().seaweedfs
+  const signal = new AbortController().signal
+  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+  const bucket = await createBucket(server)
+  const { endpoint, region } = server
+  const store = s3Store({ bucket, region, endpointUrl: endpoint, credentials: async () => server, log })
+  const [program, ...args] = tarCreate(source)
+  const stored = archiveOf(execFileSync(program, args, { maxBuffer: 64 << 20 }), options)
+  for (const [key, body] of stored.objects) await store.put(key, body, signal)
+  const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive: stored.archive })]
+  await store.put(manifestKey(place), formatManifest(manifestOf({ ...place, volumes })), signal)
 
-    const target = join(scratch, `target-${options.compression ?? ''}`)
-    const result = spawnSync('bash', ['--norc', '-eu', '-c', documentedCommands()], {
-      encoding: 'utf8',
-      env: {
-        PATH: `${resolve('.cache/venv/bin')}:${process.env['PATH'] ?? ''}`,
-        LC_ALL: 'C.UTF-8',
-        AWS_ENDPOINT_URL: endpoint,
-        AWS_ACCESS_KEY_ID: server.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
-        AWS_DEFAULT_REGION: region,
-        BUCKET: bucket,
-        HOST: place.host,
-        TARGET: target,
-        VOLUME: 'vg0-srv',
-        FILE: 'etc/hosts',
-      },
-    })
-    expect([result.status, result.stderr]).toEqual([0, ''])
-    expect(result.stdout).toContain(`run: ${place.run}\n`)
-    expect(result.stdout).toContain('the archive of vg0-srv is what was written')
-    expect(compareTrees(walkTree(source), walkTree(join(target, 'vg0-srv')))).toEqual([])
-    for (const way of ['simple', 'quick']) {
-      expect(readFileSync(join(target, way, 'etc/hosts'), 'utf8')).toBe(readFileSync(join(source, 'etc/hosts'), 'utf8'))
-    }
-  },
-)
+  const target = join(scratch, `target-${options.compression ?? ''}`)
+  const result = spawnSync('bash', ['--norc', '-eu', '-c', documentedCommands()], {
+    encoding: 'utf8',
+    env: {
+      PATH: `${resolve('.cache/venv/bin')}:${process.env['PATH'] ?? ''}`,
+      LC_ALL: 'C.UTF-8',
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_ACCESS_KEY_ID: server.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
+      AWS_DEFAULT_REGION: region,
+      BUCKET: bucket,
+      HOST: place.host,
+      TARGET: target,
+      VOLUME: 'vg0-srv',
+      FILE: 'etc/hosts',
+    },
+  })
+  expect([result.status, result.stderr]).toEqual([0, ''])
+  expect(result.stdout).toContain(`run: ${place.run}\n`)
+  expect(result.stdout).toContain('the archive of vg0-srv is what was written')
+  expect(compareTrees(walkTree(source), walkTree(join(target, 'vg0-srv')))).toEqual([])
+  for (const way of ['simple', 'quick']) {
+    expect(readFileSync(join(target, way, 'etc/hosts'), 'utf8')).toBe(readFileSync(join(source, 'etc/hosts'), 'utf8'))
+  }
+})
