@@ -1,12 +1,13 @@
 /** What is measured against what. A case is data: a source, the agent's way, and the other ways to do the same. */
-import type { Compression } from '../agent/contract'
+import { dataKey, type Compression } from '../agent/contract'
 import { formatArgv } from '../agent/plan/command'
-import { tarCreate } from '../agent/plan/tar'
+import { tarCreate, tarExtract } from '../agent/plan/tar'
+import { placeOf } from './places'
 
 export type SourceName = 'big' | 'small'
 
-/** What command lines are made from. */
-export interface Setting {
+/** What command lines for uploads are made from. */
+export interface UploadSetting {
   /** Directories of the sources. */
   readonly sources: Readonly<Record<SourceName, string>>
   /** Of the sink. */
@@ -16,46 +17,62 @@ export interface Setting {
   readonly programs: Readonly<Record<'agent' | 'agentWithoutScanner' | 'libStorage', string>>
 }
 
-/** A shell's command line. */
-type Command = (setting: Setting) => string
+/** What command lines for restores are made from. */
+export interface RestoreSetting {
+  /** Directory with the objects of both compressions. */
+  readonly objects: string
+  /** Of servers that give them: as fast as they can, and as S3 does, slowly on each of many connections. */
+  readonly endpointUrls: Readonly<Record<'uncapped' | 'capped', string>>
+  /** Directory to restore into. */
+  readonly target: string
+  readonly aws: string
+  /** The agent's restore, bundled for this run. */
+  readonly agent: string
+}
 
-export interface BenchCase {
+/** A shell's command line. */
+type Command<Setting> = (setting: Setting) => string
+
+export interface BenchCase<Setting> {
   readonly name: string
-  readonly subject: Command
-  readonly peers: Readonly<Record<string, Command>>
+  readonly subject: Command<Setting>
+  readonly peers: Readonly<Record<string, Command<Setting>>>
   /** How often each is run. */
   readonly pairs: number
 }
 
-const tar = ({ sources }: Setting, source: SourceName) => formatArgv(tarCreate(sources[source]))
+type Upload = Command<UploadSetting>
+type Restore = Command<RestoreSetting>
+
+const tar = ({ sources }: UploadSetting, source: SourceName) => formatArgv(tarCreate(sources[source]))
 const key = 'data/bench/archive'
 
 const agent =
-  (source: SourceName, compression: Compression, program: 'agent' | 'agentWithoutScanner' = 'agent'): Command =>
+  (source: SourceName, compression: Compression, program: 'agent' | 'agentWithoutScanner' = 'agent'): Upload =>
   ({ programs, sources, endpointUrl }) =>
     formatArgv([process.execPath, programs[program], sources[source], compression, endpointUrl])
 
 const toCat =
-  (source: SourceName): Command =>
+  (source: SourceName): Upload =>
   (setting) =>
     `${tar(setting, source)} | cat >/dev/null`
 
 const toZstd =
-  (source: SourceName): Command =>
+  (source: SourceName): Upload =>
   (setting) =>
     `${tar(setting, source)} | zstd -T0 -3 --quiet | cat >/dev/null`
 
 const toAws =
-  (source: SourceName): Command =>
+  (source: SourceName): Upload =>
   (setting) =>
     `${tar(setting, source)} | ${setting.aws} s3 cp --quiet --endpoint-url ${setting.endpointUrl} - s3://bench/${key}`
 
 const toLibStorage =
-  (source: SourceName): Command =>
+  (source: SourceName): Upload =>
   (setting) =>
     `${tar(setting, source)} | ${formatArgv([process.execPath, setting.programs.libStorage, setting.endpointUrl])}`
 
-export const UPLOAD_CASES: readonly BenchCase[] = [
+export const UPLOAD_CASES: readonly BenchCase<UploadSetting>[] = [
   {
     name: 'one file of 2 GiB, uncompressed',
     subject: agent('big', 'none'),
@@ -83,6 +100,52 @@ export const UPLOAD_CASES: readonly BenchCase[] = [
     name: '120,000 small files, zstd -3',
     subject: agent('small', 'zstd'),
     peers: { 'tar | zstd -T0 -3 | cat': toZstd('small') },
+    pairs: 5,
+  },
+]
+
+/** Empties the target first: removing what is there costs all of them the same. */
+const into = (target: string, command: string) => `rm -rf ${target}; mkdir -p ${target}/srv; ${command}`
+
+const extract = (target: string) => formatArgv(tarExtract(`${target}/srv`))
+
+const agentRestore =
+  (compression: Compression, speed: 'uncapped' | 'capped'): Restore =>
+  ({ agent: program, endpointUrls, target }) =>
+    into(target, formatArgv([process.execPath, program, compression, endpointUrls[speed], target]))
+
+const awsToTar =
+  (speed: 'uncapped' | 'capped'): Restore =>
+  ({ aws, endpointUrls, target }) => {
+    const url = `s3://bench/${dataKey(placeOf('none'), 'vg0-srv', 'none', 0)}`
+    const copy = `${aws} s3 cp --only-show-errors --endpoint-url ${endpointUrls[speed]} ${url} -`
+    return into(target, `${copy} | ${extract(target)}`)
+  }
+
+const catToTar =
+  (compression: Compression): Restore =>
+  ({ objects, target }) => {
+    const file = `${objects}/${dataKey(placeOf(compression), 'vg0-srv', compression, 0)}`
+    return into(target, `cat ${file} | ${compression === 'zstd' ? 'zstd -d | ' : ''}${extract(target)}`)
+  }
+
+export const RESTORE_CASES: readonly BenchCase<RestoreSetting>[] = [
+  {
+    name: 'one file of 2 GiB, uncompressed, 80 MB/s per connection and 20 ms per request',
+    subject: agentRestore('none', 'capped'),
+    peers: { 'aws s3 cp - | tar x': awsToTar('capped') },
+    pairs: 3,
+  },
+  {
+    name: 'one file of 2 GiB, uncompressed',
+    subject: agentRestore('none', 'uncapped'),
+    peers: { 'cat file | tar x': catToTar('none'), 'aws s3 cp - | tar x': awsToTar('uncapped') },
+    pairs: 5,
+  },
+  {
+    name: 'one file of 2 GiB, zstd -3',
+    subject: agentRestore('zstd', 'uncapped'),
+    peers: { 'cat file | zstd -d | tar x': catToTar('zstd') },
     pairs: 5,
   },
 ]

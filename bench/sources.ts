@@ -15,10 +15,16 @@ const FILES_PER_DIRECTORY = 500
 /** Makes both trees below a directory. */
 export function makeSources(root: string): Record<SourceName, string> {
   const sources = { big: join(root, 'big'), small: join(root, 'small') }
-  for (const directory of Object.values(sources)) mkdirSync(directory)
-  makeBigFile(join(sources.big, 'file'))
+  makeBigSource(sources.big)
+  mkdirSync(sources.small)
   makeSmallFiles(sources.small)
   return sources
+}
+
+/** Makes a directory with one file of 2 GiB. */
+export function makeBigSource(directory: string): void {
+  mkdirSync(directory)
+  makeBigFile(join(directory, 'file'))
 }
 
 /** 1 MiB of programs and texts alternates with 1 MiB of random: what is compressible and what is not. */

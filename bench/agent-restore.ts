@@ -1,0 +1,25 @@
+/** The agent's restore in its own process: `node agent-restore.cjs none|zstd ENDPOINT_URL TARGET`. */
+import { restore } from '../agent/commands/restore'
+import type { Compression } from '../agent/contract'
+import { localHost } from '../agent/io/host'
+import { s3Store } from '../agent/io/store'
+import { resolveRequest } from '../agent/plan/config'
+import { parseArguments, type Invocation } from '../agent/plan/arguments'
+import type { Hosted, RestoreRequest } from '../agent/plan/requests'
+import { placeOf } from './places'
+
+async function run(compression: Compression, endpointUrl: string, target: string): Promise<void> {
+  const { run, host, class: className } = placeOf(compression)
+  const argv = ['restore', '--bucket', 'bench', '--host', host, '--run', run, '--class', className, '--target', target]
+  const invocation = parseArguments(argv) as Extract<Invocation, { kind: 'command' }>
+  const request = resolveRequest(invocation, {}, {}) as Hosted<RestoreRequest>
+  const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => console.error(message) }
+  const credentials = async () => ({ accessKeyId: 'bench', secretAccessKey: 'bench' })
+  const store = s3Store({ bucket: 'bench', region: 'us-east-1', credentials, endpointUrl, log })
+  const deps = { host: localHost, store, log, now: () => new Date(), signal: new AbortController().signal }
+  const { status, summary } = await restore(deps, request)
+  if (status !== 0) throw new Error(summary)
+}
+
+const [compression, endpointUrl, target] = process.argv.slice(2) as [Compression, string, string]
+void run(compression, endpointUrl, target).then(() => process.exit(0))

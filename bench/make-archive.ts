@@ -1,0 +1,42 @@
+/** Makes what the restore benchmark restores: `node make-archive.cjs DIRECTORY none|zstd OBJECTS_DIRECTORY`. */
+import { catalogKey, dataKey, manifestKey, type Compression } from '../agent/contract'
+import { localHost } from '../agent/io/host'
+import { runInspectorIfAsked } from '../agent/io/inspector-thread'
+import type { Store } from '../agent/io/store'
+import { FRAME_BYTES } from '../agent/plan/archive'
+import { formatManifest } from '../agent/plan/manifest'
+import { tarCreate } from '../agent/plan/tar'
+import { manifestOf, volumeBackupOf } from '../test/support/manifest'
+import { fileStore } from './file-store'
+import { placeOf } from './places'
+
+async function make(directory: string, compression: Compression, objects: string): Promise<void> {
+  const [{ archiveVolume }, { PART_BYTES }] = await Promise.all([
+    import('../agent/io/pipeline'),
+    import('../agent/io/object-writer'),
+  ])
+  const place = placeOf(compression)
+  const store = fileStore(objects, PART_BYTES) as Store
+  const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => console.error(message) }
+  const { signal } = new AbortController()
+  const archive = await archiveVolume(
+    { host: localHost, store, log, now: () => new Date(), signal },
+    {
+      tar: tarCreate(directory),
+      header: { catalog: 1, ...place, volume: 'vg0-srv', mountPoint: '/srv', frameBytes: FRAME_BYTES },
+      dataKey: (segment) => dataKey(place, 'vg0-srv', compression, segment),
+      catalogKey: catalogKey(place, 'vg0-srv'),
+      compression,
+      level: 3,
+      onUpload: () => Promise.resolve(),
+      beforeComplete: () => Promise.resolve(),
+    },
+  )
+  const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })]
+  await store.put(manifestKey(place), formatManifest(manifestOf({ ...place, volumes })), signal)
+}
+
+if (!runInspectorIfAsked()) {
+  const [directory, compression, objects] = process.argv.slice(2) as [string, Compression, string]
+  void make(directory, compression, objects).then(() => process.exit(0))
+}
