@@ -2,7 +2,20 @@
 import { Prefix } from '../contract'
 import { AgentError, describeError, hasCode } from '../errors'
 import { findLeftovers, formatUploadTag, type Leftovers } from '../plan/leftovers'
-import { FINDMNT, LSBLK, LVS, parseFindmnt, parseLsblk, parseLvs, parseVgs, VGS, type HostStorage } from '../plan/lvm'
+import {
+  DF,
+  FINDMNT,
+  LSBLK,
+  LVS,
+  parseDf,
+  parseFindmnt,
+  parseLsblk,
+  parseLvs,
+  parseVgs,
+  VGS,
+  type HostStorage,
+  type Vitals,
+} from '../plan/lvm'
 import { findFault, snapshotInvalid } from '../plan/snapshot-health'
 import { lvaddtag, type SnapshotPlan } from '../plan/snapshots'
 import type { Deps, HostDeps } from './deps'
@@ -16,11 +29,16 @@ import type { UploadRef } from './store'
  * @throws AgentError TOOL_MISSING where LVM is not installed, OUTPUT_UNREADABLE, COMMAND_FAILED
  */
 export async function readStorage(deps: HostDeps): Promise<HostStorage> {
-  return { ...(await readVitals(deps)), devices: parseLsblk(await deps.host.run(LSBLK, deps.signal)) }
+  const { host, signal } = deps
+  return {
+    ...(await readVitals(deps)),
+    devices: parseLsblk(await host.run(LSBLK, signal)),
+    usedBytes: parseDf((await host.attempt(DF, signal)).stdout),
+  }
 }
 
 /** What the health of snapshots shows in. Throws as `readStorage`. */
-export async function readVitals({ host, signal }: HostDeps): Promise<Omit<HostStorage, 'devices'>> {
+export async function readVitals({ host, signal }: HostDeps): Promise<Vitals> {
   return {
     logicalVolumes: parseLvs(await host.run(LVS, signal)),
     groups: parseVgs(await host.run(VGS, signal)),

@@ -51,8 +51,6 @@ export interface BlockDevice {
   readonly type: string
   /** Types of the devices that it lies on. */
   readonly below: readonly string[]
-  /** Used by its filesystem, where that is mounted. */
-  readonly usedBytes?: number
 }
 
 /** Everything that selecting volumes and planning snapshots go by. */
@@ -62,7 +60,12 @@ export interface HostStorage {
   /** In the order of the mount table: where two have one target, the later one covers the earlier. */
   readonly mounts: readonly Mount[]
   readonly devices: readonly BlockDevice[]
+  /** By source: how much of a filesystem is used. */
+  readonly usedBytes: ReadonlyMap<string, number>
 }
+
+/** What the health of snapshots shows in. */
+export type Vitals = Pick<HostStorage, 'logicalVolumes' | 'groups' | 'mounts'>
 
 function report(command: string, columns: readonly string[]): Argv {
   return [command, '--reportformat', 'json', '--units', 'b', '--nosuffix', '--options', columns.join(',')]
@@ -163,14 +166,12 @@ export function parseFindmnt(json: string): Mount[] {
   }))
 }
 
-/** With NAME, it prints a tree: what lies on what. Only block devices are asked for their use, so nothing can hang. */
-export const LSBLK: Argv = ['lsblk', '--json', '--bytes', '--output', 'NAME,MAJ:MIN,TYPE,FSUSED']
+/** With NAME, it prints a tree: what lies on what. */
+export const LSBLK: Argv = ['lsblk', '--json', '--output', 'NAME,MAJ:MIN,TYPE']
 
 interface DeviceNode {
   readonly 'maj:min': string
   readonly type: string
-  /** Some versions write it as a string. */
-  readonly fsused: number | string | null
   readonly children?: readonly DeviceNode[] | undefined
 }
 
@@ -178,7 +179,6 @@ const deviceNode: z.ZodType<DeviceNode> = z.lazy(() =>
   z.object({
     'maj:min': z.string().transform((text) => text.trim()),
     type: z.string(),
-    fsused: z.union([z.number(), z.string().regex(/^\d+$/), z.null()]),
     children: z.array(deviceNode).optional(),
   }),
 )
@@ -193,13 +193,27 @@ export function parseLsblk(json: string): BlockDevice[] {
       deviceNumber: node['maj:min'],
       type: node.type,
       below: [...new Set([...known, ...below])],
-      ...(node.fsused !== null && { usedBytes: Number(node.fsused) }),
     })
     for (const child of node.children ?? []) visit(child, [...below, node.type])
   }
   const { blockdevices } = parseJson('lsblk', json, z.object({ blockdevices: z.array(deviceNode) }))
   for (const node of blockdevices) visit(node, [])
   return [...devices.values()]
+}
+
+/**
+ * Only local filesystems are asked, so that no dead network mount can stop the agent. Not a column of lsblk: that of
+ * RHEL 8 has none. Exits with 1 where there is no such filesystem.
+ */
+export const DF: Argv = [
+  ...['df', '--block-size=1', '--output=used,source'],
+  ...['ext2', 'ext3', 'ext4', 'xfs'].map((filesystem) => `--type=${filesystem}`),
+] as const
+
+/** A line that is not understood counts for nothing: use is only told to people. */
+export function parseDf(text: string): Map<string, number> {
+  const rows = text.matchAll(/^ *(\d+) (\S+)$/gm)
+  return new Map(Array.from(rows, ([, used, source]) => [source ?? '', Number(used)]))
 }
 
 function parseReport<Row>(command: string, json: string, kind: 'lv' | 'vg', row: z.ZodType<Row>): Row[] {

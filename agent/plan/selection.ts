@@ -172,7 +172,7 @@ function judge(storage: HostStorage, found: MountedFilesystem): Found | Refused 
   }
   const reason = reasonAgainst(logicalVolume, found)
   if (reason !== undefined) return refuse(true, reason)
-  return { volume: toVolume(logicalVolume, mount, device?.usedBytes ?? 0), targets }
+  return { volume: toVolume(logicalVolume, mount, storage.usedBytes.get(mount.source) ?? 0), targets }
 }
 
 function reasonAgainst(lv: LogicalVolume, { mount, hidden }: MountedFilesystem): string | undefined {

@@ -1,7 +1,7 @@
 /** Whether a snapshot still is what it was when it was taken, and what to do before it is no longer. */
 import { AgentError } from '../errors'
 import type { Argv } from './command'
-import type { HostStorage, LogicalVolume } from './lvm'
+import type { LogicalVolume, Vitals } from './lvm'
 import { lvextend, type SnapshotPlan } from './snapshots'
 import { freeExtents, fullCopyBytes } from './snapshot-space'
 
@@ -20,10 +20,7 @@ const POOL_GIVE_UP_PERCENT = 98
  *
  * tar cannot tell: what it reads from a dead snapshot may come from the kernel's cache, and end well.
  */
-export function findFault(
-  storage: Pick<HostStorage, 'logicalVolumes' | 'mounts'>,
-  plan: SnapshotPlan,
-): string | undefined {
+export function findFault(storage: Pick<Vitals, 'logicalVolumes' | 'mounts'>, plan: SnapshotPlan): string | undefined {
   const snapshot = findSnapshot(storage.logicalVolumes, plan)
   if (!snapshot) return 'the snapshot is gone'
   if (snapshot.invalid || (plan.kind === 'thick' && (snapshot.dataPercent ?? 0) >= 100)) {
@@ -51,7 +48,7 @@ export function snapshotInvalid({ origin, kind }: SnapshotPlan, fault: string): 
 export type Relief = { readonly extend: Argv } | { readonly giveUp: string }
 
 /** What a filling snapshot needs now; undefined if nothing. */
-export function planRelief(storage: Omit<HostStorage, 'devices'>, plan: SnapshotPlan): Relief | undefined {
+export function planRelief(storage: Vitals, plan: SnapshotPlan): Relief | undefined {
   const fault = findFault(storage, plan)
   if (fault !== undefined) return { giveUp: fault }
   return plan.kind === 'thin' ? planPoolRelief(storage.logicalVolumes, plan) : planExtension(storage, plan)
@@ -66,7 +63,7 @@ function planPoolRelief(logicalVolumes: readonly LogicalVolume[], plan: Snapshot
 }
 
 function planExtension(
-  { logicalVolumes, groups }: Pick<HostStorage, 'logicalVolumes' | 'groups'>,
+  { logicalVolumes, groups }: Pick<Vitals, 'logicalVolumes' | 'groups'>,
   plan: SnapshotPlan,
 ): Relief | undefined {
   const snapshot = findSnapshot(logicalVolumes, plan)

@@ -85,10 +85,11 @@ function storageOf({ freeBytes = 8 * GIB, tags = '' } = {}): Record<string, Answ
         mount('/boot', '/dev/sda1', 'ext4', '8:1'),
       ],
     }),
+    df: `Used Filesystem\n${GIB} /dev/mapper/vg0-home\n`,
     lsblk: JSON.stringify({
       blockdevices: [
-        { name: 'sda1', 'maj:min': '8:1', type: 'part', fsused: '1000' },
-        { name: 'vg0-home', 'maj:min': '254:0', type: 'lvm', fsused: String(GIB) },
+        { name: 'sda1', 'maj:min': '8:1', type: 'part' },
+        { name: 'vg0-home', 'maj:min': '254:0', type: 'lvm' },
       ],
     }),
   }

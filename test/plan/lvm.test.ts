@@ -1,4 +1,4 @@
-import { parseFindmnt, parseLsblk, parseLvs, parseVgs } from '../../agent/plan/lvm'
+import { parseDf, parseFindmnt, parseLsblk, parseLvs, parseVgs } from '../../agent/plan/lvm'
 import { refusal } from '../support/refusal'
 import { captured } from '../support/storage'
 
@@ -57,12 +57,17 @@ test('knows from lsblk what lies on what, also of a volume on two disks', () => 
   expect(deviceOf('/srv/home')).toEqual([expect.objectContaining({ type: 'lvm', below: ['disk'] })])
   expect(deviceOf('/secret')).toEqual([expect.objectContaining({ type: 'crypt', below: ['disk', 'lvm'] })])
   expect(deviceOf('/srv/plain')).toEqual([expect.objectContaining({ type: 'disk', below: [] })])
-  expect(deviceOf('/srv/home')[0]?.usedBytes).toBeGreaterThan(0)
 })
 
-test('sizes may be strings, as older versions of lsblk write them', () => {
-  const json = '{"blockdevices":[{"name":"a","maj:min":" 8:0 ","type":"disk","fsused":"4096"}]}'
-  expect(parseLsblk(json)).toEqual([{ deviceNumber: '8:0', type: 'disk', below: [], usedBytes: 4096 }])
+test('device numbers may be padded, as older versions of lsblk write them', () => {
+  const json = '{"blockdevices":[{"name":"a","maj:min":" 8:0 ","type":"disk"}]}'
+  expect(parseLsblk(json)).toEqual([{ deviceNumber: '8:0', type: 'disk', below: [] }])
+})
+
+test('what df says of use is found by device, and nothing where there is no such filesystem', () => {
+  const text = '     Used Filesystem\n    17408 /dev/mapper/vg0-srv\n 17694720 /dev/mapper/vg0-home\n'
+  expect(parseDf(text).get('/dev/mapper/vg0-home')).toBe(17694720)
+  expect(parseDf('')).toEqual(new Map())
 })
 
 test('a host without LVM has an empty report', () => {

@@ -23,6 +23,7 @@ export function capturedStorage(): HostStorage {
     groups: parseVgs(captured('vgs')),
     mounts: parseFindmnt(captured('findmnt')),
     devices: parseLsblk(captured('lsblk')),
+    usedBytes: new Map(),
   }
 }
 
@@ -61,6 +62,7 @@ export function storage(
       ...rest,
     })),
     devices,
+    usedBytes: new Map(),
   }
 }
 
