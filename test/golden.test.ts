@@ -1,0 +1,53 @@
+/** What version 1 wrote, and what every later version has to read. The files under golden/v1 are never made again. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { verify } from '../agent/commands/verify'
+import { localHost } from '../agent/io/host'
+import { readEntries } from '../agent/io/reader'
+import { parseManifest, type Manifest } from '../agent/plan/manifest'
+import { resolveRequest } from '../agent/plan/config'
+import { parseArguments } from '../agent/plan/arguments'
+import { storeWith } from './support/archives'
+
+const GOLDEN = join(__dirname, 'golden', 'v1')
+const files = readdirSync(GOLDEN, { recursive: true, withFileTypes: true })
+  .filter((file) => file.isFile())
+  .map((file) => join(file.parentPath, file.name))
+const store = storeWith(new Map(files.map((file) => [relative(GOLDEN, file), readFileSync(file)])))
+const manifests = [...store.objects]
+  .filter(([key]) => key.startsWith('manifests/'))
+  .map(([key, { body }]) => [key, parseManifest(body.toString(), key)] as const)
+
+const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+const deps = { host: localHost, store, log: quiet, now: () => new Date(), signal: new AbortController().signal }
+
+test.each(manifests)('%s is good to the last byte', async (_key, { run, class: retention }) => {
+  const argv = [
+    'verify',
+    '--bucket',
+    'golden',
+    '--host',
+    'guest',
+    '--run',
+    run,
+    '--class',
+    retention,
+    '--depth',
+    'stream',
+  ]
+  const invocation = parseArguments(argv)
+  if (invocation.kind !== 'command') throw new Error('not a command')
+  const request = resolveRequest(invocation, {}, {})
+  if (request.command !== 'verify') throw new Error('not a verification')
+  const { status, json } = await verify(deps, { ...request, host: 'guest' })
+  expect(json).toMatchObject({ ok: true })
+  expect(status).toBe(0)
+})
+
+test('every kind of entry and name is found in the catalog', async () => {
+  const volumes = manifests.flatMap(([, manifest]: readonly [string, Manifest]) => manifest.volumes)
+  const { archive } = volumes.find(({ volume }) => volume === 'vg0-srv')!
+  const entries = []
+  for await (const entry of readEntries(deps, archive)) entries.push(entry)
+  expect(entries).toMatchSnapshot()
+})
