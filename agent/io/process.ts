@@ -1,4 +1,5 @@
 /** This process: who it runs as, and what stops it. */
+import { setFlagsFromString } from 'node:v8'
 import { AgentError } from '../errors'
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
@@ -44,4 +45,12 @@ export function throwUnlessRoot(command: string): void {
   throw new AgentError('NOT_ROOT', `${command} has to run as root, not as user ${process.getuid?.() ?? 'unknown'}`, {
     hint: 'Snapshots, mounts and the files of all owners need root: use sudo.',
   })
+}
+
+/**
+ * For commands that read a lot: the heap is small, but the buffers outside of it make V8 collect garbage again and again.
+ * Marking it step by step, as V8 does to avoid pauses, then takes a third of all time; at once it is ten milliseconds.
+ */
+export function collectGarbageAtOnce(): void {
+  setFlagsFromString('--no-incremental-marking')
 }

@@ -22,7 +22,7 @@ import { mapInOrder } from './in-order'
 const unzstd = promisify(zstdDecompress)
 
 /** Connections that fetch ranges at the same time: hides round trips, at `READ_BYTES` of memory each. */
-const READS_IN_FLIGHT = 12
+const READS_IN_FLIGHT = 10
 /** Frames decompressed at the same time: Node's thread pool has four threads. */
 const FRAMES_IN_FLIGHT = 4
 const CATALOG_READS_IN_FLIGHT = 4
