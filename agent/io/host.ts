@@ -105,6 +105,8 @@ function spawnCommand(
   const [program, ...args] = argv
   return spawn(program, args, {
     stdio: [...stdio, ...(options.descriptors ?? [])],
+    // A process group of its own: a signal to ours (Ctrl-C, Systems Manager) must not hit what is cleaning up.
+    detached: true,
     signal,
     killSignal: 'SIGKILL',
     env: { PATH: process.env['PATH'], HOME: '/root', LC_ALL: 'C', ...options.environment },

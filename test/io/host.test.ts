@@ -76,6 +76,13 @@ test('an interruption kills the command and is told from a failure', async () =>
   await expect(failure).rejects.toMatchObject({ code: 'INTERRUPTED' })
 })
 
+test('a signal to the process group of the agent does not stop its clean-up commands', async () => {
+  const groupOf = async (pid: string) =>
+    (await localHost.run(['cut', '-d ', '-f5', `/proc/${pid}/stat`], signal)).trim()
+  const [theirs] = (await localHost.run(sh('cut -d" " -f5 /proc/$$/stat'), signal)).trim().split('\n')
+  expect(theirs).not.toBe(await groupOf(String(process.pid)))
+})
+
 test('a command that does not read all its input is judged by its status', async () => {
   const running = localHost.start(['true'], signal)
   running.stdin.end(Buffer.alloc(1_000_000))
