@@ -1,0 +1,25 @@
+/** In an emergency nobody has time for a command line that does not work. */
+import { readFileSync } from 'node:fs'
+import { parseArguments, type Invocation } from '../../agent/plan/arguments'
+import { resolveRequest } from '../../agent/plan/config'
+
+const text = readFileSync('docs/runbook.md', 'utf8')
+const commands = [...text.matchAll(/^ *```sh\n(.*?)^ *```$/gms)]
+  .flatMap(([, block]) => block!.split('\n'))
+  .map((line) => line.trim())
+  .filter((line) => line !== '')
+
+test('the runbook has commands for every kind of loss', () => {
+  const used = new Set(commands.map((line) => line.split(' ')[1]))
+  expect([...used].sort()).toEqual(['cleanup', 'find', 'restore', 'restore-plan', 'restore-status', 'verify'])
+})
+
+test.each(commands)('%s', (line) => {
+  const [program, ...words] = line.split(' ').map((word) => word.replaceAll("'", ''))
+  expect(program).toBe('snapstream')
+  const standIns: Readonly<Record<string, string>> = { BUCKET: 'backups', HOST: 'db-1', RUN: '20260131T020000Z-k3xw7a' }
+  const invocation = parseArguments(words.map((word) => standIns[word] ?? word))
+  expect(resolveRequest(invocation as Extract<Invocation, { kind: 'command' }>, {}, {})).toMatchObject({
+    bucket: 'backups',
+  })
+})
