@@ -118,6 +118,7 @@ function selectEntries(paths: readonly string[]) {
 
 /** In the same directory, or of the same name. */
 function isNear(path: string, wanted: string): boolean {
+  if (path === '.') return false
   const [directory, name] = split(path)
   const [wantedDirectory, wantedName] = split(wanted)
   return directory === wantedDirectory || name === wantedName
