@@ -10,6 +10,8 @@ const shared = {
 }
 module.exports = {
   maxWorkers: 2,
+  // The CDK leaves hundreds of MiB behind with each test file that loads it.
+  workerIdleMemoryLimit: '768MiB',
   reporters: ['default', '<rootDir>/test/support/totals-reporter.cjs'],
   projects: [
     {

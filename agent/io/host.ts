@@ -63,7 +63,8 @@ export const localHost: Host = {
   },
 
   async attempt(argv, signal, options = {}) {
-    const child = spawnCommand(argv, signal, options, ['ignore', 'pipe', 'pipe'])
+    // A process group of its own: a signal to ours (Ctrl-C, Systems Manager) must not hit what is cleaning up.
+    const child = spawnCommand(argv, signal, { ...options, detached: true }, ['ignore', 'pipe', 'pipe'])
     const stdout = collect(child.stdout)
     const stderr = collect(child.stderr)
     const timer = options.timeoutSeconds && setTimeout(() => stop(child), options.timeoutSeconds * 1000)
@@ -74,7 +75,12 @@ export const localHost: Host = {
   },
 
   start(argv, signal, options = {}) {
-    const child = spawnCommand(argv, signal, options, ['pipe', options.stdout ?? 'pipe', 'pipe'])
+    // In our process group: what reads a snapshot has to go when the agent is killed.
+    const child = spawnCommand(argv, signal, { ...options, detached: false }, [
+      'pipe',
+      options.stdout ?? 'pipe',
+      'pipe',
+    ])
     let complaint = Buffer.alloc(0)
     child.stderr?.on('data', (chunk: Buffer) => {
       complaint = Buffer.concat([complaint, chunk]).subarray(-COMPLAINT_BYTES)
@@ -99,15 +105,14 @@ export const localHost: Host = {
 function spawnCommand(
   argv: Argv,
   signal: AbortSignal,
-  options: RunOptions,
+  options: RunOptions & { readonly detached: boolean },
   stdio: readonly (IOType | number | Socket)[],
 ) {
   const [program, ...args] = argv
   return spawn(program, args, {
     stdio: [...stdio, ...(options.descriptors ?? [])],
-    // A process group of its own: a signal to ours (Ctrl-C, Systems Manager) must not hit what is cleaning up.
-    detached: true,
     signal,
+    detached: options.detached,
     killSignal: 'SIGKILL',
     env: { PATH: process.env['PATH'], HOME: '/root', LC_ALL: 'C', ...options.environment },
   })

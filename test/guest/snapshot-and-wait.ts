@@ -25,9 +25,9 @@ async function main([run = '', key = '', uploadId = '']: readonly string[]): Pro
   await using mounts = new AsyncDisposableStack()
   for (const plan of plans) mounts.use(await mountSnapshot(deps, plan))
   reach('mounted')
-  const reading = plans.map(({ mountPoint }) => localHost.run(['tail', '--follow', `${mountPoint}/moment`], signal))
+  const readers = plans.map(({ mountPoint }) => localHost.start(['tail', '--follow', `${mountPoint}/moment`], signal))
   reach('begun to read')
-  await Promise.all(reading)
+  await Promise.all(readers.map(({ succeeded }) => succeeded))
 }
 
 void main(process.argv.slice(2))
