@@ -43,6 +43,7 @@ async function main(): Promise<void> {
     const assembly = join(home, 'cdk.out')
     cdk('synth', '--quiet', '--output', assembly)
     withoutTerminationProtection(join(assembly, 'manifest.json'))
+    withoutFunctionCalls(join(assembly, 'Snapstream.template.json'))
     cdk('bootstrap', `aws://${ACCOUNT}/${moto.region}`)
     const deploy = () => cdk('deploy', '--app', assembly, '--require-approval', 'never')
     deploy()
@@ -64,6 +65,13 @@ function withoutTerminationProtection(file: string): void {
   const changed = manifest.replace(/"terminationProtection": ?true,?/, '')
   if (changed === manifest) throw new Error('the stack is not protected from being deleted')
   writeFileSync(file, changed)
+}
+
+/** Moto has no Lambda to call: it notes the failure in a log group, which it may have made before the stack does. */
+function withoutFunctionCalls(file: string): void {
+  const template = JSON.parse(readFileSync(file, 'utf8')) as { Resources: Record<string, { Type: string }> }
+  const kept = Object.entries(template.Resources).filter(([, { Type }]) => Type !== 'Custom::CDKBucketDeployment')
+  writeFileSync(file, JSON.stringify({ ...template, Resources: Object.fromEntries(kept) }))
 }
 
 async function expectDocuments(ssm: SSMClient): Promise<void> {
