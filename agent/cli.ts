@@ -16,7 +16,7 @@ import { connect } from './io/connection'
 import type { HostDeps } from './io/deps'
 import { localHost } from './io/host'
 import { createLog } from './io/log'
-import { isRoot, listenForSignals, stopAfter, throwUnlessRoot } from './io/process'
+import { collectGarbageAtOnce, isRoot, listenForSignals, stopAfter, throwUnlessRoot } from './io/process'
 import { agentVersion } from './io/system'
 import { parseArguments } from './plan/arguments'
 import { chooseConfigFile, findMisspeltVariables, resolveRequest, wantsJson } from './plan/config'
@@ -58,12 +58,14 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
     case 'backup':
       return backup(deps, { ...request, host })
     case 'verify':
+      collectGarbageAtOnce()
       return verify(deps, { ...request, host })
     case 'find':
       return find(deps, { ...request, host })
     case 'list':
       return list(deps, { ...request, host })
     case 'restore':
+      collectGarbageAtOnce()
       return restore(deps, { ...request, host })
     case 'restore-plan':
       return restorePlan(deps, { ...request, host })

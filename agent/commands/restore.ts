@@ -3,7 +3,6 @@ import { ExitStatus } from '../contract'
 import { AgentError } from '../errors'
 import { findDamage, rangeOf, readSegmentStates, throwIfMissing, type SegmentState } from '../io/damage'
 import type { Deps } from '../io/deps'
-import { collectGarbageAtOnce } from '../io/process'
 import { planVolume, type PlannedVolume } from '../io/restore-planner'
 import { makeTarget, openTarget, throwUnlessFits, type Target } from '../io/restore-target'
 import { printFile, restoreVolume } from '../io/restore-volume'
@@ -39,7 +38,6 @@ interface Task {
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, UNKNOWN_PATH, TARGET_UNFIT, OBJECT_ARCHIVED, ARCHIVE_DAMAGED
  */
 export async function restore(deps: Deps, request: Hosted<RestoreRequest>): Promise<Outcome> {
-  collectGarbageAtOnce()
   const manifest = await readManifest(deps, await findRun(deps, request))
   const tasks: Task[] = []
   for (const wanted of chooseWanted(manifest, request.volume, request.path)) {

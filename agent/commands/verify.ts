@@ -2,7 +2,6 @@ import { ExitStatus, verificationKey } from '../contract'
 import { hasCode } from '../errors'
 import { readManifest } from '../io/runs'
 import type { Deps } from '../io/deps'
-import { collectGarbageAtOnce } from '../io/process'
 import { sourceChecker } from '../io/source-checker'
 import { checkObjects, checkStream } from '../io/verifier'
 import type { Archive } from '../plan/archive'
@@ -27,7 +26,6 @@ export interface VerifiableVolume {
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, OBJECT_ARCHIVED with depth `stream`, and whatever prevents looking
  */
 export async function verify(deps: Deps, request: Hosted<VerifyRequest>): Promise<Outcome> {
-  collectGarbageAtOnce()
   const startedAt = deps.now()
   const manifest = await readManifest(deps, request)
   const checks: VolumeCheck[] = []

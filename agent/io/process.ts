@@ -50,6 +50,7 @@ export function throwUnlessRoot(command: string): void {
 /**
  * For commands that read a lot: the heap is small, but the buffers outside of it make V8 collect garbage again and again.
  * Marking it step by step, as V8 does to avoid pauses, then takes a third of all time; at once it is ten milliseconds.
+ * For the agent's own process: one with a large heap, such as that of a test, it makes several times slower.
  */
 export function collectGarbageAtOnce(): void {
   setFlagsFromString('--no-incremental-marking')
