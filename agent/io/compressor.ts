@@ -1,8 +1,6 @@
 import { constants, createZstdCompress } from 'node:zlib'
 import { AgentError } from '../errors'
-
-/** First bytes of every Zstandard frame (RFC 8878). */
-const ZSTD_MAGIC = 0xfd2fb528
+import { isWholeFrame } from '../plan/zstd-frame'
 
 /** Makes one whole frame, in pieces, of what it is given. One call at a time: the next one frees the pieces. */
 export type Compressor = (raw: Uint8Array) => Promise<readonly Buffer[]>
@@ -38,7 +36,7 @@ export function createCompressor(level: number, frameBytes: number): Compressor 
         zstd.off('error', reject)
         frame = pieces
         pieces = []
-        if (frame[0]?.readUInt32LE(0) === ZSTD_MAGIC) resolve(frame)
+        if (isWholeFrame(Buffer.concat(frame))) resolve(frame)
         else reject(unfinishedFrame())
       })
     })
