@@ -56,16 +56,16 @@ export async function backUpVolumes(
   const { bandwidthLimit } = request
   const bandwidth = bandwidthLimit === undefined ? undefined : limitBandwidth(bandwidthLimit)
   const snapshots = await holdApplications(deps, { ...request, run: place.run }, () => takeAll(deps, plans))
-  const attempts: Attempt[] = []
+  let attempts: readonly Attempt[] | undefined
   let leftBehind: unknown
   try {
     await using _snapshots = snapshots.taken.lease
     await using mounts = new AsyncDisposableStack()
     const { mounted, failed } = await mountAll(deps, plans, mounts)
-    attempts.push(...failed, ...(await archiveAll({ deps, request, place, bandwidth }, mounted)))
+    attempts = [...failed, ...(await archiveAll({ deps, request, place, bandwidth }, mounted))]
   } catch (error) {
-    if (!hasCode(error, 'CLEANUP_FAILED')) throw error
-    leftBehind = error
+    if (!attempts) throw error
+    leftBehind = error // the archives are done: whatever fails from here on is giving back
   }
 
   const { takenAt, spreadSeconds } = snapshots.taken
