@@ -122,14 +122,19 @@ export interface LeftoverScope {
  */
 export async function removeLeftovers(deps: Deps, scope: LeftoverScope): Promise<Leftovers> {
   const onHost = findLeftovers(await readVitals(deps))
-  const leftovers = { ...onHost, uploads: [...onHost.uploads, ...(await findUploads(deps, scope, onHost))] }
-  if (scope.dryRun) return leftovers
+  if (!scope.dryRun) await removeFromHost(deps, onHost)
+  // Last, so that a bucket that cannot be reached keeps no snapshot on the host.
+  const uploads = await findUploads(deps, scope, onHost)
+  if (!scope.dryRun) for (const upload of uploads) await abortUpload(deps, upload)
+  return { ...onHost, uploads: [...onHost.uploads, ...uploads] }
+}
+
+async function removeFromHost(deps: Deps, { mounts, snapshots, uploads }: Leftovers): Promise<void> {
   await using cleanUp = new AsyncDisposableStack() // goes on after a failure, and reports all of them
-  for (const { group, name } of leftovers.snapshots) cleanUp.defer(() => removeSnapshot(deps, group, name))
-  for (const mountPoint of leftovers.mounts.toReversed()) cleanUp.defer(() => unmount(deps, mountPoint))
+  for (const { group, name } of snapshots) cleanUp.defer(() => removeSnapshot(deps, group, name))
+  for (const mountPoint of mounts.toReversed()) cleanUp.defer(() => unmount(deps, mountPoint))
   // First, since the snapshots are what remembers them.
-  for (const upload of leftovers.uploads) cleanUp.defer(() => abortUpload(deps, upload))
-  return leftovers
+  for (const upload of uploads) cleanUp.defer(() => abortUpload(deps, upload))
 }
 
 /** A host need not be allowed to list the bucket: its snapshots remember its uploads. */

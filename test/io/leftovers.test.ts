@@ -1,0 +1,31 @@
+import { AgentError } from '../../agent/errors'
+import { removeLeftovers } from '../../agent/io/lvm'
+import { lvremove } from '../../agent/plan/snapshots'
+import { fakeHost } from '../support/fake-host'
+import { localDeps } from '../support/host-deps'
+import { memoryStore } from '../support/memory-store'
+
+const NAME = 'snapstream_20260131T040506Z_abz277_0'
+const volume = {
+  ...{ vg_name: 'vg0', lv_name: NAME, lv_uuid: 'a', lv_dm_path: `/dev/mapper/vg0-${NAME}`, lv_size: '4194304' },
+  ...{ lv_kernel_major: '254', lv_kernel_minor: '1', lv_layout: 'linear', lv_tags: 'snapstream', origin: 'home' },
+  ...{ pool_lv: '', data_percent: '1.00', metadata_percent: '', lv_snapshot_invalid: '', lv_health_status: '' },
+}
+
+test('a bucket that cannot be reached keeps no snapshot on the host, and is told of all the same', async () => {
+  const host = fakeHost({
+    lvs: JSON.stringify({ report: [{ lv: [volume] }] }),
+    vgs: JSON.stringify({ report: [{ vg: [] }] }),
+    findmnt: JSON.stringify({ filesystems: [] }),
+    lvremove: '',
+  })
+  const store = {
+    ...memoryStore(),
+    async *listUploads() {
+      throw new AgentError('ENDPOINT_UNREACHABLE', 'no way there', { hint: 'Find one.' })
+    },
+  }
+  const removal = removeLeftovers({ ...localDeps(), host, store }, { dryRun: false, class: 'daily', host: 'db-1' })
+  await expect(removal).rejects.toMatchObject({ code: 'ENDPOINT_UNREACHABLE' })
+  expect(host.ran).toContain(lvremove('vg0', NAME).join(' '))
+})
