@@ -63,7 +63,8 @@ export const localHost: Host = {
   },
 
   async attempt(argv, signal, options = {}) {
-    // A process group of its own: a signal to ours (Ctrl-C, Systems Manager) must not hit what is cleaning up.
+    // A session of its own: a signal to our process group (Ctrl-C, Systems Manager) must not hit what is cleaning up,
+    // nor an LVM command between suspending a volume and resuming it, which would leave the host hanging.
     const child = spawnCommand(argv, signal, { ...options, detached: true }, ['ignore', 'pipe', 'pipe'])
     const stdout = collect(child.stdout)
     const stderr = collect(child.stderr)

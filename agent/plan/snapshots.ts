@@ -56,12 +56,6 @@ export function planSnapshots(
   })
 }
 
-/**
- * A session of its own: Systems Manager kills the agent's whole process group, and an LVM command that dies between
- * suspending a volume and resuming it leaves the host hanging.
- */
-const UNDISTURBED = ['setsid', '--wait'] as const
-
 function lvcreate({ group, name: origin }: Volume, name: string, run: string, extents: number | undefined): Argv {
   const kind =
     extents === undefined
@@ -69,8 +63,8 @@ function lvcreate({ group, name: origin }: Volume, name: string, run: string, ex
         ['--activate', 'y', '--ignoreactivationskip']
       : ['--extents', String(extents)]
   return [
-    ...UNDISTURBED,
-    ...['lvcreate', '--yes', '--snapshot', ...kind],
+    'lvcreate',
+    ...['--yes', '--snapshot', ...kind],
     // The filesystem is frozen while the snapshot is taken, but its journal may still hold work for the next mount:
     // XFS always, ext4 for files that are deleted but open. Only on a writable snapshot can that be done.
     ...['--permission', 'rw'],
@@ -80,15 +74,15 @@ function lvcreate({ group, name: origin }: Volume, name: string, run: string, ex
 }
 
 export function lvremove(group: string, name: string): Argv {
-  return [...UNDISTURBED, 'lvremove', '--yes', `${group}/${name}`]
+  return ['lvremove', '--yes', `${group}/${name}`]
 }
 
 export function lvextend(group: string, name: string, extents: number): Argv {
-  return [...UNDISTURBED, 'lvextend', '--extents', `+${extents}`, `${group}/${name}`]
+  return ['lvextend', '--extents', `+${extents}`, `${group}/${name}`]
 }
 
 export function lvaddtag(group: string, name: string, tag: string): Argv {
-  return [...UNDISTURBED, 'lvchange', '--addtag', tag, `${group}/${name}`]
+  return ['lvchange', '--addtag', tag, `${group}/${name}`]
 }
 
 /** Read-only for everybody, the kernel's replay of the journal excepted. */

@@ -95,18 +95,7 @@ function storageOf({ freeBytes = 8 * GIB, tags = '' } = {}): Record<string, Answ
   }
 }
 
-const TOOLS = [
-  'lvcreate',
-  'lvchange',
-  'lvextend',
-  'lvremove',
-  'vgcfgbackup',
-  'mount',
-  'umount',
-  'flock',
-  'setsid',
-  'timeout',
-]
+const TOOLS = ['lvcreate', 'lvchange', 'lvextend', 'lvremove', 'vgcfgbackup', 'mount', 'umount', 'flock', 'timeout']
 const INSTALLED = { ...Object.fromEntries(TOOLS.map((name) => [name, ''])), tar: 'tar (GNU tar) 1.34\n' }
 
 interface World {
