@@ -45,7 +45,6 @@ export const MOUNT_ROOT = '/run/snapstream'
 export const LOCK_FILE = '/run/snapstream.lock'
 export const CONFIG_FILE = '/etc/snapstream/config.json'
 export const HOOKS_DIRECTORY = '/etc/snapstream/hooks.d'
-export const INSTALL_ROOT = '/opt/snapstream'
 
 /** Retention classes become a key component, a lifecycle filter and a parameter of an SSM document. */
 export const CLASS_PATTERN = '^[a-z0-9][a-z0-9-]{0,31}$'

@@ -35,7 +35,6 @@ export interface ArchiveRequest {
   readonly compression: Compression
   /** Of zstd. */
   readonly level: number
-  readonly partsInFlight?: number
   /** Shared by all that send. */
   readonly bandwidth?: Bandwidth
   /** Records an upload on the host before its first part is sent, so that a later run can abort it. */
@@ -45,8 +44,6 @@ export interface ArchiveRequest {
    * archived is not valid any more.
    */
   readonly beforeComplete: () => Promise<void>
-  /** Called with the totals so far. */
-  readonly onProgress?: (rawBytes: number, storedBytes: number) => void
   /** Stored bytes of a segment at most; tests cut small archives. */
   readonly segmentBytes?: number
 }
@@ -84,7 +81,7 @@ async function writeArchive(
   const { signal, fail } = context
   const makePart = () => sharedBuffer(PART_BYTES)
   const catalog = objects.use(openObject(context, createPool(CATALOG_PARTS, makePart, signal), request.catalogKey))
-  const parts = createPool((request.partsInFlight ?? PARTS_IN_FLIGHT) + 1, makePart, signal)
+  const parts = createPool(PARTS_IN_FLIGHT + 1, makePart, signal)
   await using inspector = startInspector(request.header, (piece) => catalog.append(piece))
   await using tar = await startTar(deps, request.tar, signal)
   const segments = writeSegments({
@@ -116,7 +113,7 @@ interface Streams {
 }
 
 /** Reads the stream straight into the parts that are sent. */
-async function storePlain({ request, tar, inspector, segments }: Streams): Promise<number> {
+async function storePlain({ tar, inspector, segments }: Streams): Promise<number> {
   let rawBytes = 0
   for (;;) {
     const room = await segments.reserve()
@@ -125,7 +122,6 @@ async function storePlain({ request, tar, inspector, segments }: Streams): Promi
       const frame = room.subarray(0, bytes)
       segments.commit(bytes, crc32(frame), inspector.inspect(frame))
       rawBytes += bytes
-      request.onProgress?.(rawBytes, segments.storedBytes())
     }
     if (bytes < room.length) return rawBytes
   }
@@ -152,7 +148,6 @@ async function storeCompressed({ request, signal, tar, inspector, segments }: St
     await segments.append(frame, bytes)
     slots.give(slot)
     rawBytes += bytes
-    request.onProgress?.(rawBytes, segments.storedBytes())
   }
   return rawBytes
 }

@@ -36,8 +36,6 @@ export interface SegmentWriter {
   commit(rawBytes: number, crc32: number, held: Promise<void>): void
   /** Stores a compressed frame, given in pieces. */
   append(frame: readonly Uint8Array[], rawBytes: number): Promise<void>
-  /** So far, without the seek table of the current segment. */
-  storedBytes(): number
   /** Waits until everything is sent. */
   finish(): Promise<{ readonly segments: readonly WrittenSegment[]; readonly frames: number }>
 }
@@ -115,7 +113,6 @@ export function writeSegments(options: SegmentsOptions): SegmentWriter {
       for (const piece of frame) await current.object.append(piece)
       add(rawBytes, bytes)
     },
-    storedBytes: () => [...written, current].reduce((sum, { object }) => sum + object.sizeBytes(), 0),
     async finish() {
       if (current.rawBytes > 0) await closeSegment()
       return { segments: written, frames }

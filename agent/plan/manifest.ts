@@ -125,7 +125,6 @@ const manifestSchema = z.object({
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>
 export type VolumeBackup = Readonly<z.infer<typeof volumeSchema>>
 export type VolumeFailure = Readonly<z.infer<typeof failureSchema>>
-export type NotBackedUp = Readonly<z.infer<typeof notBackedUpSchema>>
 export type HookRecord = Readonly<z.infer<typeof hookSchema>>
 export type SystemRecord = Manifest['system']
 

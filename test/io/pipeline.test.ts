@@ -230,18 +230,6 @@ test('what tar leaves out is said', async () => {
   expect(deps.warnings).toEqual([expect.stringContaining('daemon: socket ignored')])
 })
 
-test('progress ends at the totals', async () => {
-  writeFileFor(directory, 9 * MIB)
-  const progress: [number, number][] = []
-  const archive = await run(archiveBucket(), {
-    compression: 'zstd',
-    onProgress: (raw, stored) => progress.push([raw, stored]),
-  })
-  expect(progress).toHaveLength(5)
-  expect(progress.at(-1)?.[0]).toBe(archive.rawBytes)
-  expect(progress.at(-1)?.[1]).toBeLessThan(archive.storedBytes) // the seek table is on top
-})
-
 test('a bandwidth limit holds for what is sent', async () => {
   writeFileFor(directory, 24 * MIB)
   const started = performance.now()
