@@ -2,7 +2,7 @@ import { AgentError, type ErrorCode } from '../errors'
 
 /** What was asked of S3 when it failed. */
 export interface Operation {
-  /** As S3's API calls it, for example `UploadPart`. */
+  /** As S3's API calls it, for example `UploadPart`; followed by `Version` where a version is named. */
   readonly name: string
   readonly bucket: string
   readonly region: string
@@ -116,7 +116,7 @@ const RULES: readonly Rule[] = [
     hint: 'Nothing is ever overwritten. Run the command again: a new run has keys of its own.',
   },
   {
-    names: ['NoSuchKey', 'NotFound'],
+    names: ['NoSuchKey', 'NoSuchVersion', 'NotFound'],
     status: 404,
     code: 'OBJECT_MISSING',
     message: ({ subject }) => `${subject} does not exist`,
@@ -163,7 +163,9 @@ const PERMISSIONS: Readonly<Record<string, string>> = {
   UploadPart: 's3:PutObject',
   CompleteMultipartUpload: 's3:PutObject',
   HeadObject: 's3:GetObject',
+  HeadObjectVersion: 's3:GetObjectVersion',
   ListObjectsV2: 's3:ListBucket',
+  ListObjectVersions: 's3:ListBucketVersions',
   ListMultipartUploads: 's3:ListBucketMultipartUploads',
 }
 

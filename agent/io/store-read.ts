@@ -6,6 +6,7 @@ import {
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  type GetObjectCommandInput,
   type GetObjectCommandOutput,
   type ListMultipartUploadsCommandInput,
   type ListMultipartUploadsCommandOutput,
@@ -21,9 +22,9 @@ import { interrupted, s3ErrorCode, storeError } from './store-errors'
 const ATTEMPTS_MAX = 5
 
 /** Reads an object that fits in memory, and has the SDK compare its checksum where the server sends one. */
-export async function readWhole(s3: Connection, key: string, signal: AbortSignal): Promise<Buffer> {
+export async function readWhole(s3: Connection, key: string, signal: AbortSignal, versionId?: string): Promise<Buffer> {
   return retryBody(s3, key, signal, async () => {
-    const { Body } = await getObject(s3, key, signal, { ChecksumMode: 'ENABLED' })
+    const { Body } = await getObject(s3, key, signal, { ChecksumMode: 'ENABLED', VersionId: versionId })
     const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array()
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   })
@@ -36,6 +37,7 @@ export async function readRange(
   offset: number,
   bytes: number,
   signal: AbortSignal,
+  versionId?: string,
 ): Promise<Buffer> {
   // Not from the shared pool: the buffer is large, or lives as long as a reader's window does.
   const buffer = Buffer.allocUnsafeSlow(bytes)
@@ -43,7 +45,7 @@ export async function readRange(
   await retryBody(s3, key, signal, async () => {
     if (filled === bytes) return
     const range = `bytes=${offset + filled}-${offset + bytes - 1}`
-    const { Body, ContentLength } = await getObject(s3, key, signal, { Range: range })
+    const { Body, ContentLength } = await getObject(s3, key, signal, { Range: range, VersionId: versionId })
     const body = Body as Readable
     if (ContentLength !== bytes - filled) {
       body.destroy()
@@ -57,9 +59,11 @@ export async function readRange(
   return buffer
 }
 
-export async function head(s3: Connection, key: string, signal: AbortSignal): Promise<ObjectHead> {
-  const output = await call(s3, { name: 'HeadObject', key }, signal, (sending) =>
-    s3.client.send(new HeadObjectCommand({ Bucket: s3.bucket, Key: key, ChecksumMode: 'ENABLED' }), sending),
+export async function head(s3: Connection, key: string, signal: AbortSignal, versionId?: string): Promise<ObjectHead> {
+  const name = versionId === undefined ? 'HeadObject' : 'HeadObjectVersion'
+  const input = { Bucket: s3.bucket, Key: key, VersionId: versionId, ChecksumMode: 'ENABLED' } as const
+  const output = await call(s3, { name, key }, signal, (sending) =>
+    s3.client.send(new HeadObjectCommand(input), sending),
   )
   const { ChecksumCRC32, ChecksumType, Restore } = output
   return {
@@ -140,9 +144,10 @@ function getObject(
   s3: Connection,
   key: string,
   signal: AbortSignal,
-  input: { readonly Range: string } | { readonly ChecksumMode: 'ENABLED' },
+  input: Pick<GetObjectCommandInput, 'Range' | 'ChecksumMode' | 'VersionId'>,
 ): Promise<GetObjectCommandOutput> {
-  return call(s3, { name: 'GetObject', key }, signal, (options) =>
+  const name = input.VersionId === undefined ? 'GetObject' : 'GetObjectVersion'
+  return call(s3, { name, key }, signal, (options) =>
     s3.client.send(new GetObjectCommand({ Bucket: s3.bucket, Key: key, ...input }), options),
   )
 }
@@ -171,7 +176,7 @@ function endsEarly({ bucket }: Connection, key: string, range: string, length: n
   )
 }
 
-function toObjectInfo(object: {
+export function toObjectInfo(object: {
   readonly Key?: string | undefined
   readonly Size?: number | undefined
   readonly LastModified?: Date | undefined

@@ -9,11 +9,13 @@ export async function thaw(
   key: string,
   { tier, days }: ThawOptions,
   signal: AbortSignal,
+  versionId?: string,
 ): Promise<void> {
   const request = { Days: days, GlacierJobParameters: { Tier: THAW_TIERS[tier] } }
+  const input = { Bucket: s3.bucket, Key: key, VersionId: versionId, RestoreRequest: request }
   try {
     await call(s3, { name: 'RestoreObject', key }, signal, (sending) =>
-      s3.client.send(new RestoreObjectCommand({ Bucket: s3.bucket, Key: key, RestoreRequest: request }), sending),
+      s3.client.send(new RestoreObjectCommand(input), sending),
     )
   } catch (error) {
     if (s3ErrorCode(error) !== 'RestoreAlreadyInProgress') throw error

@@ -3,6 +3,7 @@ import type { ThawOptions } from '../plan/glacier'
 import { connect, type S3StoreOptions } from './store-client'
 import { head, list, listFolders, listUploads, readFacts, readRange, readWhole } from './store-read'
 import { thaw } from './store-thaw'
+import { listFoldersWithDeleted, listWithDeleted } from './store-versions'
 import { abortUpload, completeUpload, createUpload, put, uploadPart } from './store-write'
 
 /** An unfinished multipart upload. */
@@ -17,6 +18,8 @@ export interface ObjectInfo {
   readonly lastModified: Date
   /** `STANDARD` where S3 says nothing. */
   readonly storageClass: string
+  /** Of an object that was deleted: the version to read, the newest that is left. Such are listed only where asked for. */
+  readonly deletedVersion?: string
 }
 
 export interface ObjectHead extends ObjectInfo {
@@ -42,6 +45,11 @@ export interface CompleteOptions {
   readonly crc32: number
 }
 
+export interface ListOptions {
+  /** Also what was deleted and of which a version is left. Asks for the permission `s3:ListBucketVersions`. */
+  readonly includeDeleted?: boolean
+}
+
 /** Who the credentials belong to and what the bucket is like. */
 export interface BucketFacts {
   readonly region: string
@@ -52,23 +60,23 @@ export interface BucketFacts {
 
 /**
  * S3 as the agent uses it. Nothing is ever overwritten: `put` and `completeUpload` fail with OBJECT_EXISTS where the
- * key is taken. All calls throw AgentError only.
+ * key is taken. Objects are read as they are now, or as the version that is named. All calls throw AgentError only.
  */
 export interface Store {
   readonly bucket: string
   put(key: string, body: string | Uint8Array, signal: AbortSignal, options?: PutOptions): Promise<void>
   /** A whole small object. @throws AgentError OBJECT_MISSING */
-  get(key: string, signal: AbortSignal): Promise<Buffer>
+  get(key: string, signal: AbortSignal, versionId?: string): Promise<Buffer>
   /**
    * `bytes` bytes from `offset`, as one buffer.
    * @throws AgentError OBJECT_MISSING, OBJECT_ARCHIVED (must be restored from Glacier first), ARCHIVE_DAMAGED (shorter)
    */
-  getRange(key: string, offset: number, bytes: number, signal: AbortSignal): Promise<Buffer>
-  head(key: string, signal: AbortSignal): Promise<ObjectHead>
+  getRange(key: string, offset: number, bytes: number, signal: AbortSignal, versionId?: string): Promise<Buffer>
+  head(key: string, signal: AbortSignal, versionId?: string): Promise<ObjectHead>
   /** In key order. */
-  list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo>
+  list(prefix: string, signal: AbortSignal, options?: ListOptions): AsyncIterable<ObjectInfo>
   /** What keys go on with after the prefix, up to the next slash and without it: each once, in order. */
-  listFolders(prefix: string, signal: AbortSignal): AsyncIterable<string>
+  listFolders(prefix: string, signal: AbortSignal, options?: ListOptions): AsyncIterable<string>
   createUpload(key: string, storageClass: string | undefined, signal: AbortSignal): Promise<UploadRef>
   /** The body must not change until this settles: it is read again when the SDK retries. */
   uploadPart(
@@ -90,7 +98,7 @@ export interface Store {
   listUploads(prefix: string, signal: AbortSignal): AsyncIterable<UploadRef>
   readFacts(signal: AbortSignal): Promise<BucketFacts>
   /** Asks for a readable copy of an archived object. Succeeds too where one was asked for already. */
-  thaw(key: string, options: ThawOptions, signal: AbortSignal): Promise<void>
+  thaw(key: string, options: ThawOptions, signal: AbortSignal, versionId?: string): Promise<void>
 }
 
 /** S3, or a server that speaks its protocol. Nothing is asked of it before the first call. */
@@ -102,8 +110,10 @@ export function s3Store(options: S3StoreOptions): Store {
     get: (...args) => readWhole(s3, ...args),
     getRange: (...args) => readRange(s3, ...args),
     head: (...args) => head(s3, ...args),
-    list: (...args) => list(s3, ...args),
-    listFolders: (...args) => listFolders(s3, ...args),
+    list: (prefix, signal, { includeDeleted = false } = {}) =>
+      (includeDeleted ? listWithDeleted : list)(s3, prefix, signal),
+    listFolders: (prefix, signal, { includeDeleted = false } = {}) =>
+      (includeDeleted ? listFoldersWithDeleted : listFolders)(s3, prefix, signal),
     createUpload: (...args) => createUpload(s3, ...args),
     uploadPart: (...args) => uploadPart(s3, ...args),
     completeUpload: (...args) => completeUpload(s3, ...args),
