@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
-import { PutBucketPolicyCommand, RestoreObjectCommand } from '@aws-sdk/client-s3'
+import { DeleteObjectCommand, PutBucketPolicyCommand, RestoreObjectCommand } from '@aws-sdk/client-s3'
 import { s3Store, type Store } from '../../agent/io/store'
 import type { S3StoreOptions } from '../../agent/io/store-client'
 import {
@@ -16,6 +16,7 @@ import {
   type Server,
 } from '../servers'
 import { refusalOf } from '../support/refusal'
+import type { VersionedStore } from '../support/memory-store'
 import { storeContract } from '../support/store-contract'
 
 jest.setTimeout(60_000)
@@ -39,8 +40,21 @@ async function emptyStore(server: Server): Promise<Store> {
   return storeAt(server, await createBucket(server, { versioned: true }))
 }
 
-storeContract('SeaweedFS', () => emptyStore(testServers().seaweedfs))
-storeContract('radosgw', () => emptyStore(testServers().radosgw), {
+/** What the owner of a bucket can do to it, and the agent cannot. */
+async function versionedStore(server: Server): Promise<VersionedStore> {
+  const store = await emptyStore(server)
+  const remove = async (input: { readonly Key: string; readonly VersionId?: string }) => {
+    await plainClient(server).send(new DeleteObjectCommand({ Bucket: store.bucket, ...input }))
+  }
+  return {
+    ...store,
+    deleteObject: (key) => remove({ Key: key }),
+    deleteVersion: (key, versionId) => remove({ Key: key, VersionId: versionId }),
+  }
+}
+
+storeContract('SeaweedFS', () => versionedStore(testServers().seaweedfs))
+storeContract('radosgw', () => versionedStore(testServers().radosgw), {
   ignoresChecksums: true,
   breaksOnAbortedUploads: true,
 })

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { crc32 as checksum } from 'node:zlib'
 import { AgentError, type ErrorCode } from '../../agent/errors'
-import type { ObjectHead, ObjectInfo, Store, UploadRef } from '../../agent/io/store'
+import type { ListOptions, ObjectHead, ObjectInfo, Store, UploadRef } from '../../agent/io/store'
 
 export interface StoredObject {
   readonly body: Buffer
@@ -17,8 +17,17 @@ export interface StoredUpload extends UploadRef {
   readonly parts: ReadonlyMap<number, Buffer>
 }
 
+/** A store whose bucket is versioned, with what its owner may do to it beside what the agent does. */
+export interface VersionedStore extends Store {
+  /** Lays a delete marker on the object. */
+  deleteObject(key: string): Promise<void>
+  /** Removes a version for good. */
+  deleteVersion(key: string, versionId: string): Promise<void>
+}
+
 /** A store in memory, with its content open to tests: to look at, to damage, to archive. */
-export interface MemoryStore extends Store {
+export interface MemoryStore extends VersionedStore {
+  /** As they are now. */
   readonly objects: Map<string, StoredObject>
   /** By upload id. */
   readonly uploads: Map<string, StoredUpload>
@@ -29,12 +38,20 @@ export function memoryStore(): MemoryStore {
   const objects = new Map<string, StoredObject>()
   const uploads = new Map<string, StoredUpload & { readonly parts: Map<number, Buffer> }>()
   let uploadCount = 0
+  /** By key, what was deleted, oldest first: each version by its id. */
+  const deleted = new Map<string, Map<string, StoredObject>>()
+  let deletedCount = 0
 
-  const find = (key: string): StoredObject => objects.get(key) ?? fail('OBJECT_MISSING', `${key} does not exist`)
+  const versionsOf = (key: string, versionId: string | undefined) =>
+    versionId === undefined ? { versions: objects, id: key } : { versions: deleted.get(key), id: versionId }
+  const find = (key: string, versionId?: string): StoredObject => {
+    const { versions, id } = versionsOf(key, versionId)
+    return versions?.get(id) ?? fail('OBJECT_MISSING', `${key} does not exist`)
+  }
   const findUpload = ({ uploadId }: UploadRef) =>
     uploads.get(uploadId) ?? fail('STORE_FAILED', `the upload ${uploadId} does not exist`)
-  const read = (key: string): Buffer => {
-    const object = find(key)
+  const read = (key: string, versionId?: string): Buffer => {
+    const object = find(key, versionId)
     if (object.archived && !(object.restore && !object.restore.ongoing)) fail('OBJECT_ARCHIVED', `${key} is archived`)
     return object.body
   }
@@ -42,6 +59,8 @@ export function memoryStore(): MemoryStore {
     if (objects.has(key)) fail('OBJECT_EXISTS', `${key} exists already`)
     objects.set(key, { body, storageClass, lastModified: new Date() })
   }
+  const listKeys = (prefix: string, { includeDeleted = false }: ListOptions = {}): string[] =>
+    matching(new Set([...objects.keys(), ...(includeDeleted ? deleted.keys() : [])]), prefix)
 
   return {
     bucket: 'memory',
@@ -53,33 +72,36 @@ export function memoryStore(): MemoryStore {
       add(key, Buffer.from(body), 'STANDARD')
     },
 
-    async get(key, signal) {
+    async get(key, signal, versionId) {
       await arrive(signal)
-      return Buffer.from(read(key))
+      return Buffer.from(read(key, versionId))
     },
 
-    async getRange(key, offset, bytes, signal) {
+    async getRange(key, offset, bytes, signal, versionId) {
       await arrive(signal)
-      const body = read(key)
+      const body = read(key, versionId)
       if (offset + bytes > body.length) fail('ARCHIVE_DAMAGED', `${key} has only ${body.length} bytes`)
       return Buffer.from(body.subarray(offset, offset + bytes))
     },
 
-    async head(key, signal) {
+    async head(key, signal, versionId) {
       await arrive(signal)
-      const object = find(key)
+      const object = find(key, versionId)
       const { restore } = object
       return { ...describe(key, object), crc32: checksum(object.body), ...(restore && { restore }) }
     },
 
-    async *list(prefix, signal) {
+    async *list(prefix, signal, options) {
       await arrive(signal)
-      for (const key of matching(objects.keys(), prefix)) yield describe(key, find(key))
+      for (const key of listKeys(prefix, options)) {
+        const deletedVersion = objects.has(key) ? undefined : [...(deleted.get(key)?.keys() ?? [])].at(-1)
+        yield { ...describe(key, find(key, deletedVersion)), ...(deletedVersion !== undefined && { deletedVersion }) }
+      }
     },
 
-    async *listFolders(prefix, signal) {
+    async *listFolders(prefix, signal, options) {
       await arrive(signal)
-      const rest = matching(objects.keys(), prefix).map((key) => key.slice(prefix.length).split('/'))
+      const rest = listKeys(prefix, options).map((key) => key.slice(prefix.length).split('/'))
       yield* new Set(rest.flatMap(([folder, ...below]) => (folder !== undefined && below.length > 0 ? [folder] : [])))
     },
 
@@ -129,11 +151,24 @@ export function memoryStore(): MemoryStore {
       return { region: 'us-east-1', versioning: 'Enabled', clockSkewSeconds: 0 }
     },
 
-    async thaw(key, _options, signal) {
+    async thaw(key, _options, signal, versionId) {
       await arrive(signal)
-      const object = find(key)
+      const object = find(key, versionId)
       if (!object.archived) fail('STORE_FAILED', `${key} is not archived`)
-      objects.set(key, { ...object, restore: object.restore ?? { ongoing: true } })
+      const { versions, id } = versionsOf(key, versionId)
+      versions?.set(id, { ...object, restore: object.restore ?? { ongoing: true } })
+    },
+
+    async deleteObject(key) {
+      const versions = deleted.get(key) ?? new Map<string, StoredObject>()
+      deleted.set(key, versions.set(`version-${++deletedCount}`, find(key)))
+      objects.delete(key)
+    },
+
+    async deleteVersion(key, versionId) {
+      const versions = deleted.get(key)
+      versions?.delete(versionId)
+      if (versions?.size === 0) deleted.delete(key)
     },
   }
 }

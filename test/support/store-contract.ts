@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { ErrorCode } from '../../agent/errors'
-import type { FinishedPart, ObjectInfo, Store, UploadRef } from '../../agent/io/store'
+import type { FinishedPart, ObjectInfo, UploadRef } from '../../agent/io/store'
+import type { VersionedStore } from './memory-store'
 
 /** Where a server is known not to do as S3 does. The contract then states what it does instead. */
 export interface Deviations {
@@ -27,9 +28,13 @@ const AWKWARD_KEYS = [
  *
  * @param makeStore - makes a store with an empty, versioned bucket; is called once
  */
-export function storeContract(name: string, makeStore: () => Promise<Store>, deviations: Deviations = {}): void {
+export function storeContract(
+  name: string,
+  makeStore: () => Promise<VersionedStore>,
+  deviations: Deviations = {},
+): void {
   describe(`store contract: ${name}`, () => {
-    let store: Store
+    let store: VersionedStore
     const signal = new AbortController().signal
     beforeAll(async () => {
       store = await makeStore()
@@ -260,7 +265,73 @@ export function storeContract(name: string, makeStore: () => Promise<Store>, dev
         storageClass: 'STANDARD',
         lastModified: expect.any(Date),
       })
+      const [deleted] = expected
+      await store.deleteObject(deleted as string)
+      const withDeleted = await collect(store.list('list/', signal, { includeDeleted: true }))
+      expect(withDeleted.map(({ key }) => key)).toEqual(expected)
     }, 60_000)
+
+    describe('what was deleted', () => {
+      const withDeleted = { includeDeleted: true }
+      const listed = async (prefix: string) => collect(store.list(prefix, signal, withDeleted))
+      const put = (key: string, text: string) => store.put(key, text, signal)
+
+      test('is missing, but listed where that is asked for, and can be read as the version named there', async () => {
+        const bodies = [randomBytes(PART_BYTES), randomBytes(1000)]
+        await upload('deleted/one/object', bodies)
+        await put('deleted/kept', 'kept')
+        await store.deleteObject('deleted/one/object')
+        await expectCode(store.get('deleted/one/object', signal), 'OBJECT_MISSING')
+        await expectCode(store.getRange('deleted/one/object', 0, 1, signal), 'OBJECT_MISSING')
+        await expectCode(store.head('deleted/one/object', signal), 'OBJECT_MISSING')
+        expect(await keys('deleted/')).toEqual(['deleted/kept'])
+
+        const [kept, found, ...others] = await listed('deleted/')
+        expect([kept?.key, kept?.deletedVersion, others]).toEqual(['deleted/kept', undefined, []])
+        const body = Buffer.concat(bodies)
+        expect(found).toMatchObject({ key: 'deleted/one/object', sizeBytes: body.length, storageClass: 'STANDARD' })
+        const version = found?.deletedVersion as string
+        expectBytes(await store.get('deleted/one/object', signal, version), body)
+        expectBytes(await store.getRange('deleted/one/object', 7, 20, signal, version), body.subarray(7, 27))
+        expect(await store.head('deleted/one/object', signal, version)).toMatchObject({ sizeBytes: body.length })
+      })
+
+      test('has a folder only where that is asked for', async () => {
+        await put('deleted folders/a/x', 'x')
+        await put('deleted folders/b/x', 'x')
+        await store.deleteObject('deleted folders/a/x')
+        expect(await collect(store.listFolders('deleted folders/', signal))).toEqual(['b'])
+        expect(await collect(store.listFolders('deleted folders/', signal, withDeleted))).toEqual(['a', 'b'])
+      })
+
+      test('is listed once, as its newest version', async () => {
+        for (const text of ['first', 'second']) {
+          await put('deleted twice', text)
+          await store.deleteObject('deleted twice')
+        }
+        const [{ deletedVersion } = {}, ...others] = await listed('deleted twice')
+        expect(others).toEqual([])
+        expect((await store.get('deleted twice', signal, deletedVersion)).toString()).toBe('second')
+      })
+
+      test('is not deleted any more where it has been written again', async () => {
+        await put('rewritten', 'first')
+        await store.deleteObject('rewritten')
+        await put('rewritten', 'second')
+        const [found, ...others] = await listed('rewritten')
+        expect([found?.sizeBytes, found?.deletedVersion, others]).toEqual(['second'.length, undefined, []])
+      })
+
+      test('is gone with its last version, delete marker or not', async () => {
+        await put('purged', 'x')
+        await store.deleteObject('purged')
+        const [{ deletedVersion = '' } = {}] = await listed('purged')
+        await store.deleteVersion('purged', deletedVersion)
+        expect(await listed('purged')).toEqual([])
+        await expectCode(store.get('purged', signal, deletedVersion), 'OBJECT_MISSING')
+        await expectCode(store.head('purged', signal, deletedVersion), 'OBJECT_MISSING')
+      })
+    })
 
     test('a request that is cancelled ends as interrupted', async () => {
       const body = randomBytes(PART_BYTES)
