@@ -1,41 +1,60 @@
 import { ExitStatus, type RunPlace } from '../contract'
+import { AgentError, type ErrorCode } from '../errors'
+import type { Deps } from '../io/deps'
 import { mapInOrder } from '../io/in-order'
 import { readCatalogText, type ReaderDeps } from '../io/reader'
 import { findRun, findRuns, readManifest } from '../io/runs'
 import { searchCatalog } from '../plan/catalog-search'
-import { parseGlob } from '../plan/glob'
+import { parseGlob, type Glob } from '../plan/glob'
+import type { VolumeBackup } from '../plan/manifest'
 import type { FindRequest, Hosted } from '../plan/requests'
-import { collectVersions, formatVersions } from '../plan/versions'
+import { collectVersions, formatVersions, type CatalogVersions, type NotSearched } from '../plan/versions'
 import { chooseVolumes } from '../plan/volumes'
 import type { Outcome } from './outcome'
+
+type FindDeps = ReaderDeps & Pick<Deps, 'log'>
 
 /** Manifests read ahead while catalogs are searched. */
 const MANIFESTS_IN_FLIGHT = 4
 
+/** What keeps one run, or one volume of it, from being searched, and not the others. */
+const LOSSES: readonly ErrorCode[] = ['OBJECT_MISSING', 'ARCHIVE_DAMAGED', 'FORMAT_UNSUPPORTED']
+
 /**
  * Searches the catalogs of a host's runs, never the data: of one run, or of all of them to see how a path changed.
  *
+ * @returns status `incomplete` where a catalog or manifest is lost: the others are searched all the same
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, ACCESS_DENIED
  */
-export async function find(deps: ReaderDeps, request: Hosted<FindRequest>): Promise<Outcome> {
+export async function find(deps: FindDeps, request: Hosted<FindRequest>): Promise<Outcome> {
   const { host, pattern, limit } = request
   const glob = parseGlob(pattern)
   const versions = collectVersions(limit)
+  const notSearched: NotSearched[] = []
+  const skip = ({ class: className, run }: RunPlace, reason: string, volume?: string): void => {
+    notSearched.push({ class: className, host, run, ...(volume !== undefined && { volume }), reason })
+    deps.log.warn(`${run} ${volume ?? ''} was not searched: ${reason}`)
+  }
   const places = await choosePlaces(deps, request)
-  const manifests = mapInOrder(places, MANIFESTS_IN_FLIGHT, deps.signal, (place) => readManifest(deps, place))
-  for await (const manifest of manifests) {
-    for (const { volume, mountPoint, archive } of chooseVolumes(manifest, request.volume)) {
-      const search = searchCatalog(mountPoint, glob)
-      for await (const text of readCatalogText(deps, archive.catalog)) {
-        for (const { path, entry } of search.push(text)) versions.add(manifest, volume, path, entry)
-      }
+  const manifests = mapInOrder(places, MANIFESTS_IN_FLIGHT, deps.signal, async (place) => ({
+    place,
+    manifest: await orLoss(readManifest(deps, place)),
+  }))
+  for await (const { place, manifest } of manifests) {
+    if (manifest instanceof AgentError) {
+      skip(place, manifest.message)
+      continue
+    }
+    for (const backup of chooseVolumes(manifest, request.volume)) {
+      const loss = await orLoss(search(deps, backup, glob, versions.ofCatalog(place, backup.volume)))
+      if (loss) skip(place, loss.message, backup.volume)
     }
   }
   const found = versions.list()
   return {
-    status: ExitStatus.ok,
-    summary: formatVersions(pattern, host, found, versions.more()),
-    json: { host, pattern, runs: places.length, found, more: versions.more() },
+    status: notSearched.length === 0 ? ExitStatus.ok : ExitStatus.incomplete,
+    summary: formatVersions(pattern, host, found, versions.more(), notSearched),
+    json: { host, pattern, runs: places.length, found, more: versions.more(), notSearched },
   }
 }
 
@@ -43,4 +62,21 @@ export async function find(deps: ReaderDeps, request: Hosted<FindRequest>): Prom
 async function choosePlaces(deps: ReaderDeps, request: Hosted<FindRequest>): Promise<RunPlace[]> {
   if (request.run !== undefined || request.at !== undefined) return [await findRun(deps, request)]
   return (await findRuns(deps, request)).reverse()
+}
+
+async function search(deps: ReaderDeps, backup: VolumeBackup, glob: Glob, found: CatalogVersions): Promise<void> {
+  const matches = searchCatalog(backup.mountPoint, glob)
+  for await (const text of readCatalogText(deps, backup.archive.catalog)) {
+    for (const { path, entry } of matches.push(text)) found.add(path, entry)
+  }
+  found.commit()
+}
+
+async function orLoss<T>(reading: Promise<T>): Promise<T | AgentError> {
+  try {
+    return await reading
+  } catch (error) {
+    if (error instanceof AgentError && LOSSES.includes(error.code)) return error
+    throw error
+  }
 }

@@ -1,4 +1,5 @@
 import { ExitStatus } from '../contract'
+import { findCatalogLoss } from '../io/catalog-rebuilder'
 import { readSegmentStates, type SegmentState } from '../io/damage'
 import type { ReaderDeps } from '../io/reader'
 import { findRun, readManifest } from '../io/runs'
@@ -23,6 +24,7 @@ export async function restoreStatus(deps: ReaderDeps, request: Hosted<RestoreSta
       storageClasses: [...new Set(states.map(({ storageClass }) => storageClass))],
       missing: archive.segments.length - states.length,
       ...count(states),
+      catalog: (await findCatalogLoss(deps, archive)) ?? ('good' as const),
     })
   }
   const ready = volumes.every(({ missing, thawing, frozen }) => missing + thawing + frozen === 0)

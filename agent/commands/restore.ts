@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { ExitStatus } from '../contract'
 import { AgentError } from '../errors'
+import { findLostCatalogs, readSources, rebuildCatalogs } from '../io/catalog-rebuilder'
 import { findDamage, rangeOf, readSegmentStates, throwIfMissing, type SegmentState } from '../io/damage'
 import type { Deps } from '../io/deps'
 import { planVolume, type PlannedVolume } from '../io/restore-planner'
@@ -11,17 +11,9 @@ import type { Manifest } from '../plan/manifest'
 import type { Hosted, RestoreRequest } from '../plan/requests'
 import type { RawRange } from '../plan/reads'
 import { chooseWanted, type Wanted } from '../plan/restore'
-import {
-  formatRestore,
-  formatRestorePlan,
-  formatThawing,
-  type RestoreReport,
-  type VolumeReport,
-} from '../plan/restore-report'
+import { formatRestore, formatRestorePlan, type RestoreReport, type VolumeReport } from '../plan/restore-report'
 import type { Outcome } from './outcome'
-
-/** Between two looks at objects that are being thawed, which takes minutes to days. */
-const THAW_POLL_SECONDS = 60
+import { thawAll } from './thaw'
 
 /** A volume to restore, where to, and how its segments are stored. */
 interface Task {
@@ -39,13 +31,33 @@ interface Task {
  */
 export async function restore(deps: Deps, request: Hosted<RestoreRequest>): Promise<Outcome> {
   const manifest = await readManifest(deps, await findRun(deps, request))
+  const wanted = chooseWanted(manifest, request.volume, request.path)
+  const lost = await findLostCatalogs(
+    deps,
+    wanted.map(({ volume }) => volume),
+  )
+  if (lost.length === 0) return restoreFrom(deps, request, manifest)
+
+  const asked = request.dryRun ? { ...request, thaw: undefined } : request // a dry run changes nothing
+  const thawing = await thawAll(deps, asked, await readSources(deps, lost))
+  if (thawing) return thawing
+  await using catalogs = await rebuildCatalogs(deps, manifest, lost)
+  return await restoreFrom({ ...deps, store: catalogs.store }, request, catalogs.manifest)
+}
+
+/** The restore itself, once every catalog that it needs can be read. */
+async function restoreFrom(deps: Deps, request: Hosted<RestoreRequest>, manifest: Manifest): Promise<Outcome> {
   const tasks: Task[] = []
   for (const wanted of chooseWanted(manifest, request.volume, request.path)) {
     tasks.push(await planTask(deps, request, wanted))
   }
   if (request.dryRun) return describePlan(manifest, request, tasks)
 
-  const thawing = await thawAll(deps, request, tasks)
+  const thawing = await thawAll(
+    deps,
+    request,
+    tasks.flatMap(({ states }) => states),
+  )
   if (thawing) return thawing
   if (request.stdout) return print(deps, manifest, tasks)
 
@@ -105,38 +117,6 @@ const standardOutput: Target = {
       ? { state: 'equal', isDirectory: true, isSymlink: false, newer: false, storedBytes: 0 }
       : { state: 'absent' },
   throwUnlessContained: () => undefined,
-}
-
-/** Undefined where everything can be read now. */
-async function thawAll(
-  deps: Deps,
-  request: Hosted<RestoreRequest>,
-  tasks: readonly Task[],
-): Promise<Outcome | undefined> {
-  let waiting = tasks.flatMap(({ states }) => states.filter(({ thaw }) => thaw !== 'readable'))
-  if (waiting.length === 0) return undefined
-  if (request.thaw === undefined) throw archived(waiting)
-  const options = { tier: request.thaw, days: request.days }
-  for (const { segment, thaw } of waiting)
-    if (thaw === 'frozen') await deps.store.thaw(segment.key, options, deps.signal)
-  deps.log.info(`asked for ${waiting.length} archived objects`)
-  for (;;) {
-    const states = await readSegmentStates(
-      deps,
-      waiting.map(({ segment }) => segment),
-    )
-    waiting = states.filter(({ thaw }) => thaw !== 'readable')
-    if (waiting.length === 0) return undefined
-    if (!request.wait) break
-    deps.log.info(`waiting for ${waiting.length} archived objects`)
-    await sleep(THAW_POLL_SECONDS * 1000, undefined, { signal: deps.signal })
-  }
-  const storageClasses = [...new Set(waiting.map(({ storageClass }) => storageClass))]
-  return {
-    status: ExitStatus.waitingForGlacier,
-    summary: formatThawing(waiting.length, storageClasses, options),
-    json: { waitingFor: waiting.map(({ segment }) => segment.key), ...options },
-  }
 }
 
 async function print(deps: Deps, manifest: Manifest, tasks: readonly Task[]): Promise<Outcome> {
@@ -211,15 +191,4 @@ function describePlan(manifest: Manifest, request: Hosted<RestoreRequest>, tasks
     summary: formatRestorePlan(manifest, volumes, request.thaw),
     json: { run: manifest.run, host: manifest.host, volumes },
   }
-}
-
-function archived(states: readonly SegmentState[]): AgentError {
-  const [first] = states
-  return new AgentError(
-    'OBJECT_ARCHIVED',
-    `${states.length} objects have to be thawed first, such as ${first?.segment.key ?? ''} in ${first?.storageClass ?? ''}`,
-    {
-      hint: 'Ask for them with --thaw bulk, standard or expedited; add --dry-run to see how long that takes, --wait to wait for it.',
-    },
-  )
 }

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { AgentError, type ErrorCode } from '../errors'
 import type { CatalogFrames, CatalogHeader } from '../plan/catalog'
-import type { TarTotals } from '../plan/tar-scanner'
+import type { Inspection } from './catalog-writer'
 
 /** `workerData` of the thread. */
 export interface InspectorTask {
@@ -21,12 +21,6 @@ export interface InspectorAnswer {
   readonly catalog?: Uint8Array
   readonly inspection?: Inspection
   readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint: string }
-}
-
-/** What the whole stream was. */
-export interface Inspection extends TarTotals {
-  /** Of the stream, in hexadecimal. */
-  readonly sha256: string
 }
 
 /** All functions reject with AgentError ARCHIVE_FAILED where the stream is not a complete tar archive. */

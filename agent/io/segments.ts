@@ -1,6 +1,6 @@
 /** Cuts the frames of an archive into objects. */
 import { FRAME_BYTES } from '../plan/archive'
-import type { CatalogFrames } from '../plan/catalog'
+import { FRAMES_PER_LINE, type CatalogFrames } from '../plan/catalog'
 import { formatSeekTable, seekTableBytes } from '../plan/seek-table'
 import type { ObjectWriter } from './object-writer'
 
@@ -9,9 +9,6 @@ export const SEGMENT_BYTES = 64 * 1024 ** 3
 
 /** Bounds the seek table of a segment whose frames compress to almost nothing: 2 TiB of zeros, an 8 MiB table. */
 const SEGMENT_FRAMES_MAX = 1024 ** 2
-
-/** Frames in one line of the catalog. */
-const FRAMES_PER_LINE = 1024
 
 export interface SegmentsOptions {
   readonly compressed: boolean

@@ -1,22 +1,12 @@
 /** Looks at what is stored of an archive: at the objects alone, or at every byte of them. */
 import { createHash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
 import { AgentError, hasCode } from '../errors'
-import { formatCrc32, type Archive, type Segment } from '../plan/archive'
-import { planWholeReads, type FrameTable, type RawRange } from '../plan/reads'
-import { formatSeekTable } from '../plan/seek-table'
+import { formatCrc32, type Archive } from '../plan/archive'
+import type { FrameTable, RawRange } from '../plan/reads'
 import { VERIFY_HINTS, type Report } from '../plan/verification'
 import { entryChecker, type StreamChecker } from './entry-checker'
-import {
-  decodeFrames,
-  fetchReads,
-  readCatalogIndex,
-  readEntries,
-  type CatalogIndex,
-  type Decoded,
-  type Fetched,
-  type ReaderDeps,
-} from './reader'
+import { readCatalogIndex, readEntries, type Decoded, type ReaderDeps } from './reader'
+import { readFrameTable, readWholeArchive } from './whole-archive'
 
 export interface ObjectsFound {
   readonly objects: number
@@ -56,7 +46,8 @@ export interface StreamRead {
 
 /**
  * Reads every byte of an archive back and compares it with manifest and catalog: each segment's CRC32 and seek table, each
- * frame's checksum, the tar stream's SHA-256, and each entry as both the catalog's scanner and node-tar read it.
+ * frame's checksum, the tar stream's SHA-256, and each entry as both the catalog's scanner and node-tar read it. Where the
+ * catalog is lost, that is a finding, and all else is read as the archive's own seek tables say.
  *
  * @param source - compares the stream with what it was made from
  * @throws AgentError OBJECT_ARCHIVED and whatever else prevents looking
@@ -67,16 +58,16 @@ export async function checkStream(
   report: Report,
   source?: StreamChecker,
 ): Promise<StreamRead> {
-  const index = await readIndex(deps, archive, report)
-  if (!index) return { frames: 0, rawBytes: 0, entries: 0 }
+  const catalogTable = await readCatalogTable(deps, archive, report)
+  const table = catalogTable ?? (await readOwnTable(deps, archive, report))
+  if (!table) return { frames: 0, rawBytes: 0, entries: 0 }
 
-  await using entries = entryChecker(readEntries(deps, archive), report)
+  await using entries = entryChecker(catalogTable && readEntries(deps, archive), report)
   const hash = createHash('sha256')
   const damage = damageRecorder(report)
   let frames = 0
   let rawBytes = 0
-  const fetched = fetchReads(deps, archive, planWholeReads(archive, index.table))
-  for await (const decoded of decodeFrames(deps, archive, checkSegments(archive, index.table, fetched, report))) {
+  for await (const decoded of readWholeArchive(deps, archive, table, report)) {
     damage.take(decoded)
     if ('damage' in decoded) continue
     frames++
@@ -88,8 +79,10 @@ export async function checkStream(
     await source?.push(decoded.raw)
   }
   damage.finish()
-  if (damage.lost.length > 0) await reportLostEntries(deps, archive, damage.lost, report)
-  else {
+  if (damage.lost.length > 0) {
+    if (catalogTable) await reportLostEntries(deps, archive, damage.lost, report)
+    else report('which entries are lost cannot be told without the catalog', VERIFY_HINTS.catalog)
+  } else {
     await entries.finish()
     await source?.finish()
     const sha256 = hash.digest('hex')
@@ -100,55 +93,30 @@ export async function checkStream(
   return { frames, rawBytes, entries: entries.count() }
 }
 
-async function readIndex(deps: ReaderDeps, archive: Archive, report: Report): Promise<CatalogIndex | undefined> {
-  try {
-    const index = await readCatalogIndex(deps, archive)
-    const { end } = index
+/** Undefined where the catalog is lost, which is a finding. */
+async function readCatalogTable(deps: ReaderDeps, archive: Archive, report: Report): Promise<FrameTable | undefined> {
+  return reportingDamage(report, VERIFY_HINTS.catalog, async () => {
+    const { table, end } = await readCatalogIndex(deps, archive)
     for (const field of ['entries', 'frames', 'rawBytes', 'sha256'] as const) {
       if (end[field] === archive[field]) continue
       report(`${archive.catalog.key} says ${field} ${end[field]}, the manifest ${archive[field]}`, VERIFY_HINTS.catalog)
     }
-    return index
+    return table
+  })
+}
+
+function readOwnTable(deps: ReaderDeps, archive: Archive, report: Report): Promise<FrameTable | undefined> {
+  return reportingDamage(report, VERIFY_HINTS.damaged, () => readFrameTable(deps, archive))
+}
+
+async function reportingDamage<T>(report: Report, hint: string, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read()
   } catch (error) {
     if (!(error instanceof AgentError) || !['ARCHIVE_DAMAGED', 'OBJECT_MISSING'].includes(error.code)) throw error
-    report(error.message, VERIFY_HINTS.catalog)
+    report(error.message, hint)
     return undefined
   }
-}
-
-/** Passes on what was fetched, and compares each segment's CRC32 and seek table when it is complete. */
-async function* checkSegments(
-  archive: Archive,
-  table: FrameTable,
-  fetched: AsyncIterable<Fetched>,
-  report: Report,
-): AsyncGenerator<Fetched> {
-  const checksums = archive.segments.map(() => 0)
-  const incomplete = new Set<Segment>()
-  for await (const result of fetched) {
-    const { segment: index, offset, bytes, frames } = result.read
-    const segment = archive.segments[index] as Segment
-    if ('damage' in result) incomplete.add(segment)
-    else {
-      const checksum = crc32(result.stored, checksums[index])
-      checksums[index] = checksum
-      if (frames.length === 0 && !result.stored.equals(expectedSeekTable(archive, table, segment))) {
-        report(`the seek table at the end of ${segment.key} does not match its frames`, VERIFY_HINTS.damaged)
-      }
-      const complete = offset + bytes === segment.sizeBytes && !incomplete.has(segment)
-      if (complete && formatCrc32(checksum) !== segment.crc32) {
-        const found = formatCrc32(checksum)
-        report(`${segment.key} was read with CRC32 ${found}, the manifest says ${segment.crc32}`, VERIFY_HINTS.damaged)
-      }
-    }
-    yield result
-  }
-}
-
-function expectedSeekTable(archive: Archive, table: FrameTable, { rawOffset, rawBytes }: Segment): Buffer {
-  const first = rawOffset / archive.frameBytes
-  const end = Math.ceil((rawOffset + rawBytes) / archive.frameBytes)
-  return formatSeekTable(table.storedBytes.slice(first, end), rawBytes, archive.frameBytes)
 }
 
 /** Tells of damaged frames, of many in a row once, and remembers what is lost with them. */

@@ -49,6 +49,9 @@ export interface CatalogEntry {
   readonly device?: readonly [major: number, minor: number]
 }
 
+/** Frames in one line of the catalog at most, so that no line is very long. */
+export const FRAMES_PER_LINE = 1024
+
 /** Stored sizes of consecutive frames of one segment. */
 export interface CatalogFrames {
   readonly segment: number

@@ -1,7 +1,7 @@
 /** Which stored bytes to fetch for a piece of the tar stream: the mirror of how the pipeline cuts it into frames. */
 import { AgentError } from '../errors'
 import type { Archive, Segment } from './archive'
-import type { CatalogFrames } from './catalog'
+import { FRAMES_PER_LINE, type CatalogFrames } from './catalog'
 
 /**
  * Stored bytes fetched by one request, unless a single frame is larger. Small enough that many connections fit into
@@ -51,7 +51,6 @@ export interface StoredRead {
  */
 export function joinFrameTable(archive: Archive, lines: readonly CatalogFrames[]): FrameTable {
   const storedBytes: number[] = []
-  const storedOffsets: number[] = []
   const crc32: number[] = []
   for (const line of lines) {
     if (line.firstFrame !== storedBytes.length) {
@@ -66,6 +65,16 @@ export function joinFrameTable(archive: Archive, lines: readonly CatalogFrames[]
   if (archive.compression === 'none' && crc32.length !== storedBytes.length) {
     throw unfit(archive, `it has checksums for ${crc32.length} of ${storedBytes.length} frames`)
   }
+  return { ...placeFrames(archive, storedBytes), ...(archive.compression === 'none' && { crc32 }) }
+}
+
+/**
+ * The table of an archive whose frames have these stored sizes, without checksums.
+ *
+ * @throws AgentError ARCHIVE_DAMAGED where they do not fit into the segments
+ */
+export function placeFrames(archive: Archive, storedBytes: readonly number[]): FrameTable {
+  const storedOffsets: number[] = []
   for (const segment of archive.segments) {
     let offset = 0
     const [first, end] = framesOf(archive, segment)
@@ -77,7 +86,23 @@ export function joinFrameTable(archive: Archive, lines: readonly CatalogFrames[]
       throw unfit(archive, `the frames of ${segment.key} take ${offset} bytes, the object has ${segment.sizeBytes}`)
     }
   }
-  return { storedBytes, storedOffsets, ...(archive.compression === 'none' && { crc32 }) }
+  return { storedBytes, storedOffsets }
+}
+
+/** The lines of the catalog that say what the table says: the mirror of `joinFrameTable`. */
+export function* splitFrameTable(archive: Archive, table: FrameTable): Generator<CatalogFrames> {
+  for (const [segment, place] of archive.segments.entries()) {
+    const [first, end] = framesOf(archive, place)
+    for (let firstFrame = first; firstFrame < end; firstFrame += FRAMES_PER_LINE) {
+      const next = Math.min(firstFrame + FRAMES_PER_LINE, end)
+      yield {
+        segment,
+        firstFrame,
+        storedBytes: table.storedBytes.slice(firstFrame, next),
+        ...(table.crc32 && { crc32: table.crc32.slice(firstFrame, next) }),
+      }
+    }
+  }
 }
 
 /**

@@ -103,6 +103,7 @@ export interface ThawStatus {
   readonly thawing: number
   readonly frozen: number
   readonly missing: number
+  readonly catalog: 'good' | 'missing' | 'damaged'
 }
 
 export function formatThawStatus({ run, host }: Manifest, volumes: readonly ThawStatus[]): string {
@@ -123,6 +124,12 @@ export function formatThawStatus({ run, host }: Manifest, volumes: readonly Thaw
     ...(volumes.some(({ frozen }) => frozen > 0)
       ? ['  Ask for what is frozen with "snapstream restore --thaw bulk".']
       : []),
+    ...volumes
+      .filter(({ catalog }) => catalog !== 'good')
+      .map(
+        ({ mountPoint, catalog }) =>
+          `  The catalog of ${mountPoint} is ${catalog}: a restore makes it again, from all of the archive.`,
+      ),
   ])
 }
 

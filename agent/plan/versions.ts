@@ -6,7 +6,7 @@ import { columns, fit } from './summary'
 
 /** A path as it was in one run, and in those after it until it changed. */
 export interface Version {
-  /** The first and the last run that have it so; any run between them has it too. */
+  /** The first and the last run that have it so; any run between them that was searched has it too. */
   readonly firstRun: string
   readonly lastRun: string
   readonly class: string
@@ -31,9 +31,17 @@ export interface FoundPath {
   readonly versions: readonly Version[]
 }
 
+/** Collects what is found in one catalog. Nothing of it counts unless all of the catalog proves to be good. */
+export interface CatalogVersions {
+  /** @param path - as on the host */
+  add(path: string, entry: CatalogEntry): void
+  /** To be called at the end of the catalog. */
+  commit(): void
+}
+
 export interface Versions {
-  /** @param path - as on the host. Runs are to be added from the oldest to the newest. */
-  add(place: RunPlace, volume: string, path: string, entry: CatalogEntry): void
+  /** Catalogs are to be searched from the oldest run to the newest. */
+  ofCatalog(place: RunPlace, volume: string): CatalogVersions
   /** In order of path. */
   list(): FoundPath[]
   /** Entries of further paths, beyond the limit. */
@@ -45,18 +53,32 @@ export function collectVersions(limit: number): Versions {
   const kept = new Map<string, { readonly volume: string; readonly versions: Version[] }>()
   let more = 0
   return {
-    add(place, volume, path, entry) {
-      const found = kept.get(path) ?? { volume, versions: [] }
-      if (!kept.has(path) && kept.size >= limit) {
-        more++
-        return
+    ofCatalog(place, volume) {
+      const found = new Map<string, Version>()
+      let fresh = 0
+      let beyond = 0
+      return {
+        add(path, entry) {
+          if (!kept.has(path) && !found.has(path)) {
+            if (kept.size + fresh >= limit) {
+              beyond++
+              return
+            }
+            fresh++
+          }
+          found.set(path, versionOf(place, entry))
+        },
+        commit() {
+          more += beyond
+          for (const [path, version] of found) {
+            const { versions } = kept.get(path) ?? { versions: [] }
+            const last = versions.at(-1)
+            if (!last || !isSame(last, version)) versions.push(version)
+            else versions.splice(-1, 1, { ...last, lastRun: place.run, runs: last.runs + 1 })
+            if (!kept.has(path)) kept.set(path, { volume, versions })
+          }
+        },
       }
-      kept.set(path, found)
-      const { versions } = found
-      const version = versionOf(place, entry)
-      const last = versions.at(-1)
-      if (!last || !isSame(last, version)) versions.push(version)
-      else versions.splice(-1, 1, { ...last, lastRun: place.run, runs: last.runs + 1 })
     },
     list: () =>
       [...kept]
@@ -89,16 +111,35 @@ function isSame(a: Version, b: Version): boolean {
   return (['type', 'size', 'mode', 'uid', 'gid', 'mtime', 'link'] as const).every((field) => a[field] === b[field])
 }
 
-/** For people: each path, its versions, and how to get the newest one back. */
-export function formatVersions(pattern: string, host: string, found: readonly FoundPath[], more: number): string {
+/** A run that could not be searched, or one volume of it, and why. */
+export interface NotSearched extends RunPlace {
+  /** Device-mapper name; absent where not even the run's manifest can be read. */
+  readonly volume?: string
+  readonly reason: string
+}
+
+/** For people: each path, its versions, and how to get the newest one back; first of all, what was not searched. */
+export function formatVersions(
+  pattern: string,
+  host: string,
+  found: readonly FoundPath[],
+  more: number,
+  notSearched: readonly NotSearched[] = [],
+): string {
+  const gaps = notSearched.map(({ run, volume, reason }) => `  NOT SEARCHED ${run} ${volume ?? ''}: ${reason}`)
   if (found.length === 0) {
-    return `Nothing in the backups of ${host} matches ${pattern}.\n  A pattern without a slash has to match a whole name: try "*${pattern}*".`
+    return fit([
+      `Nothing in the backups of ${host} matches ${pattern}.`,
+      ...gaps,
+      `  A pattern without a slash has to match a whole name: try "*${pattern}*".`,
+    ])
   }
   const beyond = more > 0 ? `, and ${more} more entries; --limit shows more` : ''
   const paths = `${found.length} ${found.length === 1 ? 'path matches' : 'paths match'}`
   const [first] = found
   return fit([
     `In the backups of ${host} ${paths} ${pattern}${beyond}`,
+    ...gaps,
     ...found.flatMap(({ path, versions }) => [
       `  ${path}`,
       ...columns(versions.map(versionRow)).map((row) => `  ${row}`),

@@ -39,9 +39,12 @@ beforeAll(() => {
   store = storeWith(objects)
 })
 
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+const depsWith = (bucket: MemoryStore) => ({ store: bucket, log, signal: new AbortController().signal })
+
 function found(pattern: string, changes: Partial<FindRequest> = {}) {
   const request = { command: 'find', bucket: 'b', host: 'db-1', pattern, volume: [], limit: 20, ...changes }
-  return find({ store, signal: new AbortController().signal }, request as Hosted<FindRequest>)
+  return find(depsWith(store), request as Hosted<FindRequest>)
 }
 
 test('the versions of a file, newest first, each with the runs that have it', async () => {
@@ -99,6 +102,6 @@ test('no data is read, only manifests and catalogs', async () => {
   const keys = new Set<string>()
   const watched: MemoryStore = { ...store, getRange: (key, ...rest) => (keys.add(key), store.getRange(key, ...rest)) }
   const request = { command: 'find', bucket: 'b', host: 'db-1', pattern: '*', volume: [], limit: 20 }
-  await find({ store: watched, signal: new AbortController().signal }, request as unknown as Hosted<FindRequest>)
+  await find(depsWith(watched), request as unknown as Hosted<FindRequest>)
   expect([...keys].every((key) => key.startsWith('catalogs/'))).toBe(true)
 })
