@@ -1,12 +1,15 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { arch, hostname, release, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AgentError } from '../errors'
+import { AgentError, hasCode } from '../errors'
 import type { Argv } from '../plan/command'
-import { LVS, PVS, VGS } from '../plan/lvm'
+import { blkid, LVS, parseLvs, PVS, THIN_POOLS, VGS } from '../plan/lvm'
 import type { Manifest, SystemRecord } from '../plan/manifest'
 import { findTarDefect, parseTarVersion, TAR_FEATURES, TAR_VERSION } from '../plan/tar'
 import type { HostDeps } from './deps'
+
+/** Some filesystems and swap are not worth more of a backup's time (design limit). */
+const SIGNATURES_SECONDS_MAX = 30
 
 /** Filled in by the build. */
 export const agentVersion = process.env['SNAPSTREAM_VERSION'] ?? 'unreleased'
@@ -39,18 +42,31 @@ export async function readTools({ host, signal }: HostDeps): Promise<Manifest['a
 /** Reads what a rebuild of this host on empty disks needs. To be read before snapshots clutter the reports. */
 export async function readSystem(deps: HostDeps, groups: readonly string[]): Promise<SystemRecord> {
   const report = async (argv: Argv): Promise<unknown> => JSON.parse(await deps.host.run(argv, deps.signal))
+  const lvs = await deps.host.run(LVS, deps.signal)
+  const active = parseLvs(lvs).filter(({ deviceNumber }) => deviceNumber !== undefined)
   return {
     hostname: hostname(),
     kernel: release(),
     architecture: arch(),
     osRelease: await textOf('/etc/os-release'),
     fstab: await textOf('/etc/fstab'),
-    lvs: await report(LVS),
+    lvs: JSON.parse(lvs) as unknown,
+    thinPools: await report(THIN_POOLS),
     vgs: await report(VGS),
     pvs: await report(PVS),
     blockDevices: await report(BLOCK_DEVICES),
+    signatures: await readSignatures(
+      deps,
+      active.map(({ device }) => device),
+    ),
     groupConfigurations: await readGroupConfigurations(deps, groups),
   }
+}
+
+/** From the devices themselves: lsblk goes by udev, which not every host has. No volume may hold a backup up. */
+async function readSignatures({ host, signal }: HostDeps, devices: readonly string[]): Promise<string> {
+  const { stdout } = await host.attempt(blkid(devices), signal, { timeoutSeconds: SIGNATURES_SECONDS_MAX })
+  return stdout
 }
 
 async function readGroupConfigurations(deps: HostDeps, groups: readonly string[]): Promise<Record<string, string>> {
@@ -71,6 +87,22 @@ async function readGroupConfigurations(deps: HostDeps, groups: readonly string[]
 /** A host without the file is a host all the same: the record says so by an empty text. */
 async function textOf(path: string): Promise<string> {
   return readFile(path, 'utf8').catch(() => '')
+}
+
+/** Sizes in bytes of those of the disks that this host has. */
+export async function readDiskSizes(
+  { host, signal }: HostDeps,
+  disks: readonly string[],
+): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>()
+  for (const disk of disks) {
+    const argv: Argv = ['lsblk', '--nodeps', '--noheadings', '--bytes', '--output', 'SIZE', disk]
+    const sizeBytes = await host.run(argv, signal).then(Number, (error: unknown) => {
+      if (hasCode(error, 'INTERRUPTED')) throw error
+    })
+    if (sizeBytes !== undefined) sizes.set(disk, sizeBytes)
+  }
+  return sizes
 }
 
 /** Lowers the priority of this process and all that it starts from now on. @param niceness - 0 to 19 */

@@ -132,6 +132,12 @@ export function parseVgs(json: string): VolumeGroup[] {
   }))
 }
 
+/** For the manifest only, by the segment type's own columns: one row for each pool. */
+export const THIN_POOLS: Argv = [
+  ...report('lvs', ['vg_name', 'lv_name', 'lv_metadata_size', 'chunk_size', 'zero', 'discards']),
+  ...['--select', 'segtype=thin-pool'],
+]
+
 /** For the manifest only. */
 export const PVS = report('pvs', ['pv_name', 'pv_uuid', 'vg_name', 'pv_size', 'pv_free'])
 
@@ -199,6 +205,11 @@ export function parseLsblk(json: string): BlockDevice[] {
   const { blockdevices } = parseJson('lsblk', json, z.object({ blockdevices: z.array(deviceNode) }))
   for (const node of blockdevices) visit(node, [])
   return [...devices.values()]
+}
+
+/** What lies on devices. Without its cache, which may be of another time; exits with 2 where there is nothing. */
+export function blkid(devices: readonly string[]): Argv {
+  return ['blkid', '-c', '/dev/null', '-o', 'export', ...devices]
 }
 
 /**

@@ -10,6 +10,12 @@ const seconds = z.number().min(0)
 const time = z.iso.datetime()
 const crc32 = z.string().regex(/^[0-9a-f]{8}$/)
 const key = z.string().min(1)
+/** Names and paths become words of commands and targets of restores: none may lead anywhere else. */
+const lvmName = z.string().regex(/^[\w+.][\w+.-]*$/)
+const mountPoint = z
+  .string()
+  .startsWith('/')
+  .refine((path) => !path.split('/').includes('..'), 'must not lead upwards')
 
 const archiveSchema = z.object({
   compression: z.enum(['zstd', 'none']),
@@ -28,11 +34,11 @@ const archiveSchema = z.object({
 
 const volumeSchema = z.object({
   /** Device-mapper name, for example `vg0-home`: the volume's name in keys and on the command line. */
-  volume: z.string().min(1),
-  group: z.string().min(1),
-  name: z.string().min(1),
-  mountPoint: z.string().startsWith('/'),
-  filesystem: z.string().min(1),
+  volume: lvmName,
+  group: lvmName,
+  name: lvmName,
+  mountPoint,
+  filesystem: z.string().regex(/^\w+$/),
   uuid: z.string(),
   label: z.string(),
   mountOptions: z.string(),
@@ -113,6 +119,10 @@ const manifestSchema = z.object({
     vgs: z.unknown(),
     pvs: z.unknown(),
     blockDevices: z.unknown(),
+    /** Of thin pools: what a pool made anew must not leave to defaults. */
+    thinPools: z.unknown().optional(),
+    /** What `blkid -o export` says of the logical volumes: swap and filesystems that were not backed up too. */
+    signatures: z.string().optional(),
     /** `vgcfgbackup` text by volume group. */
     groupConfigurations: z.record(z.string(), z.string()),
   }),

@@ -1,8 +1,17 @@
 /** Turns a manifest into the commands that rebuild a host's volumes on empty disks, for somebody to read and run. */
-import { z } from 'zod'
 import { AgentError } from '../errors'
-import { formatArgv, type Argv } from './command'
+import type { Argv } from './command'
 import type { Manifest, VolumeBackup } from './manifest'
+import { notesOnRebuild } from './rebuild-notes'
+import {
+  readRebuildReports,
+  type LogicalVolumeRow,
+  type PhysicalVolumeRow,
+  type PoolRow,
+  type RebuildReports,
+  type VolumeGroupRow,
+} from './rebuild-reports'
+import { formatBytes } from './size'
 
 /** A command, and why it is there. */
 export interface RebuildStep {
@@ -10,7 +19,17 @@ export interface RebuildStep {
   readonly argv: Argv
 }
 
+/** A volume group on the disks that are there now. */
+export interface PlannedGroup {
+  readonly name: string
+  readonly extentBytes: number
+  readonly disks: readonly string[]
+  /** By its volumes, and what LVM keeps beside them. */
+  readonly neededBytes: number
+}
+
 export interface RebuildPlan {
+  readonly groups: readonly PlannedGroup[]
   readonly steps: readonly RebuildStep[]
   /** What no command here does, and somebody has to think of. */
   readonly notes: readonly string[]
@@ -18,190 +37,197 @@ export interface RebuildPlan {
 
 export interface RebuildOptions {
   readonly bucket: string
+  readonly region?: string | undefined
+  readonly endpointUrl?: string | undefined
   /** Where the new volumes are mounted meanwhile. */
   readonly target: string
   /** New disks by the names of the old ones; those without have the same name again. */
   readonly disks: ReadonlyMap<string, string>
 }
 
-const bytes = z.string().regex(/^\d+$/).transform(Number)
-const reportOf = <Row>(kind: string, row: z.ZodType<Row>) =>
-  z
-    .object({ report: z.tuple([z.looseObject({ [kind]: z.array(row) })]) })
-    .transform(({ report }) => report[0][kind] as Row[])
+/** A filesystem or swap to make on a logical volume, as it was. */
+export interface MadeFilesystem {
+  readonly device: string
+  readonly type: string
+  readonly uuid: string
+  readonly label: string
+  /** Absent where it was not backed up: then it stays empty. */
+  readonly volume?: VolumeBackup
+}
 
-const lvReport = reportOf(
-  'lv',
-  z.object({
-    vg_name: z.string(),
-    lv_name: z.string(),
-    lv_dm_path: z.string(),
-    lv_size: bytes,
-    lv_layout: z.string(),
-    lv_tags: z.string(),
-    origin: z.string(),
-    pool_lv: z.string(),
-  }),
-)
-const vgReport = reportOf('vg', z.object({ vg_name: z.string(), vg_extent_size: bytes }))
-const pvReport = reportOf('pv', z.object({ pv_name: z.string(), vg_name: z.string() }))
-type LogicalVolumeRow = z.infer<typeof lvReport>[number]
+/** What mkfs of this release makes can be made again: filesystems of backed up volumes, and of their neighbours. */
+const MAKEABLE = ['ext2', 'ext3', 'ext4', 'xfs', 'swap']
+/** What mkfs.ext4 makes an inode for unless told, on small filesystems and on others (mke2fs.conf of e2fsprogs). */
+const BYTES_PER_INODE = { small: 4096, default: 16384 }
+const SMALL_FILESYSTEM_BYTES = 512 * 1024 * 1024
 
-/** Filesystems of SELinux systems need their labels before the first boot; these have it on. */
-const SELINUX_SYSTEMS = /^ID(_LIKE)?=.*\b(rhel|fedora|amzn|centos)\b/m
-
-/** @throws AgentError OUTPUT_UNREADABLE where the manifest's LVM reports are not understood */
+/**
+ * @throws AgentError OUTPUT_UNREADABLE where the manifest's LVM reports are not understood, USAGE where the disks given
+ * are not those of the host
+ */
 export function planRebuild(manifest: Manifest, options: RebuildOptions): RebuildPlan {
-  const { system } = manifest
-  const logicalVolumes = read('lvs', lvReport, system.lvs).filter(({ origin }) => origin === '')
-  const groups = new Set(logicalVolumes.map(({ vg_name: group }) => group))
-  const volumeGroups = read('vgs', vgReport, system.vgs).filter(({ vg_name: group }) => groups.has(group))
-  const physicalVolumes = read('pvs', pvReport, system.pvs)
-  const disksOf = (group: string) =>
-    physicalVolumes.filter((row) => row.vg_name === group).map(({ pv_name: disk }) => options.disks.get(disk) ?? disk)
+  const reports = readRebuildReports(manifest.system)
+  const disks = chooseDisks(reports.physicalVolumes, options.disks)
+  const groups = reports.volumeGroups.map((row) => planGroup(row, reports, disks))
   const volumes = manifest.volumes.toSorted((a, b) => (a.mountPoint < b.mountPoint ? -1 : 1))
+  const filesystems = chooseFilesystems(volumes, reports)
   return {
+    groups,
     steps: [
-      ...volumeGroups.flatMap(({ vg_name: group, vg_extent_size: extent }) =>
-        createGroup(group, extent, disksOf(group)),
-      ),
-      ...logicalVolumes.toSorted((a, b) => rank(a) - rank(b)).map(createVolume),
-      ...volumes.map(makeFilesystem),
+      step('what is on the disks now; ends here if one of them is missing', [
+        ...(['lsblk', '--output', 'NAME,SIZE,TYPE,FSTYPE,LABEL,MOUNTPOINT'] as const),
+        ...new Set(disks.values()),
+      ]),
+      ...groups.flatMap(createGroup),
+      ...reports.logicalVolumes
+        .toSorted((a, b) => rank(a) - rank(b))
+        .flatMap((row) => createVolume(row, reports.pools)),
+      ...filesystems.map(makeFilesystem),
       ...volumes.flatMap((volume) => mountVolume(volume, options.target)),
       restoreAll(manifest, options),
     ],
-    notes: notesOn(manifest, logicalVolumes, options),
+    notes: notesOnRebuild(manifest, reports, filesystems, options.target),
   }
 }
 
-function createGroup(group: string, extentBytes: number, disks: readonly string[]): RebuildStep[] {
+/** The disk for each physical volume, by its old name. */
+function chooseDisks(rows: readonly PhysicalVolumeRow[], given: ReadonlyMap<string, string>): Map<string, string> {
+  const names = rows.map(({ pv_name: disk }) => disk)
+  for (const disk of given.keys()) {
+    if (!names.includes(disk)) throw wrongDisk(`the host had no physical volume ${disk}`, names)
+  }
+  const disks = new Map(names.map((disk) => [disk, given.get(disk) ?? disk]))
+  const groupOf = new Map<string, string>()
+  for (const { pv_name: name, vg_name: group } of rows) {
+    const disk = disks.get(name) ?? name
+    const other = groupOf.get(disk) ?? group
+    if (other !== group) throw wrongDisk(`${disk} is to hold both ${other} and ${group}`, names)
+    groupOf.set(disk, group)
+  }
+  return disks
+}
+
+function wrongDisk(what: string, names: readonly string[]): AgentError {
+  return new AgentError('USAGE', what, {
+    hint: `Give --disk OLD=NEW for these of the host: ${names.join(', ')}. Those without it keep their names.`,
+  })
+}
+
+function planGroup(
+  { vg_name: name, vg_extent_size: extentBytes }: VolumeGroupRow,
+  { physicalVolumes, logicalVolumes, pools }: RebuildReports,
+  disks: ReadonlyMap<string, string>,
+): PlannedGroup {
+  const rows = physicalVolumes.filter((row) => row.vg_name === name)
+  const inGroup = logicalVolumes.filter((row) => row.vg_name === name && row.pool_lv === '')
+  const metadataBytes = pools.filter((pool) => pool.vg_name === name).map((pool) => pool.lv_metadata_size)
+  return {
+    name,
+    extentBytes,
+    disks: [...new Set(rows.map(({ pv_name: disk }) => disks.get(disk) ?? disk))],
+    // LVM keeps a spare for the largest pool's metadata.
+    neededBytes: [...inGroup.map((row) => row.lv_size), ...metadataBytes, Math.max(0, ...metadataBytes)].reduce(
+      (sum, size) => sum + size,
+    ),
+  }
+}
+
+function createGroup({ name, extentBytes, disks, neededBytes }: PlannedGroup): RebuildStep[] {
   return [
     ...disks.map((disk) => step(`${disk} becomes a physical volume: what is on it is lost`, ['pvcreate', disk])),
-    step(`volume group ${group}`, ['vgcreate', '--physicalextentsize', `${extentBytes}b`, group, ...disks]),
+    step(`volume group ${name}, which needs ${formatBytes(neededBytes)}`, [
+      ...(['vgcreate', '--physicalextentsize', `${extentBytes}b`, name] as const),
+      ...disks,
+    ]),
   ]
 }
 
 /** Pools before what is in them. */
 function rank({ lv_layout: layout }: LogicalVolumeRow): number {
-  return isPool(layout) ? 0 : 1
+  return layout.includes('pool') ? 0 : 1
 }
 
-function isPool(layout: string): boolean {
-  return layout.split(',').includes('pool')
-}
-
-function createVolume(row: LogicalVolumeRow): RebuildStep {
+function createVolume(row: LogicalVolumeRow, pools: readonly PoolRow[]): RebuildStep[] {
   const { vg_name: group, lv_name: name, lv_size: sizeBytes, lv_layout: layout, pool_lv: pool } = row
-  const tags = row.lv_tags.split(',').flatMap((tag) => (tag === '' ? [] : ['--addtag', tag]))
-  const common = ['--yes', '--name', name, ...tags]
-  if (isPool(layout)) {
-    return step(`thin pool ${group}/${name}`, [
-      'lvcreate',
-      '--type',
-      'thin-pool',
-      '--size',
-      `${sizeBytes}b`,
-      ...common,
-      group,
-    ])
+  const common = ['--yes', '--name', name, ...row.lv_tags.flatMap((tag) => ['--addtag', tag]), group]
+  if (layout.includes('thin') && layout.includes('pool')) {
+    const own = pools.find((each) => each.vg_name === group && each.lv_name === name)
+    const thinPool = ['--type', 'thin-pool', '--size', `${sizeBytes}b`, ...(own ? poolOptions(own) : [])]
+    return [step(`thin pool ${group}/${name}`, ['lvcreate', ...thinPool, ...common])]
   }
-  if (pool !== '') {
+  // A cache would be made anew by hand: nothing in it is missed.
+  if (layout.includes('pool')) return []
+  if (layout.includes('thin')) {
     const thin = ['--type', 'thin', '--thinpool', pool, '--virtualsize', `${sizeBytes}b`]
-    return step(`thin volume ${group}/${name}`, ['lvcreate', ...thin, ...common, group])
+    return [step(`thin volume ${group}/${name}`, ['lvcreate', ...thin, ...common])]
   }
-  return step(`volume ${group}/${name}`, [
-    'lvcreate',
-    '--wipesignatures',
-    'y',
-    '--size',
-    `${sizeBytes}b`,
-    ...common,
-    group,
-  ])
+  return [step(`volume ${group}/${name}`, ['lvcreate', '--wipesignatures', 'y', '--size', `${sizeBytes}b`, ...common])]
 }
 
-function makeFilesystem(volume: VolumeBackup): RebuildStep {
-  const { filesystem, uuid, label, mountPoint } = volume
-  const named = label === '' ? [] : ['-L', label]
-  const purpose = `the filesystem of ${mountPoint}, with the UUID and label that it had`
-  if (filesystem === 'xfs') {
-    return step(purpose, ['mkfs.xfs', '-q', '-m', `uuid=${uuid}`, ...named, deviceOf(volume)])
-  }
-  return step(purpose, [`mkfs.${filesystem}`, '-q', '-U', uuid, ...named, deviceOf(volume)])
-}
-
-function mountVolume(volume: VolumeBackup, target: string): RebuildStep[] {
-  const directory = volume.mountPoint === '/' ? target : `${target}${volume.mountPoint}`
+function poolOptions({ lv_metadata_size: metadataBytes, chunk_size: chunkBytes, zero, discards }: PoolRow): string[] {
   return [
-    step(`where ${volume.mountPoint} is mounted meanwhile`, ['mkdir', '--parents', '--', directory]),
-    step(`${volume.mountPoint}, empty so far`, ['mount', deviceOf(volume), directory]),
+    ...['--poolmetadatasize', `${metadataBytes}b`, '--chunksize', `${chunkBytes}b`],
+    ...['--zero', /^(zero|1)$/.test(zero) ? 'y' : 'n', '--discards', discards],
   ]
 }
 
-function restoreAll({ run, class: className, host }: Manifest, { bucket, target }: RebuildOptions): RebuildStep {
-  return step('everything that was on them', [
-    ...(['snapstream', 'restore', '--bucket', bucket, '--class', className] as const),
-    ...['--host', host, '--run', run, '--target', target],
-  ])
+/** Those of the volumes in the order of their mount points, then those that were not backed up. */
+function chooseFilesystems(
+  volumes: readonly VolumeBackup[],
+  { logicalVolumes, signatures }: RebuildReports,
+): MadeFilesystem[] {
+  const backedUp = volumes.map((volume) => ({
+    ...{ device: `/dev/mapper/${volume.volume}`, type: volume.filesystem, uuid: volume.uuid, label: volume.label },
+    volume,
+  }))
+  const others = logicalVolumes.flatMap(({ lv_dm_path: device }) => {
+    const signature = signatures.find((each) => each.device === device)
+    return signature && MAKEABLE.includes(signature.type) && !backedUp.some((each) => each.device === device)
+      ? [signature]
+      : []
+  })
+  return [...backedUp, ...others]
 }
 
-function deviceOf({ volume }: VolumeBackup): string {
-  return `/dev/mapper/${volume}`
+function makeFilesystem({ device, type, uuid, label, volume }: MadeFilesystem): RebuildStep {
+  const what =
+    type === 'swap' ? 'swap' : `the filesystem of ${volume ? volume.mountPoint : `${device}, which stays empty`}`
+  const purpose = `${what}, with the UUID and label that it had`
+  const labelled = label === '' ? [] : ['-L', label]
+  const identified = uuid === '' ? [] : ['-U', uuid]
+  if (type === 'swap') return step(purpose, ['mkswap', ...identified, ...labelled, device])
+  if (type !== 'xfs') {
+    const inodes = volume ? inodeOptions(volume) : []
+    return step(purpose, [`mkfs.${type}`, '-q', ...identified, ...labelled, ...inodes, device])
+  }
+  return step(purpose, ['mkfs.xfs', '-q', ...(uuid === '' ? [] : ['-m', `uuid=${uuid}`]), ...labelled, device])
 }
 
-function notesOn(
-  manifest: Manifest,
-  logicalVolumes: readonly LogicalVolumeRow[],
-  { target }: RebuildOptions,
-): string[] {
-  const { system, volumes, failures, notBackedUp } = manifest
-  const backedUp = new Set(volumes.map(deviceOf))
-  const empty = logicalVolumes.filter((row) => !isPool(row.lv_layout) && !backedUp.has(row.lv_dm_path))
-  const otherwise = logicalVolumes.filter(({ lv_layout: layout }) => !/^(linear|thin,(sparse|pool))$/.test(layout))
+/** Where there were more files than mkfs makes inodes for, they need as many again. */
+function inodeOptions({ sizeBytes, archive }: VolumeBackup): string[] {
+  const usual = BYTES_PER_INODE[sizeBytes < SMALL_FILESYSTEM_BYTES ? 'small' : 'default']
+  const bytesPerInode = Math.floor(sizeBytes / (archive.entries * 2))
+  return bytesPerInode < usual ? ['-i', `${Math.max(bytesPerInode, 1024)}`] : []
+}
+
+function mountVolume({ volume, mountPoint }: VolumeBackup, target: string): RebuildStep[] {
+  const directory = mountPoint === '/' ? target : `${target}${mountPoint}`
   return [
-    'Partitions are not made here: physical volumes that were partitions have to be there before.',
-    ...otherwise.map(
-      ({ vg_name: group, lv_name: name, lv_layout: layout }) =>
-        `${group}/${name} was ${layout}; here it becomes linear.`,
-    ),
-    ...empty.map(
-      ({ lv_dm_path: device }) =>
-        `${device} was not backed up and stays empty: swap needs mkswap, with its old UUID if fstab names it.`,
-    ),
-    ...notBackedUp.map(({ mountPoint, reason }) => `${mountPoint} was not backed up: ${reason}.`),
-    ...failures.map(
-      ({ mountPoint, message }) => `The backup of ${mountPoint} failed: ${message}. An earlier run may have it.`,
-    ),
-    `${target}/etc/fstab mounts by UUID what had one; compare it with the new disks before the first boot.`,
-    `The boot loader is not on a volume: from a chroot into ${target}, install it (grub-install, then update-grub or grub2-mkconfig).`,
-    ...(SELINUX_SYSTEMS.test(system.osRelease)
-      ? [`If labels could not be restored, "touch ${target}/.autorelabel" has the first boot set them.`]
-      : []),
+    step(`where ${mountPoint} is mounted meanwhile`, ['mkdir', '--parents', '--', directory]),
+    step(`${mountPoint}, empty so far`, ['mount', `/dev/mapper/${volume}`, directory]),
   ]
 }
 
-/** A script for somebody to read before it is run: each command with its reason. */
-export function formatRebuildScript({ run, host }: Manifest, { steps, notes }: RebuildPlan): string {
-  return [
-    '#!/bin/sh',
-    `# Rebuilds the volumes of ${host} as they were in run ${run}.`,
-    '# It DESTROYS what is on the disks that it names. Read it first; run it as root, from a rescue system.',
-    ...notes.map((note) => `# NOTE: ${note}`),
-    'set -eux',
-    ...steps.flatMap(({ purpose, argv }) => ['', `# ${purpose}`, formatArgv(argv)]),
-    '',
-  ].join('\n')
+function restoreAll(manifest: Manifest, { bucket, region, endpointUrl, target }: RebuildOptions): RebuildStep {
+  const { run, class: className, host } = manifest
+  return step('everything that was on them; if it breaks off, this line with --resume goes on', [
+    ...(['snapstream', 'restore', '--bucket', bucket] as const),
+    ...(region === undefined ? [] : ['--region', region]),
+    ...(endpointUrl === undefined ? [] : ['--endpoint-url', endpointUrl]),
+    ...['--class', className, '--host', host, '--run', run, '--target', target],
+  ])
 }
 
 function step(purpose: string, argv: Argv): RebuildStep {
   return { purpose, argv }
-}
-
-function read<Value>(command: string, schema: z.ZodType<Value>, report: unknown): Value {
-  const parsed = schema.safeParse(report)
-  if (parsed.success) return parsed.data
-  throw new AgentError('OUTPUT_UNREADABLE', `the report of ${command} in the manifest is not understood`, {
-    hint: "Rebuild from the text of vgcfgbackup instead: it is in the manifest's system.groupConfigurations.",
-    cause: parsed.error,
-  })
 }
