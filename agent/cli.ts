@@ -2,6 +2,7 @@
 import { backup } from './commands/backup'
 import { cleanup } from './commands/cleanup'
 import { find } from './commands/find'
+import { includingDeleted } from './commands/include-deleted'
 import { list } from './commands/list'
 import type { Outcome } from './commands/outcome'
 import { preflight } from './commands/preflight'
@@ -16,7 +17,8 @@ import { connect } from './io/connection'
 import type { HostDeps } from './io/deps'
 import { localHost } from './io/host'
 import { createLog } from './io/log'
-import { collectGarbageAtOnce, isRoot, listenForSignals, stopAfter, throwUnlessRoot } from './io/process'
+import { collectGarbageAtOnce } from './io/memory'
+import { isRoot, listenForSignals, stopAfter, throwUnlessRoot } from './io/process'
 import { agentVersion } from './io/system'
 import { parseArguments } from './plan/arguments'
 import { chooseConfigFile, findMisspeltVariables, resolveRequest, wantsJson } from './plan/config'
@@ -59,18 +61,18 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
       return backup(deps, { ...request, host })
     case 'verify':
       collectGarbageAtOnce()
-      return verify(deps, { ...request, host })
+      return includingDeleted(deps, { ...request, host }, verify)
     case 'find':
-      return find(deps, { ...request, host })
+      return includingDeleted(deps, { ...request, host }, find)
     case 'list':
-      return list(deps, { ...request, host })
+      return includingDeleted(deps, { ...request, host }, list)
     case 'restore':
       collectGarbageAtOnce()
-      return restore(deps, { ...request, host })
+      return includingDeleted(deps, { ...request, host }, restore)
     case 'restore-plan':
-      return restorePlan(deps, { ...request, host })
+      return includingDeleted(deps, { ...request, host }, restorePlan)
     case 'restore-status':
-      return restoreStatus(deps, { ...request, host })
+      return includingDeleted(deps, { ...request, host }, restoreStatus)
     case 'cleanup':
       return cleanup(deps, { ...request, host })
   }

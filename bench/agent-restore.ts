@@ -2,7 +2,7 @@
 import { restore } from '../agent/commands/restore'
 import type { Compression } from '../agent/contract'
 import { localHost } from '../agent/io/host'
-import { collectGarbageAtOnce } from '../agent/io/process'
+import { collectGarbageAtOnce } from '../agent/io/memory'
 import { s3Store } from '../agent/io/store'
 import { resolveRequest } from '../agent/plan/config'
 import { parseArguments, type Invocation } from '../agent/plan/arguments'

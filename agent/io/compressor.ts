@@ -1,6 +1,7 @@
 import { constants, createZstdCompress } from 'node:zlib'
 import { AgentError } from '../errors'
 import { isWholeFrame } from '../plan/zstd-frame'
+import { freeNow } from './memory'
 
 /** Makes one whole frame, in pieces, of what it is given. One call at a time: the next one frees the pieces. */
 export type Compressor = (raw: Uint8Array) => Promise<readonly Buffer[]>
@@ -47,9 +48,8 @@ export function createCompressor(level: number, frameBytes: number): Compressor 
  * Node would take out of a pool of its own, so it is ours alone.
  */
 function freeFilled(pieces: readonly Buffer[]): void {
-  const chunks = new Set(pieces.map(({ buffer }) => buffer as ArrayBuffer))
   const current = pieces.at(-1)?.buffer
-  for (const chunk of chunks) if (chunk !== current) chunk.transfer(0)
+  for (const piece of pieces) if (piece.buffer !== current) freeNow(piece)
 }
 
 /** That Node has given out all of a frame when it says so is nothing that its documentation promises. */

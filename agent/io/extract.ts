@@ -1,6 +1,5 @@
 /** Assembles a tar archive out of pieces of another, and has tar extract it. */
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { Writable } from 'node:stream'
 import { hasCode } from '../errors'
 import type { Argv } from '../plan/command'
 import type { Piece } from '../plan/restore'
@@ -20,7 +19,7 @@ export interface Extraction {
 /**
  * Runs tar on the pieces. What tar could not do is a result; what kept the pieces from being read is an error.
  *
- * @param raw - the pieces' bytes, one after the other
+ * @param raw - the pieces' bytes, one after the other, each valid until the next one is asked for
  * @param stdout - descriptor that tar writes to; what it prints is dropped where there is none
  * @throws AgentError whatever `raw` throws; INTERRUPTED, TOOL_MISSING
  */
@@ -34,13 +33,9 @@ export async function extract(
   const tar = host.start(argv, signal, stdout === undefined ? {} : { stdout })
   if (stdout === undefined) tar.stdout.resume()
   let unread: Error | undefined
-  // One piece at a time: each may be as large as a frame.
-  const archive = Readable.from(
-    catching(assemble(pieces, raw), (error) => (unread = error as Error)),
-    { highWaterMark: 1 },
-  )
+  const archive = catching(assemble(pieces, raw), (error) => (unread = error as Error))
   // Should tar end early, its status tells why, and not the broken pipe.
-  await pipeline(archive, tar.stdin).catch(() => undefined)
+  await feed(tar.stdin, archive).catch(() => undefined)
   if (unread !== undefined) tar.kill()
   const failure = await tar.succeeded.then(
     () => undefined,
@@ -49,6 +44,14 @@ export async function extract(
   if (unread !== undefined) throw unread
   if (failure !== undefined && !hasCode(failure, 'COMMAND_FAILED')) throw failure
   return { ok: failure === undefined && tar.complaint() === '', complaint: tar.complaint().trim() }
+}
+
+/** One piece at a time, as each is valid only until the next. */
+async function feed(stdin: Writable, archive: AsyncIterable<Buffer>): Promise<void> {
+  for await (const piece of archive) {
+    await new Promise<void>((resolve, reject) => stdin.write(piece, (error) => (error ? reject(error) : resolve())))
+  }
+  stdin.end()
 }
 
 async function* catching(source: AsyncIterable<Buffer>, take: (error: unknown) => void): AsyncGenerator<Buffer> {

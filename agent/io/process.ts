@@ -1,5 +1,4 @@
 /** This process: who it runs as, and what stops it. */
-import { setFlagsFromString } from 'node:v8'
 import { AgentError } from '../errors'
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
@@ -45,13 +44,4 @@ export function throwUnlessRoot(command: string): void {
   throw new AgentError('NOT_ROOT', `${command} has to run as root, not as user ${process.getuid?.() ?? 'unknown'}`, {
     hint: 'Snapshots, mounts and the files of all owners need root: use sudo.',
   })
-}
-
-/**
- * For commands that read a lot: the heap is small, but the buffers outside of it make V8 collect garbage again and again.
- * Marking it step by step, as V8 does to avoid pauses, then takes a third of all time; at once it is ten milliseconds.
- * For the agent's own process: one with a large heap, such as that of a test, it makes several times slower.
- */
-export function collectGarbageAtOnce(): void {
-  setFlagsFromString('--no-incremental-marking')
 }

@@ -1,5 +1,6 @@
 /** Reads objects, and what the bucket knows of them. */
 import type { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import {
   GetBucketVersioningCommand,
   GetObjectCommand,
@@ -14,6 +15,7 @@ import {
   type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3'
 import { AgentError } from '../errors'
+import { freeBehind } from './memory'
 import type { BucketFacts, ObjectHead, ObjectInfo, UploadRef } from './store'
 import { call, type Connection } from './store-client'
 import { interrupted, s3ErrorCode, storeError } from './store-errors'
@@ -51,12 +53,22 @@ export async function readRange(
       body.destroy()
       throw endsEarly(s3, key, range, ContentLength)
     }
-    for await (const chunk of body) {
-      buffer.set(chunk as Buffer, filled)
-      filled += (chunk as Buffer).length
-    }
+    await consume(body, (chunk) => {
+      buffer.set(chunk, filled)
+      filled += chunk.length
+    })
   })
   return buffer
+}
+
+async function consume(body: Readable, take: (chunk: Buffer) => void): Promise<void> {
+  // Until the next piece has come from the network, the HTTP parser may still be at work on the one before it.
+  const use = freeBehind()
+  body.on('data', (chunk: Buffer) => {
+    use(chunk)
+    take(chunk)
+  })
+  await finished(body)
 }
 
 export async function head(s3: Connection, key: string, signal: AbortSignal, versionId?: string): Promise<ObjectHead> {

@@ -55,7 +55,7 @@ test.each(cases)('any range of the tar stream is read back: %s', async (_, chang
     { offset: archive.rawBytes - 1, bytes: 1 },
   ]
   const pieces: Buffer[] = []
-  for await (const piece of readRaw(deps, archive, table, ranges)) pieces.push(piece)
+  for await (const piece of readRaw(deps, archive, table, ranges)) pieces.push(Buffer.from(piece))
   const expected = ranges.map(({ offset, bytes }) => tar.subarray(offset, offset + bytes))
   expect(Buffer.concat(pieces).equals(Buffer.concat(expected))).toBe(true)
 })
