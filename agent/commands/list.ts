@@ -1,10 +1,10 @@
-import { ExitStatus, Prefix, type RunPlace } from '../contract'
+import { ExitStatus, Prefix } from '../contract'
 import { AgentError, hasCode } from '../errors'
 import type { Deps } from '../io/deps'
 import { mapInOrder } from '../io/in-order'
 import { findRuns, readManifest } from '../io/runs'
 import type { Hosted, ListRequest } from '../plan/requests'
-import { formatRunList, listedRun, parseVerdict, unreadableRun, type ListedRun } from '../plan/run-list'
+import { formatRunList, listedRun, parseVerdict, unreadableRun, type FoundRun, type ListedRun } from '../plan/run-list'
 import type { Outcome } from './outcome'
 
 type ListDeps = Pick<Deps, 'store' | 'signal' | 'now'>
@@ -31,7 +31,7 @@ export async function list(deps: ListDeps, request: Hosted<ListRequest>): Promis
   }
 }
 
-async function readRun(deps: ListDeps, place: RunPlace): Promise<ListedRun> {
+async function readRun(deps: ListDeps, place: FoundRun): Promise<ListedRun> {
   try {
     const manifest = await readManifest(deps, place)
     return listedRun(place, manifest, await readLatestVerdict(deps, place))
@@ -41,7 +41,7 @@ async function readRun(deps: ListDeps, place: RunPlace): Promise<ListedRun> {
   }
 }
 
-async function readLatestVerdict({ store, signal }: ListDeps, place: RunPlace) {
+async function readLatestVerdict({ store, signal }: ListDeps, place: FoundRun) {
   let latest: string | undefined
   const prefix = `${Prefix.verifications}/${place.class}/${place.host}/${place.run}/`
   for await (const { key } of store.list(prefix, signal)) latest = key

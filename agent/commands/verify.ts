@@ -21,7 +21,8 @@ export interface VerifiableVolume {
 }
 
 /**
- * Checks the archives of a run in the bucket, and records what was found beside the run.
+ * Checks the archives of a run in the bucket, and records what was found beside the run. What was found of a run as it
+ * was before some of it was deleted is not recorded.
  *
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, OBJECT_ARCHIVED with depth `stream`, and whatever prevents looking
  */
@@ -43,7 +44,8 @@ export async function verify(deps: Deps, request: Hosted<VerifyRequest>): Promis
     ok: checks.every((check) => check.findings.length === 0),
     volumes: checks,
   }
-  await recordVerification(deps, manifest, verification)
+  // Recorded, it would say that the run is as it should be, and "list" would show it so.
+  if (!request.includeDeleted) await recordVerification(deps, manifest, verification)
   return {
     status: verification.ok ? ExitStatus.ok : ExitStatus.failed,
     summary: formatVerification(verification),

@@ -4,7 +4,7 @@ import { AgentError, hasCode } from '../errors'
 import { parseManifest, type Manifest } from '../plan/manifest'
 import { findNearest } from '../plan/nearest'
 import { parseRunTime } from '../plan/run'
-import { parseManifestKey } from '../plan/run-list'
+import { parseManifestKey, type FoundRun } from '../plan/run-list'
 import type { ReaderDeps } from './reader'
 
 /** @throws AgentError UNKNOWN_RUN, with the name that was probably meant; as `parseManifest` */
@@ -28,15 +28,15 @@ export async function readManifest(deps: ReaderDeps, place: RunPlace): Promise<M
 export async function findRuns(
   { store, signal }: ReaderDeps,
   { host, class: wanted }: { readonly host: string; readonly class?: string | undefined },
-): Promise<RunPlace[]> {
-  const places: RunPlace[] = []
+): Promise<FoundRun[]> {
+  const places: FoundRun[] = []
   try {
     // Class by class: all hosts' manifests together would be many.
     const classes = wanted === undefined ? store.listFolders(`${Prefix.manifests}/`, signal) : [wanted]
     for await (const className of classes) {
-      for await (const { key } of store.list(`${Prefix.manifests}/${className}/${host}/`, signal)) {
+      for await (const { key, deletedVersion } of store.list(`${Prefix.manifests}/${className}/${host}/`, signal)) {
         const place = parseManifestKey(key)
-        if (place?.host === host) places.push(place)
+        if (place?.host === host) places.push(deletedVersion === undefined ? place : { ...place, deleted: true })
       }
     }
   } catch (error) {
@@ -54,7 +54,7 @@ export interface RunWanted {
 }
 
 /** @throws AgentError UNKNOWN_RUN where there is none, with the one that comes nearest; as `findRuns` */
-export async function findRun(deps: ReaderDeps, wanted: RunWanted): Promise<RunPlace> {
+export async function findRun(deps: ReaderDeps, wanted: RunWanted): Promise<FoundRun> {
   const { host, run, at } = wanted
   // A host may read its own runs without being allowed to list them.
   if (run !== undefined && wanted.class !== undefined) return { host, run, class: wanted.class }

@@ -39,6 +39,8 @@ export interface RebuildOptions {
   readonly bucket: string
   readonly region?: string | undefined
   readonly endpointUrl?: string | undefined
+  /** Some of the run was deleted: its restore has to read the versions that are left. */
+  readonly includeDeleted?: boolean
   /** Where the new volumes are mounted meanwhile. */
   readonly target: string
   /** New disks by the names of the old ones; those without have the same name again. */
@@ -218,12 +220,14 @@ function mountVolume({ volume, mountPoint }: VolumeBackup, target: string): Rebu
   ]
 }
 
-function restoreAll(manifest: Manifest, { bucket, region, endpointUrl, target }: RebuildOptions): RebuildStep {
+function restoreAll(manifest: Manifest, options: RebuildOptions): RebuildStep {
+  const { bucket, region, endpointUrl, includeDeleted, target } = options
   const { run, class: className, host } = manifest
   return step('everything that was on them; if it breaks off, this line with --resume goes on', [
     ...(['snapstream', 'restore', '--bucket', bucket] as const),
     ...(region === undefined ? [] : ['--region', region]),
     ...(endpointUrl === undefined ? [] : ['--endpoint-url', endpointUrl]),
+    ...(includeDeleted ? ['--include-deleted'] : []),
     ...['--class', className, '--host', host, '--run', run, '--target', target],
   ])
 }

@@ -6,8 +6,14 @@ import { parseRunTime } from './run'
 import { formatBytes } from './size'
 import { columns, fit } from './summary'
 
+/** A run that the bucket has. */
+export interface FoundRun extends RunPlace {
+  /** Its manifest was deleted, and is found only where that is asked for. */
+  readonly deleted?: true
+}
+
 /** What `list` tells of a run. Sizes in bytes, times in ISO 8601 UTC. */
-export interface ListedRun extends RunPlace {
+export interface ListedRun extends FoundRun {
   readonly startedAt: string
   /** `unreadable`: there is a manifest, but this agent cannot read it; `problem` says why. */
   readonly status: Manifest['status'] | 'unreadable'
@@ -56,7 +62,7 @@ const MANIFEST_KEY = new RegExp(
 )
 
 /** @param verdict - of the run's latest verification, if there was one */
-export function listedRun(place: RunPlace, manifest: Manifest, verdict: Verdict | undefined): ListedRun {
+export function listedRun(place: FoundRun, manifest: Manifest, verdict: Verdict | undefined): ListedRun {
   const sum = (field: 'rawBytes' | 'storedBytes') =>
     manifest.volumes.reduce((bytes, { archive }) => bytes + archive[field], 0)
   return {
@@ -71,7 +77,7 @@ export function listedRun(place: RunPlace, manifest: Manifest, verdict: Verdict 
 }
 
 /** A run whose manifest cannot be read is listed all the same: its archives may well be good. */
-export function unreadableRun(place: RunPlace, problem: string): ListedRun {
+export function unreadableRun(place: FoundRun, problem: string): ListedRun {
   return {
     ...place,
     startedAt: parseRunTime(place.run)?.toISOString() ?? '',
@@ -111,12 +117,13 @@ const HEADINGS = ['RUN', 'AGE', 'CLASS', 'STATUS', 'RAW -> STORED', 'VERIFIED', 
 
 function runRow(run: ListedRun, now: Date): string[] {
   const age = formatAge(run.startedAt, now)
-  if (run.status === 'unreadable') return [run.run, age, run.class, run.status, '', '', '']
+  const status = run.deleted ? `${run.status}, deleted` : run.status
+  if (run.status === 'unreadable') return [run.run, age, run.class, status, '', '', '']
   return [
     run.run,
     age,
     run.class,
-    run.status,
+    status,
     `${formatBytes(run.rawBytes)} -> ${formatBytes(run.storedBytes)}`,
     formatVerified(run.verified, now),
     run.mountPoints.join(' '),

@@ -19,9 +19,12 @@ export const VERIFY_HINTS = {
     'Back the host up again now. Restore from an earlier run, or what is not damaged with "snapstream restore --best-effort".',
   catalog:
     'The archive itself can be restored by hand as docs/restore-by-hand.md says. Back the host up again, and report this: it should not happen.',
+  catalogLost:
+    'The data is checked without it, and a restore makes it again from the archive, slowly: the runbook says more. Back the host up again.',
   source:
     'Back the volume up again. If it differs again, check the memory and the disks of this host, and whether something writes to snapshots.',
-  missing: 'Look for a deleted version of the object with "aws s3api list-object-versions", and for who deleted it.',
+  missing:
+    'Find out who deleted it. A version of it may still be there: --include-deleted reads it, with the credentials of the restorer role.',
 } as const
 
 /** Beyond this, more of the same tells nobody anything. */
