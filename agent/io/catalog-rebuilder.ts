@@ -46,7 +46,8 @@ export async function findLostCatalogs(deps: Deps, volumes: readonly VolumeBacku
     if (!loss) continue
     lost.push(volume)
     deps.log.warn(
-      `the catalog ${catalog.key} is ${loss}: making it again from the archive, which reads all of it, ${formatBytes(storedBytes)}`,
+      `the catalog ${catalog.key} is ${loss}: making it again from the archive, which reads all of it, ` +
+        `${formatBytes(storedBytes)}. If it was deleted, --include-deleted may be quicker`,
     )
   }
   return lost
@@ -95,9 +96,9 @@ export async function rebuildCatalogs(
   return {
     store: {
       ...deps.store,
-      getRange(key, offset, bytes, signal) {
+      getRange(key, offset, bytes, ...rest) {
         const { file } = catalogs.get(key) ?? {}
-        return file ? file.read(offset, bytes) : deps.store.getRange(key, offset, bytes, signal)
+        return file ? file.read(offset, bytes) : deps.store.getRange(key, offset, bytes, ...rest)
       },
     },
     manifest: {

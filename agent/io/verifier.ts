@@ -81,7 +81,7 @@ export async function checkStream(
   damage.finish()
   if (damage.lost.length > 0) {
     if (catalogTable) await reportLostEntries(deps, archive, damage.lost, report)
-    else report('which entries are lost cannot be told without the catalog', VERIFY_HINTS.catalog)
+    else report('which entries are lost cannot be told without the catalog', VERIFY_HINTS.catalogLost)
   } else {
     await entries.finish()
     await source?.finish()
@@ -95,7 +95,7 @@ export async function checkStream(
 
 /** Undefined where the catalog is lost, which is a finding. */
 async function readCatalogTable(deps: ReaderDeps, archive: Archive, report: Report): Promise<FrameTable | undefined> {
-  return reportingDamage(report, VERIFY_HINTS.catalog, async () => {
+  return reportingDamage(report, VERIFY_HINTS.catalogLost, async () => {
     const { table, end } = await readCatalogIndex(deps, archive)
     for (const field of ['entries', 'frames', 'rawBytes', 'sha256'] as const) {
       if (end[field] === archive[field]) continue

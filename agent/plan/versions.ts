@@ -71,11 +71,11 @@ export function collectVersions(limit: number): Versions {
         commit() {
           more += beyond
           for (const [path, version] of found) {
-            const { versions } = kept.get(path) ?? { versions: [] }
-            const last = versions.at(-1)
-            if (!last || !isSame(last, version)) versions.push(version)
-            else versions.splice(-1, 1, { ...last, lastRun: place.run, runs: last.runs + 1 })
-            if (!kept.has(path)) kept.set(path, { volume, versions })
+            const known = kept.get(path)
+            const last = known?.versions.at(-1)
+            if (!known) kept.set(path, { volume, versions: [version] })
+            else if (!last || !isSame(last, version)) known.versions.push(version)
+            else known.versions.splice(-1, 1, { ...last, lastRun: place.run, runs: last.runs + 1 })
           }
         },
       }

@@ -42,9 +42,9 @@ beforeAll(() => {
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
 const depsWith = (bucket: MemoryStore) => ({ store: bucket, log, signal: new AbortController().signal })
 
-function found(pattern: string, changes: Partial<FindRequest> = {}) {
+function found(pattern: string, changes: Partial<FindRequest> = {}, bucket = store) {
   const request = { command: 'find', bucket: 'b', host: 'db-1', pattern, volume: [], limit: 20, ...changes }
-  return find(depsWith(store), request as Hosted<FindRequest>)
+  return find(depsWith(bucket), request as Hosted<FindRequest>)
 }
 
 test('the versions of a file, newest first, each with the runs that have it', async () => {
@@ -104,4 +104,59 @@ test('no data is read, only manifests and catalogs', async () => {
   const request = { command: 'find', bucket: 'b', host: 'db-1', pattern: '*', volume: [], limit: 20 }
   await find(depsWith(watched), request as unknown as Hosted<FindRequest>)
   expect([...keys].every((key) => key.startsWith('catalogs/'))).toBe(true)
+})
+
+describe('a run that cannot be searched', () => {
+  const catalogOf = (run: string) => `catalogs/daily/db-1/${run}/vg0-srv.jsonl.zst`
+  const withObjects = (change: (objects: MemoryStore['objects']) => void): MemoryStore => {
+    const copy = storeWith(new Map([...store.objects].map(([key, { body }]) => [key, body])))
+    change(copy.objects)
+    return copy
+  }
+  const flip = (objects: MemoryStore['objects'], key: string, at: number) => {
+    const body = Buffer.from(objects.get(key)!.body)
+    body[at]! ^= 1
+    objects.set(key, { ...objects.get(key)!, body })
+  }
+
+  test.each<[string, (objects: MemoryStore['objects']) => void, object]>([
+    ['whose catalog is missing', (objects) => objects.delete(catalogOf(TUESDAY)), { volume: 'vg0-srv' }],
+    ['whose catalog is damaged', (objects) => flip(objects, catalogOf(TUESDAY), 30), { volume: 'vg0-srv' }],
+    [
+      'whose manifest is damaged',
+      (objects) => flip(objects, manifestKey({ class: 'daily', host: 'db-1', run: TUESDAY }), 0),
+      {},
+    ],
+  ])('one %s is named, with status 3, and the others are searched', async (_, damage, where) => {
+    const { status, summary, json } = await found('app.conf', {}, withObjects(damage))
+    expect(status).toBe(3)
+    expect(json).toMatchObject({
+      found: [{ versions: [{ firstRun: WEDNESDAY }, { firstRun: MONDAY, lastRun: MONDAY, runs: 1 }] }],
+      notSearched: [{ run: TUESDAY, class: 'daily', ...where, reason: expect.stringContaining(TUESDAY) }],
+    })
+    expect(summary.split('\n')[1]).toMatch(new RegExp(`^  NOT SEARCHED ${TUESDAY} .*: .*${TUESDAY}`))
+  })
+
+  test('that nothing was found does not hide it', async () => {
+    const { status, summary } = await found(
+      'nothing',
+      {},
+      withObjects((objects) => objects.delete(catalogOf(MONDAY))),
+    )
+    expect([status, summary]).toEqual([3, expect.stringMatching(/^Nothing .*\n {2}NOT SEARCHED 20260105T/)])
+  })
+
+  test('what a damaged catalog seemed to hold is not shown', async () => {
+    const long = withObjects((objects) => {
+      // The checksum, which comes last, is all that is wrong.
+      const key = manifestKey({ class: 'daily', host: 'db-1', run: TUESDAY })
+      const text = objects
+        .get(key)!
+        .body.toString()
+        .replace(/("catalog": \{[^}]*"crc32": ")[0-9a-f]{8}/, '$100000000')
+      objects.set(key, { ...objects.get(key)!, body: Buffer.from(text) })
+    })
+    const { json } = await found('*.conf', {}, long)
+    expect(json).toMatchObject({ found: [{ path: '/srv/app/app.conf' }], notSearched: [{ run: TUESDAY }] })
+  })
 })

@@ -81,7 +81,7 @@ function backedUp(): MemoryStore {
   return storeWith(objects.set(manifestKey(place), Buffer.from(formatManifest(manifest))))
 }
 
-function restored(changes: Partial<RestoreRequest>, store = backedUp()) {
+function restored(changes: Partial<RestoreRequest>, store = backedUp(), warnings: string[] = []) {
   const request = {
     ...{ command: 'restore', bucket: 'backups', ...place, volume: [], path: [], target, days: 7 },
     ...{
@@ -95,7 +95,7 @@ function restored(changes: Partial<RestoreRequest>, store = backedUp()) {
     },
     ...changes,
   }
-  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+  const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => void warnings.push(message) }
   const deps = { host: localHost, store, log, now: () => new Date(), signal: new AbortController().signal }
   return restore(deps, request as unknown as Hosted<RestoreRequest>)
 }
@@ -302,19 +302,19 @@ test('a dry run changes nothing, and says what it takes', async () => {
   expect(json).toMatchObject({ volumes: [{ frozen: 0, conflicts: [] }, { fetch: { requests: 1 } }] })
 })
 
-describe('a damaged archive', () => {
-  function damaged(): MemoryStore {
-    const store = backedUp()
-    const { key } = stored.srv.archive.segments[0]!
-    const body = Buffer.from(store.objects.get(key)!.body)
-    const big = stored.srv.entries.find(({ path }) => path === 'app/data/big')!
-    const frame = Math.floor((big.offset + big.bytes / 2) / stored.srv.archive.frameBytes)
-    const start = stored.srv.frameSizes.slice(0, frame).reduce((sum, size) => sum + size, 0)
-    body[start + 10]! ^= 0xff
-    store.objects.set(key, { ...store.objects.get(key)!, body })
-    return store
-  }
+function damaged(): MemoryStore {
+  const store = backedUp()
+  const { key } = stored.srv.archive.segments[0]!
+  const body = Buffer.from(store.objects.get(key)!.body)
+  const big = stored.srv.entries.find(({ path }) => path === 'app/data/big')!
+  const frame = Math.floor((big.offset + big.bytes / 2) / stored.srv.archive.frameBytes)
+  const start = stored.srv.frameSizes.slice(0, frame).reduce((sum, size) => sum + size, 0)
+  body[start + 10]! ^= 0xff
+  store.objects.set(key, { ...store.objects.get(key)!, body })
+  return store
+}
 
+describe('a damaged archive', () => {
   test('the frame is named, and what is lost with it', async () => {
     await expect(restored({ volume: ['/srv'] }, damaged())).rejects.toMatchObject({
       code: 'ARCHIVE_DAMAGED',
@@ -355,20 +355,19 @@ test('what tar cannot restore is listed, with status 3', async () => {
   expect(read('srv/app/data/small')).toBe('small')
 })
 
-describe('archives in Glacier', () => {
-  function frozen(): MemoryStore {
-    const store = backedUp()
-    for (const [key, object] of store.objects) {
-      if (key.startsWith('data/')) store.objects.set(key, { ...object, archived: true, storageClass: 'DEEP_ARCHIVE' })
-    }
-    return store
+function frozen(store = backedUp()): MemoryStore {
+  for (const [key, object] of store.objects) {
+    if (key.startsWith('data/')) store.objects.set(key, { ...object, archived: true, storageClass: 'DEEP_ARCHIVE' })
   }
-  const thawed = (store: MemoryStore) => {
-    for (const [key, object] of store.objects) {
-      if (object.restore) store.objects.set(key, { ...object, restore: { ongoing: false } })
-    }
+  return store
+}
+const thawed = (store: MemoryStore) => {
+  for (const [key, object] of store.objects) {
+    if (object.restore) store.objects.set(key, { ...object, restore: { ongoing: false } })
   }
+}
 
+describe('archives in Glacier', () => {
   test('have to be asked for', async () => {
     await expect(restored({}, frozen())).rejects.toMatchObject({
       code: 'OBJECT_ARCHIVED',
@@ -404,6 +403,88 @@ describe('archives in Glacier', () => {
     thawed(store)
     expect(await restored(request, { ...store, thaw })).toMatchObject({ status: 0 })
     expect(differences(sources.srv, join(target, 'srv'))).toEqual([])
+  })
+})
+
+describe('a catalog is gone', () => {
+  const catalog = () => stored.srv.archive.catalog.key
+  function withoutCatalog(): MemoryStore {
+    const store = backedUp()
+    store.objects.delete(catalog())
+    return store
+  }
+
+  test('everything comes back all the same, slowly, with a word about it', async () => {
+    const warnings: string[] = []
+    const { status } = await restored({}, withoutCatalog(), warnings)
+    expect([status, differences(sources.srv, join(target, 'srv'))]).toEqual([0, []])
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^the catalog \S+vg0-srv\.jsonl\.zst is missing: making it again from the archive, which reads all of it, [\d.]+ KiB\. /,
+      ),
+    ])
+  })
+
+  test('so does a file, by its path, and over a catalog that is damaged', async () => {
+    const store = backedUp()
+    const object = store.objects.get(catalog())!
+    store.objects.set(catalog(), { ...object, body: Buffer.from(object.body).reverse() })
+    await restored({ path: ['/srv/other links'] }, store)
+    expect(read('srv/other links/second')).toBe('one file, three names')
+  })
+
+  test('a restore of another volume costs nothing for it', async () => {
+    const warnings: string[] = []
+    await restored({ path: [`/${readdirSync(sources.root)[0]!}`] }, withoutCatalog(), warnings)
+    expect(warnings).toEqual([])
+  })
+
+  test('a dry run tells what a restore would do', async () => {
+    const { json } = await restored({ dryRun: true, volume: ['/srv'] }, withoutCatalog())
+    expect(json).toMatchObject({ volumes: [{ mountPoint: '/srv', entries: stored.srv.entries.length }] })
+    expect(readdirSync(target)).toEqual([])
+  })
+
+  test('an archive in Glacier is thawed first, and not by a dry run', async () => {
+    const store = frozen(withoutCatalog())
+    const asked: string[] = []
+    const thaw: MemoryStore['thaw'] = (key, options, signal) => (asked.push(key), store.thaw(key, options, signal))
+    const request = { volume: ['/srv'], thaw: 'bulk' as const }
+    await expect(restored({ ...request, dryRun: true }, { ...store, thaw })).rejects.toMatchObject({
+      code: 'OBJECT_ARCHIVED',
+    })
+    expect(asked).toEqual([])
+    expect(await restored(request, { ...store, thaw })).toMatchObject({ status: 5 })
+    thawed(store)
+    expect(await restored(request, { ...store, thaw })).toMatchObject({ status: 0 })
+    expect([asked.length, differences(sources.srv, join(target, 'srv'))]).toEqual([1, []])
+  })
+
+  test('with the archive damaged too, nothing is written, and what to do is said', async () => {
+    const store = damaged()
+    store.objects.delete(catalog())
+    for (const bestEffort of [false, true]) {
+      await expect(restored({ volume: ['/srv'], bestEffort }, store)).rejects.toMatchObject({
+        code: 'ARCHIVE_DAMAGED',
+        message: expect.stringMatching(/^frame \d+ in .* is damaged: .* nothing tells what is lost with it$/),
+        hint: expect.stringMatching(/docs\/restore-by-hand\.md/),
+      })
+    }
+    store.objects.delete(stored.srv.archive.segments[0]!.key)
+    await expect(restored({ volume: ['/srv'] }, store)).rejects.toMatchObject({
+      message: expect.stringMatching(/vg0-srv\.tar\.zst is missing, and without catalogs/),
+    })
+    expect(readdirSync(target)).toEqual([])
+  })
+
+  test('restore-status tells of it', async () => {
+    const request = { command: 'restore-status', bucket: 'backups', ...place, volume: ['/srv'] }
+    const { status, summary, json } = await restoreStatus(
+      { store: withoutCatalog(), signal: new AbortController().signal },
+      request as unknown as Hosted<RestoreStatusRequest>,
+    )
+    expect([status, json]).toMatchObject([0, { ready: true, volumes: [{ catalog: 'missing' }] }])
+    expect(summary).toMatch(/^ {2}The catalog of \/srv is missing: a restore makes it again/m)
   })
 })
 

@@ -9,6 +9,7 @@ import { AgentError } from '../../agent/errors'
 import { localHost } from '../../agent/io/host'
 import { formatManifest } from '../../agent/plan/manifest'
 import type { Hosted, VerifyRequest } from '../../agent/plan/requests'
+import type { Verification } from '../../agent/plan/verification'
 import { tarCreate } from '../../agent/plan/tar'
 import { archiveOf, place, storeWith } from '../support/archives'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
@@ -46,7 +47,8 @@ async function verified(store: MemoryStore, changes: Partial<VerifyRequest> = {}
   const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => void warnings.push(message) }
   const now = () => new Date('2026-02-01T03:04:05.678Z')
   const deps = { host: localHost, store, log, now, signal: new AbortController().signal }
-  return verify(deps, request as Hosted<VerifyRequest>)
+  const outcome = await verify(deps, request as Hosted<VerifyRequest>)
+  return { ...outcome, json: outcome.json as Verification }
 }
 
 const RECORD = `verifications/daily/db-1/${place.run}/20260201T030405Z.json`
@@ -86,6 +88,45 @@ test.each(['checksum', 'stream'] as const)(
     expect(json).toMatchObject({ ok: false, volumes: [{ findings: [] }, { volume: 'vg0-home' }] })
   },
 )
+
+describe('a catalog is gone', () => {
+  const key = `catalogs/daily/db-1/${place.run}/vg0-home.jsonl.zst`
+  function withoutCatalog(): MemoryStore {
+    const store = backedUp()
+    store.objects.delete(key)
+    return store
+  }
+
+  test('which is a finding, and no reason not to look at the data', async () => {
+    const { status, summary, json } = await verified(withoutCatalog())
+    expect(status).toBe(1)
+    expect(summary).toMatch(new RegExp(`^ {2}vg0-home: ${key} is missing$`, 'm'))
+    expect(summary).toMatch(/^ {2}\/home +2 objects, .* frames, 1 MiB, 3 entries read back$/m)
+    expect(json).toMatchObject({ volumes: [{ findings: [] }, {}] })
+    const findings = json.volumes[1]!.findings
+    expect(findings.map(({ what }) => what.includes(key))).toEqual([true, true])
+  })
+
+  test('with depth checksum it is told of, and nothing is read', async () => {
+    const { status, json } = await verified(withoutCatalog(), { depth: 'checksum' })
+    expect([status, json]).toMatchObject([
+      1,
+      { volumes: [{}, { frames: 0, findings: [{ what: `${key} is missing` }] }] },
+    ])
+  })
+
+  test.each(['vg0-root.tar.zst', 'vg0-home.tar'])('and damage to the data of %s is found without it', async (name) => {
+    const store = withoutCatalog()
+    store.objects.delete(`catalogs/daily/db-1/${place.run}/vg0-root.jsonl.zst`)
+    const data = `data/daily/db-1/${place.run}/${name}`
+    const object = store.objects.get(data)!
+    const body = Buffer.from(object.body)
+    body[body.length >> 3]! ^= 1
+    store.objects.set(data, { ...object, body })
+    const { summary } = await verified(store)
+    expect(summary).toMatch(/frame 0 in .*tar\.zst at 0, .* is damaged|was read with CRC32|has SHA-256/)
+  })
+})
 
 test('one volume alone, by its mount point', async () => {
   const { json } = await verified(backedUp(), { volume: ['/home'] })

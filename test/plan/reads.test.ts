@@ -1,5 +1,12 @@
 import type { Archive } from '../../agent/plan/archive'
-import { joinFrameTable, planReads, planWholeReads, READ_BYTES } from '../../agent/plan/reads'
+import {
+  joinFrameTable,
+  placeFrames,
+  planReads,
+  planWholeReads,
+  READ_BYTES,
+  splitFrameTable,
+} from '../../agent/plan/reads'
 
 const MIB = 1024 * 1024
 
@@ -23,6 +30,22 @@ const lines = [
   { segment: 1, firstFrame: 3, storedBytes: [MIB, MIB] },
 ]
 const table = joinFrameTable(archive, lines)
+
+test('a table is split into the lines that it was joined from, none of them very long', () => {
+  expect([...splitFrameTable(archive, table)]).toEqual(lines)
+  const long: Archive = {
+    ...archive,
+    segments: [{ ...archive.segments[0]!, sizeBytes: 2500, rawBytes: 2500 * 2 * MIB }],
+    frames: 2500,
+    rawBytes: 2500 * 2 * MIB,
+  }
+  const longLines = [...splitFrameTable(long, placeFrames(long, Array<number>(2500).fill(1)))]
+  expect(longLines.map(({ firstFrame, storedBytes }) => [firstFrame, storedBytes.length])).toEqual([
+    [0, 1024],
+    [1024, 1024],
+    [2048, 452],
+  ])
+})
 
 function planned(...ranges: [offset: number, bytes: number][]): string[] {
   const reads = planReads(

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { zstdCompressSync } from 'node:zlib'
-import { formatSeekTable, seekTableBytes } from '../../agent/plan/seek-table'
+import { formatSeekTable, parseSeekTable, seekTableBytes } from '../../agent/plan/seek-table'
 
 test('two frames, written out byte by byte as the seekable format says', () => {
   expect(
@@ -28,4 +28,30 @@ test('zstd skips it', () => {
   const table = formatSeekTable(frames.map(({ length }) => length), 11, 6) // prettier-ignore
   const input = Buffer.concat([...frames, table])
   expect(execFileSync('zstd', ['--decompress', '--stdout'], { input }).toString()).toBe('hello world')
+})
+
+describe('read back', () => {
+  const segment = { key: 'a.tar.zst', sizeBytes: 1000 + 77 + seekTableBytes(2), rawBytes: 3000 }
+  const table = () => formatSeekTable([1000, 77], 3000, 2048)
+
+  test('it says how large each frame is', () => {
+    expect(parseSeekTable(table(), segment, 2048)).toEqual([1000, 77])
+  })
+
+  test('a flip of any of its bits is found', () => {
+    for (let bit = 0; bit < table().length * 8; bit++) {
+      const damaged = table()
+      damaged[bit >> 3]! ^= 1 << (bit & 7)
+      expect(() => parseSeekTable(damaged, segment, 2048)).toThrow(/does not match its segment$/)
+    }
+  })
+
+  test.each([
+    ['cut short', table().subarray(1), segment],
+    ['of a larger segment', table(), { ...segment, sizeBytes: 2000 }],
+    ['of a segment with more frames', table(), { ...segment, rawBytes: 5000 }],
+    ['of another last frame', table(), { ...segment, rawBytes: 3001 }],
+  ])('one that is %s is refused', (_, bytes, expected) => {
+    expect(() => parseSeekTable(bytes, expected, 2048)).toThrow(/the seek table at the end of a\.tar\.zst/)
+  })
 })
