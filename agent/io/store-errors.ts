@@ -55,10 +55,7 @@ const RULES: readonly Rule[] = [
     code: 'ACCESS_DENIED',
     message: ({ permission, bucket, key, said }) =>
       `${permission} on arn:aws:s3:::${bucket}${key === null ? '' : `/${key}`} is denied: ${said}`,
-    hint: ({ permission }) =>
-      `Compare that resource with the statement OwnBackups of the host's role, which must allow ${permission} there, ` +
-      'and with the Deny statements of the bucket policy. ' +
-      'With a KMS key the role also needs kms:GenerateDataKey and kms:Decrypt on it.',
+    hint: accessHint,
   },
   {
     names: ['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidToken', 'InvalidSecurity'],
@@ -149,6 +146,25 @@ const RULES: readonly Rule[] = [
     hint: 'The server was overloaded or broken for as long as it was retried. Run the command again later.',
   },
 ]
+
+function accessHint({ permission }: Failure): string {
+  if (VERSION_PERMISSIONS.includes(permission)) {
+    return (
+      'Hosts may not read versions, by design. Use the restorer role of the backup stack, for example with AWS_PROFILE: ' +
+      `it may use ${VERSION_PERMISSIONS.join(' and ')}.`
+    )
+  }
+  const denied =
+    `Compare that resource with the statement OwnBackups of the host's role, which must allow ${permission} there, ` +
+    'and with the Deny statements of the bucket policy. ' +
+    'With a KMS key the role also needs kms:GenerateDataKey and kms:Decrypt on it.'
+  // GetObject, "Permissions" (S3 API reference): 403 instead of 404 without s3:ListBucket.
+  return permission === 's3:GetObject'
+    ? `${denied} Who may not list the bucket is told the same of what is not there.`
+    : denied
+}
+
+const VERSION_PERMISSIONS: readonly string[] = ['s3:ListBucketVersions', 's3:GetObjectVersion']
 
 const UNFORESEEN: Rule = {
   names: [],

@@ -148,6 +148,19 @@ test('who denies access is told where to look', () => {
   )
 })
 
+test('who may not read is told that S3 says so of missing objects too', () => {
+  expect(storeError(answered(403, 'AccessDenied'), READING).hint).toMatch(/ told the same of what is not there\.$/)
+})
+
+test.each(['ListObjectVersions', 'GetObjectVersion', 'HeadObjectVersion'])(
+  'who may not look at versions is told who may: %s',
+  (name) => {
+    const { message, hint } = storeError(answered(403, 'AccessDenied'), { ...READING, name })
+    expect(message).toMatch(/^s3:(ListBucketVersions|GetObjectVersion) on /)
+    expect(hint).toMatch(/^Hosts may not read versions, by design\. Use the restorer role /)
+  },
+)
+
 test('what a provider of credentials has to say is passed on', () => {
   const explained = new AgentError('NO_CREDENTIALS', 'no instance profile', { hint: 'Attach one.' })
   expect(storeError(explained, UPLOADING)).toBe(explained)
