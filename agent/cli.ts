@@ -17,7 +17,7 @@ import { connect } from './io/connection'
 import type { HostDeps } from './io/deps'
 import { localHost } from './io/host'
 import { createLog } from './io/log'
-import { collectGarbageAtOnce } from './io/memory'
+import { tuneGarbageCollection } from './io/memory'
 import { isRoot, listenForSignals, stopAfter, throwUnlessRoot } from './io/process'
 import { agentVersion } from './io/system'
 import { parseArguments } from './plan/arguments'
@@ -60,14 +60,14 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
     case 'backup':
       return backup(deps, { ...request, host })
     case 'verify':
-      collectGarbageAtOnce()
+      tuneGarbageCollection()
       return includingDeleted(deps, { ...request, host }, verify)
     case 'find':
       return includingDeleted(deps, { ...request, host }, find)
     case 'list':
       return includingDeleted(deps, { ...request, host }, list)
     case 'restore':
-      collectGarbageAtOnce()
+      tuneGarbageCollection()
       return includingDeleted(deps, { ...request, host }, restore)
     case 'restore-plan':
       return includingDeleted(deps, { ...request, host }, restorePlan)

@@ -2,7 +2,7 @@
 import { restore } from '../agent/commands/restore'
 import type { Compression } from '../agent/contract'
 import { localHost } from '../agent/io/host'
-import { collectGarbageAtOnce } from '../agent/io/memory'
+import { tuneGarbageCollection } from '../agent/io/memory'
 import { s3Store } from '../agent/io/store'
 import { resolveRequest } from '../agent/plan/config'
 import { parseArguments, type Invocation } from '../agent/plan/arguments'
@@ -18,7 +18,7 @@ async function run(compression: Compression, endpointUrl: string, target: string
   const credentials = async () => ({ accessKeyId: 'bench', secretAccessKey: 'bench' })
   const store = s3Store({ bucket: 'bench', region: 'us-east-1', credentials, endpointUrl, log })
   const deps = { host: localHost, store, log, now: () => new Date(), signal: new AbortController().signal }
-  collectGarbageAtOnce() // as the agent's command line does
+  tuneGarbageCollection() // as the agent's command line does
   const { status, summary } = await restore(deps, request)
   if (status !== 0) throw new Error(summary)
 }

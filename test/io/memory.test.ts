@@ -1,4 +1,5 @@
-import { freeBehind, freeNow } from '../../agent/io/memory'
+import { execFileSync } from 'node:child_process'
+import { freeBehind, freeNow, V8_FLAGS } from '../../agent/io/memory'
 
 test('the memory of a large buffer is given back at once', () => {
   const buffer = Buffer.allocUnsafeSlow(1024 * 1024)
@@ -22,4 +23,9 @@ test('each buffer lives until the next one that does not share its memory', () =
   expect(first).toHaveLength(512)
   use(Buffer.alloc(1024 * 1024))
   expect([first.length, second.length]).toEqual([0, 0])
+})
+
+test('V8 knows the flags that it is given: of others it complains to whoever reads the output', () => {
+  const known = execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' })
+  for (const flag of V8_FLAGS) expect(known).toContain(`${flag.replace('--no-', '--').replace(/=.*/, '')} (`)
 })
