@@ -37,7 +37,10 @@ export async function backup(deps: Deps, request: Hosted<BackupRequest>): Promis
   }
 
   const agent = await readTools(deps)
-  const system = await readSystem(deps, [...new Set(plans.map(({ origin }) => origin.group))])
+  const system = await readSystem(
+    deps,
+    plans.map(({ origin }) => origin),
+  )
   const result = await backUpVolumes(deps, request, place, plans)
   throwIfNothingIsGood(result)
 

@@ -3,8 +3,10 @@ import { arch, hostname, release, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AgentError, hasCode } from '../errors'
 import type { Argv } from '../plan/command'
+import { describeFilesystem } from '../plan/filesystem'
 import { blkid, LVS, parseLvs, PVS, THIN_POOLS, VGS } from '../plan/lvm'
 import type { Manifest, SystemRecord } from '../plan/manifest'
+import type { Volume } from '../plan/selection'
 import { findTarDefect, parseTarVersion, TAR_FEATURES, TAR_VERSION } from '../plan/tar'
 import type { HostDeps } from './deps'
 
@@ -40,7 +42,7 @@ export async function readTools({ host, signal }: HostDeps): Promise<Manifest['a
 }
 
 /** Reads what a rebuild of this host on empty disks needs. To be read before snapshots clutter the reports. */
-export async function readSystem(deps: HostDeps, groups: readonly string[]): Promise<SystemRecord> {
+export async function readSystem(deps: HostDeps, volumes: readonly Volume[]): Promise<SystemRecord> {
   const report = async (argv: Argv): Promise<unknown> => JSON.parse(await deps.host.run(argv, deps.signal))
   const lvs = await deps.host.run(LVS, deps.signal)
   const active = parseLvs(lvs).filter(({ deviceNumber }) => deviceNumber !== undefined)
@@ -59,7 +61,8 @@ export async function readSystem(deps: HostDeps, groups: readonly string[]): Pro
       deps,
       active.map(({ device }) => device),
     ),
-    groupConfigurations: await readGroupConfigurations(deps, groups),
+    filesystems: await readFilesystems(deps, volumes),
+    groupConfigurations: await readGroupConfigurations(deps, [...new Set(volumes.map(({ group }) => group))]),
   }
 }
 
@@ -67,6 +70,27 @@ export async function readSystem(deps: HostDeps, groups: readonly string[]): Pro
 async function readSignatures({ host, signal }: HostDeps, devices: readonly string[]): Promise<string> {
   const { stdout } = await host.attempt(blkid(devices), signal, { timeoutSeconds: SIGNATURES_SECONDS_MAX })
   return stdout
+}
+
+/** The tools of a filesystem need not be there for it to be backed up. */
+async function readFilesystems(
+  { host, signal }: HostDeps,
+  volumes: readonly Volume[],
+): Promise<Record<string, string>> {
+  const texts: Record<string, string> = {}
+  for (const volume of volumes) {
+    const text = await orNothing(host.run(describeFilesystem(volume), signal))
+    if (text !== undefined) texts[volume.deviceName] = text
+  }
+  return texts
+}
+
+/** Undefined where a command failed or is not there. */
+async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
+  return answer.catch((error: unknown) => {
+    if (hasCode(error, 'INTERRUPTED')) throw error
+    return undefined
+  })
 }
 
 async function readGroupConfigurations(deps: HostDeps, groups: readonly string[]): Promise<Record<string, string>> {
@@ -97,10 +121,8 @@ export async function readDiskSizes(
   const sizes = new Map<string, number>()
   for (const disk of disks) {
     const argv: Argv = ['lsblk', '--nodeps', '--noheadings', '--bytes', '--output', 'SIZE', disk]
-    const sizeBytes = await host.run(argv, signal).then(Number, (error: unknown) => {
-      if (hasCode(error, 'INTERRUPTED')) throw error
-    })
-    if (sizeBytes !== undefined) sizes.set(disk, sizeBytes)
+    const sizeBytes = await orNothing(host.run(argv, signal))
+    if (sizeBytes !== undefined) sizes.set(disk, Number(sizeBytes))
   }
   return sizes
 }

@@ -123,6 +123,8 @@ const manifestSchema = z.object({
     thinPools: z.unknown().optional(),
     /** What `blkid -o export` says of the logical volumes: swap and filesystems that were not backed up too. */
     signatures: z.string().optional(),
+    /** What `dumpe2fs -h` or `xfs_info` says of each volume, by its name. */
+    filesystems: z.record(z.string(), z.string()).optional(),
     /** `vgcfgbackup` text by volume group. */
     groupConfigurations: z.record(z.string(), z.string()),
   }),

@@ -36,7 +36,7 @@ export function notesOnRebuild(
     ...notBackedUp.map(({ mountPoint, reason }) => `${mountPoint} was not backed up: ${reason}.`),
     ...notesOnDisks(manifest, reports),
     ...notesOnVolumes(reports, filesystems),
-    `Filesystems become what mkfs makes of them here: a rescue system much newer than the host (${nameOf(system)}) makes some that the host cannot mount.`,
+    `Use the mkfs of the host's own release (${nameOf(system)}), or options that it does not know end the script.`,
     ...notesOnFstab(system.fstab, reports, filesystems),
     ...notesOnBoot(manifest, target),
   ]

@@ -1,6 +1,7 @@
 /** Turns a manifest into the commands that rebuild a host's volumes on empty disks, for somebody to read and run. */
 import { AgentError } from '../errors'
 import type { Argv } from './command'
+import { mkfsOptions } from './filesystem'
 import type { Manifest, VolumeBackup } from './manifest'
 import { notesOnRebuild } from './rebuild-notes'
 import {
@@ -53,15 +54,14 @@ export interface MadeFilesystem {
   readonly type: string
   readonly uuid: string
   readonly label: string
+  /** What it was made of, as far as that is known. */
+  readonly description: string
   /** Absent where it was not backed up: then it stays empty. */
   readonly volume?: VolumeBackup
 }
 
 /** What mkfs of this release makes can be made again: filesystems of backed up volumes, and of their neighbours. */
 const MAKEABLE = ['ext2', 'ext3', 'ext4', 'xfs', 'swap']
-/** What mkfs.ext4 makes an inode for unless told, on small filesystems and on others (mke2fs.conf of e2fsprogs). */
-const BYTES_PER_INODE = { small: 4096, default: 16384 }
-const SMALL_FILESYSTEM_BYTES = 512 * 1024 * 1024
 
 /**
  * @throws AgentError OUTPUT_UNREADABLE where the manifest's LVM reports are not understood, USAGE where the disks given
@@ -72,7 +72,7 @@ export function planRebuild(manifest: Manifest, options: RebuildOptions): Rebuil
   const disks = chooseDisks(reports.physicalVolumes, options.disks)
   const groups = reports.volumeGroups.map((row) => planGroup(row, reports, disks))
   const volumes = manifest.volumes.toSorted((a, b) => (a.mountPoint < b.mountPoint ? -1 : 1))
-  const filesystems = chooseFilesystems(volumes, reports)
+  const filesystems = chooseFilesystems(volumes, manifest.system.filesystems ?? {}, reports)
   return {
     groups,
     steps: [
@@ -176,40 +176,33 @@ function poolOptions({ lv_metadata_size: metadataBytes, chunk_size: chunkBytes, 
 /** Those of the volumes in the order of their mount points, then those that were not backed up. */
 function chooseFilesystems(
   volumes: readonly VolumeBackup[],
+  descriptions: Readonly<Record<string, string>>,
   { logicalVolumes, signatures }: RebuildReports,
 ): MadeFilesystem[] {
   const backedUp = volumes.map((volume) => ({
     ...{ device: `/dev/mapper/${volume.volume}`, type: volume.filesystem, uuid: volume.uuid, label: volume.label },
+    description: descriptions[volume.volume] ?? '',
     volume,
   }))
-  const others = logicalVolumes.flatMap(({ lv_dm_path: device }) => {
-    const signature = signatures.find((each) => each.device === device)
-    return signature && MAKEABLE.includes(signature.type) && !backedUp.some((each) => each.device === device)
-      ? [signature]
-      : []
-  })
-  return [...backedUp, ...others]
+  const others = signatures.filter(
+    ({ device, type }) =>
+      MAKEABLE.includes(type) &&
+      logicalVolumes.some((row) => row.lv_dm_path === device) &&
+      !backedUp.some((filesystem) => filesystem.device === device),
+  )
+  return [...backedUp, ...others.map((signature) => ({ ...signature, description: '' }))]
 }
 
-function makeFilesystem({ device, type, uuid, label, volume }: MadeFilesystem): RebuildStep {
+function makeFilesystem({ device, type, uuid, label, description, volume }: MadeFilesystem): RebuildStep {
   const what =
     type === 'swap' ? 'swap' : `the filesystem of ${volume ? volume.mountPoint : `${device}, which stays empty`}`
   const purpose = `${what}, with the UUID and label that it had`
   const labelled = label === '' ? [] : ['-L', label]
   const identified = uuid === '' ? [] : ['-U', uuid]
   if (type === 'swap') return step(purpose, ['mkswap', ...identified, ...labelled, device])
-  if (type !== 'xfs') {
-    const inodes = volume ? inodeOptions(volume) : []
-    return step(purpose, [`mkfs.${type}`, '-q', ...identified, ...labelled, ...inodes, device])
-  }
-  return step(purpose, ['mkfs.xfs', '-q', ...(uuid === '' ? [] : ['-m', `uuid=${uuid}`]), ...labelled, device])
-}
-
-/** Where there were more files than mkfs makes inodes for, they need as many again. */
-function inodeOptions({ sizeBytes, archive }: VolumeBackup): string[] {
-  const usual = BYTES_PER_INODE[sizeBytes < SMALL_FILESYSTEM_BYTES ? 'small' : 'default']
-  const bytesPerInode = Math.floor(sizeBytes / (archive.entries * 2))
-  return bytesPerInode < usual ? ['-i', `${Math.max(bytesPerInode, 1024)}`] : []
+  const made = mkfsOptions(type, description)
+  if (type !== 'xfs') return step(purpose, [`mkfs.${type}`, '-q', ...made, ...identified, ...labelled, device])
+  return step(purpose, ['mkfs.xfs', '-q', ...made, ...(uuid === '' ? [] : ['-m', `uuid=${uuid}`]), ...labelled, device])
 }
 
 function mountVolume({ volume, mountPoint }: VolumeBackup, target: string): RebuildStep[] {

@@ -116,12 +116,17 @@ test('filesystems have their UUIDs and labels again, and are mounted from the ro
   ])
 })
 
-test('an ext4 of many small files has room for them', () => {
-  const { archive } = volumeBackupOf()
-  const many = volumeBackupOf({ sizeBytes: 1 << 30, archive: { ...archive, entries: 65536 } })
-  expect(starting('mkfs', commandsOf(planRebuild({ ...manifest, volumes: [many] }, options)))).toContainEqual(
-    expect.stringContaining(' -i 8192 /dev/mapper/vg0-home'),
+test('filesystems are made of what they were made of, where the manifest tells', () => {
+  const described = planRebuild(
+    withSystem({
+      filesystems: { 'vg0-home': 'Block size:               1024\n', 'vg0-srv': ' = crc=0  finobt=0\n' },
+    }),
+    options,
   )
+  expect(starting('mkfs', commandsOf(described)).slice(0, 2)).toEqual([
+    'mkfs.ext4 -q -b 1024 -U uuid-of-vg0-home /dev/mapper/vg0-home',
+    'mkfs.xfs -q -m crc=0,finobt=0 -m uuid=uuid-of-vg0-srv -L data /dev/mapper/vg0-srv',
+  ])
 })
 
 test('the restore goes to the bucket that the plan was read from', () => {
