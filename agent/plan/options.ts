@@ -100,7 +100,7 @@ export const OPTIONS = {
   ),
   resume: option('go on with a restore that was interrupted: leave what is there already and equal', toggle),
   bestEffort: option('restore what can be read where an archive is damaged; reads everything twice', toggle),
-  includeDeleted: option('find and read what was deleted, too, as long as the bucket has a version of it', toggle),
+  includeDeleted: option('also find and read what was deleted, as long as the bucket has a version of it', toggle),
   thaw: option(
     'have what is in Glacier brought back, slowly and cheaply or faster',
     choice('TIER', ['bulk', 'standard', 'expedited']),

@@ -51,7 +51,8 @@ describe('the agent understands what it is told by', () => {
       },
       {
         ...{ command: 'restore', run: RUN, target: '/srv/restored', path: ['/home/ann/letter to bob.txt'] },
-        ...{ thaw: 'bulk', days: 3, resume: true, onConflict: 'fail', inPlace: false, bestEffort: false },
+        ...{ thaw: 'bulk', days: 3, resume: true, onConflict: 'fail', inPlace: false },
+        ...{ bestEffort: false, includeDeleted: false },
       },
     ],
     [
@@ -63,8 +64,12 @@ describe('the agent understands what it is told by', () => {
         onConflict: 'newer',
         dryRun: 'true',
         bestEffort: 'true',
+        includeDeleted: 'true',
       },
-      { at: expect.anything(), inPlace: true, volume: ['/srv'], onConflict: 'newer', dryRun: true, bestEffort: true },
+      {
+        ...{ at: expect.anything(), inPlace: true, volume: ['/srv'], onConflict: 'newer', dryRun: true },
+        ...{ bestEffort: true, includeDeleted: true },
+      },
     ],
     ['Cleanup', {}, { command: 'cleanup', dryRun: false }],
     ['Cleanup', { dryRun: 'true' }, { command: 'cleanup', dryRun: true }],
