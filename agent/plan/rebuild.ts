@@ -80,7 +80,9 @@ export function planRebuild(manifest: Manifest, options: RebuildOptions): Rebuil
         ...(['lsblk', '--output', 'NAME,SIZE,TYPE,FSTYPE,LABEL,MOUNTPOINT'] as const),
         ...new Set(disks.values()),
       ]),
-      ...groups.flatMap(createGroup),
+      // All disks before any group: where one is refused, the script can be run again as it is.
+      ...groups.flatMap((group) => group.disks.map(takeDisk)),
+      ...groups.map(createGroup),
       ...reports.logicalVolumes
         .toSorted((a, b) => rank(a) - rank(b))
         .flatMap((row) => createVolume(row, reports.pools)),
@@ -134,14 +136,15 @@ function planGroup(
   }
 }
 
-function createGroup({ name, extentBytes, disks, neededBytes }: PlannedGroup): RebuildStep[] {
-  return [
-    ...disks.map((disk) => step(`${disk} becomes a physical volume: what is on it is lost`, ['pvcreate', disk])),
-    step(`volume group ${name}, which needs ${formatBytes(neededBytes)}`, [
-      ...(['vgcreate', '--physicalextentsize', `${extentBytes}b`, name] as const),
-      ...disks,
-    ]),
-  ]
+function takeDisk(disk: string): RebuildStep {
+  return step(`${disk} becomes a physical volume: what is on it is lost`, ['pvcreate', disk])
+}
+
+function createGroup({ name, extentBytes, disks, neededBytes }: PlannedGroup): RebuildStep {
+  return step(`volume group ${name}, which needs ${formatBytes(neededBytes)}`, [
+    ...(['vgcreate', '--physicalextentsize', `${extentBytes}b`, name] as const),
+    ...disks,
+  ])
 }
 
 /** Pools before what is in them. */

@@ -70,13 +70,13 @@ const starting = (program: string, of = commands) => of.filter((command) => comm
 const withSystem = (changes: Partial<Manifest['system']>) =>
   manifestOf({ ...manifest, system: { ...system, ...changes } })
 
-test('the disks that are there now are looked at, then become physical volumes and groups', () => {
+test('the disks that are there now are looked at, then all become physical volumes, then groups', () => {
   expect(commands.slice(0, 6)).toEqual([
     'lsblk --output NAME,SIZE,TYPE,FSTYPE,LABEL,MOUNTPOINT /dev/nvme1n1 /dev/ubdc /dev/ubdd',
     'pvcreate /dev/nvme1n1',
     'pvcreate /dev/ubdc',
-    'vgcreate --physicalextentsize 4194304b vg0 /dev/nvme1n1 /dev/ubdc',
     'pvcreate /dev/ubdd',
+    'vgcreate --physicalextentsize 4194304b vg0 /dev/nvme1n1 /dev/ubdc',
     'vgcreate --physicalextentsize 4194304b vg1 /dev/ubdd',
   ])
 })
