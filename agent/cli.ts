@@ -21,25 +21,25 @@ import { tuneGarbageCollection } from './io/memory'
 import { isRoot, listenForSignals, stopAfter, throwUnlessRoot } from './io/process'
 import { agentVersion } from './io/system'
 import { parseArguments } from './plan/arguments'
-import { chooseConfigFile, findMisspeltVariables, resolveRequest, wantsJson } from './plan/config'
+import { chooseConfigFile, findMisspeltVariables, guessWishes, resolveRequest } from './plan/config'
 import { COMMANDS, type AnyRequest } from './plan/requests'
 import { formatFailure, formatResult, type Output } from './plan/output'
 
 async function run(argv: readonly string[]): Promise<Output> {
   const interruption = listenForSignals(ExitStatus.interrupted)
   const { signal } = interruption
-  let jsonOnly = wantsJson(argv, process.env)
+  let wishes = guessWishes(argv, process.env)
   try {
     const invocation = parseArguments(argv)
     if (invocation.kind === 'help') return { status: ExitStatus.ok, stdout: invocation.text, stderr: '' }
     if (invocation.kind === 'version') return { status: ExitStatus.ok, stdout: `${agentVersion}\n`, stderr: '' }
     const config = await readConfigFile(chooseConfigFile(invocation.flags, process.env))
     const request = resolveRequest(invocation, process.env, config)
-    jsonOnly = request.json
+    wishes = { json: request.json, stdout: request.command === 'restore' && request.stdout }
     if ('deadline' in request && request.deadline !== undefined) stopAfter(interruption, request.deadline)
-    return formatResult(await perform(request, signal), jsonOnly)
+    return formatResult(await perform(request, signal), wishes)
   } catch (error) {
-    return formatFailure(error, jsonOnly, signal.aborted ? (signal.reason as AgentError) : undefined)
+    return formatFailure(error, wishes, signal.aborted ? (signal.reason as AgentError) : undefined)
   }
 }
 
@@ -86,7 +86,7 @@ function print({ status, stdout, stderr }: Output): void {
 
 /** The last line of defence: without it, Node's own exit statuses would be taken for ours. */
 function failUnforeseen(error: unknown): void {
-  print(formatFailure(error, wantsJson(process.argv, process.env)))
+  print(formatFailure(error, guessWishes(process.argv, process.env)))
 }
 
 function start(): void {

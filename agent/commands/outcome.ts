@@ -7,6 +7,4 @@ export interface Outcome {
   readonly summary: string
   /** For programs: becomes the last line of standard output. */
   readonly json: object
-  /** Standard output has been taken for something else: what is said here goes to standard error. */
-  readonly printed?: true
 }

@@ -10,7 +10,7 @@ import type { Outcome } from './outcome'
 
 /**
  * Tells whether the archives of a run can be read now: status 0 if they can, 5 while Glacier is thawing or nobody has
- * asked for it.
+ * asked for it, 3 where waiting does not help because objects are missing.
  *
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME
  */
@@ -27,11 +27,12 @@ export async function restoreStatus(deps: ReaderDeps, request: Hosted<RestoreSta
       catalog: (await findCatalogLoss(deps, archive)) ?? ('good' as const),
     })
   }
-  const ready = volumes.every(({ missing, thawing, frozen }) => missing + thawing + frozen === 0)
+  const waiting = volumes.some(({ thawing, frozen }) => thawing + frozen > 0)
+  const complete = volumes.every(({ missing }) => missing === 0)
   return {
-    status: ready ? ExitStatus.ok : ExitStatus.waitingForGlacier,
+    status: waiting ? ExitStatus.waitingForGlacier : complete ? ExitStatus.ok : ExitStatus.incomplete,
     summary: formatThawStatus(manifest, volumes),
-    json: { run: manifest.run, host: manifest.host, ready, volumes },
+    json: { run: manifest.run, host: manifest.host, ready: complete && !waiting, volumes },
   }
 }
 

@@ -127,8 +127,7 @@ async function print(deps: Deps, manifest: Manifest, tasks: readonly Task[]): Pr
     })
   }
   await printFile(deps, task.plan)
-  const report = { run: manifest.run, host: manifest.host, volumes: [reportOf(task, [], '')] }
-  return { ...describe(report), printed: true }
+  return describe({ run: manifest.run, host: manifest.host, volumes: [reportOf(task)] })
 }
 
 function isFile({ types }: PlannedVolume): boolean {
@@ -151,24 +150,27 @@ async function restoreTask(deps: Deps, request: Hosted<RestoreRequest>, task: Ta
   const { wanted, plan, target } = task
   await makeTarget(target.directory)
   const { ok, complaint } = await restoreVolume(deps, plan, target.directory)
-  if (ok) return reportOf(task, [], '')
+  if (ok) return reportOf(task)
   // What a restore that is resumed would still have to do is what has failed.
   const rest = await planVolume(deps, wanted, await openTarget(target.directory), {
     ...request,
     resume: true,
     lost: plan.lostRanges,
   })
-  return reportOf(task, rest.names, complaint)
+  return { ...reportOf(task), failed: rest.names, failedEntries: rest.entries, complaint }
 }
 
-function reportOf({ plan, target }: Task, failed: readonly string[], complaint: string): VolumeReport {
+/** Of a task that was done without fail. */
+function reportOf({ plan, target }: Task): VolumeReport {
   const { volume, entries, kept, lost, fetch } = plan
-  return { mountPoint: volume.mountPoint, directory: target.directory, entries, kept, lost, failed, complaint, fetch }
+  const { mountPoint } = volume
+  const nothing = { failed: [], failedEntries: 0, complaint: '' }
+  return { mountPoint, directory: target.directory, entries, kept, lost, ...nothing, fetch }
 }
 
 function describe(report: RestoreReport): Outcome {
   const complete = report.volumes.every(
-    ({ failed, lost, complaint }) => failed.length === 0 && lost.length === 0 && complaint === '',
+    ({ failedEntries, lost, complaint }) => failedEntries === 0 && lost.length === 0 && complaint === '',
   )
   return { status: complete ? ExitStatus.ok : ExitStatus.incomplete, summary: formatRestore(report), json: report }
 }

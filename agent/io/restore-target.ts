@@ -1,5 +1,5 @@
 /** The directory that is restored into: what is there already, and whether the rest fits. */
-import { lstatSync, readlinkSync, statfsSync, type BigIntStats } from 'node:fs'
+import { accessSync, constants, lstatSync, readlinkSync, statfsSync, type BigIntStats } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AgentError } from '../errors'
@@ -92,8 +92,9 @@ export interface Need {
   readonly entries: number
 }
 
-/** @throws AgentError TARGET_UNFIT where a filesystem has less room than is needed on it */
+/** @throws AgentError TARGET_UNFIT where a directory cannot be written to, or its filesystem has too little room */
 export function throwUnlessFits(needs: readonly Need[]): void {
+  for (const { directory } of needs) throwUnlessWritable(directory)
   const filesystems = new Map<bigint, Need>()
   for (const { directory, sizeBytes, entries } of needs) {
     const device = lstatSync(existing(directory), { bigint: true }).dev
@@ -119,6 +120,18 @@ export function throwUnlessFits(needs: readonly Need[]): void {
         },
       )
     }
+  }
+}
+
+/** Root may write everywhere but where a filesystem is mounted read-only, or a directory made immutable. */
+function throwUnlessWritable(directory: string): void {
+  try {
+    accessSync(existing(directory), constants.W_OK)
+  } catch (cause) {
+    throw new AgentError('TARGET_UNFIT', `${directory} cannot be written to: ${String(cause)}`, {
+      hint: 'Choose another --target, or have its filesystem mounted read-write.',
+      cause,
+    })
   }
 }
 

@@ -3,6 +3,7 @@ import { AgentError } from '../errors'
 import { didYouMean, type Flags, type Invocation } from './arguments'
 import { findNearest } from './nearest'
 import { OPTION_NAMES, OPTIONS, flagOf, VARIABLE_PREFIX, variableOf } from './options'
+import type { OutputWishes } from './output'
 import { COMMANDS } from './requests'
 import type { OptionName } from './options'
 import type { AnyRequest, BackupRequest, CommandName, RestoreRequest } from './requests'
@@ -56,9 +57,11 @@ function invalid(file: string, what: string, hint: string): AgentError {
   return new AgentError('CONFIG_INVALID', `${file}: ${what}`, { hint })
 }
 
-/** Whether JSON alone is wanted, as far as that can be told before the command line is understood. */
-export function wantsJson(argv: readonly string[], environment: Environment): boolean {
-  return argv.includes(flagOf('json')) || /^(true|1)$/.test(environment[variableOf('json')] ?? '')
+/** How output is wished for, as far as that can be told before the command line is understood. */
+export function guessWishes(argv: readonly string[], environment: Environment): OutputWishes {
+  const isOn = (name: 'json' | 'stdout'): boolean =>
+    argv.includes(flagOf(name)) || /^(true|1)$/.test(environment[variableOf(name)] ?? '')
+  return { json: isOn('json'), stdout: isOn('stdout') }
 }
 
 /** Warnings of variables that look like options of ours but are none: most likely misspelt, and so without effect. */

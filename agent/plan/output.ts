@@ -20,15 +20,26 @@ export interface Output {
   readonly stderr: string
 }
 
+/** How output was asked for. */
+export interface OutputWishes {
+  /** One line of JSON and nothing else. */
+  readonly json: boolean
+  /** Standard output is for a file's content alone: whatever is said goes to standard error, success or not. */
+  readonly stdout: boolean
+}
+
 /** Standard output is a summary for people, then one line of JSON for programs. */
 export function formatResult(
-  result: { readonly status: ExitStatus; readonly summary: string; readonly json: object; readonly printed?: true },
-  jsonOnly: boolean,
+  result: { readonly status: ExitStatus; readonly summary: string; readonly json: object },
+  wishes: OutputWishes,
 ): Output {
   const line = `${JSON.stringify(result.json)}\n`
   const summary = result.summary.slice(0, SUMMARY_CHARACTERS_MAX).trimEnd()
-  const text = jsonOnly ? line : `${summary}\n${line}`
-  return { status: result.status, stdout: result.printed ? '' : text, stderr: result.printed ? text : '' }
+  return direct({ status: result.status, stdout: wishes.json ? line : `${summary}\n${line}`, stderr: '' }, wishes)
+}
+
+function direct(output: Output, wishes: OutputWishes): Output {
+  return wishes.stdout ? { ...output, stdout: '', stderr: output.stderr + output.stdout } : output
 }
 
 /**
@@ -36,7 +47,7 @@ export function formatResult(
  *
  * @param interruption - what stopped the command, if something did: then that is why it failed
  */
-export function formatFailure(thrown: unknown, jsonOnly: boolean, interruption?: AgentError): Output {
+export function formatFailure(thrown: unknown, wishes: OutputWishes, interruption?: AgentError): Output {
   const { first, duringCleanup } = unwrapFailure(thrown)
   const error = interruption
     ? interrupted(interruption, first)
@@ -49,11 +60,12 @@ export function formatFailure(thrown: unknown, jsonOnly: boolean, interruption?:
     ...(cleanupLines.length > 0 && { duringCleanup: cleanupLines }),
   }
   const lines = [...describeError(error), ...cleanupLines.map((text) => `during clean-up: ${text}`)]
-  return {
+  const output = {
     status: STATUS_OF[error.code] ?? ExitStatus.failed,
     stdout: `${JSON.stringify(json)}\n`,
-    stderr: jsonOnly ? '' : `snapstream: ${lines.join('\n')}\n`,
+    stderr: wishes.json ? '' : `snapstream: ${lines.join('\n')}\n`,
   }
+  return direct(output, wishes)
 }
 
 /** What was under way when the command was stopped fails in its own way, which only tells how far it was. */

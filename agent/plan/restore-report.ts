@@ -12,8 +12,9 @@ export interface VolumeReport {
   readonly kept: number
   /** Entries in damaged frames. */
   readonly lost: readonly string[]
-  /** Entries that are not there, or not as they were backed up; at least those. */
+  /** Entries that are not there, or not as they were backed up: the first of them. */
   readonly failed: readonly string[]
+  readonly failedEntries: number
   /** The end of what tar wrote to standard error. */
   readonly complaint: string
   readonly fetch: { readonly requests: number; readonly bytes: number }
@@ -25,7 +26,7 @@ export interface RestoreReport {
   readonly volumes: readonly VolumeReport[]
 }
 
-export interface VolumePreview extends Omit<VolumeReport, 'failed' | 'complaint'> {
+export interface VolumePreview extends Omit<VolumeReport, 'failed' | 'failedEntries' | 'complaint'> {
   readonly conflicts: readonly string[]
   readonly sizeBytes: number
   readonly storageClasses: readonly string[]
@@ -35,9 +36,10 @@ export interface VolumePreview extends Omit<VolumeReport, 'failed' | 'complaint'
 
 export function formatRestore({ run, host, volumes }: RestoreReport): string {
   const failed = volumes.flatMap((volume) => volume.failed)
+  const failedEntries = volumes.reduce((sum, volume) => sum + volume.failedEntries, 0)
   const lost = volumes.flatMap((volume) => volume.lost)
   const complaints = volumes.filter(({ complaint }) => complaint !== '')
-  const bad = failed.length + lost.length
+  const bad = failedEntries + lost.length
   const verdict =
     bad > 0
       ? `INCOMPLETE, ${bad} entries are missing or wrong`
@@ -47,6 +49,7 @@ export function formatRestore({ run, host, volumes }: RestoreReport): string {
   return fit([
     `Restore of ${run} of ${host}: ${verdict}`,
     ...failed.map((path) => `  FAILED ${path}`),
+    ...(failedEntries > failed.length ? [`  FAILED ${failedEntries - failed.length} more`] : []),
     ...lost.map((path) => `  LOST ${path}: the archive is damaged there`),
     ...complaints.flatMap(({ complaint }) => complaint.split('\n').map((line) => `  ${line}`)),
     ...columns(volumes.map(volumeRow)),
@@ -56,7 +59,13 @@ export function formatRestore({ run, host, volumes }: RestoreReport): string {
   ])
 }
 
-function volumeRow({ mountPoint, directory, entries, kept, fetch }: VolumeReport): string[] {
+function volumeRow({
+  mountPoint,
+  directory,
+  entries,
+  kept,
+  fetch,
+}: Pick<VolumeReport, 'mountPoint' | 'directory' | 'entries' | 'kept' | 'fetch'>): string[] {
   return [
     `${mountPoint} -> ${directory}`,
     `${entries} entries${kept > 0 ? `, ${kept} left as they were` : ''}`,
@@ -72,12 +81,7 @@ export function formatRestorePlan(
 ): string {
   return fit([
     `Restore of ${manifest.run} of ${manifest.host}, nothing was changed`,
-    ...columns(
-      volumes.map((volume) => [
-        ...volumeRow({ ...volume, failed: [], complaint: '' }),
-        `${formatBytes(volume.sizeBytes)} on disk`,
-      ]),
-    ),
+    ...columns(volumes.map((volume) => [...volumeRow(volume), `${formatBytes(volume.sizeBytes)} on disk`])),
     ...volumes.flatMap(({ mountPoint, conflicts, lost, frozen, storageClasses }) => [
       `  ${mountPoint} is stored in ${storageClasses.join(', ') || 'nothing that is needed'}`,
       ...(frozen > 0 ? [`    ${frozen} objects have to be thawed first: ${describeThaw(storageClasses, tier)}`] : []),
@@ -123,6 +127,9 @@ export function formatThawStatus({ run, host }: Manifest, volumes: readonly Thaw
     ),
     ...(volumes.some(({ frozen }) => frozen > 0)
       ? ['  Ask for what is frozen with "snapstream restore --thaw bulk".']
+      : []),
+    ...(volumes.some(({ missing }) => missing > 0)
+      ? ['  What is missing does not come back by waiting: restore the rest with "snapstream restore --best-effort".']
       : []),
     ...volumes
       .filter(({ catalog }) => catalog !== 'good')

@@ -199,7 +199,7 @@ describe('a segment that was deleted', () => {
 
   test.each([
     ['verify', 1, 'deleted or expired, but still there: data/'],
-    ['restore-status', 5, 'deleted or expired, but still there: data/'],
+    ['restore-status', 3, 'deleted or expired, but still there: data/'],
   ])('%s finds it missing, and offers it', async (command, status, line) => {
     const outcome = await typed(await deleted(), command, run)
     expect(outcome).toMatchObject({ status, summary: expect.stringContaining(line) })

@@ -2,6 +2,8 @@ import { ExitStatus } from '../../agent/contract'
 import { AgentError, type ErrorCode } from '../../agent/errors'
 import { formatFailure, formatResult } from '../../agent/plan/output'
 
+const plain = { json: false, stdout: false }
+
 const failure = (code: ErrorCode) => new AgentError(code, 'what happened', { hint: 'What to do.' })
 
 test.each<[ErrorCode, number]>([
@@ -19,7 +21,7 @@ test.each<[ErrorCode, number]>([
   ['SNAPSHOT_SPACE', 1],
   ['INTERNAL', 1],
 ])('%s ends with status %i', (code, status) => {
-  expect(formatFailure(failure(code), false)).toEqual({
+  expect(formatFailure(failure(code), plain)).toEqual({
     status,
     stdout: `{"error":{"code":"${code}","message":"what happened","hint":"What to do."}}\n`,
     stderr: 'snapstream: what happened\nHINT: What to do.\n',
@@ -28,7 +30,7 @@ test.each<[ErrorCode, number]>([
 
 test('the first failure comes first, what clean-up ran into after it', () => {
   const error = new SuppressedError(failure('CLEANUP_FAILED'), failure('SNAPSHOT_INVALID'))
-  const { status, stdout, stderr } = formatFailure(error, false)
+  const { status, stdout, stderr } = formatFailure(error, plain)
   expect(status).toBe(ExitStatus.failed)
   expect(JSON.parse(stdout)).toMatchObject({
     error: { code: 'SNAPSHOT_INVALID' },
@@ -51,14 +53,14 @@ describe('a command that was stopped', () => {
     ['says how far it was', failure('COMMAND_FAILED'), 'stopped by SIGTERM: what happened'],
     ['does not blame the abort that it caused', new DOMException('aborted', 'AbortError'), 'stopped by SIGTERM'],
   ])('%s', (_, thrown, message) => {
-    const { status, stdout } = formatFailure(thrown, true, stopped)
+    const { status, stdout } = formatFailure(thrown, { ...plain, json: true }, stopped)
     expect(status).toBe(ExitStatus.interrupted)
     expect(JSON.parse(stdout)).toEqual({ error: { code: 'INTERRUPTED', message, hint: 'Run it again.' } })
   })
 })
 
 test('what nobody foresaw is a defect, told with its place in the code', () => {
-  const { status, stdout, stderr } = formatFailure(new TypeError('x is undefined'), false)
+  const { status, stdout, stderr } = formatFailure(new TypeError('x is undefined'), plain)
   expect(status).toBe(ExitStatus.failed)
   expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'INTERNAL' } })
   expect(stderr).toMatch(/unforeseen error: TypeError: x is undefined\n +at [^]*HINT: This is a defect/)
@@ -68,15 +70,30 @@ describe('a result', () => {
   const result = { status: ExitStatus.ok, summary: 'All is well.', json: { runs: [1] } }
 
   test('is a summary, then one line of JSON', () => {
-    expect(formatResult(result, false)).toEqual({ status: 0, stdout: 'All is well.\n{"runs":[1]}\n', stderr: '' })
+    expect(formatResult(result, plain)).toEqual({ status: 0, stdout: 'All is well.\n{"runs":[1]}\n', stderr: '' })
   })
 
   test('is the line of JSON alone where that is wished', () => {
-    expect(formatResult(result, true).stdout).toBe('{"runs":[1]}\n')
+    expect(formatResult(result, { ...plain, json: true }).stdout).toBe('{"runs":[1]}\n')
   })
 
   test('keeps within what the console of Systems Manager shows', () => {
-    const { stdout } = formatResult({ ...result, summary: 'x'.repeat(5000) }, false)
+    const { stdout } = formatResult({ ...result, summary: 'x'.repeat(5000) }, plain)
     expect(stdout.indexOf('\n')).toBe(2000)
+  })
+})
+
+describe('where standard output is for the content of a file, all else goes to standard error', () => {
+  test.each([
+    [
+      'a result',
+      formatResult({ status: ExitStatus.ok, summary: 'All is well.', json: {} }, { ...plain, stdout: true }),
+    ],
+    ['a result in JSON', formatResult({ status: ExitStatus.ok, summary: '', json: {} }, { json: true, stdout: true })],
+    ['a failure', formatFailure(failure('ARCHIVE_DAMAGED'), { ...plain, stdout: true })],
+    ['a failure in JSON', formatFailure(failure('ARCHIVE_DAMAGED'), { json: true, stdout: true })],
+  ])('%s', (_, { stdout, stderr }) => {
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(/\{.*\}\n$/)
   })
 })
