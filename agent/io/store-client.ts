@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import { Readable } from 'node:stream'
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import type { Log } from './deps'
+import { rangeConnections, type RangeConnections } from './range-connections'
 import { storeError, type Operation } from './store-errors'
 
 /**
@@ -43,6 +44,7 @@ export interface S3StoreOptions {
 /** A client, and what is known of the place it talks to. */
 export interface Connection {
   readonly client: S3Client
+  readonly ranges: RangeConnections
   readonly bucket: string
   readonly region: string
   /** Whether the server is known to refuse what would overwrite an object. Only S3 itself is. */
@@ -53,7 +55,11 @@ export interface Connection {
 export function connect(options: S3StoreOptions): Connection {
   const { bucket, region, endpointUrl, log } = options
   const enforcesConditions = endpointUrl === undefined || new URL(endpointUrl).hostname.endsWith('.amazonaws.com')
-  return { client: s3Client(options), bucket, region, enforcesConditions, log }
+  const ranges = rangeConnections({
+    connectSeconds: CONNECT_TIMEOUT_SECONDS,
+    silenceSeconds: SILENCE_TIMEOUT_SECONDS,
+  })
+  return { client: s3Client(options), ranges, bucket, region, enforcesConditions, log }
 }
 
 /** Sends a request and turns whatever goes wrong into an AgentError. */

@@ -49,6 +49,42 @@ test('over TLS a part goes out in slices, and whole again when the connection br
   expect(bodies[0]?.every((byte, index) => byte === index % 251)).toBe(true)
 })
 
+/** What is read of a range, by a process that trusts the certificate. */
+const READ = `
+  require('./agent/io/store.ts').s3Store({
+    bucket: 'backups', region: 'us-east-1', endpointUrl: process.argv[1], log: { debug: console.log },
+    credentials: async () => ({ accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret' }),
+  }).getRange('k', 7, 3 * 2 ** 20, new AbortController().signal).then((range) => {
+    console.log(range.every((byte, index) => byte === (index + 7) % 251))
+    process.exit()
+  })`
+
+test('over TLS a range is read, and read on where the connection broke', async () => {
+  const [key, certificate] = makeCertificate()
+  const body = Buffer.alloc(
+    4 * 2 ** 20,
+    Uint8Array.from({ length: 251 }, (_, index) => index),
+  )
+  const ranges: string[] = []
+  const server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (request, response) => {
+    ranges.push(request.headers.range ?? '')
+    const [, from, to] = /(\d+)-(\d+)/.exec(request.headers.range ?? '')?.map(Number) ?? []
+    const part = body.subarray(from, (to ?? 0) + 1)
+    response.writeHead(206, { 'content-length': part.length })
+    if (ranges.length > 1) response.end(part)
+    else response.write(part.subarray(0, 100_000), () => response.destroy())
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const url = `https://localhost:${(server.address() as AddressInfo).port}`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--require', 'tsx/cjs', '--eval', READ, url], {
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: certificate },
+  })
+  server.close()
+  expect(stdout).toMatch(/^the body of k broke off, attempt 1: .*\ntrue\n$/)
+  expect(ranges).toHaveLength(2)
+  expect(ranges[1]).toMatch(/^bytes=\d+-3145734$/)
+})
+
 function makeCertificate(): [key: string, certificate: string] {
   const [key, certificate] = [join(directory, 'key.pem'), join(directory, 'certificate.pem')]
   execFileSync(

@@ -1,0 +1,198 @@
+/**
+ * HTTP for ranged reads alone: what comes from the network goes straight into the caller's buffer. Node's own client hands
+ * out every 64 KiB in memory of its own, to be copied and cleared up, which doubles the processor time of a restore.
+ */
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+
+/** A request as the SDK has made and signed it. */
+export interface SignedRequest {
+  readonly protocol: string
+  readonly hostname: string
+  readonly port?: number
+  readonly method: string
+  readonly path: string
+  readonly query: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** A body on its way into the caller's buffer. */
+export interface IncomingBody {
+  /** Resolves once the buffer is full. Rejects where the connection breaks, falls silent or is aborted before. */
+  readonly whole: Promise<void>
+  /** How much of the buffer is filled by now. */
+  filledBytes(): number
+}
+
+/** An answer whose head has come. */
+export interface RangeAnswer {
+  /** By name in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: IncomingBody
+}
+
+/** Connections to servers, kept open for the next request. */
+export interface RangeConnections {
+  /**
+   * Sends the request, which must not be sent to another host by anything between, and reads its answer.
+   *
+   * @returns undefined unless the answer is 206 with exactly as many bytes as the buffer has: then the request has to be
+   * sent again by a client that understands all answers
+   * @throws Error with the `code` of Node's where no answer comes
+   */
+  request(request: SignedRequest, target: Buffer, signal: AbortSignal): Promise<RangeAnswer | undefined>
+}
+
+export interface RangeTimeouts {
+  readonly connectSeconds: number
+  /** How long nothing at all may happen. */
+  readonly silenceSeconds: number
+}
+
+/** Servers close what is idle, S3 after some 20 s: a request that meets that has to be sent again. */
+const IDLE_SECONDS = 5
+/** What heads take at most (those of S3 have 1 KiB), and what may come of a body together with its head. */
+const HEAD_BYTES_MAX = 64 * 1024
+const END_OF_HEAD = '\r\n\r\n'
+
+export function rangeConnections(timeouts: RangeTimeouts): RangeConnections {
+  const idleByServer = new Map<string, Set<Connection>>()
+  return {
+    async request(request, target, signal) {
+      const server = `${request.protocol}//${request.hostname}:${request.port ?? ''}`
+      const idle = idleByServer.get(server) ?? new Set()
+      idleByServer.set(server, idle)
+      const [connection = openConnection(request, timeouts, idle)] = idle
+      idle.delete(connection)
+      const abort = () => connection.abort()
+      signal.addEventListener('abort', abort)
+      const exchange = connection.send(request, target)
+      exchange.whole.promise.then(
+        () => signal.removeEventListener('abort', abort),
+        () => signal.removeEventListener('abort', abort),
+      )
+      if (signal.aborted) abort()
+      return exchange.answer.promise
+    },
+  }
+}
+
+interface Connection {
+  send(request: SignedRequest, target: Buffer): Exchange
+  abort(): void
+}
+
+/** A request, and how far its answer has come. */
+interface Exchange {
+  readonly target: Buffer
+  readonly answer: PromiseWithResolvers<RangeAnswer | undefined>
+  readonly whole: PromiseWithResolvers<void>
+  /** Undefined until the head has come. */
+  headers?: Readonly<Record<string, string>>
+  filledBytes: number
+}
+
+/** @param idle - where the connection is put while it has nothing to do */
+function openConnection(server: SignedRequest, timeouts: RangeTimeouts, idle: Set<Connection>): Connection {
+  const head = Buffer.allocUnsafeSlow(HEAD_BYTES_MAX)
+  let headBytes = 0
+  let exchange: Exchange | undefined
+
+  const takeHead = (current: Exchange, bytes: number): void => {
+    headBytes += bytes
+    const end = head.subarray(0, headBytes).indexOf(END_OF_HEAD)
+    if (end < 0 && headBytes < head.length) return
+    const body = head.subarray(end + END_OF_HEAD.length, headBytes)
+    headBytes = 0
+    const headers = parseHead(head.toString('latin1', 0, Math.max(end, 0)), current.target.length)
+    if (!headers || body.length > current.target.length) {
+      current.answer.resolve(undefined)
+      socket.destroy()
+      return
+    }
+    current.headers = headers
+    const incoming = { whole: current.whole.promise, filledBytes: () => current.filledBytes }
+    current.answer.resolve({ headers, body: incoming })
+    takeBody(current, body.copy(current.target))
+  }
+  const takeBody = (current: Exchange, bytes: number): void => {
+    current.filledBytes += bytes
+    if (current.filledBytes < current.target.length) return
+    exchange = undefined
+    current.whole.resolve()
+    if (current.headers?.['connection']?.toLowerCase() === 'close') return void socket.destroy()
+    socket.setTimeout(IDLE_SECONDS * 1000).unref()
+    idle.add(connection)
+  }
+
+  const socket = connect(server, {
+    buffer: () => (exchange?.headers ? exchange.target.subarray(exchange.filledBytes) : head.subarray(headBytes)),
+    callback(bytes) {
+      if (!exchange)
+        socket.destroy() // nobody asked for this
+      else if (exchange.headers) takeBody(exchange, bytes)
+      else takeHead(exchange, bytes)
+      return true
+    },
+  })
+  socket.setNoDelay(true).setTimeout(timeouts.connectSeconds * 1000)
+  socket.once(server.protocol === 'https:' ? 'secureConnect' : 'connect', () =>
+    socket.setTimeout(timeouts.silenceSeconds * 1000),
+  )
+  socket.on('timeout', () => socket.destroy(failure('ETIMEDOUT', 'the server has been silent for too long')))
+  socket.on('error', () => undefined) // whoever waits is told when it closes
+  socket.once('close', () => {
+    idle.delete(connection)
+    const cause = socket.errored ?? failure('ECONNRESET', 'the server closed the connection')
+    exchange?.answer.reject(cause)
+    exchange?.whole.reject(cause)
+  })
+
+  const connection: Connection = {
+    send(request, target) {
+      exchange = { target, answer: Promise.withResolvers(), whole: Promise.withResolvers(), filledBytes: 0 }
+      exchange.whole.promise.catch(() => undefined) // of no interest to anybody where there is no answer
+      if (!socket.connecting) socket.setTimeout(timeouts.silenceSeconds * 1000)
+      socket.ref().write(formatHead(request))
+      return exchange
+    },
+    abort: () => socket.destroy(new DOMException('the request was aborted', 'AbortError')),
+  }
+  return connection
+}
+
+function connect({ protocol, hostname, port }: SignedRequest, onread: OnReadOpts): Socket {
+  const host = hostname.replace(/^\[|\]$/g, '')
+  if (protocol !== 'https:') return connectTcp({ host, port: port ?? 80, onread })
+  const options = { host, port: port ?? 443, ...(isIP(host) === 0 && { servername: host }), onread }
+  return connectTls(options)
+}
+
+function formatHead({ method, path, query, headers }: SignedRequest): string {
+  const pairs = Object.entries(query).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+  return [
+    `${method} ${path}${pairs.length === 0 ? '' : `?${pairs.join('&')}`} HTTP/1.1`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    END_OF_HEAD.slice(2),
+  ].join('\r\n')
+}
+
+/** The headers, if this is the head of a range of that many bytes which comes as it is. */
+function parseHead(text: string, bytes: number): Readonly<Record<string, string>> | undefined {
+  const [status = '', ...lines] = text.split('\r\n')
+  const headers = Object.fromEntries(
+    lines.map((line) => {
+      const colon = line.indexOf(':')
+      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
+    }),
+  )
+  const isRange =
+    /^HTTP\/1\.1 206\b/.test(status) &&
+    headers['content-length'] === String(bytes) &&
+    headers['transfer-encoding'] === undefined
+  return isRange ? headers : undefined
+}
+
+function failure(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code })
+}
