@@ -11,7 +11,7 @@ const commands = [...text.matchAll(/^ *```sh\n(.*?)^ *```$/gms)]
 
 test('the runbook has commands for every kind of loss', () => {
   const used = new Set(commands.map((line) => line.split(' ')[1]))
-  expect([...used].sort()).toEqual(['cleanup', 'find', 'restore', 'restore-plan', 'restore-status', 'verify'])
+  expect([...used].sort()).toEqual(['cleanup', 'find', 'list', 'restore', 'restore-plan', 'restore-status', 'verify'])
 })
 
 test.each(commands)('%s', (line) => {

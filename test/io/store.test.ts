@@ -270,6 +270,50 @@ test('unfinished uploads are listed page by page', async () => {
   expect(server.requests[1]?.url).toMatch(/key-marker=a&.*upload-id-marker=ua/)
 })
 
+test('a version is what is read, read on and thawed, where one is named', async () => {
+  const store = await storeAt({
+    GetObject: [
+      { status: 206, body: BODY.subarray(0, 100), breakAfterBytes: 50 },
+      { status: 206, body: BODY.subarray(50, 100) },
+      success(BODY),
+    ],
+    HeadObject: [STORED],
+    RestoreObject: [{ status: 202 }],
+  })
+  await store.getRange(KEY, 0, 100, signal, 'v1')
+  await store.get(KEY, signal, 'v1')
+  await store.head(KEY, signal, 'v1')
+  await store.thaw(KEY, { tier: 'bulk', days: 7 }, signal, 'v1')
+  expect(server.operations).toEqual(['GetObject', 'GetObject', 'GetObject', 'HeadObject', 'RestoreObject'])
+  expect(server.requests.filter(({ url }) => !url.includes('versionId=v1'))).toEqual([])
+})
+
+test('versions are listed page by page, and a deleted object whose versions are on two pages once', async () => {
+  const version = (key: string, id: string, isLatest: boolean) =>
+    `<Version><Key>${key}</Key><VersionId>${id}</VersionId><IsLatest>${isLatest}</IsLatest><Size>5</Size>` +
+    '<LastModified>2026-01-31T02:00:00.000Z</LastModified><StorageClass>STANDARD</StorageClass></Version>'
+  const marker = '<DeleteMarker><Key>b</Key><VersionId>mb</VersionId><IsLatest>true</IsLatest></DeleteMarker>'
+  const page = (body: string) => success(`<ListVersionsResult>${body}</ListVersionsResult>`)
+  const more =
+    '<IsTruncated>true</IsTruncated><NextKeyMarker>b</NextKeyMarker><NextVersionIdMarker>vb2</NextVersionIdMarker>'
+  const store = await storeAt({
+    ListObjectVersions: [
+      page(more + version('a', 'va', true) + marker + version('b', 'vb2', false)),
+      page(version('b', 'vb1', false) + version('c', 'vc', true)),
+    ],
+  })
+  const found = []
+  for await (const { key, deletedVersion } of store.list('', signal, { includeDeleted: true })) {
+    found.push([key, deletedVersion])
+  }
+  expect(found).toEqual([
+    ['a', undefined],
+    ['b', 'vb2'],
+    ['c', undefined],
+  ])
+  expect(server.requests[1]?.url).toMatch(/key-marker=b&.*version-id-marker=vb2/)
+})
+
 describe('the facts of a bucket', () => {
   const facts = async (answer: Step) => (await storeAt({ GetBucketVersioning: [answer] })).readFacts(signal)
   const versioning = (xml: string) => success(`<VersioningConfiguration>${xml}</VersioningConfiguration>`)

@@ -8,10 +8,12 @@ export type S3Operation =
   | 'AbortMultipartUpload'
   | 'ListMultipartUploads'
   | 'ListObjectsV2'
+  | 'ListObjectVersions'
   | 'GetBucketVersioning'
   | 'HeadObject'
   | 'GetObject'
   | 'PutObject'
+  | 'RestoreObject'
 
 export interface Answer {
   readonly status: number
@@ -92,12 +94,14 @@ function operationOf({ method, url }: IncomingMessage): S3Operation {
     case 'HEAD':
       return 'HeadObject'
     case 'POST':
+      if (has('restore')) return 'RestoreObject'
       return has('uploads') ? 'CreateMultipartUpload' : 'CompleteMultipartUpload'
     case 'PUT':
       return has('partNumber') ? 'UploadPart' : 'PutObject'
     case 'DELETE':
       return 'AbortMultipartUpload'
     default:
+      if (has('versions')) return 'ListObjectVersions'
       if (has('versioning')) return 'GetBucketVersioning'
       if (has('uploads')) return 'ListMultipartUploads'
       return has('list-type') ? 'ListObjectsV2' : 'GetObject'

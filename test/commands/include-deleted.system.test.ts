@@ -1,0 +1,105 @@
+/** Somebody deletes a host's backups: the agent that ships brings them back from real servers. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
+import { manifestKey } from '../../agent/contract'
+import { s3Store } from '../../agent/io/store'
+import { formatManifest } from '../../agent/plan/manifest'
+import { tarCreate } from '../../agent/plan/tar'
+import { createBucket, plainClient, testServers, type Server } from '../servers'
+import { buildAgent, type Agent } from '../support/agent'
+import { archiveOf, place } from '../support/archives'
+import { manifestOf, volumeBackupOf } from '../support/manifest'
+
+jest.setTimeout(120_000)
+
+let scratch: string
+let agent: Agent
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'deleted-'))
+  writeFileSync(join(scratch, 'letter'), 'written once')
+  agent = buildAgent()
+})
+afterAll(() => {
+  agent[Symbol.dispose]()
+  rmSync(scratch, { recursive: true })
+})
+
+/** Backs up a volume of two segments, and has somebody delete all of it. */
+async function deletedBackup(server: Server): Promise<string> {
+  const bucket = await createBucket(server, { versioned: true })
+  const signal = new AbortController().signal
+  const { endpoint: endpointUrl, region } = server
+  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+  const store = s3Store({ bucket, region, endpointUrl, credentials: async () => server, log })
+  const [program, ...args] = tarCreate(scratch)
+  const { archive, objects } = archiveOf(execFileSync(program, args), { framesPerSegment: 8 })
+  for (const [key, body] of objects) await store.put(key, body, signal)
+  const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })]
+  await store.put(manifestKey(place), formatManifest(manifestOf({ ...place, volumes })), signal)
+
+  const client = plainClient(server)
+  const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }))
+  expect(Contents.length).toBeGreaterThan(3)
+  for (const { Key } of Contents) await client.send(new DeleteObjectCommand({ Bucket: bucket, Key }))
+  client.destroy()
+  return bucket
+}
+
+const environmentOf = (server: Server) => ({
+  AWS_ENDPOINT_URL: server.endpoint,
+  AWS_ACCESS_KEY_ID: server.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
+  AWS_DEFAULT_REGION: server.region,
+})
+
+/** What an operator types, given all that he usually gives. */
+function snapstream(server: Server, bucket: string, ...words: string[]) {
+  const there = ['--bucket', bucket, '--host', place.host, '--region', server.region]
+  const environment = environmentOf(server)
+  return agent.run([...words, ...there, '--endpoint-url', server.endpoint], { environment })
+}
+
+const RUN = ['--run', place.run]
+const letterIn = (target: string) => readFileSync(join(target, 'srv/letter'), 'utf8')
+
+describe.each(['radosgw', 'seaweedfs'] as const)('from %s', (name) => {
+  test('deleted backups are offered, found, restored, and undeleted as the runbook says', async () => {
+    const server = testServers()[name]
+    const bucket = await deletedBackup(server)
+    const typed = (...words: string[]) => snapstream(server, bucket, ...words)
+
+    const hidden = await typed('list')
+    expect(hidden.json).toMatchObject({ total: 0, deletedUnread: [manifestKey(place)] })
+    const target = mkdtempSync(join(scratch, 'target-'))
+    const refused = await typed('restore', ...RUN, '--target', target)
+    expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining(`HINT: run ${place.run} was deleted`)])
+
+    const found = await typed('list', '--include-deleted')
+    expect(found.json).toMatchObject({ runs: [{ run: place.run, deleted: true, status: 'complete' }] })
+    const verified = await typed('verify', ...RUN, '--include-deleted')
+    expect([verified.status, verified.json]).toEqual([0, expect.objectContaining({ ok: true })])
+    const restored = await typed('restore', ...RUN, '--target', target, '--include-deleted')
+    expect([restored.status, letterIn(target)]).toEqual([0, 'written once'])
+    expect(restored.json).toMatchObject({ deletedRead: expect.arrayContaining([manifestKey(place)]) })
+
+    undelete(server, bucket)
+    const back = await typed('list')
+    expect(back.json).toMatchObject({ runs: [{ run: place.run }] })
+    expect(back.stdout).not.toContain('deleted')
+    expect(await typed('verify', ...RUN)).toMatchObject({ status: 0, stdout: expect.not.stringContaining('deleted') })
+  })
+})
+
+/** With the AWS CLI, by the block that the runbook has for it. */
+function undelete(server: Server, bucket: string): void {
+  const [, section = ''] = readFileSync('docs/runbook.md', 'utf8').split('## Somebody deleted backups')
+  const [, block = ''] = /```bash\n(.*?)```/s.exec(section) ?? []
+  expect(block).toContain('aws s3api delete-object')
+  const PATH = `${resolve('.cache/venv/bin')}:${process.env['PATH'] ?? ''}`
+  const env = { PATH, ...environmentOf(server), BUCKET: bucket, HOST: place.host, RUN: place.run }
+  const { status, stderr } = spawnSync('bash', ['--norc', '-eu', '-c', block], { encoding: 'utf8', env })
+  expect([status, stderr]).toEqual([0, ''])
+}
