@@ -36,7 +36,7 @@ export function withDeleted({ store, log, signal }: Pick<Deps, 'store' | 'log' |
     return versions.get(key)
   }
   const readVersion = <T>(key: string, version: string, attempt: (version: string) => Promise<T>): Promise<T> => {
-    if (!read.has(key)) log.warn(`${key} was deleted: reading version ${version}, which is still there`)
+    if (!read.has(key)) log.info(`${key} was deleted: reading version ${version}, which is still there`)
     read.add(key)
     return attempt(version)
   }

@@ -63,10 +63,10 @@ async function bucketWithout(...keys: string[]): Promise<MemoryStore> {
 }
 
 let target: string
-let warnings: string[]
+let told: string[]
 beforeEach(() => {
   target = mkdtempSync(join(scratch, 'target-'))
-  warnings = []
+  told = []
 })
 
 const COMMANDS = {
@@ -80,7 +80,7 @@ const COMMANDS = {
 
 /** As the command line has it: `restore --run RUN`. */
 function typed(store: MemoryStore, command: string, options: object = {}): Promise<Outcome> {
-  const log = { debug: () => undefined, info: () => undefined, warn: (line: string) => void warnings.push(line) }
+  const log = { debug: () => undefined, info: (line: string) => void told.push(line), warn: () => undefined }
   const now = () => new Date('2026-01-07T02:00:00Z')
   const request = {
     ...{ command, bucket: 'backups', host: 'db-1', limit: 20, volume: [], path: [], disk: [], mountAt: '/mnt' },
@@ -130,7 +130,7 @@ describe('a run whose manifest was deleted', () => {
     expect([status, restoredDay()]).toEqual([0, 'Tuesday'])
     expect(summary.split('\n')[1]).toMatch(/^ {2}DELETED or expired, and read from .*: run 20260106T020000Z-bbbbbb; /)
     expect(json).toMatchObject({ deletedRead: [manifestKey(TUESDAY)] })
-    expect(warnings).toEqual([`${manifestKey(TUESDAY)} was deleted: reading version version-1, which is still there`])
+    expect(told[0]).toBe(`${manifestKey(TUESDAY)} was deleted: reading version version-1, which is still there`)
   })
 
   test('is not passed over in silence where the newest run is wanted', async () => {
@@ -223,11 +223,25 @@ describe('a segment that was deleted', () => {
   })
 })
 
-test('a catalog that was deleted is read where that is asked for', async () => {
+describe('a catalog that was deleted', () => {
   const key = catalogKey(MONDAY, 'vg0-srv')
-  const outcome = await typed(await bucketWithout(key), 'restore', { run: MONDAY.run, includeDeleted })
-  expect(outcome).toMatchObject({ status: 0, json: { deletedRead: [key] } })
-  expect(restoredDay()).toBe('Monday')
+
+  test('is read where that is asked for', async () => {
+    const outcome = await typed(await bucketWithout(key), 'restore', { run: MONDAY.run, includeDeleted })
+    expect(outcome).toMatchObject({ status: 0, json: { deletedRead: [key] } })
+    expect(restoredDay()).toBe('Monday')
+  })
+
+  test.each([
+    ['find', 3],
+    ['restore', 0],
+  ])('is offered to %s, which does without it', async (command, status) => {
+    const outcome = await typed(await bucketWithout(key), command, { run: MONDAY.run })
+    expect(outcome).toMatchObject({ status, json: { deletedUnread: [key] } })
+    expect(outcome.summary.split('\n')[1]).toBe(
+      `  deleted or expired, but still there: ${key}; --include-deleted reads it`,
+    )
+  })
 })
 
 describe('what is gone for good stays missing', () => {
