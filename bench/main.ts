@@ -16,6 +16,7 @@ import { compare, formatRows, type Pair, type Row } from './ratios'
 import { makeBigSource, makeSources } from './sources'
 
 const AWS = resolve('.cache/venv/bin/aws')
+const SOURCE = resolve('bench/source.py')
 /** One connection to S3 gives this much, after this long (see docs/decisions/0002-independent-frames.md). */
 const CAP = { latencyMs: 20, bytesPerSecond: 80_000_000 }
 
@@ -56,15 +57,14 @@ const SUITES: Readonly<Record<string, (root: string, options: Options) => Promis
     const programs = await buildPrograms(root)
     note('making 2 GiB and 120,000 files')
     const sources = makeSources(root)
-    const endpointUrl = await startServer(programs.sink)
+    const endpointUrl = await startServer(process.execPath, programs.sink)
     return measureCases(UPLOAD_CASES, { sources, endpointUrl, aws: AWS, programs }, options)
   },
 
   async restore(root, options) {
-    const [agent, maker, server] = await Promise.all([
+    const [agent, maker] = await Promise.all([
       bundle(root, 'agent-restore', 'bench/agent-restore.ts'),
       bundle(root, 'make-archive', 'bench/make-archive.ts'),
-      bundle(root, 'source', 'bench/source.ts'),
     ])
     note('making archives of 2 GiB')
     const [objects, target, source] = ['objects', 'target', 'big'].map((name) => join(root, name)) as [
@@ -78,8 +78,8 @@ const SUITES: Readonly<Record<string, (root: string, options: Options) => Promis
     }
     rmSync(source, { recursive: true })
     const endpointUrls = {
-      uncapped: await startServer(server, objects),
-      capped: await startServer(server, objects, String(CAP.latencyMs), String(CAP.bytesPerSecond)),
+      uncapped: await startServer('python3', SOURCE, objects),
+      capped: await startServer('python3', SOURCE, objects, String(CAP.latencyMs), String(CAP.bytesPerSecond)),
     }
     return measureCases(RESTORE_CASES, { objects, endpointUrls, target, aws: AWS, agent }, options)
   },
@@ -125,7 +125,7 @@ async function buildPrograms(root: string) {
 
 /** @returns its URL */
 async function startServer(program: string, ...args: string[]): Promise<string> {
-  const server = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const server = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   process.once('exit', () => server.kill())
   const [port] = (await once(server.stdout, 'data')) as [Buffer]
   return `http://127.0.0.1:${port.toString().trim()}`

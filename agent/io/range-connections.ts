@@ -153,7 +153,7 @@ function openConnection(server: SignedRequest, timeouts: RangeTimeouts, idle: Se
       exchange = { target, answer: Promise.withResolvers(), whole: Promise.withResolvers(), filledBytes: 0 }
       exchange.whole.promise.catch(() => undefined) // of no interest to anybody where there is no answer
       if (!socket.connecting) socket.setTimeout(timeouts.silenceSeconds * 1000)
-      socket.ref().write(formatHead(request))
+      socket.ref().write(formatHead(request), 'latin1')
       return exchange
     },
     abort: () => socket.destroy(new DOMException('the request was aborted', 'AbortError')),
