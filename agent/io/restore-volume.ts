@@ -14,11 +14,25 @@ const STDOUT = 1
 /**
  * Fetches what was planned and extracts it into a directory.
  *
- * @throws AgentError ARCHIVE_DAMAGED with the names of what is lost; what was restored before stays there
+ * @throws AgentError ARCHIVE_DAMAGED with the names of what is lost, TARGET_UNFIT where the disk did not take it all;
+ * what was restored before stays there
  */
 export async function restoreVolume(deps: Deps, plan: PlannedVolume, directory: string): Promise<Extraction> {
   deps.log.info(`restoring ${plan.volume.mountPoint} to ${directory}: ${plan.entries} entries`)
-  return run(deps, plan, tarExtract(directory))
+  const extraction = await run(deps, plan, tarExtract(directory))
+  await throwUnlessOnDisk(deps, directory)
+  return extraction
+}
+
+/** What tar wrote may still be in memory: a thin pool that is full, or a failing disk, shows only now. */
+async function throwUnlessOnDisk({ host, signal }: Deps, directory: string): Promise<void> {
+  const { status, stderr } = await host.attempt(['sync', '--file-system', directory], signal)
+  if (status === 0) return
+  throw new AgentError('TARGET_UNFIT', `what was restored to ${directory} is not all on disk: ${stderr.trim()}`, {
+    hint:
+      'The kernel log tells why: a thin pool that is full, or a failing disk. Remove the cause, and restore all of it again: ' +
+      'with --on-conflict overwrite, since --resume would take what is in memory for what is on disk.',
+  })
 }
 
 /** Writes the content of the one file that was planned to standard output. @throws AgentError as `restoreVolume` */
