@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
+import { DeleteObjectCommand, ListObjectsV2Command, PutBucketPolicyCommand } from '@aws-sdk/client-s3'
 import { manifestKey } from '../../agent/contract'
 import { s3Store } from '../../agent/io/store'
 import { formatManifest } from '../../agent/plan/manifest'
@@ -103,3 +103,26 @@ function undelete(server: Server, bucket: string): void {
   const { status, stderr } = spawnSync('bash', ['--norc', '-eu', '-c', block], { encoding: 'utf8', env })
   expect([status, stderr]).toEqual([0, ''])
 }
+
+test('who may not look at versions is told who may, and otherwise as if there were none', async () => {
+  const server = testServers().radosgw
+  const bucket = await deletedBackup(server)
+  const resource = `arn:aws:s3:::${bucket}`
+  const denial = { Effect: 'Deny', Principal: '*', Action: 's3:ListBucketVersions', Resource: resource }
+  const policy = JSON.stringify({ Version: '2012-10-17', Statement: [denial] })
+  await plainClient(server).send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: policy }))
+
+  const restoring = ['restore', ...RUN, '--class', place.class, '--target', join(scratch, 'denied')]
+  const offered = await snapstream(server, bucket, ...restoring)
+  expect(offered.json).toMatchObject({
+    error: { code: 'UNKNOWN_RUN', hint: expect.stringMatching(/^Run "snapstream/) },
+  })
+  const refused = await snapstream(server, bucket, ...restoring, '--include-deleted')
+  expect(refused.json).toMatchObject({
+    error: {
+      code: 'ACCESS_DENIED',
+      message: expect.stringContaining(`s3:ListBucketVersions on ${resource} is denied`),
+      hint: expect.stringContaining('Use the restorer role'),
+    },
+  })
+})
