@@ -45,6 +45,8 @@ export const MOUNT_ROOT = '/run/snapstream'
 export const LOCK_FILE = '/run/snapstream.lock'
 export const CONFIG_FILE = '/etc/snapstream/config.json'
 export const HOOKS_DIRECTORY = '/etc/snapstream/hooks.d'
+/** Which part of each volume `--sample` compares next. Where it is lost, the first part comes again: nothing hangs on it. */
+export const SAMPLES_FILE = '/var/lib/snapstream/samples.json'
 
 /** Retention classes become a key component, a lifecycle filter and a parameter of an SSM document. */
 export const CLASS_PATTERN = '^[a-z0-9][a-z0-9-]{0,31}$'

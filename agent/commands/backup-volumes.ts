@@ -8,12 +8,12 @@ import { checkSnapshot, mountSnapshot, recordUpload, takeSnapshots } from '../io
 import { archiveVolume } from '../io/pipeline'
 import { watchSnapshots } from '../io/snapshot-watch'
 import { FRAME_BYTES, type Archive } from '../plan/archive'
-import type { HookRecord, VolumeBackup, VolumeFailure } from '../plan/manifest'
+import type { HookRecord, SampleRecord, VolumeBackup, VolumeFailure } from '../plan/manifest'
 import type { BackupRequest, Hosted } from '../plan/requests'
-import type { Argv } from '../plan/command'
+import type { Sample } from '../plan/sample'
 import type { SnapshotPlan } from '../plan/snapshots'
 import { excludesWithin, tarCreate } from '../plan/tar'
-import { verifyVolume } from './verify'
+import { proveArchive } from './prove-archive'
 
 /** What became of the volumes of a run. */
 export interface VolumesResult {
@@ -32,19 +32,27 @@ interface Work {
   readonly deps: Deps
   readonly request: Hosted<BackupRequest>
   readonly place: RunPlace
+  readonly samples: ReadonlyMap<string, Sample>
   readonly bandwidth: Bandwidth | undefined
 }
 
-/** A volume's archive, or why there is none. */
+/** A volume's archive, and what was compared of it where that was only a part. */
+interface Archived {
+  readonly archive: Archive
+  readonly sampled?: SampleRecord
+}
+
+/** What became of a volume: its archive, or why there is none. */
 interface Attempt {
   readonly plan: SnapshotPlan
   readonly seconds: number
-  readonly outcome: { readonly archive: Archive } | { readonly failure: unknown }
+  readonly outcome: Archived | { readonly failure: unknown }
 }
 
 /**
  * Takes all snapshots at once, archives them, and removes them. One volume's failure does not lose the others.
  *
+ * @param samples - what of each volume is compared with its snapshot, where that is only a part
  * @throws AgentError where no snapshot could be taken or mounted, or the run was interrupted; nothing is left then
  */
 export async function backUpVolumes(
@@ -52,6 +60,7 @@ export async function backUpVolumes(
   request: Hosted<BackupRequest>,
   place: RunPlace,
   plans: readonly SnapshotPlan[],
+  samples: ReadonlyMap<string, Sample>,
 ): Promise<VolumesResult> {
   const { bandwidthLimit } = request
   const bandwidth = bandwidthLimit === undefined ? undefined : limitBandwidth(bandwidthLimit)
@@ -62,7 +71,7 @@ export async function backUpVolumes(
     await using _snapshots = snapshots.taken.lease
     await using mounts = new AsyncDisposableStack()
     const { mounted, failed } = await mountAll(deps, plans, mounts)
-    attempts = [...failed, ...(await archiveAll({ deps, request, place, bandwidth }, mounted))]
+    attempts = [...failed, ...(await archiveAll({ deps, request, place, samples, bandwidth }, mounted))]
   } catch (error) {
     if (!attempts) throw error
     leftBehind = error // the archives are done: whatever fails from here on is giving back
@@ -131,9 +140,9 @@ async function attemptVolume(
   try {
     log.info(`${mountPoint}: archiving`)
     const deps = { ...work.deps, signal: AbortSignal.any([signal, stop.signal]) }
-    const archive = await archiveOne({ ...work, deps }, plan)
+    const archived = await archiveOne({ ...work, deps }, plan)
     log.info(`${mountPoint}: archived`)
-    return attempt({ archive })
+    return attempt(archived)
   } catch (error) {
     if (signal.aborted) throw error
     const failure = await findCause(work.deps, plan, stop.signal.aborted ? stop.signal.reason : error)
@@ -152,7 +161,7 @@ async function findCause(deps: Deps, plan: SnapshotPlan, failure: unknown): Prom
   }
 }
 
-async function archiveOne({ deps, request, place, bandwidth }: Work, plan: SnapshotPlan): Promise<Archive> {
+async function archiveOne({ deps, request, place, samples, bandwidth }: Work, plan: SnapshotPlan): Promise<Archived> {
   const { deviceName, mountPoint } = plan.origin
   const archive = await archiveVolume(deps, {
     tar: tarOf(plan, request),
@@ -166,24 +175,9 @@ async function archiveOne({ deps, request, place, bandwidth }: Work, plan: Snaps
     onUpload: (upload) => recordUpload(deps, plan, upload),
     beforeComplete: () => checkSnapshot(deps, plan),
   })
-  if (request.verify === 'stream') await proveReadable(deps, plan, archive)
-  if (request.verify === 'source') await proveReadable(deps, plan, archive, tarOf(plan, request))
-  return archive
-}
-
-/**
- * @param source - to compare with, if wanted: the command that made the archive
- * @throws AgentError VERIFY_FAILED with the first of the findings
- */
-async function proveReadable(deps: Deps, { origin }: SnapshotPlan, archive: Archive, source?: Argv): Promise<void> {
-  const { deviceName: volume, mountPoint } = origin
-  const { findings } = await verifyVolume(deps, { volume, mountPoint, archive }, 'stream', source)
-  const [finding] = findings
-  if (!finding) return
-  const more = findings.length > 1 ? `, and ${findings.length - 1} more` : ''
-  throw new AgentError('VERIFY_FAILED', `the archive does not read back: ${finding.what}${more}`, {
-    hint: finding.hint,
-  })
+  const proof = { verify: request.verify, tar: tarOf(plan, request), sample: samples.get(deviceName) }
+  const sampled = await proveArchive(deps, plan, archive, proof)
+  return { archive, ...(sampled && { sampled }) }
 }
 
 function tarOf({ mountPoint, origin }: SnapshotPlan, { exclude }: BackupRequest) {
@@ -212,7 +206,7 @@ function describeBackup(
       usedBytes: origin.usedBytes,
       snapshot: { kind: plan.kind, sizeBytes: plan.sizeBytes, takenAt: takenAt.toISOString(), livedSeconds },
       tarCommand: tarOf(plan, request),
-      archive: outcome.archive,
+      ...outcome,
       archiveSeconds: seconds,
     },
   ]

@@ -4,10 +4,12 @@ import { AgentError, describeError } from '../errors'
 import type { Deps } from '../io/deps'
 import { takeLock } from '../io/lock'
 import { readStorage, removeLeftovers } from '../io/lvm'
+import { takeTurn } from '../io/rotation'
 import { lowerPriority, readSystem, readTools } from '../io/system'
 import { formatManifest, MANIFEST_FORMAT, type Manifest } from '../plan/manifest'
 import type { BackupRequest, Hosted } from '../plan/requests'
 import { formatRun } from '../plan/run'
+import { chooseShare } from '../plan/sample'
 import { selectVolumes } from '../plan/selection'
 import { planSnapshots } from '../plan/snapshots'
 import { formatBackupPlan, formatBackupSummary } from '../plan/summary'
@@ -41,7 +43,13 @@ export async function backup(deps: Deps, request: Hosted<BackupRequest>): Promis
     deps,
     plans.map(({ origin }) => origin),
   )
-  const result = await backUpVolumes(deps, request, place, plans)
+  const share = chooseShare(request)
+  const turn = await takeTurn(
+    deps.log,
+    plans.map(({ origin }) => origin.deviceName),
+    share,
+  )
+  const result = await backUpVolumes(deps, request, place, plans, turn.samples)
   throwIfNothingIsGood(result)
 
   const manifest: Manifest = {
@@ -50,7 +58,7 @@ export async function backup(deps: Deps, request: Hosted<BackupRequest>): Promis
     startedAt: startedAt.toISOString(),
     finishedAt: deps.now().toISOString(),
     status: result.failures.length === 0 ? 'complete' : 'incomplete',
-    verified: request.verify,
+    verified: share ? 'checksum' : request.verify,
     consistency: {
       level: result.hooks.length > 0 && result.hooks.every(({ ok }) => ok) ? 'application' : 'crash',
       snapshotSpreadSeconds: result.snapshotSpreadSeconds,
@@ -65,6 +73,7 @@ export async function backup(deps: Deps, request: Hosted<BackupRequest>): Promis
   }
   // The commit point: a run without a manifest does not exist.
   await deps.store.put(manifestKey(place), formatManifest(manifest), deps.signal, { contentType: 'application/json' })
+  await turn.end(manifest.volumes)
   return describeRun(deps, manifest, result, request.requireAll && selection.notOnLvm.length > 0)
 }
 

@@ -16,23 +16,31 @@ interface Digest {
   readonly sha256: string
 }
 
+export interface SourceChecker extends StreamChecker {
+  /** Entries that both sides have so far, equal or not. */
+  compared(): number
+}
+
 /**
  * Holds the archive, as it is read back, against what it was made from: tar reads the snapshot once more, and each entry
  * has to be the same to the byte. That covers all that tar keeps: content, type, owner, mode, times to the nanosecond,
  * links, devices, extended attributes, ACLs, labels, capabilities, holes.
  *
  * @param tar - the command that made the archive; the snapshot has not changed since
+ * @param input - for the standard input of that command
  */
 export async function sourceChecker(
   deps: Pick<Deps, 'host' | 'signal'>,
   tar: Argv,
   report: Report,
-): Promise<StreamChecker> {
-  const stream = await startTar(deps, tar, deps.signal)
+  input?: AsyncIterable<Buffer>,
+): Promise<SourceChecker> {
+  const stream = await startTar(deps, tar, deps.signal, input)
   const source = digestStream(stream)
   const archive = entryDigester()
   /** After the first entry that only one side has, the others cannot be paired. */
   let lost = false
+  let compared = 0
 
   const compare = async (digests: readonly Digest[]): Promise<void> => {
     for (const { entry, sha256 } of digests) {
@@ -41,7 +49,10 @@ export async function sourceChecker(
       if (original?.entry.path !== entry.path) {
         lost = true
         report(`the archive has '${entry.path}' where the snapshot has ${nameOf(original)}`, VERIFY_HINTS.source)
-      } else if (original.sha256 !== sha256) {
+        return
+      }
+      compared++
+      if (original.sha256 !== sha256) {
         const differences = compareEntries({ ...original.entry, offset: entry.offset }, entry)
         const what = differences.length > 0 ? differences.join(', ') : 'its content or attributes differ'
         report(`'${entry.path}' is not what the snapshot has: ${what}`, VERIFY_HINTS.source)
@@ -51,6 +62,7 @@ export async function sourceChecker(
 
   return {
     push: (raw) => compare(archive.push(raw)),
+    compared: () => compared,
     async finish() {
       if (lost) return
       const left = await nextOf(source)

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import type { Argv } from '../plan/command'
 import type { HostDeps } from './deps'
 import type { RunningCommand } from './host'
@@ -25,7 +26,13 @@ export interface TarStream extends AsyncDisposable {
   complaint(): string
 }
 
-export async function startTar(deps: Pick<HostDeps, 'host'>, argv: Argv, signal: AbortSignal): Promise<TarStream> {
+/** @param input - given to tar's standard input; where it fails, tar is killed and `succeeded` rejects with that error */
+export async function startTar(
+  deps: Pick<HostDeps, 'host'>,
+  argv: Argv,
+  signal: AbortSignal,
+  input: AsyncIterable<Buffer> = noInput(),
+): Promise<TarStream> {
   const reader = createReader()
   const output = await reader.connect()
   let command: RunningCommand
@@ -34,17 +41,41 @@ export async function startTar(deps: Pick<HostDeps, 'host'>, argv: Argv, signal:
   } finally {
     output.destroy() // tar has its own end now: the stream ends when tar closes that
   }
-  command.stdin.end()
+  const succeeded = feed(command, input).then(() => command.succeeded)
+  succeeded.catch(() => undefined) // whoever awaits it sees the error
   return {
     fill: (target) => reader.fill(target),
-    succeeded: command.succeeded,
+    succeeded,
     complaint: () => command.complaint(),
     async [Symbol.asyncDispose]() {
       reader.close() // whatever tar may have started ends too when nobody reads
       command.kill()
       await command.succeeded.catch(() => undefined)
+      await succeeded.catch(() => undefined)
     },
   }
+}
+
+async function* noInput(): AsyncGenerator<Buffer> {
+  // Nothing: tar's standard input ends at once.
+}
+
+/** @throws what the input throws. Tar would take what came before for all there is, so it is killed first. */
+async function feed(command: RunningCommand, input: AsyncIterable<Buffer>): Promise<void> {
+  let failure: { readonly error: unknown } | undefined
+  async function* watched(): AsyncGenerator<Buffer> {
+    try {
+      yield* input
+    } catch (error) {
+      failure = { error }
+      throw error
+    }
+  }
+  // Should tar end early, its status tells why, and not the broken pipe.
+  await pipeline(watched(), command.stdin).catch(() => undefined)
+  if (!failure) return
+  command.kill()
+  throw failure.error
 }
 
 /**

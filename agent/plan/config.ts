@@ -42,7 +42,7 @@ export function parseConfig(json: string, file: string): Config {
     throw invalid(
       file,
       `${name}${wrong.place} must be ${wrong.expected}, not ${wrong.got}`,
-      `${didYouMean(wrong.choice)}Correct "${name}" in the file; it is the same as ${flagOf(name)}.`,
+      `${wrong.advice}Correct "${name}" in the file; it is the same as ${flagOf(name)}.`,
     )
   }
   if (issue?.code === 'unrecognized_keys') {
@@ -121,9 +121,9 @@ function readTexts(name: OptionName, writtenAs: string, texts: readonly string[]
   const value = kind.repeatable ? texts.flatMap(kind.fromText) : kind.fromText(texts.at(-1) ?? '')
   const parsed = kind.schema.safeParse(value)
   if (parsed.success) return parsed.data
-  const { expected, got, choice } = describeWrong(name, value, parsed.error.issues[0]?.path[0])
+  const { expected, got, advice } = describeWrong(name, value, parsed.error.issues[0]?.path[0])
   throw new AgentError('USAGE', `${writtenAs} must be ${expected}, not ${got}`, {
-    hint: `${didYouMean(choice)}${flagOf(name)}: ${OPTIONS[name].summary}.`,
+    hint: `${advice}${flagOf(name)}: ${OPTIONS[name].summary}.`,
   })
 }
 
@@ -140,7 +140,8 @@ function describeWrong(name: OptionName, value: unknown, index: PropertyKey | un
       typeof wrong === 'string'
         ? `'${wrong.slice(0, GOT_LENGTH_MAX)}'`
         : JSON.stringify(wrong).slice(0, GOT_LENGTH_MAX),
-    choice: findNearest(String(wrong), kind.choices ?? []),
+    advice:
+      kind.elsewhere?.get(String(wrong))?.concat(' ') ?? didYouMean(findNearest(String(wrong), kind.choices ?? [])),
   }
 }
 
@@ -156,7 +157,10 @@ function throwIfContradictory(request: AnyRequest): void {
       hint: 'Name the volumes to back up, or those to leave out. Look at the variables and the configuration file too.',
     })
   }
-  if (request.command === 'backup') throwIfNotReadable(request)
+  if (request.command === 'backup') {
+    throwIfNotReadable(request)
+    throwIfNothingToSample(request)
+  }
   if (request.command === 'restore') throwUnlessOneDestination(request)
 }
 
@@ -182,4 +186,11 @@ function throwIfNotReadable({ verify, storageClass }: BackupRequest): void {
       hint: 'Use --verify checksum, or leave it to the lifecycle rules of the bucket to archive the objects later.',
     },
   )
+}
+
+function throwIfNothingToSample({ verify, sample }: BackupRequest): void {
+  if (sample === undefined || verify === 'source') return
+  throw new AgentError('USAGE', `--sample is given, and --verify ${verify} compares nothing with the source`, {
+    hint: 'Give --verify source too, or leave --sample out. Look at the variables and the configuration file as well.',
+  })
 }

@@ -55,6 +55,19 @@ const volumeSchema = z.object({
   tarCommand: z.array(z.string()).min(1).readonly(),
   archive: archiveSchema,
   archiveSeconds: seconds,
+  /**
+   * Entries that were compared with the snapshot, where not all of them were: those of parts `part` and following, `count`
+   * of `parts`. No difference was found.
+   */
+  sampled: z
+    .object({
+      depth: z.literal('source'),
+      part: z.int().min(1),
+      count: z.int().min(1),
+      parts: z.int().min(2),
+      entries: bytes,
+    })
+    .optional(),
 })
 
 const failureSchema = z.object({
@@ -91,7 +104,8 @@ const manifestSchema = z.object({
   status: z.enum(['complete', 'incomplete']),
   /**
    * How far the archives were read back before this manifest was written: `checksum` is S3's own confirmation of each
-   * object's CRC32 and size, `stream` read everything back from S3, `source` also compared it with the snapshot.
+   * object's CRC32 and size, `stream` read everything back from S3, `source` also compared it with the snapshot. What was
+   * done with a part of the entries only is in `sampled` of the volumes, and counts for nothing here.
    */
   verified: z.enum(['none', 'checksum', 'stream', 'source']),
   consistency: z.object({
@@ -136,6 +150,7 @@ const manifestSchema = z.object({
  */
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>
 export type VolumeBackup = Readonly<z.infer<typeof volumeSchema>>
+export type SampleRecord = Readonly<NonNullable<VolumeBackup['sampled']>>
 export type VolumeFailure = Readonly<z.infer<typeof failureSchema>>
 export type HookRecord = Readonly<z.infer<typeof hookSchema>>
 export type SystemRecord = Manifest['system']

@@ -13,6 +13,7 @@ import {
   duration,
   instant,
   listOf,
+  share,
   size,
   snapshotSize,
   text,
@@ -148,9 +149,16 @@ export const OPTIONS = {
     choice('DEPTH', ['none', 'checksum', 'stream', 'source']),
     'checksum',
   ),
+  sample: option(
+    'with --verify source: compare only such a share of each volume, and what comes next in the next run; "1/7" compares everything within seven runs',
+    share,
+  ),
   depth: optionWithDefault(
     "how deep to look: S3's own checksum, or everything read back",
-    choice('DEPTH', ['checksum', 'stream']),
+    choice('DEPTH', ['checksum', 'stream'], {
+      source:
+        'The source of a backup is gone with its snapshot: compare them during the backup, with "snapstream backup --verify source".',
+    }),
     'stream',
   ),
   deadline: option(

@@ -31,6 +31,7 @@ export const COMMANDS = {
       'bandwidthLimit',
       'nice',
       'verify',
+      'sample',
       'deadline',
     ],
     required: ['bucket'],

@@ -1,8 +1,9 @@
 /** The list of a host's runs: what is told of each, and how it is shown. */
 import { z } from 'zod'
 import { CLASS_PATTERN, Prefix, RUN_PATTERN, type RunPlace } from '../contract'
-import type { Manifest } from './manifest'
+import type { Manifest, SampleRecord } from './manifest'
 import { parseRunTime } from './run'
+import { describeSamples } from './sample'
 import { formatBytes } from './size'
 import { columns, fit } from './summary'
 
@@ -22,6 +23,8 @@ export interface ListedRun extends FoundRun {
   readonly rawBytes: number
   readonly storedBytes: number
   readonly verified: Verified
+  /** What the backup compared with the source of volumes of which it did not compare everything. */
+  readonly sampled: readonly (SampleRecord & { readonly volume: string })[]
 }
 
 /** The deepest check that a run passed; or the latest one, if that failed. */
@@ -73,6 +76,7 @@ export function listedRun(place: FoundRun, manifest: Manifest, verdict: Verdict 
     rawBytes: sum('rawBytes'),
     storedBytes: sum('storedBytes'),
     verified: judge(manifest, verdict),
+    sampled: manifest.volumes.flatMap(({ volume, sampled }) => (sampled ? [{ volume, ...sampled }] : [])),
   }
 }
 
@@ -87,6 +91,7 @@ export function unreadableRun(place: FoundRun, problem: string): ListedRun {
     rawBytes: 0,
     storedBytes: 0,
     verified: { depth: 'none', ok: true },
+    sampled: [],
   }
 }
 
@@ -125,7 +130,7 @@ function runRow(run: ListedRun, now: Date): string[] {
     run.class,
     status,
     `${formatBytes(run.rawBytes)} -> ${formatBytes(run.storedBytes)}`,
-    formatVerified(run.verified, now),
+    [formatVerified(run.verified, now), run.verified.ok ? describeSamples(run.sampled) : ''].filter(Boolean).join(', '),
     run.mountPoints.join(' '),
   ]
 }

@@ -1,5 +1,6 @@
 import { manifestKey, type RunPlace } from '../contract'
 import type { Manifest, VolumeBackup } from './manifest'
+import { describeSamples, formatSample } from './sample'
 import type { Selection } from './selection'
 import { formatBytes } from './size'
 import type { SnapshotPlan } from './snapshots'
@@ -45,7 +46,9 @@ export function formatBackupPlan(place: RunPlace, selection: Selection, plans: r
 
 function verdictOf({ status, verified, volumes, failures }: Manifest, leftBehind: readonly string[]): string {
   const seen = { none: 'not verified', checksum: 'checksums confirmed by S3', stream: 'read back and verified' }
-  const depth = verified === 'source' ? 'verified against the source' : seen[verified]
+  const whole = verified === 'source' ? 'verified against the source' : seen[verified]
+  const samples = describeSamples(volumes.map(({ sampled }) => sampled))
+  const depth = samples === '' ? whole : `${whole}, ${samples} compared`
   const good =
     status === 'complete'
       ? 'OK'
@@ -54,7 +57,7 @@ function verdictOf({ status, verified, volumes, failures }: Manifest, leftBehind
 }
 
 function volumeRow(backup: VolumeBackup): string[] {
-  const { archive, archiveSeconds, snapshot } = backup
+  const { archive, archiveSeconds, snapshot, sampled } = backup
   const rate = formatBytes(archive.rawBytes / Math.max(archiveSeconds, 0.001))
   return [
     backup.mountPoint,
@@ -63,6 +66,7 @@ function volumeRow(backup: VolumeBackup): string[] {
     `${formatBytes(archive.rawBytes)} -> ${formatBytes(archive.storedBytes)}`,
     `${formatSeconds(archiveSeconds)} (${rate}/s)`,
     `snapshot lived ${formatSeconds(snapshot.livedSeconds)}`,
+    ...(sampled ? [`${sampled.entries} entries of ${formatSample(sampled)} compared with it`] : []),
   ]
 }
 

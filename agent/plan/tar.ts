@@ -17,6 +17,19 @@ const PAX_OPTION = '--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delet
 /** 1 MiB per write into the pipe. The default of 10 KiB costs a third of the throughput. */
 const RECORD_BYTES = 1024 * 1024
 
+/** How members are written, whichever they are. */
+const CREATE = [
+  'tar',
+  '--create',
+  '--file=-',
+  '--format=posix',
+  PAX_OPTION,
+  `--record-size=${RECORD_BYTES}`,
+  ...METADATA,
+  '--sparse',
+  '--one-file-system',
+] as const
+
 /**
  * Writes everything below a directory to standard output, with all metadata. Members are named from `.` on, so no name
  * can be taken for an option.
@@ -28,20 +41,24 @@ const RECORD_BYTES = 1024 * 1024
  * `*` and `?` do not match `/`. What is below an excluded directory is excluded too.
  */
 export function tarCreate(directory: string, excludes: readonly string[] = []): Argv {
+  return [...CREATE, ...excludes.flatMap(excludeOptions), `--directory=${directory}`, '--', '.']
+}
+
+/**
+ * Writes only the members that are named on standard input, each as `tarCreate` writes it. Hard links are written as such
+ * where the file's first name comes before them.
+ *
+ * Names end with a zero byte and are taken literally, whatever is in them.
+ */
+export function tarCreateListed(directory: string): Argv {
   return [
-    'tar',
-    '--create',
-    '--file=-',
-    '--format=posix',
-    PAX_OPTION,
-    `--record-size=${RECORD_BYTES}`,
-    ...METADATA,
-    '--sparse',
-    '--one-file-system',
-    ...excludes.flatMap(excludeOptions),
+    ...CREATE,
+    '--no-recursion',
     `--directory=${directory}`,
-    '--',
-    '.',
+    '--null',
+    '--no-unquote',
+    '--verbatim-files-from',
+    '--files-from=-',
   ]
 }
 

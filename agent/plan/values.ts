@@ -19,6 +19,8 @@ export interface Kind<T, Absent = undefined> {
   readonly absent: Absent
   /** All values there are, to offer the one that was probably meant. */
   readonly choices?: readonly string[]
+  /** For values that would make sense, but not here: where they belong. Whole sentences. */
+  readonly elsewhere?: ReadonlyMap<string, string>
 }
 
 const asIs = (text: string): unknown => text
@@ -32,8 +34,11 @@ export function text(placeholder: string, pattern: string, expected: string): Ki
 export function choice<const C extends readonly [string, ...string[]]>(
   placeholder: string,
   choices: C,
+  elsewhere: Readonly<Record<string, string>> = {},
 ): Kind<C[number]> {
-  return { ...single, placeholder, expected: `one of ${choices.join(', ')}`, schema: z.enum(choices), choices }
+  const expected = `one of ${choices.join(', ')}`
+  const schema = z.enum(choices)
+  return { ...single, placeholder, expected, schema, choices, elsewhere: new Map(Object.entries(elsewhere)) }
 }
 
 export function wholeNumber(min: number, max: number): Kind<number> {
@@ -44,6 +49,28 @@ export function wholeNumber(min: number, max: number): Kind<number> {
     schema: z.int().min(min).max(max),
     fromText: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : text),
   }
+}
+
+/** Some of so many equal parts of a whole. */
+export interface Share {
+  readonly count: number
+  readonly parts: number
+}
+
+/** With more parts, a nightly backup would take years to come around. */
+const PARTS_MAX = 1000
+
+/** `2/7`: two of seven. */
+export const share: Kind<Share> = {
+  ...single,
+  placeholder: 'N/T',
+  expected: `a share such as 1/7, of at most ${PARTS_MAX} parts`,
+  schema: z.string().transform((text, context) => {
+    const [, count, parts] = (/^([1-9]\d{0,3})\/([1-9]\d{0,3})$/.exec(text) ?? []).map(Number)
+    if (count !== undefined && parts !== undefined && count <= parts && parts <= PARTS_MAX) return { count, parts }
+    context.addIssue({ code: 'custom' })
+    return z.NEVER
+  }),
 }
 
 /** An absolute path without `..`; trailing slashes are dropped. */

@@ -40,6 +40,7 @@ describe('what was asked for', () => {
       bandwidthLimit: undefined,
       nice: undefined,
       verify: 'checksum',
+      sample: undefined,
       deadline: undefined,
       region: undefined,
       endpointUrl: undefined,
@@ -47,6 +48,18 @@ describe('what was asked for', () => {
       logLevel: undefined,
       config: FILE,
     })
+  })
+
+  test.each([
+    ['1/7', 1, 7],
+    ['7/7', 7, 7],
+    ['1/1', 1, 1],
+    ['999/1000', 999, 1000],
+  ])('--sample %s is %d of %d parts', (written, count, parts) => {
+    const argv = ['backup', '--bucket=abc', '--verify=source', `--sample=${written}`]
+    expect(request(argv)).toMatchObject({ sample: { count, parts } })
+    const config = { bucket: 'abc', verify: 'source', sample: written }
+    expect(request(['backup'], {}, config)).toEqual(request(argv))
   })
 
   test('flags win over variables, variables over the file, the file over defaults', () => {
@@ -215,6 +228,37 @@ describe('a value that cannot be is refused, whichever way it came', () => {
     expect(
       refusal(() => request(['backup', '--verify=stream', '--storage-class=GLACIER'], {}, { bucket: 'abc' })).message,
     ).toBe('--verify stream cannot read back what --storage-class GLACIER has archived')
+  })
+
+  test.each(['checksum', 'stream', 'none'])('a sample with --verify %s, which compares nothing', (verify) => {
+    expect(refusal(() => request(['backup', '--bucket=abc', '--sample=1/7', `--verify=${verify}`]))).toEqual({
+      code: 'USAGE',
+      message: `--sample is given, and --verify ${verify} compares nothing with the source`,
+      hint: expect.stringMatching(/^Give --verify source too, or leave --sample out\./),
+    })
+  })
+
+  test.each(['', '7', '0/7', '1/0', '8/7', '1/1001', '01/7', '1/7 ', '-1/7', '1/7/9', '1.5/7', '1%'])(
+    'the share %j',
+    (share) => {
+      expect(refusal(() => request(['backup', '--bucket=abc', '--verify=source', `--sample=${share}`]))).toMatchObject({
+        code: 'USAGE',
+        message: `--sample must be a share such as 1/7, of at most 1000 parts, not '${share}'`,
+      })
+    },
+  )
+
+  test('comparing with the source when the snapshot is gone: where it can be done is said', () => {
+    const argv = ['verify', '--bucket=abc', '--run=20260131T020000Z-k3xw7a', '--depth=source']
+    expect(refusal(() => request(argv))).toEqual({
+      code: 'USAGE',
+      message: "--depth must be one of checksum, stream, not 'source'",
+      hint: expect.stringMatching(
+        /^The source of a backup is gone with its snapshot: .*"snapstream backup --verify source"\. /,
+      ),
+    })
+    expect(refusal(() => parseConfig('{"depth": "source"}', FILE)).hint).toMatch(/snapstream backup --verify source/)
+    expect(refusal(() => request([...argv.slice(0, -1), '--depth=constructor'])).hint).toMatch(/^--depth: how deep/)
   })
 })
 

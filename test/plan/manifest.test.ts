@@ -1,11 +1,18 @@
 import { formatManifest, MANIFEST_FORMAT, parseManifest } from '../../agent/plan/manifest'
-import { manifestOf } from '../support/manifest'
+import { manifestOf, volumeBackupOf } from '../support/manifest'
 
 const key = 'manifests/daily/host/20260131T040506Z-abz277.json'
 
 test('a manifest reads back as it was written', () => {
   const manifest = manifestOf()
   expect(parseManifest(formatManifest(manifest), key)).toEqual(manifest)
+})
+
+test('so does one with a sample, which older agents leave out of account', () => {
+  const sampled = { depth: 'source' as const, part: 7, count: 2, parts: 7, entries: 3 }
+  const manifest = manifestOf({ volumes: [volumeBackupOf({ sampled })] })
+  expect(parseManifest(formatManifest(manifest), key)).toEqual(manifest)
+  expect(manifest.verified).toBe('checksum')
 })
 
 test('a manifest of a newer agent is refused with the remedy, not misread', () => {

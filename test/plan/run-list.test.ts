@@ -44,6 +44,17 @@ describe('what is proven of a run', () => {
     expect(listedRun(place, manifestOf({ verified }), later).verified).toEqual(expected)
   })
 
+  test.each([
+    ['shown beside what all of it passed', undefined, 'checksum, source 3/7'],
+    ['shown beside what was read back later', verdict('stream', true), 'stream 25 h ago, source 3/7'],
+    ['of no account where the archives are damaged', verdict('stream', false), 'FAILED stream 25 h ago'],
+  ])('a sample compared with the source is %s', (_, later, text) => {
+    const sampled = { depth: 'source' as const, part: 3, count: 1, parts: 7, entries: 12 }
+    const run = listedRun(place, manifestOf({ volumes: [volumeBackupOf({ sampled })] }), later)
+    expect(run.sampled).toEqual([{ volume: 'vg0-home', ...sampled }])
+    expect(formatRunList('host', [run], 1, now)).toContain(`  ${text}  /home`)
+  })
+
   test('a verification that cannot be read proves nothing', () => {
     expect(parseVerdict('{"ok": true}')).toBeUndefined()
     expect(parseVerdict('')).toBeUndefined()

@@ -24,6 +24,17 @@ test('a failed volume is told before the good ones, with its hint', () => {
   ])
 })
 
+test('a sample that was compared with the source is not taken for more than it is', () => {
+  const sampled = { depth: 'source' as const, part: 3, count: 1, parts: 7, entries: 1234 }
+  const volumes = [
+    volumeBackupOf({ sampled }),
+    volumeBackupOf({ mountPoint: '/new', sampled: { ...sampled, part: 1 } }),
+  ]
+  const lines = formatBackupSummary(manifestOf({ volumes }), 'vault').split('\n')
+  expect(lines[0]).toMatch(/: OK, checksums confirmed by S3, source 3\/7, 1\/7 compared$/)
+  expect(lines[1]).toMatch(/^ {2}\/home .* 1234 entries of 3\/7 compared with it$/)
+})
+
 test('what was left behind on the host is in the first line', () => {
   const text = formatBackupSummary(manifestOf(), 'vault', ['snapshot vg0/snapstream_x'])
   expect(text.split('\n')[0]).toContain('left behind')

@@ -17,6 +17,7 @@ const SAMPLES: Readonly<Record<string, string>> = {
   volumes: '/,/srv',
   excludeVolumes: '/tmp',
   bandwidthLimit: '50M',
+  sample: '1/7',
   host: 'arn:aws:ec2:eu-west-1:111111111111:instance/i-0123456789abcdef0',
   run: '20260131T020000Z-k3xw7a',
   at: '2026-01-31T09:00Z',

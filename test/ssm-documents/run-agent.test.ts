@@ -37,7 +37,8 @@ describe('the agent understands what it is told by', () => {
         bandwidthLimit: 50 * 2 ** 20,
       },
     ],
-    ['Backup', { excludeVolumes: '/tmp' }, { excludeVolumes: ['/tmp'] }],
+    ['Backup', { excludeVolumes: '/tmp' }, { excludeVolumes: ['/tmp'], sample: undefined }],
+    ['Backup', { verify: 'source', sample: '1/7' }, { verify: 'source', sample: { count: 1, parts: 7 } }],
     ['Verify', { run: RUN, depth: 'checksum' }, { command: 'verify', run: RUN, depth: 'checksum', class: 'daily' }],
     [
       'Restore',

@@ -1,0 +1,68 @@
+import { AgentError } from '../errors'
+import type { Deps } from '../io/deps'
+import { checkSample } from '../io/sample-checker'
+import type { Archive } from '../plan/archive'
+import type { Argv } from '../plan/command'
+import type { SampleRecord } from '../plan/manifest'
+import type { BackupRequest } from '../plan/requests'
+import { formatSample, type Sample } from '../plan/sample'
+import type { SnapshotPlan } from '../plan/snapshots'
+import { tarCreateListed } from '../plan/tar'
+import { collectFindings, type Finding } from '../plan/verification'
+import { verifyVolume } from './verify'
+
+/** How far an archive is read back. */
+export interface Proof {
+  readonly verify: BackupRequest['verify']
+  /** The command that made the archive. */
+  readonly tar: Argv
+  /** What alone is compared with the snapshot, where not everything is. */
+  readonly sample: Sample | undefined
+}
+
+/**
+ * Reads an archive back as far as was asked for, while its snapshot is there.
+ *
+ * @returns what was compared of a sample, if there is one
+ * @throws AgentError VERIFY_FAILED with the first of the findings
+ */
+export async function proveArchive(
+  deps: Deps,
+  plan: SnapshotPlan,
+  archive: Archive,
+  { verify, tar, sample }: Proof,
+): Promise<SampleRecord | undefined> {
+  if (sample) return proveSample(deps, plan, archive, sample)
+  if (verify !== 'stream' && verify !== 'source') return undefined
+  const { deviceName: volume, mountPoint } = plan.origin
+  const source = verify === 'source' ? tar : undefined
+  throwIfAny((await verifyVolume(deps, { volume, mountPoint, archive }, 'stream', source)).findings)
+  return undefined
+}
+
+async function proveSample(
+  deps: Deps,
+  { origin, mountPoint }: SnapshotPlan,
+  archive: Archive,
+  sample: Sample,
+): Promise<SampleRecord> {
+  deps.log.info(`${origin.mountPoint}: comparing ${formatSample(sample)} of it with the snapshot`)
+  const { report, list } = collectFindings(origin.deviceName)
+  const { entries, tooLong } = await checkSample(deps, archive, tarCreateListed(mountPoint), sample, report)
+  throwIfAny(list())
+  if (tooLong > 0) {
+    deps.log.warn(
+      `${origin.mountPoint}: ${tooLong} entries of the sample have too long names to be compared by themselves; ` +
+        '--verify source without --sample compares them',
+    )
+  }
+  return { depth: 'source', ...sample, entries }
+}
+
+function throwIfAny([finding, ...others]: readonly Finding[]): void {
+  if (!finding) return
+  const more = others.length > 0 ? `, and ${others.length} more` : ''
+  throw new AgentError('VERIFY_FAILED', `the archive does not read back: ${finding.what}${more}`, {
+    hint: finding.hint,
+  })
+}
