@@ -53,7 +53,7 @@ export async function find(deps: FindDeps, request: Hosted<FindRequest>): Promis
   const found = versions.list()
   return {
     status: notSearched.length === 0 ? ExitStatus.ok : ExitStatus.incomplete,
-    summary: formatVersions(pattern, host, found, versions.more(), notSearched),
+    summary: formatVersions(request, found, versions.more(), notSearched),
     json: { host, pattern, runs: places.length, found, more: versions.more(), notSearched },
   }
 }

@@ -1,6 +1,7 @@
 /** What became of paths over time, as the catalogs of several runs tell it. */
 import type { RunPlace } from '../contract'
 import type { CatalogEntry } from './catalog'
+import type { FindRequest, Hosted } from './requests'
 import { formatBytes } from './size'
 import { columns, fit } from './summary'
 
@@ -33,8 +34,11 @@ export interface FoundPath {
 
 /** Collects what is found in one catalog. Nothing of it counts unless all of the catalog proves to be good. */
 export interface CatalogVersions {
-  /** @param path - as on the host */
-  add(path: string, entry: CatalogEntry): void
+  /**
+   * @param path - as on the host
+   * @param readEntry - called only for what is kept
+   */
+  add(path: string, readEntry: () => CatalogEntry): void
   /** To be called at the end of the catalog. */
   commit(): void
 }
@@ -58,7 +62,7 @@ export function collectVersions(limit: number): Versions {
       let fresh = 0
       let beyond = 0
       return {
-        add(path, entry) {
+        add(path, readEntry) {
           if (!kept.has(path) && !found.has(path)) {
             if (kept.size + fresh >= limit) {
               beyond++
@@ -66,7 +70,7 @@ export function collectVersions(limit: number): Versions {
             }
             fresh++
           }
-          found.set(path, versionOf(place, entry))
+          found.set(path, versionOf(place, readEntry()))
         },
         commit() {
           more += beyond
@@ -120,11 +124,10 @@ export interface NotSearched extends RunPlace {
 
 /** For people: each path, its versions, and how to get the newest one back; first of all, what was not searched. */
 export function formatVersions(
-  pattern: string,
-  host: string,
+  { pattern, host, includeDeleted }: Hosted<Pick<FindRequest, 'pattern' | 'includeDeleted'>>,
   found: readonly FoundPath[],
   more: number,
-  notSearched: readonly NotSearched[] = [],
+  notSearched: readonly NotSearched[],
 ): string {
   const gaps = notSearched.map(({ run, volume, reason }) => `  NOT SEARCHED ${run} ${volume ?? ''}: ${reason}`)
   if (found.length === 0) {
@@ -136,7 +139,7 @@ export function formatVersions(
   }
   const beyond = more > 0 ? `, and ${more} more entries; --limit shows more` : ''
   const paths = `${found.length} ${found.length === 1 ? 'path matches' : 'paths match'}`
-  const [first] = found
+  const [{ path, versions: [newest] } = { path: '', versions: [] }] = found
   return fit([
     `In the backups of ${host} ${paths} ${pattern}${beyond}`,
     ...gaps,
@@ -144,7 +147,8 @@ export function formatVersions(
       `  ${path}`,
       ...columns(versions.map(versionRow)).map((row) => `  ${row}`),
     ]),
-    `  restore: snapstream restore --run ${first?.versions[0]?.lastRun ?? ''} --path ${first?.path ?? ''} --target DIR`,
+    `  restore: snapstream restore --run ${newest?.lastRun ?? ''} --path ${path} --target DIR` +
+      (includeDeleted ? ' --include-deleted' : ''),
   ])
 }
 

@@ -150,6 +150,11 @@ describe('a run whose manifest was deleted', () => {
     expect(outcome).toMatchObject({ status: 0, json: { ...json, deletedRead: [manifestKey(TUESDAY)] } })
   })
 
+  test('is restored as find says', async () => {
+    const { summary } = await typed(await deleted(), 'find', { includeDeleted })
+    expect(summary).toMatch(/ restore --run 20260106T020000Z-bbbbbb --path \/srv\/day --target DIR --include-deleted$/)
+  })
+
   test('does not count as verified as it was', async () => {
     const store = await deleted()
     await typed(store, 'verify', { class: 'daily', run: TUESDAY.run, includeDeleted })
