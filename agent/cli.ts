@@ -63,6 +63,7 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
       tuneGarbageCollection()
       return includingDeleted(deps, { ...request, host }, verify)
     case 'find':
+      tuneGarbageCollection()
       return includingDeleted(deps, { ...request, host }, find)
     case 'list':
       return includingDeleted(deps, { ...request, host }, list)

@@ -1,5 +1,5 @@
 /** What is measured against what. A case is data: a source, the agent's way, and the other ways to do the same. */
-import { dataKey, type Compression } from '../agent/contract'
+import { catalogKey, dataKey, type Compression } from '../agent/contract'
 import { formatArgv } from '../agent/plan/command'
 import { tarCreate, tarExtract } from '../agent/plan/tar'
 import { placeOf } from './places'
@@ -27,6 +27,15 @@ export interface RestoreSetting {
   readonly target: string
   readonly aws: string
   /** The agent's restore, bundled for this run. */
+  readonly agent: string
+}
+
+/** What command lines for searches are made from. */
+export interface FindSetting {
+  /** Directory with the manifest and the catalog. */
+  readonly objects: string
+  readonly endpointUrl: string
+  /** The agent as it ships. */
   readonly agent: string
 }
 
@@ -146,6 +155,35 @@ export const RESTORE_CASES: readonly BenchCase<RestoreSetting>[] = [
     name: 'one file of 2 GiB, zstd -3',
     subject: agentRestore('zstd', 'uncapped'),
     peers: { 'cat file | zstd -d | tar x': catToTar('zstd') },
+    pairs: 5,
+  },
+]
+
+const find =
+  (pattern: string): Command<FindSetting> =>
+  ({ agent: program, endpointUrl }) => {
+    const { class: className, host, run } = placeOf('zstd')
+    const place = ['--bucket', 'bench', '--class', className, '--host', host, '--run', run]
+    return formatArgv([process.execPath, program, 'find', pattern, ...place, '--endpoint-url', endpointUrl, '--json'])
+  }
+
+/** What an operator would do who has only the object; it knows no patterns, and its last word is a count. */
+const grep =
+  (text: string): Command<FindSetting> =>
+  ({ objects }) =>
+    `zstd -dc ${objects}/${catalogKey(placeOf('zstd'), 'vg0-srv')} | grep --count --fixed-strings ${text}`
+
+export const FIND_CASES: readonly BenchCase<FindSetting>[] = [
+  {
+    name: 'one name among a million entries',
+    subject: find('app-77/releases/7777'),
+    peers: { 'zstd -dc | grep': grep('app-77/releases/7777') },
+    pairs: 5,
+  },
+  {
+    name: 'a pattern that 990,000 of a million entries match',
+    subject: find('*.conf'),
+    peers: { 'zstd -dc | grep': grep('.conf') },
     pairs: 5,
   },
 ]

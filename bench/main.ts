@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- upload|restore [--json] [--pairs N] [--only TEXT]`: measures the agent against other ways to do the
+ * `npm run bench -- upload|restore|find [--json] [--pairs N] [--only TEXT]`: measures the agent against other ways to do the
  * same, in pairs, on data that it makes in memory and removes.
  */
 import { spawn } from 'node:child_process'
@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, type Plugin } from 'esbuild'
 import { formatArgv } from '../agent/plan/command'
-import { RESTORE_CASES, UPLOAD_CASES, type BenchCase } from './cases'
+import { FIND_CASES, RESTORE_CASES, UPLOAD_CASES, type BenchCase } from './cases'
 import { measure } from './measure'
 import { compare, formatRows, type Pair, type Row } from './ratios'
 import { makeBigSource, makeSources } from './sources'
@@ -82,6 +82,18 @@ const SUITES: Readonly<Record<string, (root: string, options: Options) => Promis
       capped: await startServer('python3', SOURCE, objects, String(CAP.latencyMs), String(CAP.bytesPerSecond)),
     }
     return measureCases(RESTORE_CASES, { objects, endpointUrls, target, aws: AWS, agent }, options)
+  },
+
+  async find(root, options) {
+    const [agent, maker] = await Promise.all([
+      bundle(root, 'agent', 'agent/main.ts'),
+      bundle(root, 'make-catalog', 'bench/make-catalog.ts'),
+    ])
+    note('making a catalog of a million entries')
+    const objects = join(root, 'objects')
+    await measure(formatArgv([process.execPath, maker, objects]))
+    const endpointUrl = await startServer('python3', SOURCE, objects)
+    return measureCases(FIND_CASES, { objects, endpointUrl, agent }, options)
   },
 }
 

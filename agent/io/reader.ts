@@ -123,7 +123,7 @@ export async function* readRaw(
 }
 
 /**
- * The catalog's text, decompressed piece by piece. Only at the end is it known to be the one that the manifest names.
+ * The catalog's text, decompressed piece by piece, each valid until the next one is asked for. Only at the end is it known to be the one that the manifest names.
  *
  * @throws AgentError ARCHIVE_DAMAGED where it is not, or does not decompress; OBJECT_MISSING
  */
@@ -131,11 +131,15 @@ export async function* readCatalogText(
   deps: ReaderDeps,
   catalog: Archive['catalog'],
 ): AsyncGenerator<Buffer, void, undefined> {
+  const use = freeBehind()
   const text = createZstdDecompress({ chunkSize: CATALOG_CHUNK_BYTES })
   const finished = pipeline(readCatalogObject(deps, catalog), text)
   finished.catch(() => undefined) // the same error reaches whoever reads the text
   try {
-    yield* text as AsyncIterable<Buffer>
+    for await (const piece of text as AsyncIterable<Buffer>) {
+      use(piece)
+      yield piece
+    }
   } catch (cause) {
     throw cause instanceof AgentError ? cause : damagedCatalog(catalog.key, 'does not decompress', cause)
   }

@@ -4,13 +4,15 @@ import { parseCatalogLine, type CatalogEntry } from './catalog'
 import type { Glob } from './glob'
 
 const NEWLINE = 0x0a
+const QUOTE = 0x22
 /** What every entry's line starts with, as catalogs are written: lets a path be read without parsing the line. */
 const PATH_START = '{"path":"'
 
 export interface FoundEntry {
   /** As on the host. */
   readonly path: string
-  readonly entry: CatalogEntry
+  /** Reads the rest of the line: of a million that match, few are wanted. Valid as long as the piece of text. */
+  entry(): CatalogEntry
 }
 
 export interface CatalogSearch {
@@ -28,12 +30,14 @@ export function searchCatalog(mountPoint: string, glob: Glob): CatalogSearch {
   let linesSeen = 0
 
   const inspect = (text: Buffer, start: number, end: number): FoundEntry[] => {
-    const line = text.toString('utf8', start, end)
-    const path = quickPath(line)
-    if (path !== undefined && !glob.matches(absolute(path))) return []
-    const entry = parseCatalogLine(line)
-    if (!isEntry(entry)) return []
-    return glob.matches(absolute(entry.path)) ? [{ path: absolute(entry.path), entry }] : []
+    const parse = () => parseCatalogLine(text.toString('utf8', start, end))
+    const path = quickPath(text, start)
+    if (path !== undefined) {
+      return glob.matches(absolute(path)) ? [{ path: absolute(path), entry: () => parse() as CatalogEntry }] : []
+    }
+    const entry = parse()
+    if (!isEntry(entry) || !glob.matches(absolute(entry.path))) return []
+    return [{ path: absolute(entry.path), entry: () => entry }]
   }
 
   return {
@@ -61,9 +65,10 @@ export function searchCatalog(mountPoint: string, glob: Glob): CatalogSearch {
 }
 
 /** The path of an entry's line where nothing in it is escaped; undefined where the line has to be parsed to know. */
-function quickPath(line: string): string | undefined {
-  if (!line.startsWith(PATH_START)) return undefined
-  const path = line.slice(PATH_START.length, line.indexOf('"', PATH_START.length))
+function quickPath(text: Buffer, start: number): string | undefined {
+  const pathStart = start + PATH_START.length
+  if (text.toString('latin1', start, pathStart) !== PATH_START) return undefined
+  const path = text.toString('utf8', pathStart, text.indexOf(QUOTE, pathStart))
   return path.includes('\\') ? undefined : path
 }
 

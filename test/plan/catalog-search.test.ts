@@ -30,7 +30,10 @@ function searchFor(pattern: string, mountPoint = '/srv', pieceBytes = text.lengt
   const search = searchCatalog(mountPoint, parseGlob(pattern))
   const found: string[] = []
   for (let at = 0; at < text.length; at += pieceBytes) {
-    found.push(...search.push(text.subarray(at, at + pieceBytes)).map(({ path }) => path))
+    for (const { path, entry } of search.push(text.subarray(at, at + pieceBytes))) {
+      expect(entries).toContainEqual(entry())
+      found.push(path)
+    }
   }
   return found
 }

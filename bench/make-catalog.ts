@@ -1,0 +1,53 @@
+/** Makes what the search benchmark searches, a run with a catalog of a million entries: `node make-catalog.cjs OBJECTS_DIRECTORY`. */
+import { crc32, constants, zstdCompressSync } from 'node:zlib'
+import { catalogKey, manifestKey } from '../agent/contract'
+import type { Store } from '../agent/io/store'
+import { formatCrc32 } from '../agent/plan/archive'
+import { formatCatalogEntry, formatCatalogLine, type CatalogEntry } from '../agent/plan/catalog'
+import { formatManifest } from '../agent/plan/manifest'
+import { manifestOf, volumeBackupOf } from '../test/support/manifest'
+import { fileStore } from './file-store'
+import { placeOf } from './places'
+
+const ENTRIES = 1_000_000
+const FILES_PER_DIRECTORY = 99
+const ENTRY_BYTES = 4096
+
+async function make(objects: string): Promise<void> {
+  const place = placeOf('zstd')
+  const { signal } = new AbortController()
+  const store = fileStore(objects, 0) as Store
+  const { archive, ...volume } = volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv' })
+  const header = formatCatalogLine({ catalog: 1, ...place, volume: 'vg0-srv', mountPoint: '/srv', frameBytes: 1 << 21 })
+  const entries = Array.from({ length: ENTRIES }, (_, index) => formatCatalogEntry(entryOf(index)))
+  const rawBytes = ENTRIES * ENTRY_BYTES
+  const end = formatCatalogLine({ end: true, entries: ENTRIES, frames: 0, rawBytes, sha256: archive.sha256 })
+  const catalog = zstdCompressSync([header, ...entries, end].join(''), {
+    params: { [constants.ZSTD_c_checksumFlag]: 1 },
+  })
+  const key = catalogKey(place, 'vg0-srv')
+  await store.put(key, catalog, signal)
+  const stored = { key, sizeBytes: catalog.length, crc32: formatCrc32(crc32(catalog)) }
+  const volumes = [{ ...volume, archive: { ...archive, catalog: stored, entries: ENTRIES } }]
+  await store.put(manifestKey(place), formatManifest(manifestOf({ ...place, volumes })), signal)
+}
+
+/** Names, sizes and times that differ as those of real files do, the same in every run. */
+function entryOf(index: number): CatalogEntry {
+  const noise = Math.imul(index + 1, 2654435761) >>> 0
+  const directory = `app-${Math.floor(index / 10_000)}/releases/${Math.floor(index / (FILES_PER_DIRECTORY + 1))}`
+  const isDirectory = index % (FILES_PER_DIRECTORY + 1) === 0
+  return {
+    path: isDirectory ? directory : `${directory}/${noise.toString(36)}-settings.conf`,
+    type: isDirectory ? 'directory' : 'file',
+    size: isDirectory ? 0 : noise % 3584,
+    mode: isDirectory ? 0o755 : 0o644,
+    uid: 1000,
+    gid: 1000,
+    mtime: `${1_700_000_000 + (noise % 30_000_000)}.${String(noise).padStart(9, '0').slice(0, 9)}`,
+    offset: index * ENTRY_BYTES,
+    bytes: ENTRY_BYTES,
+  }
+}
+
+void make(process.argv[2] as string)
