@@ -12,7 +12,7 @@ export interface FoundEntry {
   /** As on the host. */
   readonly path: string
   /** Reads the rest of the line: of a million that match, few are wanted. Valid as long as the piece of text. */
-  entry(): CatalogEntry
+  readonly entry: () => CatalogEntry
 }
 
 export interface CatalogSearch {
