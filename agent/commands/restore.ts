@@ -10,7 +10,7 @@ import { findRun, readManifest } from '../io/runs'
 import type { Manifest } from '../plan/manifest'
 import type { Hosted, RestoreRequest } from '../plan/requests'
 import type { RawRange } from '../plan/reads'
-import { chooseWanted, type Wanted } from '../plan/restore'
+import { chooseWanted, findAbsent, type Wanted } from '../plan/restore'
 import { formatRestore, formatRestorePlan, type RestoreReport, type VolumeReport } from '../plan/restore-report'
 import type { Outcome } from './outcome'
 import { thawAll } from './thaw'
@@ -65,7 +65,8 @@ async function restoreFrom(deps: Deps, request: Hosted<RestoreRequest>, manifest
   throwUnlessFits(tasks.map(({ target, plan }) => ({ ...plan, directory: target.directory })))
   const volumes: VolumeReport[] = []
   for (const task of tasks) volumes.push(await restoreTask(deps, request, task))
-  return describe({ run: manifest.run, host: manifest.host, volumes })
+  const all = request.volume.length + request.path.length === 0
+  return describe({ run: manifest.run, host: manifest.host, volumes, absent: all ? findAbsent(manifest) : [] })
 }
 
 async function planTask(deps: Deps, request: Hosted<RestoreRequest>, wanted: Wanted): Promise<Task> {
@@ -127,7 +128,7 @@ async function print(deps: Deps, manifest: Manifest, tasks: readonly Task[]): Pr
     })
   }
   await printFile(deps, task.plan)
-  return describe({ run: manifest.run, host: manifest.host, volumes: [reportOf(task)] })
+  return describe({ run: manifest.run, host: manifest.host, volumes: [reportOf(task)], absent: [] })
 }
 
 function isFile({ types }: PlannedVolume): boolean {

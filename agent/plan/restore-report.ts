@@ -1,6 +1,7 @@
 /** What is told of a restore: before it, after it, and while Glacier is thawing. */
 import { thawDuration, type ThawOptions, type ThawTier } from './glacier'
 import type { Manifest } from './manifest'
+import type { Absent } from './restore'
 import { formatBytes } from './size'
 import { columns, fit } from './summary'
 
@@ -24,6 +25,8 @@ export interface RestoreReport {
   readonly run: string
   readonly host: string
   readonly volumes: readonly VolumeReport[]
+  /** Where all of the run was wanted: what was mounted on the host and is not in it. */
+  readonly absent: readonly Absent[]
 }
 
 export interface VolumePreview extends Omit<VolumeReport, 'failed' | 'failedEntries' | 'complaint'> {
@@ -34,7 +37,7 @@ export interface VolumePreview extends Omit<VolumeReport, 'failed' | 'failedEntr
   readonly frozen: number
 }
 
-export function formatRestore({ run, host, volumes }: RestoreReport): string {
+export function formatRestore({ run, host, volumes, absent }: RestoreReport): string {
   const failed = volumes.flatMap((volume) => volume.failed)
   const failedEntries = volumes.reduce((sum, volume) => sum + volume.failedEntries, 0)
   const lost = volumes.flatMap((volume) => volume.lost)
@@ -53,6 +56,7 @@ export function formatRestore({ run, host, volumes }: RestoreReport): string {
     ...lost.map((path) => `  LOST ${path}: the archive is damaged there`),
     ...complaints.flatMap(({ complaint }) => complaint.split('\n').map((line) => `  ${line}`)),
     ...columns(volumes.map(volumeRow)),
+    ...absent.map(({ mountPoint, why }) => `  not in this run: ${mountPoint} ${why}`),
     ...(bad > 0
       ? ['  HINT: Remove the cause and go on with --resume; lost entries may be in another run: "snapstream find".']
       : []),

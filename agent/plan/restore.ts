@@ -23,8 +23,21 @@ export function chooseWanted(manifest: Manifest, volumes: readonly string[], pat
   const chosen = chooseVolumes(manifest, volumes)
   if (paths.length === 0) return chosen.map((volume) => ({ volume, paths: [] }))
   const wanted = paths.map((path) => (path.startsWith('/') ? path : absolutePath(chosen, path)))
-  for (const path of wanted)
-    if (!chosen.some((volume) => holds(chosen, volume, path))) throw notBackedUp(manifest, path)
+  for (const path of wanted) {
+    const holders = chosen.filter((volume) => holds(chosen, volume, path))
+    const absent = findAbsent(manifest).find(({ mountPoint }) => isWithin(path, mountPoint))
+    // The volume below has only the empty mount point: to bring that back would be no restore.
+    if (absent && holders.every(({ mountPoint }) => isWithin(absent.mountPoint, mountPoint))) {
+      throw notBackedUp(manifest, path, `${absent.mountPoint} ${absent.why}.`)
+    }
+    if (holders.length === 0) {
+      throw notBackedUp(
+        manifest,
+        path,
+        `The run has ${manifest.volumes.map(({ mountPoint }) => mountPoint).join(', ')}.`,
+      )
+    }
+  }
   return chosen.flatMap((volume) => {
     const own = wanted.filter((path) => holds(chosen, volume, path))
     if (own.length === 0) return []
@@ -133,11 +146,20 @@ export function linkBytes({ link = '', link64 }: Pick<CatalogEntry, 'link' | 'li
   return link64 === undefined ? Buffer.from(link) : Buffer.from(link64, 'base64')
 }
 
-function notBackedUp(manifest: Manifest, path: string): AgentError {
-  const left = manifest.notBackedUp.find(({ mountPoint }) => isWithin(path, mountPoint))
-  return new AgentError('UNKNOWN_PATH', `'${path}' is on no volume of run ${manifest.run}`, {
-    hint: left
-      ? `${left.mountPoint} was not backed up: ${left.reason}.`
-      : `The run has ${manifest.volumes.map(({ mountPoint }) => mountPoint).join(', ')}.`,
-  })
+/** What was mounted on the host and is not in the run. */
+export interface Absent {
+  readonly mountPoint: string
+  readonly why: string
+}
+
+/** The longest mount points first. */
+export function findAbsent({ failures, notBackedUp }: Manifest): Absent[] {
+  return [
+    ...failures.map(({ mountPoint, message }) => ({ mountPoint, why: `failed to be backed up: ${message}` })),
+    ...notBackedUp.map(({ mountPoint, reason }) => ({ mountPoint, why: `was not backed up: ${reason}` })),
+  ].sort((a, b) => b.mountPoint.length - a.mountPoint.length)
+}
+
+function notBackedUp(manifest: Manifest, path: string, hint: string): AgentError {
+  return new AgentError('UNKNOWN_PATH', `'${path}' is on no volume of run ${manifest.run}`, { hint })
 }

@@ -265,34 +265,6 @@ describe('nothing is written outside the target', () => {
   })
 })
 
-describe('bad input', () => {
-  test.each([
-    ['an unknown path', { path: ['/srv/app/app.cnf'] }, 'UNKNOWN_PATH', /^Did you mean 'app\/app\.conf'\?/],
-    ['a path on no volume of the backup', { volume: ['/srv'], path: ['/etc/hosts'] }, 'UNKNOWN_PATH', /^The run has/],
-    [
-      'a path that was not backed up',
-      { volume: ['/srv'], path: ['/boot/vmlinuz'] },
-      'UNKNOWN_PATH',
-      /it is not on LVM/,
-    ],
-    ['a relative path on one of several volumes', { path: ['app'] }, 'USAGE', /name one volume with --volume/],
-    ['an unknown volume', { volume: ['/sv'] }, 'UNKNOWN_VOLUME', /^Did you mean \/srv\?/],
-    ['an unknown run', { run: '20260131T020000Z-k3xw7b' }, 'UNKNOWN_RUN', /^Did you mean 20260131T020000Z-k3xw7a\?/],
-    ['a time before the first run', { run: undefined, at: new Date(0) }, 'UNKNOWN_RUN', /^The first one is/],
-    ['several files to standard output', { path: ['/srv/app'], stdout: true }, 'USAGE', /^Name one file/],
-  ])('%s is refused', async (_, changes, code, hint) => {
-    await expect(restored(changes as Partial<RestoreRequest>)).rejects.toMatchObject({
-      code,
-      hint: expect.stringMatching(hint),
-    })
-  })
-
-  test('a target that is a file is refused', async () => {
-    writeFileSync(join(target, 'file'), '')
-    await expect(restored({ target: join(target, 'file') })).rejects.toMatchObject({ code: 'TARGET_UNFIT' })
-  })
-})
-
 test('a dry run changes nothing, and says what it takes', async () => {
   const { status, summary, json } = await restored({ dryRun: true })
   expect(status).toBe(0)
