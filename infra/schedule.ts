@@ -50,6 +50,17 @@ export interface Schedule {
    * @default 10
    */
   readonly jitterMinutes?: number
+  /**
+   * How deep each backup is checked before it counts, as by `backup --verify`. `stream` and `source` need hosts that may
+   * read their backups.
+   * @default 'checksum'
+   */
+  readonly verify?: 'none' | 'checksum' | 'stream' | 'source'
+  /**
+   * With `verify: 'source'`: the share of each volume that is compared, for example `1/7`, and another one in the next run.
+   * @default - all of it
+   */
+  readonly sample?: string
 }
 
 /** Names of maintenance windows and associations (Systems Manager API reference). */
@@ -59,6 +70,10 @@ const RATE = /^rate\([1-9][0-9]* (minute|hour|day)s?\)$/
 const CRON = /^cron\([0-9*,/-]+ [0-9*,/-]+ (\?|[0-9*,/LW-]+) [0-9A-Z*,/-]+ (\?|[0-9A-Z*,/#-]+)( [0-9*,/-]+)?\)$/
 const CONCURRENCY = /^([1-9][0-9]{0,6}|[1-9][0-9]?%|100%)$/
 const ERRORS = /^(0|[1-9][0-9]{0,6}|[1-9]?[0-9]%|100%)$/
+/** What the agent takes, up to a thousand parts. */
+const SAMPLE = /^([1-9][0-9]{0,2}|1000)\/([1-9][0-9]{0,2}|1000)$/
+/** Storage classes that nothing can be read back from at once. */
+const FROZEN_CLASSES: readonly (string | undefined)[] = ['GLACIER', 'DEEP_ARCHIVE']
 const WINDOW_HOURS_MAX = 24
 /** What the Backup document takes. */
 const JITTER_MINUTES_MAX = 120
@@ -71,7 +86,7 @@ export function checkSchedules(schedules: readonly Schedule[], retention: readon
   return [
     ...repeated.map((name) => `schedule '${name}' is defined twice: give each its own name`),
     ...schedules.flatMap((schedule) =>
-      [...checkTiming(schedule), ...checkRollout(schedule, classes)].map(
+      [...checkTiming(schedule), ...checkRollout(schedule, classes), ...checkVerification(schedule, retention)].map(
         (problem) => `schedule '${schedule.name}': ${problem}`,
       ),
     ),
@@ -115,6 +130,20 @@ function checkRollout(schedule: Schedule, classes: readonly string[]): string[] 
   if (!Number.isInteger(jitterMinutes) || jitterMinutes < 0 || jitterMinutes > JITTER_MINUTES_MAX) {
     problems.push(`jitterMinutes is ${jitterMinutes}: use 0 to ${JITTER_MINUTES_MAX}`)
   }
+  return problems
+}
+
+function checkVerification(schedule: Schedule, retention: readonly RetentionClass[]): string[] {
+  const { verify = 'checksum', sample } = schedule
+  const problems: string[] = []
+  const storageClass = retention.find(({ name }) => name === schedule.class)?.storageClass
+  if ((verify === 'stream' || verify === 'source') && FROZEN_CLASSES.includes(storageClass)) {
+    problems.push(`verify '${verify}' cannot read back what goes to ${storageClass ?? ''}: use 'checksum'`)
+  }
+  if (sample === undefined) return problems
+  const [count = 0, parts = 0] = sample.split('/').map(Number)
+  if (!SAMPLE.test(sample) || count > parts) problems.push(`sample is '${sample}': use a share such as 1/7`)
+  if (verify !== 'source') problems.push(`sample is given, and verify '${verify}' compares nothing: use 'source'`)
   return problems
 }
 

@@ -112,6 +112,8 @@ export class Schedules extends Construct {
       class: schedule.class,
       jitterSeconds: String((schedule.jitterMinutes ?? 10) * 60),
       ...(storageClass && { storageClass }),
+      ...(schedule.verify && { verify: schedule.verify }),
+      ...(schedule.sample && { sample: schedule.sample }),
     }
   }
 

@@ -1,6 +1,10 @@
+import type { RetentionClass } from '../../infra/retention'
 import { checkSchedules, type Schedule } from '../../infra/schedule'
 
-const retention = [{ name: 'daily', expireAfterDays: 35 }]
+const retention: RetentionClass[] = [
+  { name: 'daily', expireAfterDays: 35 },
+  { name: 'frozen', expireAfterDays: 400, storageClass: 'DEEP_ARCHIVE' },
+]
 const nightly: Schedule = {
   name: 'nightly',
   cron: 'cron(0 2 ? * * *)',
@@ -16,6 +20,8 @@ test.each<Partial<Schedule>>([
   { kind: 'association' },
   { maxConcurrency: '10', maxErrors: '0' },
   { durationHours: 24, cutoffHours: 23, jitterMinutes: 120 },
+  { verify: 'source', sample: '1/7' },
+  { verify: 'stream' },
 ])('%j is a schedule', (more) => {
   expect(checkSchedules([{ ...nightly, ...more }], retention)).toEqual([])
 })
@@ -33,6 +39,10 @@ test.each<[Partial<Schedule>, string]>([
   [{ maxConcurrency: '0' }, "maxConcurrency is '0'"],
   [{ maxErrors: '101%' }, "maxErrors is '101%'"],
   [{ jitterMinutes: 121 }, 'jitterMinutes is 121: use 0 to 120'],
+  [{ verify: 'source', sample: '8/7' }, "sample is '8/7': use a share such as 1/7"],
+  [{ verify: 'source', sample: '1/1001' }, "sample is '1/1001'"],
+  [{ sample: '1/7' }, "verify 'checksum' compares nothing: use 'source'"],
+  [{ class: 'frozen', verify: 'stream' }, "verify 'stream' cannot read back what goes to DEEP_ARCHIVE"],
 ])('%j is refused: %s', (more, expected) => {
   expect(checkSchedules([{ ...nightly, ...more }], retention).join('\n')).toContain(expected)
 })

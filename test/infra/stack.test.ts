@@ -259,13 +259,15 @@ describe('schedules', () => {
     }
   })
 
-  test('an association does not start at once when it is changed', () => {
-    const schedules = [{ ...DEFAULT_STAGE.schedules[0]!, kind: 'association' as const }]
+  test('an association asks for what its schedule says, and does not start at once when it is changed', () => {
+    const verified = { verify: 'source', sample: '1/7' } as const
+    const schedules = [{ ...DEFAULT_STAGE.schedules[0]!, kind: 'association' as const, ...verified }]
     const template = synthesize({ schedules })
     template.resourceCountIs('AWS::SSM::MaintenanceWindow', 0)
     template.hasResourceProperties('AWS::SSM::Association', {
       AssociationName: 'Snapstream-nightly',
       ApplyOnlyAtCronInterval: true,
+      Parameters: { class: ['daily'], jitterSeconds: ['600'], verify: ['source'], sample: ['1/7'] },
     })
   })
 
