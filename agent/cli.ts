@@ -26,6 +26,7 @@ import { COMMANDS, type AnyRequest } from './plan/requests'
 import { formatFailure, formatResult, type Output } from './plan/output'
 
 async function run(argv: readonly string[]): Promise<Output> {
+  tuneGarbageCollection()
   const interruption = listenForSignals(ExitStatus.interrupted)
   const { signal } = interruption
   let wishes = guessWishes(argv, process.env)
@@ -60,15 +61,12 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
     case 'backup':
       return backup(deps, { ...request, host })
     case 'verify':
-      tuneGarbageCollection()
       return includingDeleted(deps, { ...request, host }, verify)
     case 'find':
-      tuneGarbageCollection()
       return includingDeleted(deps, { ...request, host }, find)
     case 'list':
       return includingDeleted(deps, { ...request, host }, list)
     case 'restore':
-      tuneGarbageCollection()
       return includingDeleted(deps, { ...request, host }, restore)
     case 'restore-plan':
       return includingDeleted(deps, { ...request, host }, restorePlan)

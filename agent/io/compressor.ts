@@ -37,7 +37,7 @@ export function createCompressor(level: number, frameBytes: number): Compressor 
         zstd.off('error', reject)
         frame = pieces
         pieces = []
-        if (isWholeFrame(Buffer.concat(frame))) resolve(frame)
+        if (isWholeFrame(frame)) resolve(frame)
         else reject(unfinishedFrame())
       })
     })

@@ -11,18 +11,26 @@ const frames: [string, Buffer][] = [
   ['without a checksum', zstdCompressSync(Buffer.from('to be or not to be '.repeat(20_000)))],
 ]
 
-test.each(frames)('a frame %s is whole', (_, frame) => expect(isWholeFrame(frame)).toBe(true))
+test.each(frames)('a frame %s is whole', (_, frame) => expect(isWholeFrame([frame])).toBe(true))
 
 test.each(frames)('a frame %s is not whole, wherever it is cut', (_, frame) => {
   const step = Math.max(1, Math.floor(frame.length / 500))
-  for (let end = 0; end < frame.length; end += step) expect(isWholeFrame(frame.subarray(0, end))).toBe(false)
-  expect(isWholeFrame(frame.subarray(0, -1))).toBe(false)
+  for (let end = 0; end < frame.length; end += step) expect(isWholeFrame([frame.subarray(0, end)])).toBe(false)
+  expect(isWholeFrame([frame.subarray(0, -1)])).toBe(false)
+})
+
+test.each(frames)('a frame %s is whole in two pieces, wherever it is cut', (_, frame) => {
+  const step = Math.max(1, Math.floor(frame.length / 500))
+  for (let end = 0; end < frame.length; end += step) {
+    expect(isWholeFrame([frame.subarray(0, end), frame.subarray(end)])).toBe(true)
+  }
 })
 
 test.each(frames)('a frame %s with the beginning of the next one is not one frame', (_, frame) => {
-  expect(isWholeFrame(Buffer.concat([frame, frame.subarray(0, 1)]))).toBe(false)
+  expect(isWholeFrame([frame, frame.subarray(0, 1)])).toBe(false)
 })
 
 test('something else is no frame', () => {
-  expect(isWholeFrame(Buffer.from('a tar archive, perhaps'))).toBe(false)
+  expect(isWholeFrame([Buffer.from('a tar archive, perhaps')])).toBe(false)
+  expect(isWholeFrame([])).toBe(false)
 })
