@@ -8,7 +8,7 @@ export const ExitStatus = {
   ok: 0,
   failed: 1,
   usage: 2,
-  /** Some volumes failed, or some entries could not be restored: the rest is good. */
+  /** Some volumes failed, some entries could not be restored, or some runs not be searched: the rest is good. */
   incomplete: 3,
   /** The backup is safe, something of it was left behind on the host. */
   cleanupFailed: 4,

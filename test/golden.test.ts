@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { verify } from '../agent/commands/verify'
 import { localHost } from '../agent/io/host'
-import { readEntries } from '../agent/io/reader'
+import { rebuildCatalogs } from '../agent/io/catalog-rebuilder'
+import { readCatalogText, readEntries } from '../agent/io/reader'
 import { parseManifest, type Manifest } from '../agent/plan/manifest'
 import { resolveRequest } from '../agent/plan/config'
 import { parseArguments } from '../agent/plan/arguments'
@@ -43,6 +44,24 @@ test.each(manifests)('%s is good to the last byte', async (_key, { run, class: r
   expect(json).toMatchObject({ ok: true })
   expect(status).toBe(0)
 })
+
+test.each(manifests)(
+  'the catalogs of %s can be made again from its archives, the same to the byte',
+  async (_key, manifest) => {
+    await using rebuilt = await rebuildCatalogs(deps, manifest, manifest.volumes)
+    for (const [index, { archive }] of manifest.volumes.entries()) {
+      const again = rebuilt.manifest.volumes[index]!.archive.catalog
+      const text = await textOf(readCatalogText({ ...deps, store: rebuilt.store }, again))
+      expect(text).toBe(await textOf(readCatalogText(deps, archive.catalog)))
+    }
+  },
+)
+
+async function textOf(pieces: AsyncIterable<Buffer>): Promise<string> {
+  const all: Buffer[] = []
+  for await (const piece of pieces) all.push(piece)
+  return Buffer.concat(all).toString()
+}
 
 test('every kind of entry and name is found in the catalog', async () => {
   const volumes = manifests.flatMap(([, manifest]: readonly [string, Manifest]) => manifest.volumes)
