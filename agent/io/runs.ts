@@ -96,7 +96,7 @@ function mayNotList(cause: unknown): AgentError {
   return new AgentError('ACCESS_DENIED', 'these credentials may not list the bucket', {
     hint:
       'Hosts may not, by design: an intruder must not learn what there is. Use the restorer role of the backup stack, ' +
-      'for example with AWS_PROFILE, and name the host with --host.',
+      'for example with AWS_PROFILE, and name the host with --host. A run that is named with --run and --class needs no list.',
     cause,
   })
 }

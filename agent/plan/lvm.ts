@@ -78,6 +78,9 @@ const percent = z
   .regex(/^(\d+(\.\d+)?)?$/)
   .transform((text) => (text === '' ? undefined : Number(text)))
 
+/** In brackets stand the parts that a cached volume is made of: it is no snapshot of them, and takes its space from no pool. */
+export const visibleVolume = z.string().transform((name) => (name.startsWith('[') ? '' : name))
+
 const lvColumns = {
   vg_name: z.string(),
   lv_name: z.string(),
@@ -86,8 +89,8 @@ const lvColumns = {
   lv_kernel_minor: z.string().regex(/^-?\d+$/),
   lv_size: bytes,
   lv_tags: words,
-  origin: z.string(),
-  pool_lv: z.string(),
+  origin: visibleVolume,
+  pool_lv: visibleVolume,
   data_percent: percent,
   metadata_percent: percent,
   lv_snapshot_invalid: z.enum(['', 'snapshot invalid', 'unknown']),

@@ -1,6 +1,7 @@
 /** What a manifest says about the disks of its host, as far as a rebuild needs it. */
 import { z } from 'zod'
 import { AgentError } from '../errors'
+import { visibleVolume } from './lvm'
 import type { SystemRecord } from './manifest'
 
 /** Names become words of commands that somebody runs as root: what LVM would not take is not passed on. */
@@ -23,8 +24,8 @@ const logicalVolumes = reportOf(
     lv_size: bytes,
     lv_layout: words,
     lv_tags: words,
-    origin: z.string(),
-    pool_lv: z.string(),
+    origin: visibleVolume,
+    pool_lv: visibleVolume,
   }),
 )
 const pools = reportOf(

@@ -138,7 +138,9 @@ describe.each(Object.keys(COMMANDS))('%s', (command) => {
       status: 1,
       said: [
         'snapstream: these credentials may not list the bucket',
-        expect.stringMatching(/^HINT: Hosts may not, by design: .* Use the restorer role .* with --host\.$/),
+        expect.stringMatching(
+          /^HINT: Hosts may not, by design: .* Use the restorer role .* named with --run and --class needs no list\.$/,
+        ),
       ],
     })
   })

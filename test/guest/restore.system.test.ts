@@ -10,10 +10,11 @@ let guest: Guest
 let agent: Installation
 let run: string
 
-/** A program, long links that take a block each which no size tells of, and 29 MB of text that is told by its lines. */
+/** A cached volume with a program, long links that take a block each which no size tells of, and 29 MB of text that is told by its lines. */
 const MAKE = `
 vgcreate --quiet vg0 "$1" "$2"
 lvcreate --quiet --size 128M --name srv vg0
+lvcreate --quiet --quiet --yes --type cache --size 32M --name fast vg0/srv
 mkfs.ext4 -q -b 4096 -N 8192 /dev/vg0/srv
 mount --mkdir /dev/vg0/srv /srv
 mkdir /srv/bin /srv/links
@@ -50,6 +51,12 @@ async function filesystem(name: string, ...lvcreate: readonly string[]): Promise
 
 const entries = async (directory: string) =>
   (await guest.run(['ls', '-A', directory])).split('\n').filter((name) => name !== '' && name !== 'lost+found')
+
+test('a cached volume is backed up as any other', async () => {
+  expect(await guest.run(['lvs', '--noheadings', '-o', 'lv_layout', 'vg0/srv'])).toMatch(/^ +cache\n$/)
+  const { status, summary } = await agent.run('verify', '--run', run)
+  expect([status, summary]).toEqual([0, expect.stringContaining('/srv')])
+})
 
 describe('a target that is full', () => {
   test('is refused with the arithmetic, and stays empty', async () => {

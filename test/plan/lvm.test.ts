@@ -32,6 +32,18 @@ test('an invalid snapshot and an inactive volume are seen as such', () => {
   expect(foreign?.deviceNumber).toBeUndefined()
 })
 
+test('a cached volume is neither a snapshot nor thin, whatever lvs has in those columns', () => {
+  const cached = captured('lvs').replace(
+    /("lv_name":"srv",.*?)"origin":"", "pool_lv":""/,
+    '$1"origin":"[srv_corig]", "pool_lv":"[fast_cpool]"',
+  )
+  const volume = parseLvs(cached).find(({ name }) => name === 'srv')
+  expect(cached).toContain('[srv_corig]')
+  expect(volume).toMatchObject({ device: '/dev/mapper/vg0-srv' })
+  expect(volume).not.toHaveProperty('origin')
+  expect(volume).not.toHaveProperty('thinPool')
+})
+
 test('understands what vgs says', () => {
   const [first] = parseVgs(captured('vgs'))
   expect(first).toMatchObject({ name: 'vg0', extentBytes: 4 * 1024 * 1024 })

@@ -1,4 +1,4 @@
-import { formatManifest, MANIFEST_FORMAT, parseManifest } from '../../agent/plan/manifest'
+import { formatManifest, MANIFEST_FORMAT, parseManifest, type VolumeBackup } from '../../agent/plan/manifest'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 
 const key = 'manifests/daily/host/20260131T040506Z-abz277.json'
@@ -25,12 +25,18 @@ test('a manifest of a newer agent is refused with the remedy, not misread', () =
 test.each([
   ['half a manifest', formatManifest(manifestOf()).slice(0, -40), /is not JSON/],
   ['an archive without segments', JSON.stringify(withoutSegments()), /volumes\[0\]\.archive\.segments/],
+  ['a mount point that leads upwards', formatManifest(at({ mountPoint: '/srv/../../etc' })), /mountPoint/],
+  ['a volume of another place', formatManifest(at({ volume: '../sda' })), /volumes\[0\]\.volume/],
   ['another document', '{"hello": 1}', /format/],
 ])('%s is refused by the name of what is wrong', (_, json, message) => {
   expect(() => parseManifest(json, key)).toThrow(
     expect.objectContaining({ code: 'ARCHIVE_DAMAGED', message: expect.stringMatching(message) }),
   )
 })
+
+function at(changes: Partial<VolumeBackup>) {
+  return manifestOf({ volumes: [volumeBackupOf(changes)] })
+}
 
 function withoutSegments() {
   const manifest = manifestOf()
