@@ -2,6 +2,7 @@
 import type { Compression } from '../agent/contract'
 import { localHost } from '../agent/io/host'
 import { runInspectorIfAsked } from '../agent/io/inspector-thread'
+import { tuneGarbageCollection } from '../agent/io/memory'
 import { FRAME_BYTES } from '../agent/plan/archive'
 import { tarCreate } from '../agent/plan/tar'
 
@@ -11,6 +12,7 @@ async function archive(directory: string, compression: Compression, endpointUrl:
     import('../agent/io/pipeline'),
     import('../agent/io/store'),
   ])
+  tuneGarbageCollection() // as the agent's command line does
   const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => console.error(message) }
   const credentials = async () => ({ accessKeyId: 'bench', secretAccessKey: 'bench' })
   const store = s3Store({ bucket: 'bench', region: 'us-east-1', credentials, endpointUrl, log })
