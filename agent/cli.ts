@@ -19,6 +19,7 @@ import { localHost } from './io/host'
 import { createLog } from './io/log'
 import { tuneGarbageCollection } from './io/memory'
 import { isRoot, listenForSignals, stopAfter, throwUnlessRoot } from './io/process'
+import { writeMessage } from './io/progress'
 import { agentVersion } from './io/system'
 import { parseArguments } from './plan/arguments'
 import { chooseConfigFile, findMisspeltVariables, guessWishes, resolveRequest } from './plan/config'
@@ -48,7 +49,7 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
   if (COMMANDS[request.command].needsRoot) throwUnlessRoot(request.command)
   const now = () => new Date()
   const level = request.logLevel ?? (process.stderr.isTTY ? 'info' : 'warn')
-  const log = createLog(level, now, (line) => process.stderr.write(line))
+  const log = createLog(level, now, writeMessage)
   for (const warning of findMisspeltVariables(process.env)) log.warn(warning)
   const hostDeps: HostDeps = { host: localHost, log, now, signal }
   const connectThere = () => connect(request, process.env, hostDeps)

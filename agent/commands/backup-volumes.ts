@@ -6,6 +6,7 @@ import { holdApplications } from '../io/hooks'
 import { mapInOrder } from '../io/in-order'
 import { checkSnapshot, mountSnapshot, recordUpload, takeSnapshots } from '../io/lvm'
 import { archiveVolume } from '../io/pipeline'
+import { showProgress, type Progress } from '../io/progress'
 import { watchSnapshots } from '../io/snapshot-watch'
 import { FRAME_BYTES, type Archive } from '../plan/archive'
 import type { HookRecord, SampleRecord, VolumeBackup, VolumeFailure } from '../plan/manifest'
@@ -34,6 +35,7 @@ interface Work {
   readonly place: RunPlace
   readonly samples: ReadonlyMap<string, Sample>
   readonly bandwidth: Bandwidth | undefined
+  readonly progress: Progress
 }
 
 /** A volume's archive, and what was compared of it where that was only a part. */
@@ -71,7 +73,8 @@ export async function backUpVolumes(
     await using _snapshots = snapshots.taken.lease
     await using mounts = new AsyncDisposableStack()
     const { mounted, failed } = await mountAll(deps, plans, mounts)
-    attempts = [...failed, ...(await archiveAll({ deps, request, place, samples, bandwidth }, mounted))]
+    using progress = showProgress('backup', usedBytes(mounted))
+    attempts = [...failed, ...(await archiveAll({ deps, request, place, samples, bandwidth, progress }, mounted))]
   } catch (error) {
     if (!attempts) throw error
     leftBehind = error // the archives are done: whatever fails from here on is giving back
@@ -87,6 +90,11 @@ export async function backUpVolumes(
     snapshotSpreadSeconds: spreadSeconds,
     ...(leftBehind !== undefined && { leftBehind }),
   }
+}
+
+/** What tar will write is about as much. */
+function usedBytes(plans: readonly SnapshotPlan[]): number {
+  return plans.reduce((sum, { origin }) => sum + origin.usedBytes, 0)
 }
 
 async function takeAll(deps: Deps, plans: readonly SnapshotPlan[]) {
@@ -161,7 +169,8 @@ async function findCause(deps: Deps, plan: SnapshotPlan, failure: unknown): Prom
   }
 }
 
-async function archiveOne({ deps, request, place, samples, bandwidth }: Work, plan: SnapshotPlan): Promise<Archived> {
+async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
+  const { deps, request, place, samples, bandwidth, progress } = work
   const { deviceName, mountPoint } = plan.origin
   const archive = await archiveVolume(deps, {
     tar: tarOf(plan, request),
@@ -174,6 +183,7 @@ async function archiveOne({ deps, request, place, samples, bandwidth }: Work, pl
     ...(bandwidth && { bandwidth }),
     onUpload: (upload) => recordUpload(deps, plan, upload),
     beforeComplete: () => checkSnapshot(deps, plan),
+    onProgress: (rawBytes) => progress.add(rawBytes),
   })
   const proof = { verify: request.verify, tar: tarOf(plan, request), sample: samples.get(deviceName) }
   const sampled = await proveArchive(deps, plan, archive, proof)

@@ -45,6 +45,8 @@ export interface ArchiveRequest {
    * archived is not valid any more.
    */
   readonly beforeComplete: () => Promise<void>
+  /** Told of each piece of the tar stream, by its size, that is on its way to the bucket. */
+  readonly onProgress?: (rawBytes: number) => void
   /** Stored bytes of a segment at most; tests cut small archives. */
   readonly segmentBytes?: number
 }
@@ -114,7 +116,7 @@ interface Streams {
 }
 
 /** Reads the stream straight into the parts that are sent. */
-async function storePlain({ tar, inspector, segments }: Streams): Promise<number> {
+async function storePlain({ request, tar, inspector, segments }: Streams): Promise<number> {
   let rawBytes = 0
   for (;;) {
     const room = await segments.reserve()
@@ -123,6 +125,7 @@ async function storePlain({ tar, inspector, segments }: Streams): Promise<number
       const frame = room.subarray(0, bytes)
       segments.commit(bytes, crc32(frame), inspector.inspect(frame))
       rawBytes += bytes
+      request.onProgress?.(bytes)
     }
     if (bytes < room.length) return rawBytes
   }
@@ -149,6 +152,7 @@ async function storeCompressed({ request, signal, tar, inspector, segments }: St
     await segments.append(frame, bytes)
     slots.give(slot)
     rawBytes += bytes
+    request.onProgress?.(bytes)
   }
   return rawBytes
 }
