@@ -1,4 +1,4 @@
-import { showProgress, writeMessage, type Terminal } from '../../agent/io/progress'
+import { showProgress, writeMessage } from '../../agent/io/progress'
 
 const MIB = 1024 * 1024
 
