@@ -77,8 +77,13 @@ function optionRow(name: OptionName): string[] {
     name === 'config' ? '' : `\`${name}\``,
     summary,
     kind.expected,
-    defaultText === undefined ? '' : `\`${defaultText}\``,
+    defaultText === undefined ? '' : [`\`${defaultText}\``, ...anyByDefault(name)].join('; '),
   ]
+}
+
+function anyByDefault(name: OptionName): string[] {
+  const commands = COMMAND_NAMES.filter((command) => (COMMANDS[command] as Command).withoutDefault.includes(name))
+  return commands.length === 0 ? [] : [`with ${commands.map((command) => `\`${command}\``).join(', ')}: any`]
 }
 
 /** Whether the option stands by itself on the command line. */

@@ -62,9 +62,11 @@ function buildProgram(writeHelp: (text: string) => void, act: (command: CommandN
       .command(name)
       .description(COMMANDS[name].summary)
       .addHelpText('after', HELP_FOOTER)
-    const { argument, options }: Command = COMMANDS[name]
+    const { argument, options, withoutDefault }: Command = COMMANDS[name]
     if (argument !== undefined) command.argument(`<${argument}>`, OPTIONS[argument].summary)
-    for (const option of options) if (option !== argument) addOption(command, option)
+    for (const option of options) {
+      if (option !== argument) addOption(command, option, describeOption(option, withoutDefault.includes(option)))
+    }
     command.action(() => act(name, { ...command.opts(), ...(argument !== undefined && { [argument]: command.args }) }))
   }
   return program
@@ -75,23 +77,24 @@ A flag wins over its variable, the variable over its field in the configuration 
 Fields may hold several options: {"bucket": "my-backups", "volumes": ["/", "/srv"]}. Switches are turned off again by
 --no-NAME. In variables and flags, lists are parted by commas, except patterns and hooks: one a line.`
 
-function addOption(command: Commander, name: OptionName): void {
+function addOption(command: Commander, name: OptionName, description: string): void {
   const { kind } = OPTIONS[name]
   if (kind.placeholder === undefined) {
-    command.option(flagOf(name), describeOption(name))
+    command.option(flagOf(name), description)
     command.addOption(new CommanderOption(flagOf(name).replace('--', '--no-')).hideHelp())
     return
   }
   const collect = (text: string, earlier: readonly string[] = []): readonly string[] =>
     kind.repeatable ? [...earlier, text] : [text]
-  command.option(`${flagOf(name)} <${kind.placeholder}${kind.repeatable ? '…' : ''}>`, describeOption(name), collect)
+  command.option(`${flagOf(name)} <${kind.placeholder}${kind.repeatable ? '…' : ''}>`, description, collect)
 }
 
-function describeOption(name: OptionName): string {
+function describeOption(name: OptionName, isAnyByDefault: boolean): string {
   const { summary, kind, defaultText }: Option<unknown> = OPTIONS[name]
+  const byDefault = isAnyByDefault ? 'any by default' : `default ${defaultText ?? ''}`
   const details = [
     ...(kind.choices ? [kind.choices.join(', ')] : []),
-    ...(defaultText === undefined ? [] : [`default ${defaultText}`]),
+    ...(defaultText === undefined ? [] : [byDefault]),
     variableOf(name),
     ...(name === 'config' ? [] : [`"${name}"`]),
   ]

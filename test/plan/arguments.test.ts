@@ -29,6 +29,11 @@ test('help names every command', () => {
   }
 })
 
+test('help tells which commands take a run of any class unless one is named', () => {
+  expect(helpOf('backup').replace(/\s+/g, ' ')).toContain('(default daily; SNAPSTREAM_CLASS')
+  expect(helpOf('restore').replace(/\s+/g, ' ')).toContain('(any by default; SNAPSTREAM_CLASS')
+})
+
 describe.each(COMMAND_NAMES)('help of %s', (command) => {
   // Commander breaks the lines to fit the terminal.
   const help = helpOf(command).replace(/\s+/g, ' ')
