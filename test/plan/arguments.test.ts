@@ -40,7 +40,7 @@ describe.each(COMMAND_NAMES)('help of %s', (command) => {
     expect(help).toContain(option.summary)
     expect(help).toContain(variableOf(name))
     if (name !== 'config') expect(help).toContain(`"${name}"`)
-    const isAny = (COMMANDS[command].withoutDefault as readonly OptionName[]).includes(name)
+    const isAny = (COMMANDS[command].withoutDefault as readonly string[]).includes(name)
     const byDefault = isAny ? 'any by default' : `default ${option.defaultText}`
     if (option.defaultText !== undefined) expect(help).toContain(`${byDefault};`)
   })
