@@ -31,13 +31,14 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true })
 })
 
-async function backedUp(): Promise<Store> {
+async function backedUp(hasCatalog: boolean): Promise<Store> {
   const { endpoint: endpointUrl, region } = moto
   const store = s3Store({ bucket: await createBucket(moto), region, endpointUrl, credentials: async () => moto, log })
   const { archive, objects } = archiveOf(execFileSync('tar', ['-cf', '-', '--format=posix', '-C', scratch, './file']))
   for (const [key, body] of objects) {
-    if (!key.startsWith('data/')) await store.put(key, body, signal)
-    else {
+    if (!key.startsWith('data/')) {
+      if (hasCatalog) await store.put(key, body, signal)
+    } else {
       const upload = await store.createUpload(key, 'DEEP_ARCHIVE', signal)
       const part = await store.uploadPart(upload, 1, body, crc32(body), signal)
       await store.completeUpload(upload, [part], { sizeBytes: body.length, crc32: crc32(body) }, signal)
@@ -48,9 +49,12 @@ async function backedUp(): Promise<Store> {
   return store
 }
 
-test('an archive in Glacier is refused, asked for, and restored', async () => {
-  const store = await backedUp()
-  const target = join(scratch, 'target')
+test.each([
+  ['with its catalog', true],
+  ['whose catalog is gone', false],
+])('an archive in Glacier %s is refused, asked for, and restored', async (_, hasCatalog) => {
+  const store = await backedUp(hasCatalog)
+  const target = mkdtempSync(join(scratch, 'target-'))
   const request = {
     ...{ command: 'restore', bucket: store.bucket, ...place, volume: [], path: [], target, days: 1 },
     ...{
