@@ -117,6 +117,7 @@ const standardOutput: Target = {
     type === 'directory'
       ? { state: 'equal', isDirectory: true, isSymlink: false, newer: false, storedBytes: 0 }
       : { state: 'absent' },
+  isMountPoint: () => false,
   throwUnlessContained: () => undefined,
 }
 

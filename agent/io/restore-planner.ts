@@ -31,7 +31,7 @@ export interface PlanOptions {
 /** What is restored of a volume, what is not, and why. */
 export interface PlannedVolume extends VolumePlan {
   readonly table: FrameTable
-  /** Entries that the conflict policy or `resume` leaves alone. */
+  /** Entries that the conflict policy or `resume` leaves alone, and those hidden by mounts. */
   readonly kept: number
   /** With policy `fail`: names that are taken. The first ones, for the message. */
   readonly conflicts: readonly string[]
@@ -56,7 +56,7 @@ const CANDIDATES_MAX = 10_000
  */
 export async function planVolume(
   deps: ReaderDeps,
-  { volume, paths }: Wanted,
+  { volume, paths, mountPoints }: Wanted,
   target: Target,
   options: PlanOptions,
 ): Promise<PlannedVolume> {
@@ -69,7 +69,10 @@ export async function planVolume(
     if (isFrames(line)) frames.push(line)
     if (!isEntry(line)) continue
     const role = selection.take(line)
-    if (role !== undefined) choice.take(line, role)
+    if (role === undefined) continue
+    // The volume has the directory that the mount hides, and not the root of what is mounted.
+    if (mountPoints.includes(line.path) && target.isMountPoint(line.path)) choice.keep()
+    else choice.take(line, role)
   }
   selection.throwUnlessAllFound()
   if (choice.links.size > 0) {
@@ -158,6 +161,9 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
 
   return {
     links,
+    keep(): void {
+      counts.kept++
+    },
     take(entry: CatalogEntry, role: Role): void {
       if (isLost(entry)) {
         if (entry.type === 'file') lostNames.add(entry.path)

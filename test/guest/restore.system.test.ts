@@ -17,6 +17,10 @@ lvcreate --quiet --size 128M --name srv vg0
 lvcreate --quiet --quiet --yes --type cache --size 32M --name fast vg0/srv
 mkfs.ext4 -q -b 4096 -N 8192 /dev/vg0/srv
 mount --mkdir /dev/vg0/srv /srv
+lvcreate --quiet --yes --type raid1 --mirrors 1 --size 16M --name mirror vg0
+mkfs.ext4 -q /dev/vg0/mirror
+mount --mkdir /dev/vg0/mirror /mirror
+echo twice >/mirror/file
 mkdir /srv/bin /srv/links
 cp "$(command -v sleep)" /srv/bin/server
 seq 1 4000000 >/srv/numbers
@@ -52,16 +56,19 @@ async function filesystem(name: string, ...lvcreate: readonly string[]): Promise
 const entries = async (directory: string) =>
   (await guest.run(['ls', '-A', directory])).split('\n').filter((name) => name !== '' && name !== 'lost+found')
 
-test('a cached volume is backed up as any other', async () => {
-  expect(await guest.run(['lvs', '--noheadings', '-o', 'lv_layout', 'vg0/srv'])).toMatch(/^ +cache\n$/)
-  const { status, summary } = await agent.run('verify', '--run', run)
-  expect([status, summary]).toEqual([0, expect.stringContaining('/srv')])
+test('cached and mirrored volumes are backed up as any other', async () => {
+  const layouts = await guest.run(['lvs', '--noheadings', '-o', 'lv_layout', 'vg0/srv', 'vg0/mirror'])
+  expect(layouts.trim().split(/\s+/).sort()).toEqual(['cache', 'raid,raid1'])
+  const { status, json } = await restore('--target', '/tmp/elsewhere', '--path', '/srv/bin', '--path', '/mirror/file')
+  expect([status, json.volumes.length]).toEqual([0, 2])
+  expect(await guest.run(['cat', '/tmp/elsewhere/mirror/file'])).toBe('twice\n')
+  await guest.run(['/tmp/elsewhere/srv/bin/server', '0'])
 })
 
 describe('a target that is full', () => {
   test('is refused with the arithmetic, and stays empty', async () => {
     await using _ = await filesystem('small', '--size', '24M')
-    const { status, json } = await restore('--target', '/mnt/small')
+    const { status, json } = await restore('--target', '/mnt/small', '--volume', '/srv')
     expect([status, json.error.code]).toEqual([1, 'TARGET_UNFIT'])
     expect(json.error.message).toMatch(
       /^the filesystem of \/mnt\/small\/srv has [\d.]+ MiB free, the restore needs 29\.\d MiB$/,
@@ -103,7 +110,7 @@ describe('a target that is full', () => {
 test('a target that is mounted read-only is refused', async () => {
   await using _ = await filesystem('fixed', '--size', '64M')
   await guest.run(['mount', '-o', 'remount,ro', '/mnt/fixed'])
-  const { status, stderr } = await restore('--target', '/mnt/fixed')
+  const { status, stderr } = await restore('--target', '/mnt/fixed', '--volume', '/srv')
   expect(status).toBe(1)
   expect(stderr).toMatch(
     /^snapstream: \/mnt\/fixed\/srv cannot be written to: .*EROFS.*\nHINT: Choose another --target/,
@@ -136,7 +143,7 @@ describe('to standard output', () => {
   test('goes its beginning, and nothing else, where its middle is damaged', async () => {
     const server = testServers().seaweedfs
     const client = plainClient(server)
-    const key = (await agent.keys()).find((name) => name.startsWith('data/'))!
+    const key = (await agent.keys()).find((name) => name.startsWith('data/') && name.includes('vg0-srv'))!
     const object = { Bucket: agent.bucket, Key: key }
     const body = Buffer.from(await (await client.send(new GetObjectCommand(object))).Body!.transformToByteArray())
     const middle = body.length >> 1

@@ -23,6 +23,12 @@ test.each([
   expect(wanted.map(({ volume, paths: own }) => `${volume.mountPoint}: ${own.join(' ') || 'all'}`)).toEqual(expected)
 })
 
+test('the directories of a volume on which others were mounted are known', () => {
+  const boot = { mountPoint: '/boot', device: '/dev/sda1', filesystem: 'vfat', reason: 'not on LVM' }
+  const wanted = chooseWanted({ ...manifest, notBackedUp: [boot] }, [], ['/'])
+  expect(wanted.map(({ mountPoints }) => mountPoints)).toEqual([['srv', 'srv/data', 'boot'], ['data'], []])
+})
+
 test.each([
   ['a/b', 'a', true],
   ['a', 'a', true],
