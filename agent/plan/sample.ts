@@ -1,7 +1,7 @@
 /**
  * Comparing a volume with its source part by part, another part in each run. Entries belong to a part by the directory
- * that they are in: those lie side by side in the archive, so few frames are read, and a path stays in its part, whatever
- * else changes.
+ * that they are in, or by the one above it that is not too deep: what is below that lies side by side in the archive, so
+ * few frames are read. A path stays in its part, whatever else changes.
  */
 import { z } from 'zod'
 import type { CatalogEntry } from './catalog'
@@ -111,10 +111,21 @@ function isInSample(entry: CatalogEntry, { part, count, parts }: Sample): boolea
   return (partOf(entry, parts) - part + parts) % parts < count
 }
 
+/**
+ * Directories below this level are not parted. With fewer levels parts differ more in size; with more, every frame holds
+ * something of many parts (measured in docs/decisions/0011-samples-by-directory.md).
+ */
+const LEVELS = 4
+
 /** @returns 1 to `parts` */
 export function partOf(entry: Pick<CatalogEntry, 'path' | 'path64'>, parts: number): number {
   const path = pathBytes(entry)
-  return (hashOf(path.subarray(0, Math.max(path.lastIndexOf('/'), 0))) % parts) + 1
+  let end = 0
+  for (let level = 0, slash = path.indexOf('/'); level < LEVELS && slash >= 0; level++) {
+    end = slash
+    slash = path.indexOf('/', end + 1)
+  }
+  return (hashOf(path.subarray(0, end)) % parts) + 1
 }
 
 function canBeNamed(entry: CatalogEntry): boolean {

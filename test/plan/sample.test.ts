@@ -56,7 +56,7 @@ describe('going through the parts', () => {
   })
 
   test('each part by itself has its share, more or less, and no entry is in two', () => {
-    const entries = treeOf(2000)
+    const entries = Array.from({ length: 3000 }, (_, i) => entryOf(`home/user ${i % 300}/project ${i}/file`))
     const sizes = Array.from({ length: 7 }, (_, i) => chosen(entries, { part: i + 1, count: 1, parts: 7 }).length)
     expect(sizes.reduce((sum, size) => sum + size)).toBe(entries.length)
     for (const size of sizes) expect(size / entries.length).toBeCloseTo(1 / 7, 1)
@@ -81,7 +81,7 @@ describe('going through the parts', () => {
 })
 
 test('a directory is in one part with its siblings, what is in it in another, and neither ever changes its part', () => {
-  const paths = ['.', 'etc', 'usr', 'etc/hosts', 'etc/passwd', 'usr/lib', 'usr/lib/a', 'srv/größe/b']
+  const paths = ['.', 'etc', 'usr', 'etc/hosts', 'etc/passwd', 'usr/lib', 'usr/lib/a', 'srv/größe/b', '1/2/3/4/5/6']
   expect(paths.map((path) => `${path} ${partOf({ path }, 1000)}`)).toMatchInlineSnapshot(`
    [
      ". 924",
@@ -92,9 +92,12 @@ test('a directory is in one part with its siblings, what is in it in another, an
      "usr/lib 751",
      "usr/lib/a 975",
      "srv/größe/b 820",
+     "1/2/3/4/5/6 561",
    ]
   `)
   expect(partOf({ path: 'etc/x' }, 7)).toBe(partOf({ path: 'etc/y' }, 7))
+  expect(partOf({ path: '1/2/3/4/x' }, 1000)).toBe(partOf({ path: '1/2/3/4/5/6/y' }, 1000))
+  expect(partOf({ path: '1/2/3/x' }, 1000)).not.toBe(partOf({ path: '1/2/3/4/x' }, 1000))
   const bytes = Buffer.from([0x65, 0x2f, 0xff])
   expect(partOf({ path: 'e/\ufffd', path64: bytes.toString('base64') }, 7)).toBe(partOf({ path: 'e/x' }, 7))
 })
