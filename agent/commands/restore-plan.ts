@@ -20,7 +20,7 @@ import type { Outcome } from './outcome'
 export async function restorePlan(deps: Deps, request: Hosted<RestorePlanRequest>): Promise<Outcome> {
   const { bucket, region, endpointUrl, includeDeleted, mountAt: target, disk, script } = request
   const manifest = await readManifest(deps, await findRun(deps, request))
-  const disks = new Map(disk.map((pair) => pair.split('=') as [string, string]))
+  const disks = disk.map((pair) => pair.split('=') as [string, string])
   const rebuild = planRebuild(manifest, { bucket, region, endpointUrl, includeDeleted, target, disks })
   const sizes = await readDiskSizes(
     deps,

@@ -44,8 +44,8 @@ export interface RebuildOptions {
   readonly includeDeleted?: boolean
   /** Where the new volumes are mounted meanwhile. */
   readonly target: string
-  /** New disks by the names of the old ones; those without have the same name again. */
-  readonly disks: ReadonlyMap<string, string>
+  /** Each old disk and the new one in its place; those that are not listed have the same name again. */
+  readonly disks: readonly (readonly [old: string, now: string])[]
 }
 
 /** A filesystem or swap to make on a logical volume, as it was. */
@@ -95,12 +95,14 @@ export function planRebuild(manifest: Manifest, options: RebuildOptions): Rebuil
 }
 
 /** The disk for each physical volume, by its old name. */
-function chooseDisks(rows: readonly PhysicalVolumeRow[], given: ReadonlyMap<string, string>): Map<string, string> {
+function chooseDisks(rows: readonly PhysicalVolumeRow[], given: RebuildOptions['disks']): Map<string, string> {
   const names = rows.map(({ pv_name: disk }) => disk)
-  for (const disk of given.keys()) {
-    if (!names.includes(disk)) throw wrongDisk(`the host had no physical volume ${disk}`, names)
+  const disks = new Map(names.map((disk) => [disk, disk]))
+  for (const [old, now] of given) {
+    if (!names.includes(old)) throw wrongDisk(`the host had no physical volume ${old}`, names)
+    if (given.filter(([other]) => other === old).length > 1) throw wrongDisk(`--disk ${old}=… is given twice`, names)
+    disks.set(old, now)
   }
-  const disks = new Map(names.map((disk) => [disk, given.get(disk) ?? disk]))
   const groupOf = new Map<string, string>()
   for (const { pv_name: name, vg_name: group } of rows) {
     const disk = disks.get(name) ?? name

@@ -41,9 +41,9 @@ afterAll(() => guest.stop())
 const restore = (...options: readonly string[]) => agent.run('restore', '--class', 'daily', '--run', run, ...options)
 
 /** A filesystem to restore into, mounted at /mnt/NAME, until the test is over. */
-async function filesystem(name: string, ...lvcreate: readonly string[]): Promise<AsyncDisposable> {
+async function filesystem(name: string, lvcreate: readonly string[], inodes = 8192): Promise<AsyncDisposable> {
   await guest.run(['lvcreate', '--quiet', '--yes', '--name', name, ...lvcreate, 'vg0'])
-  await guest.run(['mkfs.ext4', '-q', '-b', '4096', '-N', '8192', `/dev/vg0/${name}`])
+  await guest.run(['mkfs.ext4', '-q', '-b', '4096', '-N', String(inodes), `/dev/vg0/${name}`])
   await guest.run(['mount', '--mkdir', `/dev/vg0/${name}`, `/mnt/${name}`])
   return {
     async [Symbol.asyncDispose]() {
@@ -67,7 +67,7 @@ test('cached and mirrored volumes are backed up as any other', async () => {
 
 describe('a target that is full', () => {
   test('is refused with the arithmetic, and stays empty', async () => {
-    await using _ = await filesystem('small', '--size', '24M')
+    await using _ = await filesystem('small', ['--size', '24M'])
     const { status, json } = await restore('--target', '/mnt/small', '--volume', '/srv')
     expect([status, json.error.code]).toEqual([1, 'TARGET_UNFIT'])
     expect(json.error.message).toMatch(
@@ -76,8 +76,16 @@ describe('a target that is full', () => {
     expect(await entries('/mnt/small')).toEqual([])
   })
 
+  test('of files is refused, too', async () => {
+    await using _ = await filesystem('few', ['--size', '32M'], 256)
+    const { status, json } = await restore('--target', '/mnt/few', '--path', '/srv/links')
+    expect([status, json.error.code]).toEqual([1, 'TARGET_UNFIT'])
+    expect(json.error.message).toMatch(/^the filesystem of \/mnt\/few\/srv has \d+ inodes free, 150\d are needed$/)
+    expect(await entries('/mnt/few')).toEqual([])
+  })
+
   test('in spite of the arithmetic is no success: what failed is counted and named', async () => {
-    await using _ = await filesystem('tight', '--size', '8M')
+    await using _ = await filesystem('tight', ['--size', '8M'])
     const { status, summary, json } = await restore('--target', '/mnt/tight', '--path', '/srv/links')
     expect(status).toBe(3)
     expect(summary).toMatch(/^Restore of .*: INCOMPLETE, \d+ entries are missing or wrong\n {2}FAILED links\/\d+\n/)
@@ -92,7 +100,7 @@ describe('a target that is full', () => {
     await guest.run(['lvcreate', '--quiet', '--yes', '--type', 'thin-pool', '--size', '16M', '--name', 'pool', 'vg0'])
     await guest.run(['lvchange', '--quiet', '--errorwhenfull', 'y', 'vg0/pool'])
     {
-      await using _ = await filesystem('thin', '--type', 'thin', '--thinpool', 'pool', '--virtualsize', '96M')
+      await using _ = await filesystem('thin', ['--type', 'thin', '--thinpool', 'pool', '--virtualsize', '96M'])
       const { status, json } = await restore('--target', '/mnt/thin', '--path', '/srv/numbers')
       expect(status).toBe(1)
       expect(json.error).toMatchObject({
@@ -108,7 +116,7 @@ describe('a target that is full', () => {
 })
 
 test('a target that is mounted read-only is refused', async () => {
-  await using _ = await filesystem('fixed', '--size', '64M')
+  await using _ = await filesystem('fixed', ['--size', '64M'])
   await guest.run(['mount', '-o', 'remount,ro', '/mnt/fixed'])
   const { status, stderr } = await restore('--target', '/mnt/fixed', '--volume', '/srv')
   expect(status).toBe(1)

@@ -61,7 +61,7 @@ const manifest = manifestOf({
   notBackedUp: [{ mountPoint: '/boot', device: '/dev/ubda', filesystem: 'vfat', reason: 'it is not on LVM' }],
   system,
 })
-const options = { bucket: 'backups', target: '/mnt', disks: new Map([['/dev/ubdb', '/dev/nvme1n1']]) }
+const options = { bucket: 'backups', target: '/mnt', disks: [['/dev/ubdb', '/dev/nvme1n1']] as const }
 const plan = planRebuild(manifest, options)
 const commandsOf = ({ steps }: typeof plan) => steps.map(({ argv }) => formatArgv(argv))
 const commands = commandsOf(plan)
@@ -137,7 +137,7 @@ test('the restore goes to the bucket that the plan was read from', () => {
 })
 
 describe('disks', () => {
-  const disks = (...pairs: (readonly [string, string])[]) => ({ ...options, disks: new Map(pairs) })
+  const disks = (...pairs: (readonly [string, string])[]) => ({ ...options, disks: pairs })
 
   test('may all move up by one', () => {
     const moved = disks(['/dev/ubdb', '/dev/ubdc'], ['/dev/ubdc', '/dev/ubdd'], ['/dev/ubdd', '/dev/ubde'])
@@ -156,10 +156,12 @@ describe('disks', () => {
   })
 
   test.each([
-    ['that the host did not have', '/dev/sdb', '/dev/nvme1n1', 'the host had no physical volume /dev/sdb'],
-    ['of another group', '/dev/ubdb', '/dev/ubdd', '/dev/ubdd is to hold both vg0 and vg1'],
-  ])('%s are refused', (_, old, now, message) => {
-    expect(refusal(() => planRebuild(manifest, disks([old, now])))).toEqual({
+    ['that the host did not have', ['/dev/sdb', '/dev/sda'], [], 'the host had no physical volume /dev/sdb'],
+    ['of another group', ['/dev/ubdb', '/dev/ubdd'], [], '/dev/ubdd is to hold both vg0 and vg1'],
+    ['in two places', ['/dev/ubdb', '/dev/sda'], ['/dev/ubdb', '/dev/sdb'], '--disk /dev/ubdb=… is given twice'],
+  ])('%s are refused', (_, first, second, message) => {
+    const pairs = [first, second].filter((pair): pair is [string, string] => pair.length === 2)
+    expect(refusal(() => planRebuild(manifest, disks(...pairs)))).toEqual({
       code: 'USAGE',
       message,
       hint: 'Give --disk OLD=NEW for these of the host: /dev/ubdb, /dev/ubdc, /dev/ubdd. Those without it keep their names.',
