@@ -166,7 +166,7 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
     },
     take(entry: CatalogEntry, role: Role): void {
       if (isLost(entry)) {
-        if (entry.type === 'file') lostNames.add(entry.path)
+        if (mayBeLinked(entry)) lostNames.add(entry.path)
         if (role === 'wanted') lost.push(entry.path)
         return
       }
@@ -192,7 +192,7 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
       }
     },
     takeData(entry: CatalogEntry): void {
-      const link = entry.type === 'file' ? links.get(entry.path64 ?? entry.path) : undefined
+      const link = mayBeLinked(entry) ? links.get(entry.path64 ?? entry.path) : undefined
       if (!link) return
       counts.sizeBytes += sizeOnDisk(entry)
       outside.push({
@@ -207,6 +207,11 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
     },
     counts: () => ({ ...counts, conflicts, lost, names, types, sizeBytes: Math.max(0, counts.sizeBytes) }),
   }
+}
+
+/** Whether hard links may name it: tar keeps those of symbolic links too, of nothing else. */
+function mayBeLinked({ type }: CatalogEntry): boolean {
+  return type === 'file' || type === 'symlink'
 }
 
 /** `refresh`: it is there and equal, but what is restored into it will change its time. */

@@ -161,7 +161,7 @@ function statOf(file: string | Buffer): BigIntStats | undefined {
 
 const FILE_TYPES: Readonly<Record<EntryType, (stat: BigIntStats) => boolean>> = {
   file: (stat) => stat.isFile(),
-  hardlink: (stat) => stat.isFile(),
+  hardlink: (stat) => stat.isFile() || stat.isSymbolicLink(),
   directory: (stat) => stat.isDirectory(),
   symlink: (stat) => stat.isSymbolicLink(),
   fifo: (stat) => stat.isFIFO(),

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -44,6 +45,7 @@ const SRV: DirectoryLiteral = directory({
   links: directory({ first: file('one file, three names', { uid: 1001 }) }),
   'other links': directory({ second: hardlink('links/first'), third: hardlink('links/first') }),
   current: symlink('app'),
+  'links of links': directory({ second: hardlink('current'), third: hardlink('current') }),
   'größe "1"': file('hostile'),
 })
 
@@ -144,6 +146,20 @@ describe('what comes back', () => {
     expect(third!.ino).toBe(second!.ino)
     expect(second).toMatchObject({ nlink: 2, uid: 1001 })
     expect(existsSync(join(target, 'srv/links'))).toBe(false)
+  })
+
+  test('each name of a symbolic link that has several, whichever tar came across first', async () => {
+    for (const name of ['current', 'links of links/second', 'links of links/third']) {
+      const own = join(target, name.replace('/', ' '))
+      expect(await restored({ path: [`/srv/${name}`], target: own })).toMatchObject({ status: 0 })
+      expect(readlinkSync(join(own, 'srv', name))).toBe('app')
+    }
+    await restored({ path: ['/srv/links of links'] })
+    const [second, third] = ['second', 'third'].map((name) => lstatSync(join(target, 'srv/links of links', name)))
+    expect([second!.isSymbolicLink(), third!.ino]).toEqual([true, second!.ino])
+    // Nothing is left to do: what is there is known to be the same.
+    const again = await restored({ path: ['/srv/links of links'], resume: true })
+    expect(again.json).toMatchObject({ volumes: [{ entries: 0 }] })
   })
 
   test('each directory of a hostile tree by itself', async () => {

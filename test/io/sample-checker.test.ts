@@ -13,7 +13,7 @@ import { partOf } from '../../agent/plan/sample'
 import { tarCreate, tarCreateListed } from '../../agent/plan/tar'
 import { buildTree } from '../support/tree/build'
 import { hostileTree } from '../support/tree/hostile'
-import { directory, file, hardlink } from '../support/tree/literal'
+import { directory, file, hardlink, symlink } from '../support/tree/literal'
 import { archiveBucket } from './archive-bucket'
 import { depsOf, requestOf } from './pipeline-fixture'
 
@@ -32,7 +32,8 @@ beforeEach(async () => {
   await buildTree(
     root,
     directory({
-      'z data': directory({ first: file('one file, many names') }),
+      'z data': directory({ first: file('one file, many names'), link: symlink('first') }),
+      'linked link': directory({ again: hardlink('z data/link') }),
       ...Object.fromEntries(
         Array.from({ length: 12 }, (_, i) => [`linked ${i}`, directory({ again: hardlink('z data/first') })]),
       ),
