@@ -4,9 +4,11 @@ import { dirname, join } from 'node:path'
 import { HOOKS_DIRECTORY } from '../contract'
 import { AgentError } from '../errors'
 import type { HookRecord } from '../plan/manifest'
+import type { Argv } from '../plan/command'
 import type { HostDeps } from './deps'
-
-type Stage = HookRecord['stage']
+import { startGuard } from './hooks-guard'
+import { ownProgram } from './process'
+import { runHook } from './run-hook'
 
 export interface HooksRequest {
   readonly run: string
@@ -27,41 +29,52 @@ export interface Held<T> {
   readonly heldSeconds: number
 }
 
-/** Of what a hook writes: kept for the manifest. */
-const MESSAGE_CHARACTERS = 500
-
 /**
  * Runs the pre hooks, `take`, and at once the post hooks: also where a pre hook or `take` failed, so that no
- * application is left at rest.
+ * application is left at rest. Should this process be killed meanwhile, a guard runs them: post hooks have to succeed too
+ * where there is nothing to release, or not any more.
  *
  * The contract is that of Data Lifecycle Manager's scripts: a hook gets `pre-script` or `post-script` as its argument
  * and in SNAPSTREAM_COMMAND, and the run in SNAPSTREAM_EXECUTION_ID; it succeeded if it exits with 0 in time.
  *
  * @throws AgentError HOOK_FAILED where a hook could be changed by others than root, or where a pre hook fails and that
- * means to abort; and whatever `take` throws
+ * means to abort; COMMAND_FAILED where the guard does not start; and whatever `take` throws
  */
 export async function holdApplications<T>(
   deps: HostDeps,
   request: HooksRequest,
   take: () => Promise<T>,
   directory: string = HOOKS_DIRECTORY,
+  program: Argv = ownProgram(),
 ): Promise<Held<T>> {
   const { pre, post } = await findHooks(request, directory)
+  const { run, hookTimeout: timeoutSeconds } = request
+  const guard =
+    pre.length === 0 || post.length === 0
+      ? undefined
+      : await startGuard(deps, { run, postHooks: post, hookTimeout: timeoutSeconds }, program)
   const hooks: HookRecord[] = []
+  const call = async (hook: string, stage: HookRecord['stage']): Promise<HookRecord> => {
+    guard?.tell('begins')
+    const record = await runHook(deps, hook, { run, stage, timeoutSeconds })
+    guard?.tell('ended')
+    hooks.push(record)
+    return record
+  }
   const startedAt = deps.now().getTime()
   let taken: T
   try {
     for (const hook of pre) {
       deps.signal.throwIfAborted()
-      const record = await runHook(deps, hook, 'pre', request)
-      hooks.push(record)
+      const record = await call(hook, 'pre')
       if (!record.ok && request.onHookFailure === 'abort') throw hookFailed(record)
     }
     taken = await take()
   } finally {
-    for (const hook of post) hooks.push(await runHook(deps, hook, 'post', request))
+    for (const hook of post) await call(hook, 'post')
+    await guard?.dismiss()
   }
-  return { taken, hooks, heldSeconds: secondsSince(deps, startedAt) }
+  return { taken, hooks, heldSeconds: (deps.now().getTime() - startedAt) / 1000 }
 }
 
 /**
@@ -111,35 +124,8 @@ async function assertTrustworthy(hook: string): Promise<void> {
   })
 }
 
-async function runHook(deps: HostDeps, path: string, stage: Stage, request: HooksRequest): Promise<HookRecord> {
-  const word = `${stage}-script`
-  const startedAt = deps.now().getTime()
-  deps.log.info(`${stage} hook ${path}`)
-  const { status, killedBy, stdout, stderr } = await deps.host.attempt(
-    // Kills what the hook started, too, which would otherwise go on holding the application.
-    ['timeout', '--signal', 'KILL', String(request.hookTimeout), path, word],
-    // Never interrupted: what a hook has begun, only its end or the time limit ends.
-    new AbortController().signal,
-    {
-      environment: { SNAPSTREAM_COMMAND: word, SNAPSTREAM_EXECUTION_ID: request.run },
-      // A daemon that the hook left behind may keep its output open; a second more, for the kill above to come first.
-      timeoutSeconds: request.hookTimeout + 1,
-    },
-  )
-  const record = { path, stage, ok: status === 0, seconds: secondsSince(deps, startedAt) }
-  if (record.ok) return record
-  const fate = killedBy ? `took more than ${request.hookTimeout} s` : `exited with status ${status ?? 'unknown'}`
-  const said = `${stderr}\n${stdout}`.trim().slice(-MESSAGE_CHARACTERS)
-  deps.log.warn(`${stage} hook ${path} ${fate}${said === '' ? '' : `: ${said}`}`)
-  return { ...record, message: said === '' ? fate : `${fate}: ${said}` }
-}
-
 function hookFailed({ path, message = '' }: HookRecord): AgentError {
   return new AgentError('HOOK_FAILED', `the hook ${path} ${message}`, {
     hint: 'No snapshot was taken. Mend the hook, or go on without it by --on-hook-failure continue.',
   })
-}
-
-function secondsSince({ now }: HostDeps, startedAt: number): number {
-  return (now().getTime() - startedAt) / 1000
 }

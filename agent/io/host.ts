@@ -16,6 +16,12 @@ export interface RunOptions {
   readonly descriptors?: readonly number[]
 }
 
+export interface StartOptions extends Omit<RunOptions, 'timeoutSeconds'> {
+  readonly stdout?: number | Socket
+  /** Whether it may outlive us: what kills our process group does not reach it. */
+  readonly ownSession?: boolean
+}
+
 /** How a command ended: what it wrote, and its status. */
 export interface CommandResult {
   readonly stdout: string
@@ -52,7 +58,7 @@ export interface Host {
   /** As `run`, but any status is a result: for commands whose status is an answer. */
   attempt(argv: Argv, signal: AbortSignal, options?: RunOptions): Promise<CommandResult>
   /** Starts a command with pipes at its standard input and output, or with a given standard output. */
-  start(argv: Argv, signal: AbortSignal, options?: RunOptions & { readonly stdout?: number | Socket }): RunningCommand
+  start(argv: Argv, signal: AbortSignal, options?: StartOptions): RunningCommand
 }
 
 export const localHost: Host = {
@@ -76,8 +82,8 @@ export const localHost: Host = {
   },
 
   start(argv, signal, options = {}) {
-    // In our process group: what reads a snapshot has to go when the agent is killed.
-    const child = spawnCommand(argv, signal, { ...options, detached: false }, [
+    // In our process group, as a rule: what reads a snapshot has to go when the agent is killed.
+    const child = spawnCommand(argv, signal, { ...options, detached: options.ownSession ?? false }, [
       'pipe',
       options.stdout ?? 'pipe',
       'pipe',

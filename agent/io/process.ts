@@ -1,5 +1,6 @@
 /** This process: who it runs as, and what stops it. */
 import { AgentError } from '../errors'
+import type { Argv } from '../plan/command'
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 
@@ -32,6 +33,11 @@ export function stopAfter(interruption: AbortController, seconds: number): void 
       }),
     )
   setTimeout(stop, seconds * 1000).unref()
+}
+
+/** How this program is started anew. */
+export function ownProgram(): Argv {
+  return [process.execPath, ...process.execArgv, process.argv[1] ?? '']
 }
 
 export function isRoot(): boolean {

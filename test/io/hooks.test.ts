@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from '../../agent/errors'
 import { holdApplications, type HooksRequest } from '../../agent/io/hooks'
 import { localDeps } from '../support/host-deps'
@@ -32,10 +35,13 @@ async function hook(name: string, script = ''): Promise<string> {
   return path
 }
 
+/** The agent, as it starts itself. */
+const PROGRAM = [process.execPath, '--require', 'tsx/cjs', resolve('agent/main.ts')] as const
+
 const note = (word: string) => writeFile(diary, `${word}\n`, { flag: 'a' })
 const happened = async () => (await readFile(diary, 'utf8')).trim().split('\n')
 const hold = (changes: Partial<HooksRequest> = {}, take = () => note('snapshots')) =>
-  holdApplications(localDeps(), { ...request, ...changes }, take, directory)
+  holdApplications(localDeps(), { ...request, ...changes }, take, directory, PROGRAM)
 
 test('applications are held for the snapshots only, in lexical order', async () => {
   for (const name of ['pre/20-app', 'pre/10-db', 'post/20-db', 'post/10-app']) await hook(name)
@@ -130,9 +136,56 @@ test('an interruption between two hooks still runs the post hooks', async () => 
       interruption.signal.throwIfAborted()
     },
     directory,
+    PROGRAM,
   )
   expect(await refusalOf(taken)).toMatchObject({ code: 'INTERRUPTED' })
   expect(await happened()).toEqual(['post/db'])
+})
+
+describe('when the agent is killed while it holds applications', () => {
+  /** Holds them in a process of its own, until that is killed. */
+  const HOLD = `
+    const { holdApplications } = require('./agent/io/hooks.ts')
+    const { localDeps } = require('./test/support/host-deps.ts')
+    const [directory, request, ...program] = process.argv.slice(1)
+    const forever = () => new Promise(() => { console.log('held'); setInterval(() => {}, 1000) })
+    holdApplications(localDeps(), JSON.parse(request), forever, directory, program)`
+
+  async function killOnce(isTime: (child: ReturnType<typeof spawn>) => Promise<unknown>, hookTimeout = 10) {
+    const orders = JSON.stringify({ ...request, hookTimeout })
+    const args = ['--require', 'tsx/cjs', '--eval', HOLD, directory, orders, ...PROGRAM]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], detached: true })
+    await isTime(child)
+    process.kill(-(child.pid as number), 'SIGKILL')
+    await once(child, 'close')
+  }
+
+  async function untilHappened(word: string): Promise<string[]> {
+    for (let words = await happened(); ; words = await happened()) {
+      if (words.includes(word)) return words
+      await sleep(20)
+    }
+  }
+
+  test('the post hooks run all the same, in their order', async () => {
+    for (const name of ['pre/db', 'post/1-db', 'post/2-app']) await hook(name)
+    await killOnce((child) => once(child.stdout as NodeJS.ReadableStream, 'data'))
+    expect(await untilHappened('post/2-app')).toEqual(['pre/db', 'post/1-db', 'post/2-app'])
+  })
+
+  test('a hook that is still at work is over before they run', async () => {
+    await hook('pre/db', `sleep 1; echo locked >>${diary}`)
+    await hook('post/db')
+    await killOnce(() => untilHappened('pre/db'), 2)
+    expect(await untilHappened('post/db')).toEqual(['pre/db', 'locked', 'post/db'])
+  })
+})
+
+test('without somebody to release them, applications are not held', async () => {
+  for (const name of ['pre/db', 'post/db']) await hook(name)
+  const held = holdApplications(localDeps(), request, () => note('snapshots'), directory, ['false'])
+  expect(await refusalOf(held)).toMatchObject({ code: 'COMMAND_FAILED' })
+  expect(await happened()).toEqual([''])
 })
 
 describe('a hook runs as root, so it is refused', () => {
