@@ -6,10 +6,10 @@ import { readCatalogText, type ReaderDeps } from '../io/reader'
 import { findRun, findRuns, readManifest } from '../io/runs'
 import { searchCatalog } from '../plan/catalog-search'
 import { parseGlob, type Glob } from '../plan/glob'
-import type { VolumeBackup } from '../plan/manifest'
+import type { Manifest, VolumeBackup } from '../plan/manifest'
 import type { FindRequest, Hosted } from '../plan/requests'
 import { collectVersions, formatVersions, type CatalogVersions, type NotSearched } from '../plan/versions'
-import { chooseVolumes } from '../plan/volumes'
+import { chooseVolumes, findVolumes, isNamed } from '../plan/volumes'
 import type { Outcome } from './outcome'
 
 type FindDeps = ReaderDeps & Pick<Deps, 'log'>
@@ -24,7 +24,7 @@ const LOSSES: readonly ErrorCode[] = ['OBJECT_MISSING', 'ARCHIVE_DAMAGED', 'FORM
  * Searches the catalogs of a host's runs, never the data: of one run, or of all of them to see how a path changed.
  *
  * @returns status `incomplete` where a catalog or manifest is lost: the others are searched all the same
- * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, ACCESS_DENIED
+ * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME where none of the runs has it, ACCESS_DENIED
  */
 export async function find(deps: FindDeps, request: Hosted<FindRequest>): Promise<Outcome> {
   const { host, pattern, limit } = request
@@ -40,16 +40,22 @@ export async function find(deps: FindDeps, request: Hosted<FindRequest>): Promis
     place,
     manifest: await orLoss(readManifest(deps, place)),
   }))
+  // Volumes come and go, and one may have failed in some night: each has to be in one of the runs.
+  let unknown = request.volume
+  let newest: Manifest | undefined
   for await (const { place, manifest } of manifests) {
     if (manifest instanceof AgentError) {
       skip(place, manifest.message)
       continue
     }
-    for (const backup of chooseVolumes(manifest, request.volume)) {
+    newest = manifest
+    for (const backup of findVolumes(manifest, request.volume)) {
+      unknown = unknown.filter((name) => !isNamed(backup, name))
       const loss = await orLoss(search(deps, backup, glob, versions.ofCatalog(place, backup.volume)))
       if (loss) skip(place, loss.message, backup.volume)
     }
   }
+  if (newest && unknown.length > 0) chooseVolumes(newest, unknown) // throws, with the name that was probably meant
   const found = versions.list()
   return {
     status: notSearched.length === 0 ? ExitStatus.ok : ExitStatus.incomplete,

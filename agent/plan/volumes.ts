@@ -10,11 +10,16 @@ import { findNearest } from './nearest'
 export function chooseVolumes(manifest: Manifest, wanted: readonly string[]): readonly VolumeBackup[] {
   for (const name of wanted)
     if (!manifest.volumes.some((volume) => isNamed(volume, name))) throw unknown(manifest, name)
+  return findVolumes(manifest, wanted)
+}
+
+/** As `chooseVolumes`, of those names that the run has. */
+export function findVolumes(manifest: Manifest, wanted: readonly string[]): readonly VolumeBackup[] {
   if (wanted.length === 0) return manifest.volumes
   return manifest.volumes.filter((volume) => wanted.some((name) => isNamed(volume, name)))
 }
 
-function isNamed({ volume, mountPoint }: VolumeBackup, name: string): boolean {
+export function isNamed({ volume, mountPoint }: VolumeBackup, name: string): boolean {
   return name === mountPoint || name === volume
 }
 

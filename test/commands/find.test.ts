@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { find } from '../../agent/commands/find'
 import { manifestKey, type RunPlace } from '../../agent/contract'
-import { formatManifest } from '../../agent/plan/manifest'
+import { formatManifest, parseManifest } from '../../agent/plan/manifest'
 import type { FindRequest, Hosted } from '../../agent/plan/requests'
 import { tarCreate } from '../../agent/plan/tar'
 import { archiveOf, storeWith } from '../support/archives'
@@ -89,6 +89,31 @@ test.each([
 test('nothing found is no failure, and a wider pattern is offered', async () => {
   const { status, summary } = await found('conf')
   expect([status, summary]).toEqual([0, expect.stringMatching(/try "\*conf\*"/)])
+})
+
+describe('one volume alone', () => {
+  const key = manifestKey({ class: 'daily', host: 'db-1', run: TUESDAY })
+  const withoutVolumeOnTuesday = () => {
+    const manifest = parseManifest(store.objects.get(key)!.body.toString(), key)
+    return storeWith(
+      new Map([...store.objects].map(([name, { body }]) => [name, body])).set(
+        key,
+        Buffer.from(formatManifest({ ...manifest, volumes: [] })),
+      ),
+    )
+  }
+
+  test('is searched in the runs that have it: it may have failed in one night, or not been there yet', async () => {
+    const { status, json } = await found('app.conf', { volume: ['/srv'] }, withoutVolumeOnTuesday())
+    expect([status, json]).toMatchObject([0, { found: [{ versions: [{ firstRun: WEDNESDAY }, { lastRun: MONDAY }] }] }])
+  })
+
+  test.each([['/src'], ['/srv', '/src']])('that no run has is refused: %s %s', async (...volume) => {
+    await expect(found('app.conf', { volume })).rejects.toMatchObject({
+      code: 'UNKNOWN_VOLUME',
+      hint: expect.stringMatching(/^Did you mean \/srv\?/),
+    })
+  })
 })
 
 test('a time before the first run is refused, and the first run named', async () => {
