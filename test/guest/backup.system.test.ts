@@ -148,6 +148,16 @@ describe('while a backup runs', () => {
   })
 })
 
+test('applications are released although the agent is killed while it holds them', async () => {
+  const write = 'printf "#!/bin/sh\\n%s\\n" "$1" >"$2"; chmod +x "$2"'
+  // The hook's parent is what limits its time, and that one's parent is the agent.
+  await guest.run(['sh', '-euc', write, 'sh', "kill -KILL $(cut -d' ' -f4 /proc/$PPID/stat)", '/root/hold'])
+  await guest.run(['sh', '-euc', write, 'sh', 'touch /root/released', '/root/release'])
+  const hooks = ['--pre-hook', '/root/hold', '--post-hook', '/root/release', '--hook-timeout', '2s']
+  expect((await agent.run('backup', ...hooks)).status).toBeNull()
+  await guest.run(['sh', '-euc', 'timeout 30 sh -c "until [ -e /root/released ]; do sleep 0.1; done"'])
+})
+
 test('a full volume group is refused before anything is touched, with the arithmetic', async () => {
   await guest.run(['lvcreate', '--yes', '--extents', '100%FREE', '--name', 'filler', 'vg0'])
   const { status, stderr } = await agent.run('backup', '--volumes', '/srv/home')
