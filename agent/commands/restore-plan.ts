@@ -1,11 +1,13 @@
 import { ExitStatus } from '../contract'
+import { readSegmentStates } from '../io/damage'
 import type { Deps } from '../io/deps'
 import { findRun, readManifest } from '../io/runs'
 import { writeScript } from '../io/script'
 import { readDiskSizes } from '../io/system'
 import { formatArgv } from '../plan/command'
+import type { VolumeBackup } from '../plan/manifest'
 import { planRebuild } from '../plan/rebuild'
-import { notesOnSizes } from '../plan/rebuild-notes'
+import { notesOnArchives, notesOnSizes, type UnreadableArchive } from '../plan/rebuild-notes'
 import { formatRebuildScript } from '../plan/rebuild-script'
 import type { Hosted, RestorePlanRequest } from '../plan/requests'
 import { fit } from '../plan/summary'
@@ -26,7 +28,10 @@ export async function restorePlan(deps: Deps, request: Hosted<RestorePlanRequest
     deps,
     rebuild.groups.flatMap((group) => group.disks),
   )
-  const plan = { ...rebuild, notes: [...notesOnSizes(rebuild.groups, sizes), ...rebuild.notes] }
+  const archives: UnreadableArchive[] = []
+  for (const volume of manifest.volumes) archives.push(await lookAt(deps, volume))
+  const notes = [...notesOnSizes(rebuild.groups, sizes), ...notesOnArchives(archives), ...rebuild.notes]
+  const plan = { steps: rebuild.steps, notes }
   if (script !== undefined) await writeScript(script, formatRebuildScript(manifest, plan))
   return {
     status: ExitStatus.ok,
@@ -38,6 +43,12 @@ export async function restorePlan(deps: Deps, request: Hosted<RestorePlanRequest
         ? '  --script FILE writes them, with their reasons, to be read and run.'
         : `  written to ${script}`,
     ]),
-    json: { run: manifest.run, host: manifest.host, steps: plan.steps, notes: plan.notes },
+    json: { run: manifest.run, host: manifest.host, ...plan },
   }
+}
+
+async function lookAt(deps: Deps, { mountPoint, archive }: VolumeBackup): Promise<UnreadableArchive> {
+  const states = await readSegmentStates(deps, archive.segments)
+  const frozen = states.filter(({ thaw }) => thaw !== 'readable').length
+  return { mountPoint, missing: archive.segments.length - states.length, frozen }
 }

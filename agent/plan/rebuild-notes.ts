@@ -21,6 +21,26 @@ export function notesOnSizes(groups: readonly PlannedGroup[], sizes: ReadonlyMap
   })
 }
 
+/** Objects of an archive that cannot be read as they are. */
+export interface UnreadableArchive {
+  readonly mountPoint: string
+  readonly missing: number
+  /** In Glacier, and not thawed yet. */
+  readonly frozen: number
+}
+
+/** What would keep the restore at the end from beginning, once the disks are made anew. */
+export function notesOnArchives(archives: readonly UnreadableArchive[]): string[] {
+  return archives.flatMap(({ mountPoint, missing, frozen }) => [
+    ...(missing === 0
+      ? []
+      : [`${missing} objects of ${mountPoint} are missing: the restore needs --best-effort, or another run.`]),
+    ...(frozen === 0
+      ? []
+      : [`${frozen} objects of ${mountPoint} are in Glacier: run the last command first, with --thaw bulk, and wait.`]),
+  ])
+}
+
 /** What the commands of a rebuild leave to do, most pressing first. */
 export function notesOnRebuild(
   manifest: Manifest,

@@ -3,7 +3,10 @@ import type { Manifest } from './manifest'
 import type { RebuildPlan } from './rebuild'
 
 /** A script for somebody to read before it is run: each command with its reason. */
-export function formatRebuildScript({ run, host, system }: Manifest, { steps, notes }: RebuildPlan): string {
+export function formatRebuildScript(
+  { run, host, system }: Manifest,
+  { steps, notes }: Pick<RebuildPlan, 'steps' | 'notes'>,
+): string {
   return [
     '#!/bin/sh',
     comment(`Rebuilds the volumes of ${host} as they were in run ${run}.`),

@@ -328,6 +328,19 @@ describe('a segment is missing', () => {
 })
 
 describe('restore-plan', () => {
+  test('says before the disks are touched what would keep the restore from beginning', async () => {
+    const store = storeWith(files)
+    const [root, srv] = ['vg0-root', 'vg0-srv'].map((volume) => `data/daily/db-1/${run}/${volume}.tar.zst`)
+    store.objects.delete(srv!)
+    store.objects.set(root!, { ...store.objects.get(root!)!, archived: true, storageClass: 'GLACIER' })
+    const { status, said } = await told('restore-plan', {}, store)
+    expect(status).toBe(0)
+    expect(said.slice(1, 3)).toEqual([
+      '  NOTE: 1 objects of / are in Glacier: run the last command first, with --thaw bulk, and wait.',
+      '  NOTE: 1 objects of /srv are missing: the restore needs --best-effort, or another run.',
+    ])
+  })
+
   test('for a disk that the host did not have', async () => {
     expect(await told('restore-plan', { disk: ['/dev/sdz=/dev/nvme1n1'] })).toEqual({
       status: 2,
