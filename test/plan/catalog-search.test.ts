@@ -47,6 +47,8 @@ test.each([
   ['*slash', ['/srv/etc/back\\slash']],
   ['new\nline', ['/srv/etc/new\nline']],
   ['größe', ['/srv/etc/größe']],
+  ['/srv**hosts', ['/srv/etc/hosts', '/srv/hosts', '/srv/to-hosts']],
+  ['/srv**', NAMES.map((name) => (name === '.' ? '/srv' : `/srv/${name}`))],
   ['*', NAMES.map((name) => (name === '.' ? '/srv' : `/srv/${name}`))],
   ['nothing', []],
 ])('%j finds %j, in whatever pieces the catalog comes', (pattern, expected) => {

@@ -25,6 +25,12 @@ test.each([
   ['a\\*', '/a*', true],
   ['a\\*', '/ab', false],
   ['a.b', '/axb', false],
+  ['x[!a]y', '/x/y', false],
+  ['x[/b]y', '/x/y', false],
+  ['x[/b]y', '/xby', true],
+  ['etc/', '/srv/etc', true],
+  ['/srv/etc//', '/srv/etc', true],
+  ['/', '/', true],
   ['with\nnewline', '/with\nnewline', true],
 ])('%j and %j: %s', (pattern, path, expected) => {
   expect(parseGlob(pattern).matches(path)).toBe(expected)
@@ -36,7 +42,21 @@ test.each([
   ['/etc/**/nginx-*.conf', 'nginx-'],
   ['[ab]c\\*d', 'c*d'],
   ['*', ''],
-  ['/srv/', ''],
+  ['/srv/', 'srv'],
+  ['/srv/data**', ''],
+  ['/srv/data**.txt', '.txt'],
+  ['data**/x', 'x'],
+  ['data[/]x', 'data'],
+  ['etc\\/x', 'x'],
 ])('what every match of %j has in its name is %j', (pattern, literal) => {
   expect(parseGlob(pattern).literal).toBe(literal)
+})
+
+test.each(['[z-a]', 'report-[2026-11]*'])('%j is told of as a range, and not as a defect', (pattern) => {
+  expect(() => parseGlob(pattern)).toThrow(
+    expect.objectContaining({
+      code: 'USAGE',
+      message: `the pattern '${pattern}' has a range that ends before it starts`,
+    }),
+  )
 })
