@@ -73,8 +73,11 @@ async function* checkSegments(
   for await (const result of fetched) {
     const { segment: index, offset, bytes, frames } = result.read
     const segment = archive.segments[index] as Segment
-    if ('damage' in result) incomplete.add(segment)
-    else {
+    if ('damage' in result) {
+      // Of all that is read, only the seek table has no frame that would be told of.
+      if (frames.length === 0 && !incomplete.has(segment)) report(result.damage.message, VERIFY_HINTS.damaged)
+      incomplete.add(segment)
+    } else {
       const checksum = crc32(result.stored, checksums[index])
       checksums[index] = checksum
       if (frames.length === 0 && !result.stored.equals(expectedSeekTable(archive, table, segment))) {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { checkObjects, checkStream } from '../../agent/io/verifier'
+import { AgentError } from '../../agent/errors'
 import { formatCrc32, type Archive } from '../../agent/plan/archive'
 import { tarCreate } from '../../agent/plan/tar'
 import { archiveOf, storeWith, type ArchiveOptions, type StoredArchive } from '../support/archives'
@@ -228,4 +229,21 @@ test('a seek table that does not match its frames is found, although nobody else
     true,
   )
   expect(found).toEqual([expect.stringMatching(/^the seek table at the end of .* does not match its frames$/)])
+})
+
+test('a seek table that is cut off after its object was asked for is found, although no frame is lost with it', async () => {
+  const { archive, objects } = archiveOf(tar)
+  const [segment] = archive.segments
+  const whole = storeWith(objects)
+  const store: typeof whole = {
+    ...whole,
+    async getRange(key, offset, bytes, ...rest) {
+      if (key !== segment!.key || offset + bytes < segment!.sizeBytes)
+        return whole.getRange(key, offset, bytes, ...rest)
+      throw new AgentError('ARCHIVE_DAMAGED', `${key} ends before the range that should be in it`, { hint: 'A test.' })
+    },
+  }
+  const found: string[] = []
+  await checkStream({ store, signal }, archive, (what) => void found.push(what))
+  expect(found).toEqual([`${segment!.key} ends before the range that should be in it`])
 })
