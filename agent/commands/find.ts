@@ -3,7 +3,7 @@ import { AgentError, type ErrorCode } from '../errors'
 import type { Deps } from '../io/deps'
 import { mapInOrder } from '../io/in-order'
 import { readCatalogText, type ReaderDeps } from '../io/reader'
-import { findRun, findRuns, readManifest } from '../io/runs'
+import { findRun, findRuns, noRun, readManifest } from '../io/runs'
 import { searchCatalog } from '../plan/catalog-search'
 import { parseGlob, type Glob } from '../plan/glob'
 import type { Manifest, VolumeBackup } from '../plan/manifest'
@@ -67,7 +67,9 @@ export async function find(deps: FindDeps, request: Hosted<FindRequest>): Promis
 /** Oldest first. */
 async function choosePlaces(deps: ReaderDeps, request: Hosted<FindRequest>): Promise<RunPlace[]> {
   if (request.run !== undefined || request.at !== undefined) return [await findRun(deps, request)]
-  return (await findRuns(deps, request)).reverse()
+  const runs = await findRuns(deps, request)
+  if (runs.length === 0) throw noRun(request) // not the same as nothing found
+  return runs.reverse()
 }
 
 async function search(deps: ReaderDeps, backup: VolumeBackup, glob: Glob, found: CatalogVersions): Promise<void> {

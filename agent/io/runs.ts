@@ -63,10 +63,17 @@ export async function findRun(deps: ReaderDeps, wanted: RunWanted): Promise<Foun
   if (found) return found
   if (run !== undefined) throw unknownRun({ ...wanted, run }, runs)
   const oldest = runs.at(-1)
-  throw new AgentError('UNKNOWN_RUN', `${host} has no run ${at ? `by ${at.toISOString()}` : 'at all'}`, {
-    hint: oldest
-      ? `The first one is ${oldest.run}.`
-      : 'Check --host and --class; "snapstream list" shows the runs there are.',
+  if (!oldest || !at) throw noRun(wanted)
+  throw new AgentError('UNKNOWN_RUN', `${host} has no run by ${at.toISOString()}`, {
+    hint: `The first one is ${oldest.run}.`,
+  })
+}
+
+/** As it is where a host or a class is misspelt. */
+export function noRun({ host, class: className }: Pick<RunWanted, 'host' | 'class'>): AgentError {
+  const ofClass = className === undefined ? '' : ` of class '${className}'`
+  return new AgentError('UNKNOWN_RUN', `${host} has no run${ofClass} at all`, {
+    hint: 'Check --host and --class; "snapstream list" shows the runs there are.',
   })
 }
 

@@ -1,6 +1,7 @@
 /** What became of paths over time, as the catalogs of several runs tell it. */
 import type { RunPlace } from '../contract'
 import type { CatalogEntry } from './catalog'
+import { formatArgv } from './command'
 import type { FindRequest, Hosted } from './requests'
 import { formatBytes } from './size'
 import { columns, fit } from './summary'
@@ -131,11 +132,7 @@ export function formatVersions(
 ): string {
   const gaps = notSearched.map(({ run, volume, reason }) => `  NOT SEARCHED ${run} ${volume ?? ''}: ${reason}`)
   if (found.length === 0) {
-    return fit([
-      `Nothing in the backups of ${host} matches ${pattern}.`,
-      ...gaps,
-      `  A pattern without a slash has to match a whole name: try "*${pattern}*".`,
-    ])
+    return fit([`Nothing in the backups of ${host} matches ${pattern}.`, ...gaps, `  ${hintFor(pattern)}`])
   }
   const beyond = more > 0 ? `, and ${more} more entries; --limit shows more` : ''
   const paths = `${found.length} ${found.length === 1 ? 'path matches' : 'paths match'}`
@@ -147,9 +144,17 @@ export function formatVersions(
       `  ${path}`,
       ...columns(versions.map(versionRow)).map((row) => `  ${row}`),
     ]),
-    `  restore: snapstream restore --run ${newest?.lastRun ?? ''} --path ${path} --target DIR` +
-      (includeDeleted ? ' --include-deleted' : ''),
+    `  restore: ${formatArgv([
+      ...(['snapstream', 'restore', '--host', host, '--run', newest?.lastRun ?? '', '--path', path] as const),
+      ...['--target', 'DIR', ...(includeDeleted ? ['--include-deleted'] : [])],
+    ])}`,
   ])
+}
+
+function hintFor(pattern: string): string {
+  if (!pattern.includes('/')) return `A pattern without a slash has to match a whole name: try "*${pattern}*".`
+  const name = pattern.replace(/^.*\/(?=.)/s, '')
+  return `A pattern with slashes has to match whole names, as they were on the host: try "${name}" for any directory.`
 }
 
 function versionRow({ firstRun, lastRun, runs, type, size, mode, uid, gid, mtime, link }: Version): string[] {

@@ -33,7 +33,7 @@ beforeAll(() => {
     const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive: stored.archive })]
     objects.set(manifestKey(at), Buffer.from(formatManifest(manifestOf({ ...at, volumes }))))
   }
-  backUp(MONDAY, { 'app/app.conf': 'port 80' })
+  backUp(MONDAY, { 'app/app.conf': 'port 80', "app/it's new": '' })
   backUp(TUESDAY, { 'app/app.conf': 'port 80', 'app/new.conf': '' })
   backUp(WEDNESDAY, { 'app/app.conf': 'port 8080' })
   store = storeWith(objects)
@@ -70,7 +70,7 @@ test('the versions of a file, newest first, each with the runs that have it', as
       '  /srv/app/app.conf',
       '    2025-12-29T09:20:09Z  9 B  0640  0:0  20260107T020000Z-cccccc',
       '    2025-12-29T09:20:07Z  7 B  0640  0:0  20260106T020000Z-bbbbbb and back to 20260105T020000Z-aaaaaa (2 runs)',
-      '  restore: snapstream restore --run 20260107T020000Z-cccccc --path /srv/app/app.conf --target DIR',
+      '  restore: snapstream restore --host db-1 --run 20260107T020000Z-cccccc --path /srv/app/app.conf --target DIR',
     ].join('\n'),
   )
 })
@@ -80,7 +80,6 @@ test.each([
   ['the run of a day', { at: new Date('2026-01-06T23:59:59Z') }, ['/srv/app/app.conf', '/srv/app/new.conf']],
   ['all runs', {}, ['/srv/app/app.conf', '/srv/app/new.conf']],
   ['all runs, one path at most', { limit: 1 }, ['/srv/app/app.conf']],
-  ['another class', { class: 'monthly' }, []],
 ])('in %s', async (_, changes, paths) => {
   const { json } = await found('*.conf', changes)
   expect((json as { found: { path: string }[] }).found.map(({ path }) => path)).toEqual(paths)
@@ -115,6 +114,35 @@ describe('one volume alone', () => {
     })
   })
 })
+
+test.each([
+  ['/etc/app.conf', 'app.conf'],
+  ['etc/app', 'app'],
+])(
+  'where a path such as %s is not found, a search for its name in every directory is offered',
+  async (pattern, name) => {
+    const { summary } = await found(pattern)
+    expect(summary).toContain(`try "${name}" for any directory`)
+  },
+)
+
+test('the command that restores can be typed as it is shown, whatever the name', async () => {
+  const { summary } = await found("it's*")
+  expect(summary).toMatch(/--path '\/srv\/app\/it'\\''s new' --target DIR$/)
+})
+
+test.each([
+  ['host', { host: 'db-l' }, 'db-l has no run at all'],
+  ['class', { class: 'monthly' }, "db-1 has no run of class 'monthly' at all"],
+])(
+  'a %s without runs is told of: nothing was searched, which is not the same as nothing found',
+  async (_, changes, message) => {
+    await expect(found('*.conf', changes as Partial<FindRequest>)).rejects.toMatchObject({
+      code: 'UNKNOWN_RUN',
+      message,
+    })
+  },
+)
 
 test('a time before the first run is refused, and the first run named', async () => {
   await expect(found('*', { at: new Date('2026-01-01') })).rejects.toMatchObject({

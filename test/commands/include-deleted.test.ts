@@ -152,7 +152,9 @@ describe('a run whose manifest was deleted', () => {
 
   test('is restored as find says', async () => {
     const { summary } = await typed(await deleted(), 'find', { includeDeleted })
-    expect(summary).toMatch(/ restore --run 20260106T020000Z-bbbbbb --path \/srv\/day --target DIR --include-deleted$/)
+    expect(summary).toMatch(
+      / restore --host db-1 --run 20260106T020000Z-bbbbbb --path \/srv\/day --target DIR --include-deleted$/,
+    )
   })
 
   test('does not count as verified as it was', async () => {

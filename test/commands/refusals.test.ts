@@ -123,7 +123,7 @@ describe.each(Object.keys(COMMANDS))('%s', (command) => {
     expect(await told(command, { run: undefined, at: new Date(), host: 'db-2' })).toEqual({
       status: 1,
       said: [
-        expect.stringMatching(/^snapstream: db-2 has no run by /),
+        expect.stringMatching(/^snapstream: db-2 has no run (of class 'daily' )?at all$/),
         'HINT: Check --host and --class; "snapstream list" shows the runs there are.',
       ],
     })
