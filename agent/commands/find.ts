@@ -77,6 +77,7 @@ async function search(deps: ReaderDeps, backup: VolumeBackup, glob: Glob, found:
   for await (const text of readCatalogText(deps, backup.archive.catalog)) {
     for (const { path, entry } of matches.push(text)) found.add(path, entry)
   }
+  matches.finish()
   found.commit()
 }
 

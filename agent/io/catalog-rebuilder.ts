@@ -8,6 +8,7 @@ import { formatBytes } from '../plan/size'
 import { writeCatalog, type CatalogWriter, type Inspection } from './catalog-writer'
 import { readSegmentStates, type SegmentState } from './damage'
 import type { Deps } from './deps'
+import { freeBehind } from './memory'
 import { openNamelessFile, type NamelessFile } from './nameless-file'
 import { showProgress } from './progress'
 import { readCatalogText, type ReaderDeps } from './reader'
@@ -160,10 +161,12 @@ async function catalogStream(
   const refuse = (what: string): never => {
     throw new AgentError('ARCHIVE_DAMAGED', what, { hint: BY_HAND })
   }
+  const use = freeBehind()
   using progress = showProgress(`catalog of ${label}`, archive.rawBytes)
   for await (const decoded of readWholeArchive(deps, archive, table, refuse)) {
     if ('damage' in decoded) throw decoded.damage
     const { place, raw } = decoded
+    use(raw)
     if (place.crc32 !== undefined) checksums.push(place.crc32)
     writer.inspect(raw)
     await save()

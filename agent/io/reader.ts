@@ -16,6 +16,7 @@ import {
   type RawRange,
   type StoredRead,
 } from '../plan/reads'
+import { frameEndFinder } from '../plan/zstd-frame'
 import type { Deps } from './deps'
 import { mapInOrder } from './in-order'
 import { freeBehind } from './memory'
@@ -133,7 +134,7 @@ export async function* readCatalogText(
 ): AsyncGenerator<Buffer, void, undefined> {
   const use = freeBehind()
   const text = createZstdDecompress({ chunkSize: CATALOG_CHUNK_BYTES })
-  const finished = pipeline(readCatalogObject(deps, catalog), text)
+  const finished = pipeline(cutAtFrames(readCatalogObject(deps, catalog)), text)
   finished.catch(() => undefined) // the same error reaches whoever reads the text
   try {
     for await (const piece of text as AsyncIterable<Buffer>) {
@@ -205,6 +206,18 @@ async function* readCatalogObject(deps: ReaderDeps, catalog: Archive['catalog'])
   }
   if (formatCrc32(checksum) !== catalog.crc32) {
     throw damagedCatalog(catalog.key, `has CRC32 ${formatCrc32(checksum)}, the manifest says ${catalog.crc32}`)
+  }
+}
+
+/** Node's decompressor drops what comes behind a frame's end in the same piece, without an error. */
+async function* cutAtFrames(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const findEnds = frameEndFinder()
+  for await (const piece of compressed) {
+    let start = 0
+    for (const end of [...findEnds(piece), piece.length]) {
+      if (end > start) yield piece.subarray(start, end)
+      start = end
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 /** Searches a catalog's text without reading it: only lines that hold the pattern's literal text are looked at. */
+import { AgentError } from '../errors'
 import { isEntry } from './catalog-reader'
 import { parseCatalogLine, type CatalogEntry } from './catalog'
 import type { Glob } from './glob'
@@ -7,6 +8,9 @@ const NEWLINE = 0x0a
 const QUOTE = 0x22
 /** What every entry's line starts with, as catalogs are written: lets a path be read without parsing the line. */
 const PATH_START = '{"path":"'
+
+/** What the last line starts with. */
+const END_START = '{"end":true'
 
 export interface FoundEntry {
   /** As on the host. */
@@ -18,6 +22,8 @@ export interface FoundEntry {
 export interface CatalogSearch {
   /** Takes the next piece of the catalog's text and returns the entries in it that match. */
   push(text: Buffer): FoundEntry[]
+  /** @throws AgentError ARCHIVE_DAMAGED unless the text ended as catalogs do: what was not seen was not searched */
+  finish(): void
 }
 
 /** @param mountPoint - of the volume: the catalog's paths are relative to it */
@@ -28,6 +34,7 @@ export function searchCatalog(mountPoint: string, glob: Glob): CatalogSearch {
   const needle = Buffer.from(JSON.stringify(glob.literal).slice(1, -1))
   let rest = Buffer.alloc(0)
   let linesSeen = 0
+  let lastLine = ''
 
   const inspect = (text: Buffer, start: number, end: number): FoundEntry[] => {
     const parse = () => parseCatalogLine(text.toString('utf8', start, end))
@@ -45,6 +52,10 @@ export function searchCatalog(mountPoint: string, glob: Glob): CatalogSearch {
       const text = rest.length === 0 ? piece : Buffer.concat([rest, piece])
       const end = text.lastIndexOf(NEWLINE) + 1
       rest = Buffer.from(text.subarray(end))
+      if (end > 1) {
+        const lastStart = text.lastIndexOf(NEWLINE, end - 2) + 1
+        lastLine = text.toString('latin1', lastStart, Math.min(lastStart + END_START.length, end))
+      }
       const found: FoundEntry[] = []
       let at = 0
       for (; linesSeen < 2 && at < end; linesSeen++) {
@@ -60,6 +71,12 @@ export function searchCatalog(mountPoint: string, glob: Glob): CatalogSearch {
         found.push(...inspect(text, start, at - 1))
       }
       return found
+    },
+    finish() {
+      if (lastLine === END_START && rest.length === 0) return
+      throw new AgentError('ARCHIVE_DAMAGED', 'the catalog was cut short', {
+        hint: 'Verify the run with "snapstream verify": a restore makes lost catalogs again from the archive.',
+      })
     },
   }
 }

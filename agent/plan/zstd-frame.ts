@@ -7,46 +7,82 @@ const DICTIONARY_ID_BYTES = [0, 1, 2, 4] as const
 const CONTENT_SIZE_BYTES = [0, 2, 4, 8] as const
 const RLE_BLOCK = 1
 
+/** Magic number and descriptor. */
+const FRAME_START_BYTES = 5
+
+/**
+ * Finds where frames end in a row of them, given in pieces of any size: returns a function that takes the next piece and
+ * tells at which places in it a frame has come to its end. Behind what is no frame, none is found any more.
+ */
+export function frameEndFinder(): (piece: Buffer) => number[] {
+  let field = 0 // what was read of the current field, which is a number, little-endian
+  let fieldBytes = 0
+  let wantedBytes = FRAME_START_BYTES
+  let skip = 0 // bytes up to the next field, or to the end
+  let hasChecksum = false
+  let isEnding = false
+
+  function takeFrameStart(): void {
+    const descriptor = Math.floor(field / 2 ** 32)
+    if (field % 2 ** 32 !== MAGIC) skip = Infinity
+    else skip = headerRestBytes(descriptor)
+    hasChecksum = (descriptor & 0x04) !== 0
+    wantedBytes = BLOCK_HEADER_BYTES
+  }
+
+  function takeBlockHeader(): void {
+    const isRepeated = ((field >> 1) & 3) === RLE_BLOCK
+    skip = isRepeated ? 1 : field >> 3
+    isEnding = (field & 1) === 1
+    if (isEnding && hasChecksum) skip += CHECKSUM_BYTES
+  }
+
+  function takeByte(byte: number): void {
+    field += byte * 2 ** (8 * fieldBytes)
+    if (++fieldBytes < wantedBytes) return
+    if (wantedBytes === FRAME_START_BYTES) takeFrameStart()
+    else takeBlockHeader()
+    field = 0
+    fieldBytes = 0
+  }
+
+  return (piece) => {
+    const ends: number[] = []
+    for (let at = 0; at < piece.length;) {
+      const passed = Math.min(skip, piece.length - at)
+      at += passed
+      skip -= passed
+      if (passed === 0) takeByte(piece[at++] as number)
+      if (skip > 0 || !isEnding) continue
+      ends.push(at)
+      isEnding = false
+      wantedBytes = FRAME_START_BYTES
+    }
+    return ends
+  }
+}
+
+/** What follows the descriptor in front of the first block. */
+function headerRestBytes(descriptor: number): number {
+  const isSingleSegment = (descriptor & 0x20) !== 0
+  const contentSizeFlag = descriptor >> 6
+  const contentSizeBytes = contentSizeFlag === 0 && isSingleSegment ? 1 : (CONTENT_SIZE_BYTES[contentSizeFlag] ?? 0)
+  const windowBytes = isSingleSegment ? 0 : 1
+  return windowBytes + (DICTIONARY_ID_BYTES[descriptor & 3] ?? 0) + contentSizeBytes
+}
+
 /**
  * Whether the bytes are exactly one whole frame: nothing missing at its end, and nothing behind it.
  *
  * @param pieces - of the frame, one behind the other: to join them would cost as much as to compress them
  */
 export function isWholeFrame(pieces: readonly Buffer[]): boolean {
-  if (readNumber(pieces, 0, 4) !== MAGIC) return false
-  const descriptor = readNumber(pieces, 4, 1) ?? 0
-  const isSingleSegment = (descriptor & 0x20) !== 0
-  const contentSizeFlag = descriptor >> 6
-  const contentSizeBytes = contentSizeFlag === 0 && isSingleSegment ? 1 : (CONTENT_SIZE_BYTES[contentSizeFlag] ?? 0)
-  const windowBytes = isSingleSegment ? 0 : 1
-  let at = 5 + windowBytes + (DICTIONARY_ID_BYTES[descriptor & 3] ?? 0) + contentSizeBytes
-  for (let isLast = false; !isLast;) {
-    const header = readNumber(pieces, at, BLOCK_HEADER_BYTES)
-    if (header === undefined) return false
-    isLast = (header & 1) === 1
-    const isRepeated = ((header >> 1) & 3) === RLE_BLOCK
-    at += BLOCK_HEADER_BYTES + (isRepeated ? 1 : header >> 3)
-  }
-  const hasChecksum = (descriptor & 0x04) !== 0
-  return at + (hasChecksum ? CHECKSUM_BYTES : 0) === pieces.reduce((sum, { length }) => sum + length, 0)
-}
-
-/** Little-endian, as all of Zstandard is; undefined where the pieces end before it does. */
-function readNumber(pieces: readonly Buffer[], at: number, bytes: number): number | undefined {
-  let value = 0
-  for (let place = at + bytes - 1; place >= at; place--) {
-    const byte = byteAt(pieces, place)
-    if (byte === undefined) return undefined
-    value = value * 256 + byte
-  }
-  return value
-}
-
-function byteAt(pieces: readonly Buffer[], at: number): number | undefined {
-  let start = 0
+  const findEnds = frameEndFinder()
+  let bytes = 0
+  const ends: number[] = []
   for (const piece of pieces) {
-    if (at < start + piece.length) return piece[at - start]
-    start += piece.length
+    ends.push(...findEnds(piece).map((end) => bytes + end))
+    bytes += piece.length
   }
-  return undefined
+  return ends.length === 1 && ends[0] === bytes
 }

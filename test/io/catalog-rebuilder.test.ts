@@ -46,9 +46,9 @@ async function archived(changes: Partial<ArchiveRequest>) {
 }
 
 async function textOf(deps: ReaderDeps, { catalog }: Archive): Promise<string> {
-  const pieces: Buffer[] = []
-  for await (const piece of readCatalogText(deps, catalog)) pieces.push(piece)
-  return Buffer.concat(pieces).toString()
+  let text = ''
+  for await (const piece of readCatalogText(deps, catalog)) text += piece.toString('latin1')
+  return text
 }
 
 const change = (store: MemoryStore, key: string, edit: (body: Buffer) => Buffer) => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants, zstdCompressSync } from 'node:zlib'
-import { isWholeFrame } from '../../agent/plan/zstd-frame'
+import { frameEndFinder, isWholeFrame } from '../../agent/plan/zstd-frame'
 
 const withChecksum = { params: { [constants.ZSTD_c_checksumFlag]: 1 } }
 const frames: [string, Buffer][] = [
@@ -28,6 +28,25 @@ test.each(frames)('a frame %s is whole in two pieces, wherever it is cut', (_, f
 
 test.each(frames)('a frame %s with the beginning of the next one is not one frame', (_, frame) => {
   expect(isWholeFrame([frame, frame.subarray(0, 1)])).toBe(false)
+})
+
+describe('in a row of frames', () => {
+  const row = Buffer.concat(frames.map(([, frame]) => frame))
+  const ends = frames.map((_, index) => frames.slice(0, index + 1).reduce((sum, [, { length }]) => sum + length, 0))
+
+  test.each([1, 7, 1000, 65536, row.length])('the ends are found, in pieces of %d bytes', (bytes) => {
+    const findEnds = frameEndFinder()
+    const found: number[] = []
+    for (let at = 0; at < row.length; at += bytes) {
+      found.push(...findEnds(row.subarray(at, at + bytes)).map((end) => at + end))
+    }
+    expect(found).toEqual(ends)
+  })
+
+  test('none is found behind what is no frame', () => {
+    const [, first] = frames[3]!
+    expect(frameEndFinder()(Buffer.concat([first, Buffer.from('no frame'), row]))).toEqual([first.length])
+  })
 })
 
 test('something else is no frame', () => {
