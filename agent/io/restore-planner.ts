@@ -1,4 +1,5 @@
 /** Decides entry by entry what a restore brings back, from the catalog and what the target has already. */
+import { join } from 'node:path'
 import { AgentError } from '../errors'
 import type { CatalogEntry, CatalogFrames, EntryType } from '../plan/catalog'
 import { isEntry, isFrames } from '../plan/catalog-reader'
@@ -62,7 +63,7 @@ export async function planVolume(
 ): Promise<PlannedVolume> {
   const { archive } = volume
   for (const path of paths) target.throwUnlessContained(path)
-  const selection = selectEntries(paths)
+  const selection = selectEntries(volume.mountPoint, paths)
   const choice = chooseEntries(target, options, selection.isWanted)
   const frames: CatalogFrames[] = []
   for await (const line of readCatalog(deps, archive.catalog)) {
@@ -93,7 +94,7 @@ export async function planVolume(
 /** An entry is wanted for itself, or because something below it is. */
 type Role = 'wanted' | 'ancestor'
 
-function selectEntries(paths: readonly string[]) {
+function selectEntries(mountPoint: string, paths: readonly string[]) {
   const missing = new Set(paths)
   const ancestors = new Set(paths.flatMap(ancestorsOf))
   const candidates: string[] = []
@@ -112,8 +113,9 @@ function selectEntries(paths: readonly string[]) {
       const [path] = missing
       if (path === undefined) return
       const near = findNearest(path, candidates) ?? candidates[0]
-      throw new AgentError('UNKNOWN_PATH', `'${path}' is not in this backup of the volume`, {
-        hint: `${near === undefined ? '' : `Did you mean '${near}'? `}"snapstream find" tells which runs have it.`,
+      const onHost = (name: string): string => join(mountPoint, name)
+      throw new AgentError('UNKNOWN_PATH', `'${onHost(path)}' is not in this backup of ${mountPoint}`, {
+        hint: `${near === undefined ? '' : `Did you mean '${onHost(near)}'? `}"snapstream find" tells which runs have it.`,
       })
     },
   }
@@ -143,9 +145,12 @@ function throwIfOutside(path: string): void {
 function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: string) => boolean) {
   const collected = collectPieces()
   const outside: Piece[] = []
-  /** Hard links whose data is under a name that is not wanted, by that name. The first one gets the data. */
+  /** Hard links whose data is under a name that is not restored, by that name. The first one gets the data. */
   const links = new Map<string, CatalogEntry>()
+  /** What hard links may name and does not come back: they are lost with it. */
   const lostNames = new Set<string>()
+  /** What hard links may name and stays though it is not what was backed up: their data comes back under their own names. */
+  const foreignNames = new Set<string>()
   const counts = { entries: 0, sizeBytes: 0, kept: 0 }
   const conflicts: string[] = []
   const lost: string[] = []
@@ -153,10 +158,10 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
   const types: Partial<Record<EntryType, number>> = {}
   let next = 0
 
-  const isLost = ({ offset, bytes, link }: CatalogEntry): boolean => {
+  const isLost = ({ type, offset, bytes, link }: CatalogEntry): boolean => {
     while ((options.lost[next]?.offset ?? Infinity) + (options.lost[next]?.bytes ?? 0) <= offset) next++
     const range = options.lost[next]
-    return (range !== undefined && range.offset < offset + bytes) || (link !== undefined && lostNames.has(link))
+    return (range !== undefined && range.offset < offset + bytes) || (type === 'hardlink' && lostNames.has(link ?? ''))
   }
 
   return {
@@ -173,8 +178,10 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
       const found: Found = target.isFresh ? { state: 'absent' } : target.inspect(entry)
       if (role === 'ancestor' && found.state !== 'absent') return
       const decision = decide(entry, found, options)
-      if (decision === 'keep') counts.kept++
-      else if (decision === 'refresh') {
+      if (decision === 'keep') {
+        counts.kept++
+        if (mayBeLinked(entry) && found.state === 'different') foreignNames.add(entry.path64 ?? entry.path)
+      } else if (decision === 'refresh') {
         counts.kept++
         collected.add(entry)
       } else if (decision === 'conflict') {
@@ -185,7 +192,7 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
         if (names.length < NAMES_MAX) names.push(entry.path)
         counts.sizeBytes += sizeOnDisk(entry) - (found.state === 'absent' ? 0 : found.storedBytes)
         const data = entry.type === 'hardlink' ? (entry.link64 ?? entry.link ?? '') : undefined
-        if (data === undefined || isWanted(entry.link ?? '')) collected.add(entry)
+        if (data === undefined || (isWanted(entry.link ?? '') && !foreignNames.has(data))) collected.add(entry)
         else if (links.has(data)) {
           collected.add(entry, { offset: entry.offset, link: memberName(links.get(data) as CatalogEntry) })
         } else links.set(data, entry)
@@ -219,14 +226,15 @@ type Decision = 'restore' | 'refresh' | 'keep' | 'conflict'
 
 function decide(entry: CatalogEntry, found: Found, { onConflict, resume }: PlanOptions): Decision {
   if (found.state === 'absent') return 'restore'
-  if (resume && found.state === 'equal') return entry.type === 'directory' ? 'refresh' : 'keep'
+  const isDone = found.state === 'equal' && (resume || onConflict === 'newer')
+  if (isDone) return entry.type === 'directory' ? 'refresh' : 'keep'
   const bothDirectories = entry.type === 'directory' && found.isDirectory
   const policy = resume && onConflict === 'fail' ? 'overwrite' : onConflict
   if (policy === 'fail') return bothDirectories ? 'restore' : 'conflict'
   if (policy === 'overwrite') return 'restore'
   // What is kept in a directory's place must not lead what is restored below it to somewhere else.
   if (entry.type === 'directory' && !found.isDirectory) throw notADirectory(entry.path)
-  return policy === 'newer' && !found.newer && found.state === 'different' ? 'restore' : 'keep'
+  return policy === 'newer' && !found.newer ? 'restore' : 'keep'
 }
 
 /** As the archive names it. */

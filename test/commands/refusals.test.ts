@@ -192,8 +192,8 @@ describe('restore', () => {
       'a path that is not in the catalog',
       { path: ['/srv/app/app.cnf'] },
       1,
-      "'app/app.cnf' is not in this backup of the volume",
-      'Did you mean \'app/app.conf\'? "snapstream find" tells which runs have it.',
+      "'/srv/app/app.cnf' is not in this backup of /srv",
+      'Did you mean \'/srv/app/app.conf\'? "snapstream find" tells which runs have it.',
     ],
     [
       'a path that is on none of the volumes wanted',

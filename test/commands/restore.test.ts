@@ -45,6 +45,7 @@ const SRV: DirectoryLiteral = directory({
   links: directory({ first: file('one file, three names', { uid: 1001 }) }),
   'other links': directory({ second: hardlink('links/first'), third: hardlink('links/first') }),
   current: symlink('app'),
+  'to big': symlink('app/data/big'),
   'links of links': directory({ second: hardlink('current'), third: hardlink('current') }),
   'größe "1"': file('hostile'),
 })
@@ -59,7 +60,11 @@ beforeAll(async () => {
     mkdirSync(sources[name])
     await buildTree(sources[name], tree)
     const [program, ...args] = tarCreate(sources[name])
-    return archiveOf(execFileSync(program, args, { maxBuffer: 64 << 20 }), { volume: `vg0-${name}`, mountPoint })
+    // Which name of a file comes first decides which ones are hard links.
+    return archiveOf(execFileSync(program, ['--sort=name', ...args], { maxBuffer: 64 << 20 }), {
+      volume: `vg0-${name}`,
+      mountPoint,
+    })
   }
   stored = { root: await build('root', hostileTree(), '/'), srv: await build('srv', SRV, '/srv') }
 })
@@ -219,6 +224,27 @@ describe('what is there already', () => {
     expect(read('srv/app/app.conf')).toBe(content)
   })
 
+  test('with newer, a directory has its time again after a file in it was replaced', async () => {
+    await restored({ ...request, onConflict: 'overwrite' })
+    writeFileSync(join(app(), 'app.conf'), 'older')
+    utimesSync(join(app(), 'app.conf'), 1_500_000_000, 1_500_000_000)
+    await restored({ ...request, onConflict: 'newer' })
+    expect(differences(join(sources.srv, 'app'), app())).toEqual(['unrelated: extra'])
+  })
+
+  test.each(['skip', 'newer'] as const)(
+    'and is not what was backed up does not come back under the names of its hard links, with %s',
+    async (onConflict) => {
+      mkdirSync(join(target, 'srv/links'))
+      writeFileSync(join(target, 'srv/links/first'), 'mine')
+      expect(await restored({ volume: ['/srv'], onConflict })).toMatchObject({ status: 0 })
+      const names = ['srv/links/first', 'srv/other links/second', 'srv/other links/third']
+      expect(names.map(read)).toEqual(['mine', 'one file, three names', 'one file, three names'])
+      const [, second, third] = names.map((name) => lstatSync(join(target, name)))
+      expect(third!.ino).toBe(second!.ino)
+    },
+  )
+
   test('is left alone when resuming if it is equal, and restored again if it is not', async () => {
     await restored({ ...request, onConflict: 'overwrite' })
     writeFileSync(join(app(), 'data/big'), 'cut sho')
@@ -319,6 +345,7 @@ describe('a damaged archive', () => {
     const missing = differences(sources.srv, join(target, 'srv')).filter((line) => line.endsWith(': missing'))
     expect(missing.sort()).toEqual(lost.map((path) => `${path}: missing`).sort())
     expect(read('srv/größe "1"')).toBe('hostile')
+    expect(readlinkSync(join(target, 'srv/to big'))).toBe('app/data/big') // that to which it leads is lost, and not the link
   })
 
   test('a missing segment: what is lost is named, the rest comes back', async () => {
