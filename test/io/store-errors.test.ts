@@ -84,6 +84,27 @@ test.each<[Error, Operation, ErrorCode, string]>([
     'ListObjectsV2 of bucket backups did not get through in 8 attempts: TimeoutError: the socket timed out',
   ],
   [
+    Object.assign(
+      new AggregateError([
+        broken('ECONNREFUSED', 'connect ECONNREFUSED ::1:9'),
+        broken('ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:9'),
+      ]),
+      {
+        ...{ code: 'ECONNREFUSED', $metadata: { attempts: 5 } },
+      },
+    ),
+    LISTING,
+    'ENDPOINT_UNREACHABLE',
+    'ListObjectsV2 of bucket backups did not get through in 5 attempts: connect ECONNREFUSED ::1:9, connect ECONNREFUSED 127.0.0.1:9',
+  ],
+  [
+    broken('EPROTO', 'write EPROTO 40:error:0A00010B:SSL routines:wrong version number\n'),
+    LISTING,
+    'ENDPOINT_UNREACHABLE',
+    'ListObjectsV2 of bucket backups did not get through, the server speaks no TLS that is understood: ' +
+      'write EPROTO 40:error:0A00010B:SSL routines:wrong version number',
+  ],
+  [
     broken('CERT_HAS_EXPIRED', 'certificate has expired'),
     LISTING,
     'ENDPOINT_UNREACHABLE',
