@@ -34,12 +34,17 @@ export function formatResult(
   wishes: OutputWishes,
 ): Output {
   const line = `${JSON.stringify(result.json)}\n`
-  const summary = result.summary.slice(0, SUMMARY_CHARACTERS_MAX).trimEnd()
+  const summary = printable(result.summary.slice(0, SUMMARY_CHARACTERS_MAX).trimEnd())
   return direct({ status: result.status, stdout: wishes.json ? line : `${summary}\n${line}`, stderr: '' }, wishes)
 }
 
 function direct(output: Output, wishes: OutputWishes): Output {
   return wishes.stdout ? { ...output, stdout: '', stderr: output.stderr + output.stdout } : output
+}
+
+/** Names of files may hold what moves a terminal's cursor, or worse. */
+function printable(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n\t]/gu, '?')
 }
 
 /**
@@ -63,7 +68,7 @@ export function formatFailure(thrown: unknown, wishes: OutputWishes, interruptio
   const output = {
     status: STATUS_OF[error.code] ?? ExitStatus.failed,
     stdout: `${JSON.stringify(json)}\n`,
-    stderr: wishes.json ? '' : `snapstream: ${lines.join('\n')}\n`,
+    stderr: wishes.json ? '' : `snapstream: ${printable(lines.join('\n'))}\n`,
   }
   return direct(output, wishes)
 }

@@ -45,6 +45,14 @@ test('the first failure comes first, what clean-up ran into after it', () => {
   ])
 })
 
+test('what a name would do to a terminal is not done, and told in full to programs', () => {
+  const name = 'a\x1b[2Jb\u009bc\x7f'
+  const result = formatResult({ status: ExitStatus.ok, summary: `OK\n  ${name}`, json: { name } }, plain)
+  expect(result.stdout).toBe(`OK\n  a?[2Jb?c?\n${JSON.stringify({ name })}\n`)
+  const { stderr } = formatFailure(new AgentError('UNKNOWN_PATH', name, { hint: 'Größe 😀.' }), plain)
+  expect(stderr).toBe('snapstream: a?[2Jb?c?\nHINT: Größe 😀.\n')
+})
+
 describe('a command that was stopped', () => {
   const stopped = new AgentError('INTERRUPTED', 'stopped by SIGTERM', { hint: 'Run it again.' })
 
