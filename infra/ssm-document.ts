@@ -65,7 +65,6 @@ const DocumentSchema = z
 
 export type CommandDocument = z.infer<typeof DocumentSchema>
 export type Step = CommandDocument['mainSteps'][number]
-export type Parameter = CommandDocument['parameters'][string]
 
 function problemsOf(document: z.infer<typeof DocumentSchema>): string[] {
   const problems: string[] = []

@@ -14,7 +14,7 @@ const AUTO_BYTES_MIN = 32 * 1024 * 1024
 /** Of the free extents: what `auto` leaves, to extend a snapshot that fills faster than thought. */
 const RESERVE_PERCENT = 25
 /** Of the origin: with as much, every block may change; the rest is the list of what did (16 bytes for 4 KiB). */
-export const FULL_COPY_PERCENT = 101
+const FULL_COPY_PERCENT = 101
 
 /**
  * A thin pool fuller than this gets no snapshot: what changes meanwhile takes new blocks from it, and a full pool stops

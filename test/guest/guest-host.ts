@@ -5,7 +5,7 @@ import { localDeps, type LocalDeps } from '../support/host-deps'
 import type { Guest } from './guest'
 
 /** A `Host` that is a guest: the agent's code runs in the test, its commands run there. Signals are not passed on. */
-export function guestHost(guest: Guest): Host {
+function guestHost(guest: Guest): Host {
   const host: Host = {
     async run(argv, signal, options) {
       const { status, stdout, stderr } = await host.attempt(argv, signal, options)
