@@ -51,7 +51,7 @@ export async function find(deps: FindDeps, request: Hosted<FindRequest>): Promis
     newest = manifest
     for (const backup of findVolumes(manifest, request.volume)) {
       unknown = unknown.filter((name) => !isNamed(backup, name))
-      const loss = await orLoss(search(deps, backup, glob, versions.ofCatalog(place, backup.volume)))
+      const loss = await orLoss(search(deps, manifest, backup, glob, versions.ofCatalog(place, backup.volume)))
       if (loss) skip(place, loss.message, backup.volume)
     }
   }
@@ -72,10 +72,18 @@ async function choosePlaces(deps: ReaderDeps, request: Hosted<FindRequest>): Pro
   return runs.reverse()
 }
 
-async function search(deps: ReaderDeps, backup: VolumeBackup, glob: Glob, found: CatalogVersions): Promise<void> {
+async function search(
+  deps: ReaderDeps,
+  { volumes }: Manifest,
+  backup: VolumeBackup,
+  glob: Glob,
+  found: CatalogVersions,
+): Promise<void> {
+  // Where another volume was mounted, this one has an empty directory that nobody saw.
+  const hidden = new Set(volumes.filter((other) => other !== backup).map(({ mountPoint }) => mountPoint))
   const matches = searchCatalog(backup.mountPoint, glob)
   for await (const text of readCatalogText(deps, backup.archive.catalog)) {
-    for (const { path, entry } of matches.push(text)) found.add(path, entry)
+    for (const { path, entry } of matches.push(text)) if (!hidden.has(path)) found.add(path, entry)
   }
   matches.finish()
   found.commit()

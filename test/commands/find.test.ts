@@ -90,6 +90,21 @@ test('nothing found is no failure, and a wider pattern is offered', async () => 
   expect([status, summary]).toEqual([0, expect.stringMatching(/try "\*conf\*"/)])
 })
 
+test('the root of a volume is found once in each run, and not the directory that it is mounted on', async () => {
+  const key = manifestKey({ class: 'daily', host: 'db-1', run: MONDAY })
+  const manifest = parseManifest(store.objects.get(key)!.body.toString(), key)
+  const root = { ...manifest.volumes[0]!, volume: 'vg0-root', mountPoint: '/' }
+  const app = { ...manifest.volumes[0]!, volume: 'vg0-app', mountPoint: '/app' }
+  const nested = storeWith(
+    new Map([...store.objects].map(([name, { body }]) => [name, body])).set(
+      key,
+      Buffer.from(formatManifest({ ...manifest, volumes: [root, app] })),
+    ),
+  )
+  const { json } = await found('/app', { run: MONDAY }, nested)
+  expect(json).toMatchObject({ found: [{ path: '/app', volume: 'vg0-app', versions: [{ runs: 1 }] }] })
+})
+
 describe('one volume alone', () => {
   const key = manifestKey({ class: 'daily', host: 'db-1', run: TUESDAY })
   const withoutVolumeOnTuesday = () => {
