@@ -10,7 +10,7 @@ import { findRun, readManifest } from '../io/runs'
 import type { Manifest } from '../plan/manifest'
 import type { Hosted, RestoreRequest } from '../plan/requests'
 import type { RawRange } from '../plan/reads'
-import { chooseWanted, findAbsent, type Wanted } from '../plan/restore'
+import { chooseWanted, findWantedAbsent, type Wanted } from '../plan/restore'
 import { formatRestore, formatRestorePlan, type RestoreReport, type VolumeReport } from '../plan/restore-report'
 import type { Outcome } from './outcome'
 import { thawAll } from './thaw'
@@ -65,8 +65,8 @@ async function restoreFrom(deps: Deps, request: Hosted<RestoreRequest>, manifest
   throwUnlessFits(tasks.map(({ target, plan }) => ({ ...plan, directory: target.directory })))
   const volumes: VolumeReport[] = []
   for (const task of tasks) volumes.push(await restoreTask(deps, request, task))
-  const all = request.volume.length + request.path.length === 0
-  return describe({ run: manifest.run, host: manifest.host, volumes, absent: all ? findAbsent(manifest) : [] })
+  const absent = findWantedAbsent(manifest, request.volume, request.path)
+  return describe({ run: manifest.run, host: manifest.host, volumes, absent })
 }
 
 async function planTask(deps: Deps, request: Hosted<RestoreRequest>, wanted: Wanted): Promise<Task> {
@@ -171,9 +171,10 @@ function reportOf({ plan, target }: Task): VolumeReport {
 }
 
 function describe(report: RestoreReport): Outcome {
-  const complete = report.volumes.every(
-    ({ failedEntries, lost, complaint }) => failedEntries === 0 && lost.length === 0 && complaint === '',
-  )
+  const complete =
+    report.volumes.every(
+      ({ failedEntries, lost, complaint }) => failedEntries === 0 && lost.length === 0 && complaint === '',
+    ) && !report.absent.some(({ failed }) => failed)
   return { status: complete ? ExitStatus.ok : ExitStatus.incomplete, summary: formatRestore(report), json: report }
 }
 
@@ -190,9 +191,10 @@ function describePlan(manifest: Manifest, request: Hosted<RestoreRequest>, tasks
     storageClasses: [...new Set(states.map(({ storageClass }) => storageClass))],
     frozen: states.filter(({ thaw }) => thaw !== 'readable').length,
   }))
+  const absent = findWantedAbsent(manifest, request.volume, request.path)
   return {
     status: ExitStatus.ok,
-    summary: formatRestorePlan(manifest, volumes, request.thaw),
-    json: { run: manifest.run, host: manifest.host, volumes },
+    summary: formatRestorePlan(manifest, volumes, absent, request.thaw),
+    json: { run: manifest.run, host: manifest.host, volumes, absent },
   }
 }

@@ -39,8 +39,9 @@ async function throwUnlessOnDisk({ host, signal }: Deps, directory: string): Pro
 export async function printFile(deps: Deps, plan: PlannedVolume): Promise<void> {
   const { ok, complaint } = await run(deps, plan, tarPrint(), STDOUT)
   if (ok) return
-  throw new AgentError('COMMAND_FAILED', `the file was not printed whole: ${complaint}`, {
-    hint: 'The text after the colon is what tar said.',
+  const said = complaint === '' ? 'tar ended early, as it does where nobody reads on' : complaint
+  throw new AgentError('COMMAND_FAILED', `the file was not printed whole: ${said}`, {
+    hint: 'Print it into a file, or to a command that reads all of it.',
   })
 }
 

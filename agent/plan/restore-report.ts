@@ -25,7 +25,7 @@ export interface RestoreReport {
   readonly run: string
   readonly host: string
   readonly volumes: readonly VolumeReport[]
-  /** Where all of the run was wanted: what was mounted on the host and is not in it. */
+  /** What was wanted and mounted on the host, and is not in the run. */
   readonly absent: readonly Absent[]
 }
 
@@ -43,12 +43,15 @@ export function formatRestore({ run, host, volumes, absent }: RestoreReport): st
   const lost = volumes.flatMap((volume) => volume.lost)
   const complaints = volumes.filter(({ complaint }) => complaint !== '')
   const bad = failedEntries + lost.length
+  const failedVolumes = absent.filter((volume) => volume.failed)
   const verdict =
     bad > 0
       ? `INCOMPLETE, ${bad} entries are missing or wrong`
       : complaints.length > 0
         ? 'INCOMPLETE, tar complained'
-        : 'OK'
+        : failedVolumes.length > 0
+          ? 'INCOMPLETE, as the run itself is'
+          : 'OK'
   return fit([
     `Restore of ${run} of ${host}: ${verdict}`,
     ...failed.map((path) => `  FAILED ${path}`),
@@ -56,11 +59,18 @@ export function formatRestore({ run, host, volumes, absent }: RestoreReport): st
     ...lost.map((path) => `  LOST ${path}: the archive is damaged there`),
     ...complaints.flatMap(({ complaint }) => complaint.split('\n').map((line) => `  ${line}`)),
     ...columns(volumes.map(volumeRow)),
-    ...absent.map(({ mountPoint, why }) => `  not in this run: ${mountPoint} ${why}`),
+    ...formatAbsent(absent),
+    ...(failedVolumes.length > 0
+      ? ['  HINT: "snapstream list" shows runs that may have what failed in this one.']
+      : []),
     ...(bad > 0
       ? ['  HINT: Remove the cause and go on with --resume; lost entries may be in another run: "snapstream find".']
       : []),
   ])
+}
+
+function formatAbsent(absent: readonly Absent[]): string[] {
+  return absent.map(({ mountPoint, why }) => `  not in this run: ${mountPoint} ${why}`)
 }
 
 function volumeRow({
@@ -81,6 +91,7 @@ function volumeRow({
 export function formatRestorePlan(
   manifest: Manifest,
   volumes: readonly VolumePreview[],
+  absent: readonly Absent[],
   tier: ThawTier = 'standard',
 ): string {
   return fit([
@@ -92,6 +103,7 @@ export function formatRestorePlan(
       ...conflicts.map((path) => `    there already: ${path}`),
       ...lost.map((path) => `    LOST ${path}`),
     ]),
+    ...formatAbsent(absent),
   ])
 }
 

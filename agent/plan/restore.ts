@@ -164,14 +164,32 @@ export function linkBytes({ link = '', link64 }: Pick<CatalogEntry, 'link' | 'li
 export interface Absent {
   readonly mountPoint: string
   readonly why: string
+  /** It should have been backed up. */
+  readonly failed: boolean
 }
 
 /** The longest mount points first. */
-export function findAbsent({ failures, notBackedUp }: Manifest): Absent[] {
+function findAbsent({ failures, notBackedUp }: Manifest): Absent[] {
   return [
-    ...failures.map(({ mountPoint, message }) => ({ mountPoint, why: `failed to be backed up: ${message}` })),
-    ...notBackedUp.map(({ mountPoint, reason }) => ({ mountPoint, why: `was not backed up: ${reason}` })),
+    ...failures.map(({ mountPoint, message }) => ({
+      mountPoint,
+      why: `failed to be backed up: ${message}`,
+      failed: true,
+    })),
+    ...notBackedUp.map(({ mountPoint, reason }) => ({
+      mountPoint,
+      why: `was not backed up: ${reason}`,
+      failed: false,
+    })),
   ].sort((a, b) => b.mountPoint.length - a.mountPoint.length)
+}
+
+/** What of that was asked for with these options: with all of a host, or with a directory above it. */
+export function findWantedAbsent(manifest: Manifest, volumes: readonly string[], paths: readonly string[]): Absent[] {
+  if (volumes.length > 0) return []
+  return findAbsent(manifest).filter(
+    ({ mountPoint }) => paths.length === 0 || paths.some((path) => isWithin(mountPoint, path)),
+  )
 }
 
 function notBackedUp(manifest: Manifest, path: string, hint: string): AgentError {

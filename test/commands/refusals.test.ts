@@ -280,13 +280,26 @@ describe('restore', () => {
     })
   })
 
-  test('of all of a run tells of what is not in it', async () => {
-    const { status, said } = await told('restore', {})
-    expect([status, said[0]]).toEqual([0, `Restore of ${run} of db-1: OK`])
+  test.each([
+    ['all of a run', {}],
+    ['a directory above it', { path: ['/'] }],
+  ])('of %s tells of what is not in it, and of what should be with status 3', async (_, wanted) => {
+    const { status, said } = await told('restore', wanted)
+    expect([status, said[0]]).toEqual([3, `Restore of ${run} of db-1: INCOMPLETE, as the run itself is`])
     expect(said.filter((line) => line.startsWith('  not in'))).toEqual([
       '  not in this run: /boot was not backed up: not on LVM',
       '  not in this run: /db failed to be backed up: its snapshot overflowed',
     ])
+  })
+
+  test('of one volume has nothing to do with the others', async () => {
+    const { status, said } = await told('restore', { volume: ['/srv'] })
+    expect([status, said.join('\n')]).toEqual([0, expect.not.stringContaining('not in this run')])
+  })
+
+  test('that is only planned tells of it too', async () => {
+    const { status, said } = await told('restore', { dryRun: true })
+    expect([status, said.join('\n')]).toEqual([0, expect.stringContaining('\n  not in this run: /db failed')])
   })
 
   test('of an archive that may not be read', async () => {
