@@ -1,5 +1,5 @@
 /** Makes what the search benchmark searches, a run with a catalog of a million entries: `node make-catalog.cjs OBJECTS_DIRECTORY`. */
-import { crc32, constants, zstdCompressSync } from 'node:zlib'
+import { crc32, zstdCompressSync } from 'node:zlib'
 import { catalogKey, manifestKey } from '../agent/contract'
 import type { Store } from '../agent/io/store'
 import { formatCrc32 } from '../agent/plan/archive'
@@ -12,6 +12,8 @@ import { placeOf } from './places'
 const ENTRIES = 1_000_000
 const FILES_PER_DIRECTORY = 99
 const ENTRY_BYTES = 4096
+/** About 1 MiB of text. */
+const LINES_PER_FRAME = 6000
 
 async function make(objects: string): Promise<void> {
   const place = placeOf('zstd')
@@ -22,14 +24,21 @@ async function make(objects: string): Promise<void> {
   const entries = Array.from({ length: ENTRIES }, (_, index) => formatCatalogEntry(entryOf(index)))
   const rawBytes = ENTRIES * ENTRY_BYTES
   const end = formatCatalogLine({ end: true, entries: ENTRIES, frames: 0, rawBytes, sha256: archive.sha256 })
-  const catalog = zstdCompressSync([header, ...entries, end].join(''), {
-    params: { [constants.ZSTD_c_checksumFlag]: 1 },
-  })
+  const catalog = compressInFrames([header, ...entries, end])
   const key = catalogKey(place, 'vg0-srv')
   await store.put(key, catalog, signal)
   const stored = { key, sizeBytes: catalog.length, crc32: formatCrc32(crc32(catalog)) }
   const volumes = [{ ...volume, archive: { ...archive, catalog: stored, entries: ENTRIES } }]
   await store.put(manifestKey(place), formatManifest(manifestOf({ ...place, volumes })), signal)
+}
+
+/** Frame by frame, as the agent does. */
+function compressInFrames(lines: readonly string[]): Buffer {
+  const frames: Buffer[] = []
+  for (let at = 0; at < lines.length; at += LINES_PER_FRAME) {
+    frames.push(zstdCompressSync(lines.slice(at, at + LINES_PER_FRAME).join('')))
+  }
+  return Buffer.concat(frames)
 }
 
 /** Names, sizes and times that differ as those of real files do, the same in every run. */
