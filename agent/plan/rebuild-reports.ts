@@ -40,7 +40,14 @@ const pools = reportOf(
   }),
 )
 const volumeGroups = reportOf('vg', z.object({ vg_name: name, vg_extent_size: bytes }))
-const physicalVolumes = reportOf('pv', z.object({ pv_name: z.string(), vg_name: z.string(), pv_size: bytes }))
+const physicalVolumes = reportOf(
+  'pv',
+  z.object({
+    pv_name: device.or(z.literal('[unknown]')), // so LVM calls a disk that is missing
+    vg_name: name.or(z.literal('')),
+    pv_size: bytes,
+  }),
+)
 
 export type LogicalVolumeRow = z.infer<typeof logicalVolumes>[number]
 export type PoolRow = z.infer<typeof pools>[number]

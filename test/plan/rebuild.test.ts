@@ -254,6 +254,11 @@ test.each([
     { vgs: { report: [{ vg: [{ vg_name: '--config=x', vg_extent_size: '1' }] }] } },
     'vgs',
   ],
+  [
+    'disks that are options',
+    { pvs: { report: [{ pv: [{ pv_name: '--config=x', vg_name: 'vg0', pv_size: '1' }] }] } },
+    'pvs',
+  ],
 ])('%s are not guessed at', (_, changes, command) => {
   expect(refusal(() => planRebuild(withSystem(changes), options))).toMatchObject({
     code: 'OUTPUT_UNREADABLE',
