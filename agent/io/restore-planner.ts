@@ -1,14 +1,11 @@
 /** Decides entry by entry what a restore brings back, from the catalog and what the target has already. */
-import { join } from 'node:path'
 import { AgentError } from '../errors'
 import type { CatalogEntry, CatalogFrames, EntryType } from '../plan/catalog'
 import { isEntry, isFrames } from '../plan/catalog-reader'
-import { findNearest } from '../plan/nearest'
+import { selectEntries, type Role } from '../plan/entry-selection'
 import { joinFrameTable, type FrameTable, type RawRange } from '../plan/reads'
 import {
-  ancestorsOf,
   collectPieces,
-  isWithin,
   pathBytes,
   planFetch,
   sizeOnDisk,
@@ -46,8 +43,6 @@ export interface PlannedVolume extends VolumePlan {
 
 /** Names that are told of; more help nobody. */
 const NAMES_MAX = 20
-/** Names held against a path that is not in the catalog. */
-const CANDIDATES_MAX = 10_000
 
 /**
  * Reads the volume's catalog and plans its restore.
@@ -89,57 +84,6 @@ export async function planVolume(
     lostRanges: options.lost,
     ...choice.counts(),
   }
-}
-
-/** An entry is wanted for itself, or because something below it is. */
-type Role = 'wanted' | 'ancestor'
-
-function selectEntries(mountPoint: string, paths: readonly string[]) {
-  const missing = new Set(paths)
-  const ancestors = new Set(paths.flatMap(ancestorsOf))
-  const candidates: string[] = []
-  const isWanted = (path: string): boolean => paths.length === 0 || paths.some((wanted) => isWithin(path, wanted))
-  return {
-    isWanted,
-    take({ path }: CatalogEntry): Role | undefined {
-      throwIfOutside(path)
-      missing.delete(path)
-      if (isWanted(path)) return 'wanted'
-      if (candidates.length < CANDIDATES_MAX && [...missing].some((wanted) => isNear(path, wanted)))
-        candidates.push(path)
-      return ancestors.has(path) ? 'ancestor' : undefined
-    },
-    throwUnlessAllFound(): void {
-      const [path] = missing
-      if (path === undefined) return
-      const near = findNearest(path, candidates) ?? candidates[0]
-      const onHost = (name: string): string => join(mountPoint, name)
-      throw new AgentError('UNKNOWN_PATH', `'${onHost(path)}' is not in this backup of ${mountPoint}`, {
-        hint: `${near === undefined ? '' : `Did you mean '${onHost(near)}'? `}"snapstream find" tells which runs have it.`,
-      })
-    },
-  }
-}
-
-/** In the same directory, or of the same name. */
-function isNear(path: string, wanted: string): boolean {
-  if (path === '.') return false
-  const [directory, name] = split(path)
-  const [wantedDirectory, wantedName] = split(wanted)
-  return directory === wantedDirectory || name === wantedName
-}
-
-function split(path: string): [directory: string, name: string] {
-  const slash = path.lastIndexOf('/')
-  return [path.slice(0, Math.max(slash, 0)), path.slice(slash + 1)]
-}
-
-/** No archive of ours has such names; whoever made one wants to write elsewhere. */
-function throwIfOutside(path: string): void {
-  if (!path.startsWith('/') && !path.split('/').includes('..')) return
-  throw new AgentError('ARCHIVE_DAMAGED', `the catalog has an entry that leads out of the volume: '${path}'`, {
-    hint: 'Snapstream does not write such catalogs: find out who did, and restore from another run.',
-  })
 }
 
 function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: string) => boolean) {
