@@ -47,26 +47,39 @@ export async function restore(deps: Deps, request: Hosted<RestoreRequest>): Prom
 
 /** The restore itself, once every catalog that it needs can be read. */
 async function restoreFrom(deps: Deps, request: Hosted<RestoreRequest>, manifest: Manifest): Promise<Outcome> {
-  const tasks: Task[] = []
-  for (const wanted of chooseWanted(manifest, request.volume, request.path)) {
-    tasks.push(await planTask(deps, request, wanted))
-  }
-  if (request.dryRun) return describePlan(manifest, request, tasks)
+  const planned = await planTasks(deps, request, manifest)
+  if (request.dryRun) return describePlan(manifest, request, planned)
+  throwUnlessReady(request, planned) // before Glacier is asked for anything, which costs money and hours
 
-  const thawing = await thawAll(
-    deps,
-    request,
-    tasks.flatMap(({ states }) => states),
-  )
+  const states = planned.flatMap((task) => task.states)
+  const thawing = await thawAll(deps, request, states)
   if (thawing) return thawing
-  if (request.stdout) return print(deps, manifest, tasks)
+  const waited = states.some(({ thaw }) => thaw !== 'readable')
+  // Meanwhile, somebody may have written what must not be overwritten; and what can be read shows only now.
+  const tasks = waited ? await planTasks(deps, request, manifest) : planned
+  if (waited) throwUnlessReady(request, tasks)
 
-  throwIfTaken(tasks)
-  throwUnlessFits(tasks.map(({ target, plan }) => ({ ...plan, directory: target.directory })))
   const volumes: VolumeReport[] = []
   for (const task of tasks) volumes.push(await restoreTask(deps, request, task))
   const absent = findWantedAbsent(manifest, request.volume, request.path)
   return describe({ run: manifest.run, host: manifest.host, volumes, absent })
+}
+
+async function planTasks(deps: Deps, request: Hosted<RestoreRequest>, manifest: Manifest): Promise<Task[]> {
+  const tasks: Task[] = []
+  for (const wanted of chooseWanted(manifest, request.volume, request.path)) {
+    tasks.push(await planTask(deps, request, wanted))
+  }
+  return tasks
+}
+
+/** @throws AgentError USAGE, TARGET_UNFIT: nothing is written then */
+function throwUnlessReady({ stdout }: RestoreRequest, tasks: readonly Task[]): void {
+  if (stdout) throwUnlessOneFile(tasks)
+  else {
+    throwIfTaken(tasks)
+    throwUnlessFits(tasks.map(({ target, plan }) => ({ ...plan, directory: target.directory })))
+  }
 }
 
 async function planTask(deps: Deps, request: Hosted<RestoreRequest>, wanted: Wanted): Promise<Task> {
@@ -121,15 +134,11 @@ const standardOutput: Target = {
   throwUnlessContained: () => undefined,
 }
 
-async function print(deps: Deps, manifest: Manifest, tasks: readonly Task[]): Promise<Outcome> {
-  const [task, ...others] = tasks
-  if (!task || others.length > 0 || task.plan.entries !== 1 || !isFile(task.plan)) {
-    throw new AgentError('USAGE', '--stdout prints one file, and this would be more, or something else', {
-      hint: 'Name one file with --path, or restore into a directory with --target.',
-    })
-  }
-  await printFile(deps, task.plan)
-  return describe({ run: manifest.run, host: manifest.host, volumes: [reportOf(task)], absent: [] })
+function throwUnlessOneFile([task, ...others]: readonly Task[]): void {
+  if (task && others.length === 0 && task.plan.entries === 1 && isFile(task.plan)) return
+  throw new AgentError('USAGE', '--stdout prints one file, and this would be more, or something else', {
+    hint: 'Name one file with --path, or restore into a directory with --target.',
+  })
 }
 
 function isFile({ types }: PlannedVolume): boolean {
@@ -150,6 +159,10 @@ function throwIfTaken(tasks: readonly Task[]): void {
 
 async function restoreTask(deps: Deps, request: Hosted<RestoreRequest>, task: Task): Promise<VolumeReport> {
   const { wanted, plan, target } = task
+  if (request.stdout) {
+    await printFile(deps, plan)
+    return reportOf(task)
+  }
   await makeTarget(target.directory)
   const { ok, complaint } = await restoreVolume(deps, plan, target.directory)
   if (ok) return reportOf(task)

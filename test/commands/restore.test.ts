@@ -393,6 +393,43 @@ describe('archives in Glacier', () => {
     )
   })
 
+  describe('that are thawed after hours', () => {
+    const thawingMeanwhile = (store: MemoryStore, happens: () => void): MemoryStore => ({
+      ...store,
+      async thaw(...args) {
+        await store.thaw(...args)
+        thawed(store)
+        happens()
+      },
+    })
+
+    test('do not overwrite what was written meanwhile', async () => {
+      const request = { volume: ['/srv'], thaw: 'bulk', wait: true } as const
+      mkdirSync(join(target, 'srv'))
+      const busy = thawingMeanwhile(frozen(), () => writeFileSync(join(target, 'srv/größe "1"'), 'mine'))
+      await expect(restored(request, busy)).rejects.toMatchObject({ code: 'TARGET_UNFIT' })
+      expect(read('srv/größe "1"')).toBe('mine')
+    })
+
+    test('are searched for damage with --best-effort all the same', async () => {
+      const store = thawingMeanwhile(frozen(damaged()), () => undefined)
+      const request = { volume: ['/srv'], bestEffort: true, thaw: 'bulk', wait: true } as const
+      expect(await restored(request, store)).toMatchObject({ status: 3 })
+      expect(read('srv/größe "1"')).toBe('hostile')
+    })
+  })
+
+  test('are not asked for, which costs money and hours, where the restore would be refused afterwards', async () => {
+    const store = frozen()
+    mkdirSync(join(target, 'srv'))
+    writeFileSync(join(target, 'srv/größe "1"'), 'mine')
+    await expect(restored({ volume: ['/srv'], thaw: 'bulk' }, store)).rejects.toMatchObject({ code: 'TARGET_UNFIT' })
+    await expect(restored({ path: ['/srv/app'], stdout: true, thaw: 'bulk' }, store)).rejects.toMatchObject({
+      code: 'USAGE',
+    })
+    expect([...store.objects.values()].some((object) => object.restore)).toBe(false)
+  })
+
   test('are told of by restore-status: 5 until they can be read', async () => {
     const store = frozen()
     const request = { command: 'restore-status', bucket: 'backups', ...place, volume: ['/srv'] }
