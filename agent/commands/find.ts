@@ -8,6 +8,7 @@ import { searchCatalog } from '../plan/catalog-search'
 import { parseGlob, type Glob } from '../plan/glob'
 import type { Manifest, VolumeBackup } from '../plan/manifest'
 import type { FindRequest, Hosted } from '../plan/requests'
+import { isWithin } from '../plan/restore'
 import { collectVersions, formatVersions, type CatalogVersions, type NotSearched } from '../plan/versions'
 import { chooseVolumes, findVolumes, isNamed } from '../plan/volumes'
 import type { Outcome } from './outcome'
@@ -49,9 +50,10 @@ export async function find(deps: FindDeps, request: Hosted<FindRequest>): Promis
       continue
     }
     newest = manifest
-    for (const backup of findVolumes(manifest, request.volume)) {
+    const searched = findVolumes(manifest, request.volume)
+    for (const backup of searched) {
       unknown = unknown.filter((name) => !isNamed(backup, name))
-      const loss = await orLoss(search(deps, manifest, backup, glob, versions.ofCatalog(place, backup.volume)))
+      const loss = await orLoss(search(deps, searched, backup, glob, versions.ofCatalog(place, backup.volume)))
       if (loss) skip(place, loss.message, backup.volume)
     }
   }
@@ -74,16 +76,20 @@ async function choosePlaces(deps: ReaderDeps, request: Hosted<FindRequest>): Pro
 
 async function search(
   deps: ReaderDeps,
-  { volumes }: Manifest,
+  searched: readonly VolumeBackup[],
   backup: VolumeBackup,
   glob: Glob,
   found: CatalogVersions,
 ): Promise<void> {
-  // Where another volume was mounted, this one has an empty directory that nobody saw.
-  const hidden = new Set(volumes.filter((other) => other !== backup).map(({ mountPoint }) => mountPoint))
+  // Where another volume was mounted, this one has a directory that nobody saw, nor what is in it.
+  const hidden = searched
+    .map(({ mountPoint }) => mountPoint)
+    .filter((mountPoint) => mountPoint !== backup.mountPoint && isWithin(mountPoint, backup.mountPoint))
   const matches = searchCatalog(backup.mountPoint, glob)
   for await (const text of readCatalogText(deps, backup.archive.catalog)) {
-    for (const { path, entry } of matches.push(text)) if (!hidden.has(path)) found.add(path, entry)
+    for (const { path, entry } of matches.push(text)) {
+      if (!hidden.some((mountPoint) => isWithin(path, mountPoint))) found.add(path, entry)
+    }
   }
   matches.finish()
   found.commit()

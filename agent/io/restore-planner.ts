@@ -6,6 +6,7 @@ import { selectEntries, type Role } from '../plan/entry-selection'
 import { joinFrameTable, type FrameTable, type RawRange } from '../plan/reads'
 import {
   collectPieces,
+  isWithin,
   pathBytes,
   planFetch,
   sizeOnDisk,
@@ -52,7 +53,7 @@ const NAMES_MAX = 20
  */
 export async function planVolume(
   deps: ReaderDeps,
-  { volume, paths, mountPoints }: Wanted,
+  { volume, paths, mountPoints, restoredMountPoints }: Wanted,
   target: Target,
   options: PlanOptions,
 ): Promise<PlannedVolume> {
@@ -60,14 +61,18 @@ export async function planVolume(
   for (const path of paths) target.throwUnlessContained(path)
   const selection = selectEntries(volume.mountPoint, paths)
   const choice = chooseEntries(target, options, selection.isWanted)
+  const mounted = mountPoints.filter((path) => target.isMountPoint(path))
+  // The volume has the directory that a mount hides, and what is in it; and not the root of what is mounted.
+  const isHidden = (path: string): boolean =>
+    mounted.some((mountPoint) => isWithin(path, mountPoint)) ||
+    restoredMountPoints.some((mountPoint) => path !== mountPoint && isWithin(path, mountPoint))
   const frames: CatalogFrames[] = []
   for await (const line of readCatalog(deps, archive.catalog)) {
     if (isFrames(line)) frames.push(line)
     if (!isEntry(line)) continue
     const role = selection.take(line)
     if (role === undefined) continue
-    // The volume has the directory that the mount hides, and not the root of what is mounted.
-    if (mountPoints.includes(line.path) && target.isMountPoint(line.path)) choice.keep()
+    if (isHidden(line.path)) choice.keep(line)
     else choice.take(line, role)
   }
   selection.throwUnlessAllFound()
@@ -110,8 +115,9 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
 
   return {
     links,
-    keep(): void {
+    keep(entry: CatalogEntry): void {
       counts.kept++
+      if (mayBeLinked(entry)) foreignNames.add(entry.path64 ?? entry.path)
     },
     take(entry: CatalogEntry, role: Role): void {
       if (isLost(entry)) {

@@ -13,6 +13,8 @@ export interface Wanted {
   readonly paths: readonly string[]
   /** Directories of the volume on which others were mounted, as the catalog has them. */
   readonly mountPoints: readonly string[]
+  /** Those of them whose volumes are restored too: what was hidden below them must not show among what is in those. */
+  readonly restoredMountPoints: readonly string[]
 }
 
 /**
@@ -26,7 +28,8 @@ export function chooseWanted(manifest: Manifest, volumes: readonly string[], pat
   const want = (volume: VolumeBackup, own: readonly string[]): Wanted => ({
     volume,
     paths: own,
-    mountPoints: mountPointsOn(manifest, volume),
+    mountPoints: mountPointsOn(volume, [...manifest.volumes, ...findAbsent(manifest)]),
+    restoredMountPoints: mountPointsOn(volume, chosen),
   })
   if (paths.length === 0) return chosen.map((volume) => want(volume, []))
   const wanted = paths.map((path) => (path.startsWith('/') ? path : absolutePath(chosen, path)))
@@ -53,8 +56,8 @@ export function chooseWanted(manifest: Manifest, volumes: readonly string[], pat
   })
 }
 
-function mountPointsOn(manifest: Manifest, volume: VolumeBackup): string[] {
-  return [...manifest.volumes, ...findAbsent(manifest)]
+function mountPointsOn(volume: VolumeBackup, others: readonly { readonly mountPoint: string }[]): string[] {
+  return others
     .map(({ mountPoint }) => mountPoint)
     .filter((mountPoint) => mountPoint !== volume.mountPoint && isWithin(mountPoint, volume.mountPoint))
     .map((mountPoint) => relativePath(volume, mountPoint))

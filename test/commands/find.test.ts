@@ -90,7 +90,7 @@ test('nothing found is no failure, and a wider pattern is offered', async () => 
   expect([status, summary]).toEqual([0, expect.stringMatching(/try "\*conf\*"/)])
 })
 
-test('the root of a volume is found once in each run, and not the directory that it is mounted on', async () => {
+test('what is below a mount point is found in the volume that was mounted there, and not what that hid', async () => {
   const key = manifestKey({ class: 'daily', host: 'db-1', run: MONDAY })
   const manifest = parseManifest(store.objects.get(key)!.body.toString(), key)
   const root = { ...manifest.volumes[0]!, volume: 'vg0-root', mountPoint: '/' }
@@ -101,8 +101,18 @@ test('the root of a volume is found once in each run, and not the directory that
       Buffer.from(formatManifest({ ...manifest, volumes: [root, app] })),
     ),
   )
-  const { json } = await found('/app', { run: MONDAY }, nested)
-  expect(json).toMatchObject({ found: [{ path: '/app', volume: 'vg0-app', versions: [{ runs: 1 }] }] })
+  const { json } = await found('/app**', { run: MONDAY }, nested)
+  const paths = (json as { found: { path: string; volume: string; versions: object[] }[] }).found
+  expect(paths.map(({ path, volume, versions }) => `${volume} ${path} ${versions.length}`)).toEqual([
+    'vg0-app /app 1',
+    'vg0-app /app/app 1',
+    'vg0-app /app/app/app.conf 1',
+    "vg0-app /app/app/it's new 1",
+  ])
+  // Whoever wants it nevertheless names the volume.
+  expect((await found('/app/app.conf', { run: MONDAY, volume: ['/'] }, nested)).json).toMatchObject({
+    found: [{ volume: 'vg0-root' }],
+  })
 })
 
 describe('one volume alone', () => {

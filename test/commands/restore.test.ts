@@ -125,6 +125,32 @@ describe('what comes back', () => {
     expect(differences(sources.root, target)).toEqual(['.: modification time'])
   })
 
+  describe('what a mount hid', () => {
+    const hiding = (): MemoryStore => {
+      const app = { volume: 'vg0-app', mountPoint: '/srv/app' }
+      const tree = mkdtempSync(join(scratch, 'app-'))
+      writeFileSync(join(tree, 'seen'), 'seen')
+      const { archive, objects } = archiveOf(execFileSync('tar', ['-cf', '-', '--format=posix', '-C', tree, '.']), app)
+      const volumes = [
+        volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive: stored.srv.archive }),
+        volumeBackupOf({ ...app, archive }),
+      ]
+      const manifest = Buffer.from(formatManifest(manifestOf({ ...place, volumes })))
+      return storeWith(new Map([...stored.srv.objects, ...objects, [manifestKey(place), manifest]]))
+    }
+
+    test('does not show among what was mounted there', async () => {
+      await restored({}, hiding())
+      expect(readdirSync(join(target, 'srv/app'))).toEqual(['seen'])
+      expect(read('srv/links/first')).toBe('one file, three names')
+    })
+
+    test('comes back with its own volume alone', async () => {
+      await restored({ volume: ['/srv'] }, hiding())
+      expect(read('srv/app/app.conf')).toBe('port 80')
+    })
+  })
+
   test('a directory that does not exist yet is made', async () => {
     await restored({ volume: ['/srv'], target: join(target, 'new/one') })
     expect(differences(sources.srv, join(target, 'new/one/srv'))).toEqual([])
