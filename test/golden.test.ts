@@ -9,6 +9,7 @@ import { parseManifest, type Manifest } from '../agent/plan/manifest'
 import { resolveRequest } from '../agent/plan/config'
 import { parseArguments } from '../agent/plan/arguments'
 import { storeWith } from './support/archives'
+import { silentLog } from './support/log'
 
 const GOLDEN = join(__dirname, 'golden', 'v1')
 const files = readdirSync(GOLDEN, { recursive: true, withFileTypes: true })
@@ -19,8 +20,7 @@ const manifests = [...store.objects]
   .filter(([key]) => key.startsWith('manifests/'))
   .map(([key, { body }]) => [key, parseManifest(body.toString(), key)] as const)
 
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined }
-const deps = { host: localHost, store, log: quiet, now: () => new Date(), signal: new AbortController().signal }
+const deps = { host: localHost, store, log: silentLog, now: () => new Date(), signal: new AbortController().signal }
 
 test.each(manifests)('%s is good to the last byte', async (_key, { run, class: retention }) => {
   const argv = [

@@ -9,6 +9,7 @@ import { formatManifest, parseManifest } from '../../agent/plan/manifest'
 import type { FindRequest, Hosted } from '../../agent/plan/requests'
 import { tarCreate } from '../../agent/plan/tar'
 import { archiveOf, storeWith } from '../support/archives'
+import { silentLog } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
 
@@ -39,8 +40,7 @@ beforeAll(() => {
   store = storeWith(objects)
 })
 
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
-const depsWith = (bucket: MemoryStore) => ({ store: bucket, log, signal: new AbortController().signal })
+const depsWith = (bucket: MemoryStore) => ({ store: bucket, log: silentLog, signal: new AbortController().signal })
 
 function found(pattern: string, changes: Partial<FindRequest> = {}, bucket = store) {
   const request = { command: 'find', bucket: 'b', host: 'db-1', pattern, volume: [], limit: 20, ...changes }

@@ -11,6 +11,7 @@ import { tarCreate } from '../../agent/plan/tar'
 import { createBucket, plainClient, testServers, type Server } from '../servers'
 import { buildAgent, type Agent } from '../support/agent'
 import { archiveOf, place } from '../support/archives'
+import { silentLog } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 
 jest.setTimeout(120_000)
@@ -32,8 +33,7 @@ async function deletedBackup(server: Server): Promise<string> {
   const bucket = await createBucket(server, { versioned: true })
   const signal = new AbortController().signal
   const { endpoint: endpointUrl, region } = server
-  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
-  const store = s3Store({ bucket, region, endpointUrl, credentials: async () => server, log })
+  const store = s3Store({ bucket, region, endpointUrl, credentials: async () => server, log: silentLog })
   const [program, ...args] = tarCreate(scratch)
   const { archive, objects } = archiveOf(execFileSync(program, args), { framesPerSegment: 8 })
   for (const [key, body] of objects) await store.put(key, body, signal)

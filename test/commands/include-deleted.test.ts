@@ -18,6 +18,7 @@ import { localHost } from '../../agent/io/host'
 import { formatManifest } from '../../agent/plan/manifest'
 import { tarCreate } from '../../agent/plan/tar'
 import { archiveOf, storeWith } from '../support/archives'
+import { silentLog } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
 import { refusalOf } from '../support/refusal'
@@ -80,7 +81,7 @@ const COMMANDS = {
 
 /** As the command line has it: `restore --run RUN`. */
 function typed(store: MemoryStore, command: string, options: object = {}): Promise<Outcome> {
-  const log = { debug: () => undefined, info: (line: string) => void told.push(line), warn: () => undefined }
+  const log = { ...silentLog, info: (line: string) => void told.push(line) }
   const now = () => new Date('2026-01-07T02:00:00Z')
   const request = {
     ...{ command, bucket: 'backups', host: 'db-1', limit: 20, volume: [], path: [], disk: [], mountAt: '/mnt' },

@@ -16,6 +16,7 @@ import { formatManifest } from '../../agent/plan/manifest'
 import { formatFailure, formatResult } from '../../agent/plan/output'
 import { archiveOf, place, storeWith } from '../support/archives'
 import { faultyStore, type Fault } from '../support/faulty-store'
+import { silentLog } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
 import { captured } from '../support/storage'
@@ -75,8 +76,7 @@ async function told(command: string, options: object, store: MemoryStore = store
     ...{ pattern: 'app.conf', limit: 20, target, onConflict: 'fail', days: 7 },
     ...options,
   }
-  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
-  const deps = { host: localHost, store, log, now: () => new Date(), signal: new AbortController().signal }
+  const deps = { host: localHost, store, log: silentLog, now: () => new Date(), signal: new AbortController().signal }
   const plain = { json: false, stdout: false }
   try {
     const { status, stdout } = formatResult(await COMMANDS[command]!(deps, request), plain)

@@ -12,12 +12,12 @@ import { formatManifest } from '../../agent/plan/manifest'
 import type { Hosted, RestoreRequest } from '../../agent/plan/requests'
 import { createBucket, startMoto, type RunningServer } from '../servers'
 import { archiveOf, place } from '../support/archives'
+import { silentLog } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 
 jest.setTimeout(60_000)
 
 const signal = new AbortController().signal
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
 
 let moto: RunningServer
 let scratch: string
@@ -33,7 +33,13 @@ afterAll(async () => {
 
 async function backedUp(hasCatalog: boolean): Promise<Store> {
   const { endpoint: endpointUrl, region } = moto
-  const store = s3Store({ bucket: await createBucket(moto), region, endpointUrl, credentials: async () => moto, log })
+  const store = s3Store({
+    bucket: await createBucket(moto),
+    region,
+    endpointUrl,
+    credentials: async () => moto,
+    log: silentLog,
+  })
   const { archive, objects } = archiveOf(execFileSync('tar', ['-cf', '-', '--format=posix', '-C', scratch, './file']))
   for (const [key, body] of objects) {
     if (!key.startsWith('data/')) {
@@ -68,7 +74,7 @@ test.each([
     },
   }
   const run = (thaw?: 'bulk') =>
-    restore({ host: localHost, store, log, now: () => new Date(), signal }, {
+    restore({ host: localHost, store, log: silentLog, now: () => new Date(), signal }, {
       ...request,
       thaw,
     } as unknown as Hosted<RestoreRequest>)

@@ -23,6 +23,7 @@ import { formatManifest } from '../../agent/plan/manifest'
 import type { Hosted, RestoreRequest, RestoreStatusRequest } from '../../agent/plan/requests'
 import { tarCreate } from '../../agent/plan/tar'
 import { archiveOf, place, storeWith, type StoredArchive } from '../support/archives'
+import { logWarnings } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
 import { buildTree } from '../support/tree/build'
@@ -102,7 +103,7 @@ function restored(changes: Partial<RestoreRequest>, store = backedUp(), warnings
     },
     ...changes,
   }
-  const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => void warnings.push(message) }
+  const log = logWarnings(warnings)
   const deps = { host: localHost, store, log, now: () => new Date(), signal: new AbortController().signal }
   return restore(deps, request as unknown as Hosted<RestoreRequest>)
 }

@@ -12,6 +12,7 @@ import type { Hosted, VerifyRequest } from '../../agent/plan/requests'
 import type { Verification } from '../../agent/plan/verification'
 import { tarCreate } from '../../agent/plan/tar'
 import { archiveOf, place, storeWith } from '../support/archives'
+import { logWarnings } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
 
@@ -44,7 +45,7 @@ function backedUp(): MemoryStore {
 
 async function verified(store: MemoryStore, changes: Partial<VerifyRequest> = {}, warnings: string[] = []) {
   const request = { command: 'verify', bucket: 'backups', ...place, volume: [], depth: 'stream', ...changes }
-  const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => void warnings.push(message) }
+  const log = logWarnings(warnings)
   const now = () => new Date('2026-02-01T03:04:05.678Z')
   const deps = { host: localHost, store, log, now, signal: new AbortController().signal }
   const outcome = await verify(deps, request as Hosted<VerifyRequest>)

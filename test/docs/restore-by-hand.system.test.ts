@@ -9,6 +9,7 @@ import { formatManifest } from '../../agent/plan/manifest'
 import { tarCreate } from '../../agent/plan/tar'
 import { createBucket, testServers } from '../servers'
 import { archiveOf, place, type ArchiveOptions } from '../support/archives'
+import { silentLog } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import { buildTree } from '../support/tree/build'
 import { compareTrees } from '../support/tree/compare'
@@ -42,10 +43,9 @@ test.each<ArchiveOptions>([
 ])('every command of docs/restore-by-hand.md works as it stands: %j', async (options) => {
   const server = testServers().seaweedfs
   const signal = new AbortController().signal
-  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
   const bucket = await createBucket(server)
   const { endpoint, region } = server
-  const store = s3Store({ bucket, region, endpointUrl: endpoint, credentials: async () => server, log })
+  const store = s3Store({ bucket, region, endpointUrl: endpoint, credentials: async () => server, log: silentLog })
   const [program, ...args] = tarCreate(source)
   const stored = archiveOf(execFileSync(program, args, { maxBuffer: 64 << 20 }), options)
   for (const [key, body] of stored.objects) await store.put(key, body, signal)

@@ -11,13 +11,14 @@ import { parseCatalogLine, type CatalogLine } from '../../agent/plan/catalog'
 import type { Argv } from '../../agent/plan/command'
 import { tarCreate } from '../../agent/plan/tar'
 import type { ArchiveBucket } from './archive-bucket'
+import { logWarnings } from '../support/log'
 
 export const KEY = 'data/daily/db-1/20260131T020000Z-k3xw7a/vg0-srv.tar'
 export const CATALOG_KEY = 'catalogs/daily/db-1/20260131T020000Z-k3xw7a/vg0-srv.jsonl.zst'
 
 export function depsOf(bucket: ArchiveBucket, signal = new AbortController().signal): Deps & { warnings: string[] } {
   const warnings: string[] = []
-  const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => void warnings.push(message) }
+  const log = logWarnings(warnings)
   return { host: localHost, store: bucket.store, log, now: () => new Date(), signal, warnings }
 }
 

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { takeTurn } from '../../agent/io/rotation'
+import { logWarnings } from '../support/log'
 
 let directory: string
 let file: string
@@ -14,7 +15,7 @@ afterEach(() => rmSync(directory, { recursive: true }))
 
 const warnings: string[] = []
 beforeEach(() => void warnings.splice(0))
-const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => void warnings.push(message) }
+const log = logWarnings(warnings)
 
 /** A run whose volumes are all good but for these. */
 async function run(volumes: readonly string[], failed: readonly string[] = []): Promise<Record<string, number>> {

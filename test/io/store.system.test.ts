@@ -15,13 +15,13 @@ import {
   type RunningServer,
   type Server,
 } from '../servers'
+import { silentLog } from '../support/log'
 import { refusalOf } from '../support/refusal'
 import type { VersionedStore } from '../support/memory-store'
 import { storeContract } from '../support/store-contract'
 
 jest.setTimeout(60_000)
 
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined }
 const signal = new AbortController().signal
 const BODY = randomBytes(5 * 2 ** 20)
 
@@ -31,7 +31,7 @@ function storeAt(server: Server, bucket: string, more: Partial<S3StoreOptions> =
     region: server.region,
     endpointUrl: server.endpoint,
     credentials: async () => server,
-    log: silent,
+    log: silentLog,
     ...more,
   })
 }
