@@ -3,6 +3,7 @@ import { AgentError } from '../errors'
 import { isEntry } from './catalog-reader'
 import { parseCatalogLine, type CatalogEntry } from './catalog'
 import type { Glob } from './glob'
+import { pathOnHost } from './restore'
 
 const NEWLINE = 0x0a
 const QUOTE = 0x22
@@ -28,8 +29,7 @@ export interface CatalogSearch {
 
 /** @param mountPoint - of the volume: the catalog's paths are relative to it */
 export function searchCatalog(mountPoint: string, glob: Glob): CatalogSearch {
-  const base = mountPoint === '/' ? '/' : `${mountPoint}/`
-  const absolute = (path: string): string => (path === '.' ? mountPoint : base + path)
+  const absolute = (path: string): string => pathOnHost(mountPoint, path)
   // As JSON writes it, which is how it stands in the catalog.
   const needle = Buffer.from(JSON.stringify(glob.literal).slice(1, -1))
   let rest = Buffer.alloc(0)

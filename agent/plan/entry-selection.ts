@@ -2,7 +2,7 @@
 import { AgentError } from '../errors'
 import type { CatalogEntry } from './catalog'
 import { findNearest } from './nearest'
-import { ancestorsOf, isWithin } from './restore'
+import { ancestorsOf, isWithin, pathOnHost } from './restore'
 
 /** Names held against a path that is not in the catalog. */
 const CANDIDATES_MAX = 10_000
@@ -37,7 +37,7 @@ export function selectEntries(mountPoint: string, paths: readonly string[]) {
       const [path] = missing
       if (path === undefined) return
       const near = findNearest(path, candidates) ?? candidates[0]
-      const onHost = (name: string): string => `${mountPoint === '/' ? '' : mountPoint}/${name}`
+      const onHost = (name: string): string => pathOnHost(mountPoint, name)
       throw new AgentError('UNKNOWN_PATH', `'${onHost(path)}' is not in this backup of ${mountPoint}`, {
         hint: `${near === undefined ? '' : `Did you mean '${onHost(near)}'? `}"snapstream find" tells which runs have it.`,
       })

@@ -1,7 +1,7 @@
 /** What is told of a restore: before it, after it, and while Glacier is thawing. */
 import { thawDuration, type ThawOptions, type ThawTier } from './glacier'
 import type { Manifest } from './manifest'
-import type { Absent } from './restore'
+import { pathOnHost, type Absent } from './restore'
 import { formatBytes } from './size'
 import { columns, fit } from './summary'
 
@@ -38,9 +38,9 @@ export interface VolumePreview extends Omit<VolumeReport, 'failed' | 'failedEntr
 }
 
 export function formatRestore({ run, host, volumes, absent }: RestoreReport): string {
-  const failed = volumes.flatMap((volume) => volume.failed)
+  const failed = volumes.flatMap((volume) => volume.failed.map((path) => pathOnHost(volume.mountPoint, path)))
   const failedEntries = volumes.reduce((sum, volume) => sum + volume.failedEntries, 0)
-  const lost = volumes.flatMap((volume) => volume.lost)
+  const lost = volumes.flatMap((volume) => volume.lost.map((path) => pathOnHost(volume.mountPoint, path)))
   const complaints = volumes.filter(({ complaint }) => complaint !== '')
   const bad = failedEntries + lost.length
   const failedVolumes = absent.filter((volume) => volume.failed)

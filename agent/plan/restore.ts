@@ -74,10 +74,16 @@ function holds(volumes: readonly VolumeBackup[], volume: VolumeBackup, path: str
 
 function absolutePath(chosen: readonly VolumeBackup[], path: string): string {
   const [volume, ...others] = chosen
-  if (volume && others.length === 0) return `${volume.mountPoint === '/' ? '' : volume.mountPoint}/${path}`
+  if (volume && others.length === 0) return pathOnHost(volume.mountPoint, path)
   throw new AgentError('USAGE', `'${path}' is relative, and there are ${chosen.length} volumes it could be on`, {
     hint: 'Give the path as it was on the host, starting with a slash, or name one volume with --volume.',
   })
+}
+
+/** A path of a catalog, as it was on the host. */
+export function pathOnHost(mountPoint: string, path: string): string {
+  if (path === '.') return mountPoint
+  return `${mountPoint === '/' ? '' : mountPoint}/${path}`
 }
 
 function relativePath({ mountPoint }: VolumeBackup, path: string): string {

@@ -327,8 +327,8 @@ describe('a segment is missing', () => {
     expect(status).toBe(3)
     expect(said.slice(0, 3)).toEqual([
       `Restore of ${run} of db-1: INCOMPLETE, 3 entries are missing or wrong`,
-      '  LOST .: the archive is damaged there',
-      '  LOST app: the archive is damaged there',
+      '  LOST /srv: the archive is damaged there',
+      '  LOST /srv/app: the archive is damaged there',
     ])
     expect(readdirSync(join(target, 'app'))).toEqual(['app.conf'])
   })

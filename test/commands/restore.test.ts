@@ -367,7 +367,7 @@ describe('a damaged archive', () => {
   test('all the rest comes back with --best-effort, with status 3 and the list', async () => {
     const { status, summary, json } = await restored({ volume: ['/srv'], bestEffort: true }, damaged())
     expect(status).toBe(3)
-    expect(summary).toMatch(/INCOMPLETE, .*\n {2}LOST app\/data\/big: the archive is damaged there\n/)
+    expect(summary).toMatch(/INCOMPLETE, .*\n {2}LOST \/srv\/app\/data\/big: the archive is damaged there\n/)
     const { lost } = (json as { volumes: { lost: string[] }[] }).volumes[0]!
     const missing = differences(sources.srv, join(target, 'srv')).filter((line) => line.endsWith(': missing'))
     expect(missing.sort()).toEqual(lost.map((path) => `${path}: missing`).sort())
@@ -390,7 +390,7 @@ test('what tar cannot restore is listed, with status 3', async () => {
   mkdirSync(join(target, 'srv/app/app.conf/in the way'), { recursive: true })
   const { status, summary, json } = await restored({ path: ['/srv/app'], onConflict: 'overwrite' })
   expect(status).toBe(3)
-  expect(summary).toMatch(/INCOMPLETE, .*\n {2}FAILED app\/app\.conf\n/)
+  expect(summary).toMatch(/INCOMPLETE, .*\n {2}FAILED \/srv\/app\/app\.conf\n/)
   expect(json).toMatchObject({
     volumes: [{ failed: ['app/app.conf'], complaint: expect.stringContaining('app.conf') }],
   })
