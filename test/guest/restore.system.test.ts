@@ -88,7 +88,9 @@ describe('a target that is full', () => {
     await using _ = await filesystem('tight', ['--size', '8M'])
     const { status, summary, json } = await restore('--target', '/mnt/tight', '--path', '/srv/links')
     expect(status).toBe(3)
-    expect(summary).toMatch(/^Restore of .*: INCOMPLETE, \d+ entries are missing or wrong\n {2}FAILED \/srv\/links\/\d+\n/)
+    expect(summary).toMatch(
+      /^Restore of .*: INCOMPLETE, \d+ entries are missing or wrong\n {2}FAILED \/srv\/links\/\d+\n/,
+    )
     expect(summary).toContain('No space left on device')
     const [{ failedEntries }] = json.volumes
     const restored = await entries('/mnt/tight/srv/links')
