@@ -1,7 +1,8 @@
-import { mkdtemp, open, rm } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AgentError } from '../errors'
+import { takeTemporaryDirectory } from './temporary-directory'
 
 /** A file that nobody else can open, and that is gone with this process, however that ends. */
 export interface NamelessFile extends AsyncDisposable {
@@ -11,22 +12,18 @@ export interface NamelessFile extends AsyncDisposable {
 }
 
 /** @throws AgentError TARGET_UNFIT where there is no directory for it that can be written to */
-export async function openNamelessFile(): Promise<NamelessFile> {
-  const directory = await mkdtemp(join(tmpdir(), 'snapstream-')).catch(cannotKeep)
-  try {
-    const file = await open(join(directory, 'file'), 'wx+', 0o600).catch(cannotKeep)
-    return {
-      append: (piece) => file.appendFile(piece).catch(cannotKeep),
-      async read(offset, bytes) {
-        const buffer = Buffer.allocUnsafeSlow(bytes)
-        const { bytesRead } = await file.read(buffer, 0, bytes, offset)
-        if (bytesRead === bytes) return buffer
-        throw new RangeError(`there are only ${bytesRead} of ${bytes} bytes at ${offset}`)
-      },
-      [Symbol.asyncDispose]: () => file.close(),
-    }
-  } finally {
-    await rm(directory, { recursive: true })
+export async function openNamelessFile(inside?: string): Promise<NamelessFile> {
+  await using directory = await takeTemporaryDirectory(inside)
+  const file = await open(join(directory.path, 'file'), 'wx+', 0o600).catch(cannotKeep)
+  return {
+    append: (piece) => file.appendFile(piece).catch(cannotKeep),
+    async read(offset, bytes) {
+      const buffer = Buffer.allocUnsafeSlow(bytes)
+      const { bytesRead } = await file.read(buffer, 0, bytes, offset)
+      if (bytesRead === bytes) return buffer
+      throw new RangeError(`there are only ${bytesRead} of ${bytes} bytes at ${offset}`)
+    },
+    [Symbol.asyncDispose]: () => file.close(),
   }
 }
 

@@ -1,5 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { arch, hostname, release, setPriority, tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
+import { arch, hostname, release, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { AgentError, hasCode } from '../errors'
 import type { Argv } from '../plan/command'
@@ -9,6 +9,7 @@ import type { Manifest, SystemRecord } from '../plan/manifest'
 import type { Volume } from '../plan/selection'
 import { findTarDefect, parseTarVersion, TAR_FEATURES, TAR_VERSION } from '../plan/tar'
 import type { HostDeps } from './deps'
+import { takeTemporaryDirectory } from './temporary-directory'
 
 /** Some filesystems and swap are not worth more of a backup's time (design limit). */
 const SIGNATURES_SECONDS_MAX = 30
@@ -94,18 +95,14 @@ async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
 }
 
 async function readGroupConfigurations(deps: HostDeps, groups: readonly string[]): Promise<Record<string, string>> {
-  const directory = await mkdtemp(join(tmpdir(), 'snapstream-'))
-  try {
-    const texts: Record<string, string> = {}
-    for (const group of groups) {
-      const file = join(directory, group)
-      await deps.host.run(['vgcfgbackup', '--file', file, group], deps.signal)
-      texts[group] = await readFile(file, 'utf8')
-    }
-    return texts
-  } finally {
-    await rm(directory, { recursive: true, force: true })
+  await using directory = await takeTemporaryDirectory()
+  const texts: Record<string, string> = {}
+  for (const group of groups) {
+    const file = join(directory.path, group)
+    await deps.host.run(['vgcfgbackup', '--file', file, group], deps.signal)
+    texts[group] = await readFile(file, 'utf8')
   }
+  return texts
 }
 
 /** A host without the file is a host all the same: the record says so by an empty text. */

@@ -1,13 +1,12 @@
 /** Runs tar and reads its output straight into the buffers that are uploaded: no copy, no garbage. */
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Argv } from '../plan/command'
 import type { HostDeps } from './deps'
 import type { RunningCommand } from './host'
+import { takeTemporaryDirectory } from './temporary-directory'
 
 /** What a read brings at most where no buffer waits for it: the size of a socket's own buffer (net.core.wmem_default). */
 const SPARE_BYTES = 256 * 1024
@@ -155,10 +154,10 @@ async function connectedSockets(
   buffer: () => Uint8Array,
   callback: (bytes: number, buffer: Uint8Array) => boolean,
 ): Promise<[reading: Socket, writing: Socket]> {
-  const directory = await mkdtemp(join(tmpdir(), 'snapstream-'))
+  await using directory = await takeTemporaryDirectory()
   const server = createServer()
   try {
-    const path = join(directory, 'tar')
+    const path = join(directory.path, 'tar')
     server.listen(path)
     await once(server, 'listening')
     const accepted = once(server, 'connection') as Promise<[Socket]>
@@ -167,6 +166,5 @@ async function connectedSockets(
     return [reading, writing]
   } finally {
     server.close()
-    await rm(directory, { recursive: true })
   }
 }
