@@ -49,7 +49,7 @@ export async function restore(deps: Deps, request: Hosted<RestoreRequest>): Prom
 async function restoreFrom(deps: Deps, request: Hosted<RestoreRequest>, manifest: Manifest): Promise<Outcome> {
   const planned = await planTasks(deps, request, manifest)
   if (request.dryRun) return describePlan(manifest, request, planned)
-  throwUnlessReady(request, planned) // before Glacier is asked for anything, which costs money and hours
+  throwIfRefused(request, planned) // before Glacier is asked for anything, which costs money and hours
 
   const states = planned.flatMap((task) => task.states)
   const thawing = await thawAll(deps, request, states)
@@ -57,7 +57,9 @@ async function restoreFrom(deps: Deps, request: Hosted<RestoreRequest>, manifest
   const waited = states.some(({ thaw }) => thaw !== 'readable')
   // Meanwhile, somebody may have written what must not be overwritten; and what can be read shows only now.
   const tasks = waited ? await planTasks(deps, request, manifest) : planned
-  if (waited) throwUnlessReady(request, tasks)
+  throwIfRefused(request, tasks)
+  // Not before: while Glacier is thawing, the disks may still have to be made.
+  if (!request.stdout) throwUnlessFits(tasks.map(({ target, plan }) => ({ ...plan, directory: target.directory })))
 
   const volumes: VolumeReport[] = []
   for (const task of tasks) volumes.push(await restoreTask(deps, request, task))
@@ -73,13 +75,10 @@ async function planTasks(deps: Deps, request: Hosted<RestoreRequest>, manifest: 
   return tasks
 }
 
-/** @throws AgentError USAGE, TARGET_UNFIT: nothing is written then */
-function throwUnlessReady({ stdout }: RestoreRequest, tasks: readonly Task[]): void {
+/** @throws AgentError USAGE, TARGET_UNFIT */
+function throwIfRefused({ stdout }: RestoreRequest, tasks: readonly Task[]): void {
   if (stdout) throwUnlessOneFile(tasks)
-  else {
-    throwIfTaken(tasks)
-    throwUnlessFits(tasks.map(({ target, plan }) => ({ ...plan, directory: target.directory })))
-  }
+  else throwIfTaken(tasks)
 }
 
 async function planTask(deps: Deps, request: Hosted<RestoreRequest>, wanted: Wanted): Promise<Task> {

@@ -457,6 +457,12 @@ describe('archives in Glacier', () => {
     expect([...store.objects.values()].some((object) => object.restore)).toBe(false)
   })
 
+  test('are asked for although there is no room yet: meanwhile the disks can be made', async () => {
+    const noRoom = { target: '/proc/not-made-yet' }
+    expect(await restored({ ...noRoom, thaw: 'bulk' }, frozen())).toMatchObject({ status: 5 })
+    await expect(restored(noRoom)).rejects.toMatchObject({ code: 'TARGET_UNFIT' })
+  })
+
   test('are told of by restore-status: 5 until they can be read', async () => {
     const store = frozen()
     const request = { command: 'restore-status', bucket: 'backups', ...place, volume: ['/srv'] }
