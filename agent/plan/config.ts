@@ -157,6 +157,11 @@ function throwIfContradictory(request: AnyRequest): void {
       hint: 'Name the volumes to back up, or those to leave out. Look at the variables and the configuration file too.',
     })
   }
+  if ('at' in request && request.run !== undefined && request.at !== undefined) {
+    throw new AgentError('USAGE', '--run and --at are both given', {
+      hint: 'Name the run, or a time by which it had started. Look at the variables and the configuration file too.',
+    })
+  }
   if (request.command === 'backup') {
     throwIfNotReadable(request)
     throwIfNothingToSample(request)

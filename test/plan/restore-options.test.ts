@@ -22,6 +22,7 @@ test.each([
   [['--target', '/mnt', '--at', 'yesterday'], /^--at must be a time such as 2026-01-31/],
   [['--target', '/mnt', '--on-conflict', 'ask'], /^--on-conflict must be one of fail, skip, overwrite, newer/],
   [[], 'where to restore to is not given'],
+  [['--target', '/mnt', '--run', '20260131T020000Z-k3xw7a', '--at', '2026-01-31'], '--run and --at are both given'],
   [['--target', '/mnt', '--in-place'], '--target and --in-place are given'],
 ])('%j is refused', (argv, message) => {
   const found = refusal(() => requested(...argv))
