@@ -30,6 +30,23 @@ test('never more than the limit at once, and not fewer while there is work', asy
   expect(most).toBe(4)
 })
 
+test.each([
+  ['slow work and a quick reader', 30, 0, 5],
+  ['quick work and a slow reader', 0, 10, 2],
+])('%s: as much at a time as it takes', async (_, workMs, readMs, expected) => {
+  let waiting = 0
+  let most = 0
+  const results = mapInOrder(Array(20).keys(), { first: 2, most: 5 }, never, async () => {
+    most = Math.max(most, ++waiting)
+    if (workMs > 0) await sleep(workMs)
+  })
+  for (let next = await results.next(); !next.done; next = await results.next()) {
+    await sleep(readMs)
+    waiting--
+  }
+  expect(most).toBe(expected)
+})
+
 test('the first failure in order is thrown, and what was started is stopped and waited for', async () => {
   const stopped: number[] = []
   const results = mapInOrder([0, 1, 2, 3], 4, never, async (item, signal) => {
