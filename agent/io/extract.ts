@@ -64,7 +64,7 @@ async function* catching(source: AsyncIterable<Buffer>, take: (error: unknown) =
 }
 
 /** The pieces, renamed where they have to be, and the end of an archive. */
-export async function* assemble(pieces: readonly Piece[], raw: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* assemble(pieces: readonly Piece[], raw: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const input = byteQueue(raw)
   try {
     for (const { bytes, renaming } of pieces) {

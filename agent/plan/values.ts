@@ -225,11 +225,12 @@ export function listOf<T>(item: Kind<T>, separator: ',' | '\n'): Kind<readonly T
     ...item,
     expected: item.expected,
     schema: z.array(item.schema).readonly(),
-    fromText: (text) =>
-      text
-        .split(separator)
-        .map((part) => (separator === ',' ? part.trim() : part))
-        .filter((part) => part !== ''),
+    fromText: (text) => {
+      const parts = text.split(separator).map((part) => (separator === ',' ? part.trim() : part))
+      const given = parts.filter((part) => part !== '')
+      // A variable that a script forgot to set must not mean everything.
+      return given.length > 0 ? given : parts
+    },
     repeatable: true,
     absent: [],
   }

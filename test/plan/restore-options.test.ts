@@ -19,6 +19,9 @@ test.each([
 
 test.each([
   [['--target', '/mnt', '--path', '../etc'], '--path must be a path without "..", not \'../etc\''],
+  // As a variable has it that a script forgot to set: that must not mean everything.
+  [['--target', '/mnt', '--path', ''], '--path must be a path without "..", not \'\''],
+  [['--target', '/mnt', '--volume', ' , '], /^--volume must be .*, not ''$/],
   [['--target', '/mnt', '--at', 'yesterday'], /^--at must be a time such as 2026-01-31/],
   [['--target', '/mnt', '--on-conflict', 'ask'], /^--on-conflict must be one of fail, skip, overwrite, newer/],
   [[], 'where to restore to is not given'],
