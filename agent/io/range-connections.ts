@@ -38,7 +38,7 @@ export interface RangeConnections {
    *
    * @returns undefined unless the answer is 206 with exactly as many bytes as the buffer has: then the request has to be
    * sent again by a client that understands all answers
-   * @throws Error with the `code` of Node's where no answer comes
+   * @throws Error with the `code` of Node's where no answer comes, with the name of S3's where that is to be asked later
    */
   request(request: SignedRequest, target: Buffer, signal: AbortSignal): Promise<RangeAnswer | undefined>
 }
@@ -104,9 +104,11 @@ function openConnection(server: SignedRequest, timeouts: RangeTimeouts, idle: Se
     if (end < 0 && headBytes < head.length) return
     const body = head.subarray(end + END_OF_HEAD.length, headBytes)
     headBytes = 0
-    const headers = parseHead(head.toString('latin1', 0, Math.max(end, 0)), current.target.length)
-    if (!headers || body.length > current.target.length) {
-      current.answer.resolve(undefined)
+    const { status, headers } = parseHead(head.toString('latin1', 0, Math.max(end, 0)))
+    const isRange = status === 206 && headers['content-length'] === String(current.target.length)
+    if (!isRange || headers['transfer-encoding'] !== undefined || body.length > current.target.length) {
+      if (status === 503) current.answer.reject(throttled())
+      else current.answer.resolve(undefined)
       socket.destroy()
       return
     }
@@ -177,20 +179,20 @@ function formatHead({ method, path, query, headers }: SignedRequest): string {
   ].join('\r\n')
 }
 
-/** The headers, if this is the head of a range of that many bytes which comes as it is. */
-function parseHead(text: string, bytes: number): Readonly<Record<string, string>> | undefined {
-  const [status = '', ...lines] = text.split('\r\n')
-  const headers = Object.fromEntries(
+function parseHead(text: string) {
+  const [start = '', ...lines] = text.split('\r\n')
+  const headers: Record<string, string | undefined> = Object.fromEntries(
     lines.map((line) => {
       const colon = line.indexOf(':')
       return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
     }),
   )
-  const isRange =
-    /^HTTP\/1\.1 206\b/.test(status) &&
-    headers['content-length'] === String(bytes) &&
-    headers['transfer-encoding'] === undefined
-  return isRange ? headers : undefined
+  return { status: Number(/^HTTP\/1\.1 (\d{3})\b/.exec(start)?.[1]), headers: headers as Record<string, string> }
+}
+
+/** As the SDK knows it, which then waits: asking again at once would make it worse. */
+function throttled(): Error {
+  return Object.assign(new Error('the server is too busy'), { name: 'SlowDown', $metadata: { httpStatusCode: 503 } })
 }
 
 function failure(code: string, message: string): Error {

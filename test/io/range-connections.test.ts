@@ -89,7 +89,7 @@ test('a head that comes in pieces, and a body that starts with it', async () => 
 })
 
 test.each([
-  ['an error', 'HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\n\r\n'],
+  ['an error', 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n'],
   ['the whole object', `HTTP/1.1 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n`],
   ['a shorter range', 'HTTP/1.1 206 Partial Content\r\nContent-Length: 10\r\n\r\n0123456789'],
   ['a range in chunks', 'HTTP/1.1 206 Partial Content\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n0\r\n'],
@@ -100,6 +100,11 @@ test.each([
   const { answer } = await ask(rangeConnections(patience), port)
   expect(answer).toBeUndefined()
   await closed(connections[0])
+})
+
+test('a server that is too busy is not asked again at once', async () => {
+  const port = await serve((socket) => socket.write('HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\n\r\n'))
+  await expect(ask(rangeConnections(patience), port)).rejects.toMatchObject({ name: 'SlowDown' })
 })
 
 test('a server that closes its connections gets a new one each time', async () => {

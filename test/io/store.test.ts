@@ -218,6 +218,12 @@ describe('a range', () => {
     expect(server.requests.map(({ headers }) => headers.range)).toEqual(['bytes=1000-200999', 'bytes=51000-200999'])
   })
 
+  test('of a server that is too busy is asked for again, once each time', async () => {
+    const store = await storeAt({ GetObject: [failure(503, 'SlowDown'), { status: 206, body: BODY.subarray(0, 10) }] })
+    expect((await store.getRange(KEY, 0, 10, signal)).equals(BODY.subarray(0, 10))).toBe(true)
+    expect(server.operations).toEqual(['GetObject', 'GetObject'])
+  })
+
   test('of a server that sends the whole object instead is refused', async () => {
     const store = await storeAt({ GetObject: [success(BODY)] })
     expect(await refusalOf(store.getRange(KEY, 0, 10, signal))).toMatchObject({ code: 'ARCHIVE_DAMAGED' })
