@@ -181,13 +181,13 @@ function formatHead({ method, path, query, headers }: SignedRequest): string {
 
 function parseHead(text: string) {
   const [start = '', ...lines] = text.split('\r\n')
-  const headers: Record<string, string | undefined> = Object.fromEntries(
+  const headers: Record<string, string> = Object.fromEntries(
     lines.map((line) => {
       const colon = line.indexOf(':')
       return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
     }),
   )
-  return { status: Number(/^HTTP\/1\.1 (\d{3})\b/.exec(start)?.[1]), headers: headers as Record<string, string> }
+  return { status: Number(/^HTTP\/1\.1 (\d{3})\b/.exec(start)?.[1]), headers }
 }
 
 /** As the SDK knows it, which then waits: asking again at once would make it worse. */
