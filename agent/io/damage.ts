@@ -3,7 +3,8 @@ import { AgentError, hasCode } from '../errors'
 import type { Archive, Segment } from '../plan/archive'
 import { thawStateOf, type ThawState } from '../plan/glacier'
 import { planReads, type FrameTable, type RawRange } from '../plan/reads'
-import { decodeFrames, fetchReads, readEntries, type ReaderDeps } from './reader'
+import { readEntries } from './read-catalog'
+import { decodeFrames, fetchReads, type ReaderDeps } from './reader'
 
 /** Names that an error tells of; more help nobody. */
 const NAMES_MAX = 5

@@ -14,7 +14,8 @@ import {
   type VolumePlan,
   type Wanted,
 } from '../plan/restore'
-import { readCatalog, readEntries, type ReaderDeps } from './reader'
+import { readCatalog, readEntries } from './read-catalog'
+import type { ReaderDeps } from './reader'
 import type { Found, Target } from './restore-target'
 
 export type ConflictPolicy = 'fail' | 'skip' | 'overwrite' | 'newer'

@@ -8,7 +8,8 @@ import { collectPieces, pathBytes } from '../plan/restore'
 import { chooseSample, type Sample, type SampleChooser } from '../plan/sample'
 import { VERIFY_HINTS, type Report } from '../plan/verification'
 import type { Deps } from './deps'
-import { readCatalog, readEntries, readRaw, type ReaderDeps } from './reader'
+import { readCatalog, readEntries } from './read-catalog'
+import { readRaw, type ReaderDeps } from './reader'
 import { sourceChecker } from './source-checker'
 
 /** Names are given to tar in pieces of about this size. */

@@ -5,7 +5,8 @@ import { formatCrc32, type Archive } from '../plan/archive'
 import type { FrameTable, RawRange } from '../plan/reads'
 import { VERIFY_HINTS, type Report } from '../plan/verification'
 import { entryChecker, type StreamChecker } from './entry-checker'
-import { readCatalogIndex, readEntries, type Decoded, type ReaderDeps } from './reader'
+import { readCatalogIndex, readEntries } from './read-catalog'
+import type { Decoded, ReaderDeps } from './reader'
 import { readFrameTable, readWholeArchive } from './whole-archive'
 
 export interface ObjectsFound {
