@@ -27,7 +27,9 @@ export async function startSeaweedfs(): Promise<RunningServer> {
       // An upload to a bucket that does not exist is refused, as by S3.
       ...['-s3.autoCreateBucket=false', '-s3.port.iceberg=0', '-s3.port.lance=0'],
       ...[`-master.port=${master}`, `-master.port.grpc=${masterGrpc}`, '-master.telemetry=false'],
-      ...[`-volume.port=${volume}`, `-volume.port.grpc=${volumeGrpc}`, '-volume.max=0'],
+      ...[`-volume.port=${volume}`, `-volume.port.grpc=${volumeGrpc}`],
+      // Each bucket takes some; as many as fit on the disk, which is what 0 means, were not enough for all tests.
+      '-volume.max=1000',
       ...['-filer', `-filer.port=${filer}`, `-filer.port.grpc=${filerGrpc}`, '-master.volumeSizeLimitMB=1024'],
       ...[`-filer.localSocket=${join(directory.path, 'filer')}`, `-s3.localSocket=${join(directory.path, 's3')}`],
     ],
