@@ -24,7 +24,7 @@ export const DEFAULT_STAGE = STAGES.default!
 jest.setTimeout(60_000)
 
 const scratch = mkdtempSync(join(tmpdir(), 'snapstream-infra-'))
-process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
 function file(name: string): string {
   writeFileSync(join(scratch, name), `this stands in for ${name}\n`)
@@ -40,7 +40,7 @@ export function newApp(): App {
   const { context } = JSON.parse(readFileSync(join(__dirname, '..', '..', 'cdk.json'), 'utf8'))
   // Assets are some 20 MB, and nobody looks at them here; nor at a report of warnings, on standard error.
   const quick = { 'aws:cdk:disable-asset-staging': true, '@aws-cdk/core:annotationsInValidationReport': false }
-  return new App({ context: { ...context, ...quick } })
+  return new App({ context: { ...context, ...quick }, outdir: mkdtempSync(join(scratch, 'cdk.out-')) })
 }
 
 export function synthesize(config: Partial<StageConfig> = {}, files: AgentFiles = stubFiles()): Template {
