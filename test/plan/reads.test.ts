@@ -47,6 +47,22 @@ test('a table is split into the lines that it was joined from, none of them very
   ])
 })
 
+test('1 MiB out of an archive of 2 GiB costs one request and two frames at most, wherever it lies', () => {
+  const frames = 1024
+  const big: Archive = {
+    ...archive,
+    segments: [{ ...archive.segments[0]!, sizeBytes: frames * 2 * MIB, rawBytes: frames * 2 * MIB }],
+    frames,
+    rawBytes: frames * 2 * MIB,
+  }
+  const places = placeFrames(big, Array<number>(frames).fill(2 * MIB)) // that do not compress
+  for (const offset of [0, MIB, 1.5 * MIB, 777 * MIB + 512, 2047 * MIB]) {
+    const reads = [...planReads(big, places, [{ offset, bytes: MIB }])]
+    expect(reads).toHaveLength(1)
+    expect(reads[0]!.bytes).toBeLessThanOrEqual(4 * MIB)
+  }
+})
+
 function planned(...ranges: [offset: number, bytes: number][]): string[] {
   const reads = planReads(
     archive,
