@@ -34,8 +34,11 @@ export async function extract(
   if (stdout === undefined) tar.stdout.resume()
   let unread: Error | undefined
   const archive = catching(assemble(pieces, raw), (error) => (unread = error as Error))
-  // Should tar end early, its status tells why, and not the broken pipe.
-  await feed(tar.stdin, archive).catch(() => undefined)
+  // Should tar end early, its status tells why, and not the broken pipe; but it must not call that good.
+  const tookAll = await feed(tar.stdin, archive).then(
+    () => true,
+    () => false,
+  )
   if (unread !== undefined) tar.kill()
   const failure = await tar.succeeded.then(
     () => undefined,
@@ -43,7 +46,9 @@ export async function extract(
   )
   if (unread !== undefined) throw unread
   if (failure !== undefined && !hasCode(failure, 'COMMAND_FAILED')) throw failure
-  return { ok: failure === undefined && tar.complaint() === '', complaint: tar.complaint().trim() }
+  const complaint = tar.complaint().trim()
+  if (failure !== undefined || complaint !== '') return { ok: false, complaint }
+  return { ok: tookAll, complaint: tookAll ? '' : 'tar ended before the end of the archive' }
 }
 
 /** One piece at a time, as each is valid only until the next. */
