@@ -5,6 +5,7 @@
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { AgentError } from '../errors'
 import type { Argv } from '../plan/command'
 import type { HostDeps, Log } from './deps'
 import { localHost } from './host'
@@ -39,7 +40,7 @@ export interface Guard {
 export async function startGuard({ host }: Pick<HostDeps, 'host'>, orders: GuardOrders, program: Argv): Promise<Guard> {
   const guard = host.start([...program, ROLE], new AbortController().signal, { ownSession: true })
   guard.stdin.write(`${JSON.stringify(orders)}\n`)
-  await Promise.race([once(guard.stdout, 'data'), guard.succeeded])
+  await Promise.race([once(guard.stdout, 'data'), guard.succeeded.then(throwEarlyEnd)])
   return {
     tell: (word) => void guard.stdin.write(`${word}\n`),
     async dismiss() {
@@ -47,6 +48,12 @@ export async function startGuard({ host }: Pick<HostDeps, 'host'>, orders: Guard
       await guard.succeeded.catch(() => undefined) // had it been killed itself: it is not needed any more
     },
   }
+}
+
+function throwEarlyEnd(): never {
+  throw new AgentError('COMMAND_FAILED', 'the process that would release the applications ended before it began', {
+    hint: 'No hook was run. Look in the system log for what ended it, such as a lack of memory.',
+  })
 }
 
 /**

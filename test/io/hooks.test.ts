@@ -181,9 +181,9 @@ describe('when the agent is killed while it holds applications', () => {
   })
 })
 
-test('without somebody to release them, applications are not held', async () => {
+test.each(['false', 'true'])('without somebody to release them, applications are not held: %s', async (program) => {
   for (const name of ['pre/db', 'post/db']) await hook(name)
-  const held = holdApplications(localDeps(), request, () => note('snapshots'), directory, ['false'])
+  const held = holdApplications(localDeps(), request, () => note('snapshots'), directory, [program])
   expect(await refusalOf(held)).toMatchObject({ code: 'COMMAND_FAILED' })
   expect(await happened()).toEqual([''])
 })
