@@ -67,10 +67,8 @@ export function rangeConnections(timeouts: RangeTimeouts): RangeConnections {
       const abort = () => connection.abort()
       signal.addEventListener('abort', abort)
       const exchange = connection.send(request, target)
-      exchange.whole.promise.then(
-        () => signal.removeEventListener('abort', abort),
-        () => signal.removeEventListener('abort', abort),
-      )
+      const forget = () => signal.removeEventListener('abort', abort)
+      exchange.whole.promise.then(forget, forget)
       if (signal.aborted) abort()
       return exchange.answer.promise
     },
@@ -100,16 +98,16 @@ function openConnection(server: SignedRequest, timeouts: RangeTimeouts, idle: Se
 
   const takeHead = (current: Exchange, bytes: number): void => {
     headBytes += bytes
-    const end = head.subarray(0, headBytes).indexOf(END_OF_HEAD)
-    if (end < 0 && headBytes < head.length) return
-    const body = head.subarray(end + END_OF_HEAD.length, headBytes)
+    const headEnd = head.subarray(0, headBytes).indexOf(END_OF_HEAD)
+    if (headEnd < 0 && headBytes < head.length) return
+    const body = head.subarray(headEnd + END_OF_HEAD.length, headBytes)
     headBytes = 0
-    const { status, headers } = parseHead(head.toString('latin1', 0, Math.max(end, 0)))
+    const { status, headers } = parseHead(head.toString('latin1', 0, Math.max(headEnd, 0)))
     const isRange = status === 206 && headers['content-length'] === String(current.target.length)
     if (!isRange || headers['transfer-encoding'] !== undefined || body.length > current.target.length) {
       if (status === 503) current.answer.reject(throttled())
       else current.answer.resolve(undefined)
-      socket.destroy()
+      end()
       return
     }
     current.headers = headers
@@ -122,9 +120,18 @@ function openConnection(server: SignedRequest, timeouts: RangeTimeouts, idle: Se
     if (current.filledBytes < current.target.length) return
     exchange = undefined
     current.whole.resolve()
-    if (current.headers?.['connection']?.toLowerCase() === 'close') return void socket.destroy()
+    if (current.headers?.['connection']?.toLowerCase() === 'close') {
+      end()
+      return
+    }
     socket.setTimeout(IDLE_SECONDS * 1000).unref()
     idle.add(connection)
+  }
+
+  /** It closes later: from now on, nobody must be given it. */
+  const end = (cause?: Error): void => {
+    idle.delete(connection)
+    socket.destroy(cause)
   }
 
   const socket = connect(server, {
@@ -141,7 +148,7 @@ function openConnection(server: SignedRequest, timeouts: RangeTimeouts, idle: Se
   socket.once(server.protocol === 'https:' ? 'secureConnect' : 'connect', () =>
     socket.setTimeout(timeouts.silenceSeconds * 1000),
   )
-  socket.on('timeout', () => socket.destroy(failure('ETIMEDOUT', 'the server has been silent for too long')))
+  socket.on('timeout', () => end(failure('ETIMEDOUT', 'the server has been silent for too long')))
   socket.on('error', () => undefined) // whoever waits is told when it closes
   socket.once('close', () => {
     idle.delete(connection)
@@ -158,7 +165,7 @@ function openConnection(server: SignedRequest, timeouts: RangeTimeouts, idle: Se
       socket.ref().write(formatHead(request), 'latin1')
       return exchange
     },
-    abort: () => socket.destroy(new DOMException('the request was aborted', 'AbortError')),
+    abort: () => end(new DOMException('the request was aborted', 'AbortError')),
   }
   return connection
 }
