@@ -115,9 +115,12 @@ export async function* list(s3: Connection, prefix: string, signal: AbortSignal)
 }
 
 export async function* listFolders(s3: Connection, prefix: string, signal: AbortSignal): AsyncGenerator<string> {
-  for await (const { CommonPrefixes = [] } of readPages(s3, { Prefix: prefix, Delimiter: '/' }, signal)) {
-    yield* CommonPrefixes.map(({ Prefix = '' }) => Prefix.slice(prefix.length, -1))
-  }
+  for await (const page of readPages(s3, { Prefix: prefix, Delimiter: '/' }, signal)) yield* foldersIn(page, prefix)
+}
+
+/** What a page of a listing says of folders. */
+export function foldersIn({ CommonPrefixes = [] }: Pick<ListObjectsV2CommandOutput, 'CommonPrefixes'>, prefix: string) {
+  return CommonPrefixes.map(({ Prefix = '' }) => Prefix.slice(prefix.length, -1))
 }
 
 async function* readPages(

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-s3'
 import type { ObjectInfo } from './store'
 import { call, type Connection } from './store-client'
-import { toObjectInfo } from './store-read'
+import { foldersIn, toObjectInfo } from './store-read'
 
 /** Every object with the prefix, deleted ones too, in key order: each as its newest version that is no delete marker. */
 export async function* listWithDeleted(
@@ -31,9 +31,7 @@ export async function* listFoldersWithDeleted(
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  for await (const { CommonPrefixes = [] } of readPages(s3, { Prefix: prefix, Delimiter: '/' }, signal)) {
-    yield* CommonPrefixes.map(({ Prefix = '' }) => Prefix.slice(prefix.length, -1))
-  }
+  for await (const page of readPages(s3, { Prefix: prefix, Delimiter: '/' }, signal)) yield* foldersIn(page, prefix)
 }
 
 async function* readPages(
