@@ -1,7 +1,6 @@
 /** The commands of docs/restore-by-hand.md, run as they stand there against a real S3 server. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { manifestKey } from '../../agent/contract'
 import { s3Store } from '../../agent/io/store'
@@ -11,24 +10,16 @@ import { createBucket, testServers } from '../servers'
 import { archiveOf, place, type ArchiveOptions } from '../support/archives'
 import { silentLog } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
-import { buildTree } from '../support/tree/build'
 import { compareTrees } from '../support/tree/compare'
-import { hostileTree } from '../support/tree/hostile'
 import { walkTree } from '../support/tree/walk'
+import { scratchTree } from '../support/tree/scratch'
 
 jest.setTimeout(300_000)
 
-let scratch: string
-let source: string
-beforeAll(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'by-hand-'))
-  source = join(scratch, 'source')
-  mkdirSync(source)
-  await buildTree(source, hostileTree())
-  mkdirSync(join(source, 'etc'))
-  writeFileSync(join(source, 'etc/hosts'), '127.0.0.1 localhost\n'.repeat(10_000))
+const { path: scratch, root: source } = scratchTree((root) => {
+  mkdirSync(join(root, 'etc'))
+  writeFileSync(join(root, 'etc/hosts'), '127.0.0.1 localhost\n'.repeat(10_000))
 })
-afterAll(() => rmSync(scratch, { recursive: true }))
 
 function documentedCommands(): string {
   const text = readFileSync('docs/restore-by-hand.md', 'utf8')
@@ -46,13 +37,13 @@ test.each<ArchiveOptions>([
   const bucket = await createBucket(server)
   const { endpoint, region } = server
   const store = s3Store({ bucket, region, endpointUrl: endpoint, credentials: async () => server, log: silentLog })
-  const [program, ...args] = tarCreate(source)
+  const [program, ...args] = tarCreate(source())
   const stored = archiveOf(execFileSync(program, args, { maxBuffer: 64 << 20 }), options)
   for (const [key, body] of stored.objects) await store.put(key, body, signal)
   const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive: stored.archive })]
   await store.put(manifestKey(place), formatManifest(manifestOf({ ...place, volumes })), signal)
 
-  const target = join(scratch, `target-${options.compression ?? ''}`)
+  const target = join(scratch(), `target-${options.compression ?? ''}`)
   const result = spawnSync('bash', ['--norc', '-eu', '-c', documentedCommands()], {
     encoding: 'utf8',
     env: {
@@ -72,8 +63,8 @@ test.each<ArchiveOptions>([
   expect([result.status, result.stderr]).toEqual([0, ''])
   expect(result.stdout).toContain(`run: ${place.run}\n`)
   expect(result.stdout).toContain('the archive of vg0-srv is what was written')
-  expect(compareTrees(walkTree(source), walkTree(join(target, 'vg0-srv')))).toEqual([])
+  expect(compareTrees(walkTree(source()), walkTree(join(target, 'vg0-srv')))).toEqual([])
   for (const way of ['simple', 'quick']) {
-    expect(readFileSync(join(target, way, 'etc/hosts'), 'utf8')).toBe(readFileSync(join(source, 'etc/hosts'), 'utf8'))
+    expect(readFileSync(join(target, way, 'etc/hosts'), 'utf8')).toBe(readFileSync(join(source(), 'etc/hosts'), 'utf8'))
   }
 })

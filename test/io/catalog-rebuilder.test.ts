@@ -1,6 +1,5 @@
 /** An archive says all that its catalog says: made again from it, the catalog is the same to the byte, or there is none. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findCatalogLoss, rebuildCatalogs } from '../../agent/io/catalog-rebuilder'
 import { archiveVolume, type ArchiveRequest } from '../../agent/io/pipeline'
@@ -10,22 +9,12 @@ import type { Archive } from '../../agent/plan/archive'
 import { tarCreate } from '../../agent/plan/tar'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import { memoryStore, type MemoryStore } from '../support/memory-store'
-import { buildTree } from '../support/tree/build'
-import { hostileTree } from '../support/tree/hostile'
 import { depsOf, requestOf } from './pipeline-fixture'
+import { scratchTree } from '../support/tree/scratch'
 
 jest.setTimeout(60_000)
 
-let scratch: string
-let root: string
-beforeAll(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'rebuild-'))
-  root = join(scratch, 'root')
-  mkdirSync(root)
-  await buildTree(root, hostileTree())
-  writeFileSync(join(root, 'text'), 'to be compressed '.repeat(500_000))
-})
-afterAll(() => rmSync(scratch, { recursive: true }))
+const { root } = scratchTree((tree) => writeFileSync(join(tree, 'text'), 'to be compressed '.repeat(500_000)))
 
 const cases: [string, Partial<ArchiveRequest>][] = [
   ['zstd', { compression: 'zstd' }],
@@ -37,7 +26,7 @@ const cases: [string, Partial<ArchiveRequest>][] = [
 async function archived(changes: Partial<ArchiveRequest>) {
   const store = memoryStore()
   const deps = { ...depsOf({ store, events: [], read: () => Buffer.of(), keys: () => [], pending: () => [] }), store }
-  const archive = await archiveVolume(deps, requestOf(tarCreate(root), changes))
+  const archive = await archiveVolume(deps, requestOf(tarCreate(root()), changes))
   const volume = volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })
   return { deps, store, archive, manifest: manifestOf({ run: 'r', host: 'db-1', volumes: [volume] }) }
 }

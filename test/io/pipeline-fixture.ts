@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { zstdDecompressSync } from 'node:zlib'
 import type { Deps } from '../../agent/io/deps'
 import { localHost } from '../../agent/io/host'
 import type { ArchiveRequest } from '../../agent/io/pipeline'
@@ -51,11 +50,16 @@ export function tarOf(directory: string): Buffer {
 export function unpack(bucket: ArchiveBucket, archive: Archive): Buffer {
   const stored = Buffer.concat(archive.segments.map(({ key }) => bucket.read(key)))
   if (archive.compression === 'none') return stored
+  return decompress(stored)
+}
+
+/** All frames: Node's own functions end with the first. */
+function decompress(stored: Buffer): Buffer {
   return execFileSync('zstd', ['--decompress', '--stdout', '--quiet'], { input: stored, maxBuffer: 2 ** 30 })
 }
 
 export function catalogOf(bucket: ArchiveBucket, archive: Archive): CatalogLine[] {
-  const text = zstdDecompressSync(bucket.read(archive.catalog.key)).toString()
+  const text = decompress(bucket.read(archive.catalog.key)).toString()
   return text.trimEnd().split('\n').map(parseCatalogLine)
 }
 

@@ -1,7 +1,6 @@
 /** What the pipeline writes, the reader reads: the two only have the format in common. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, chownSync, mkdtempSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { archiveVolume, type ArchiveRequest } from '../../agent/io/pipeline'
@@ -14,24 +13,16 @@ import { searchCatalog } from '../../agent/plan/catalog-search'
 import { parseGlob } from '../../agent/plan/glob'
 import { tarCreate } from '../../agent/plan/tar'
 import { frameEndFinder } from '../../agent/plan/zstd-frame'
-import { buildTree } from '../support/tree/build'
-import { hostileTree } from '../support/tree/hostile'
 import { archiveBucket } from './archive-bucket'
 import { depsOf, requestOf, tarOf } from './pipeline-fixture'
+import { scratchTree } from '../support/tree/scratch'
 
 jest.setTimeout(60_000)
 
-let scratch: string
-let root: string
-beforeAll(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'read-back-'))
-  root = join(scratch, 'root')
-  mkdirSync(root)
-  await buildTree(root, hostileTree())
-  // Several frames, some that compress and some that do not.
-  writeFileSync(join(root, 'text'), 'to be compressed '.repeat(500_000))
-})
-afterAll(() => rmSync(scratch, { recursive: true }))
+// Several frames, some that compress and some that do not.
+const { path: scratch, root } = scratchTree((tree) =>
+  writeFileSync(join(tree, 'text'), 'to be compressed '.repeat(500_000)),
+)
 
 const cases: [string, Partial<ArchiveRequest>][] = [
   ['zstd', { compression: 'zstd' }],
@@ -42,16 +33,16 @@ const cases: [string, Partial<ArchiveRequest>][] = [
 
 test.each(cases)('an archive is verified as it was written: %s', async (_, changes) => {
   const deps = depsOf(archiveBucket())
-  const archive = await archiveVolume(deps, requestOf(tarCreate(root), changes))
+  const archive = await archiveVolume(deps, requestOf(tarCreate(root()), changes))
   const volume = { volume: 'vg0-srv', mountPoint: '/srv', archive }
   expect(await verifyVolume(deps, volume, 'stream')).toMatchObject({ findings: [], rawBytes: archive.rawBytes })
 })
 
 test.each(cases)('any range of the tar stream is read back: %s', async (_, changes) => {
   const deps = depsOf(archiveBucket())
-  const archive = await archiveVolume(deps, requestOf(tarCreate(root), changes))
+  const archive = await archiveVolume(deps, requestOf(tarCreate(root()), changes))
   const { table } = await readCatalogIndex(deps, archive)
-  const tar = tarOf(root)
+  const tar = tarOf(root())
   const boundary = archive.frameBytes
   const ranges = [
     { offset: 0, bytes: 1 },
@@ -70,7 +61,7 @@ test.each(cases)('any range of the tar stream is read back: %s', async (_, chang
 describe('a catalog that takes several frames', () => {
   /** Long names: 6,000 entries take 2 MB of catalog, which is compressed in pieces of 1 MiB. */
   const manyNames = (): string => {
-    const many = mkdtempSync(join(scratch, 'many-'))
+    const many = mkdtempSync(join(scratch(), 'many-'))
     for (let i = 0; i < 6000; i++) writeFileSync(join(many, `${'long'.repeat(50)}-${i}`), '')
     return many
   }
@@ -118,10 +109,10 @@ describe('a catalog that takes several frames', () => {
 describe('compared with its source', () => {
   const compared = async (change: () => void, changes: Partial<ArchiveRequest> = {}) => {
     const deps = depsOf(archiveBucket())
-    const archive = await archiveVolume(deps, requestOf(tarCreate(root), changes))
+    const archive = await archiveVolume(deps, requestOf(tarCreate(root()), changes))
     change()
     const volume = { volume: 'vg0-srv', mountPoint: '/srv', archive }
-    const { findings } = await verifyVolume(deps, volume, 'stream', tarCreate(root))
+    const { findings } = await verifyVolume(deps, volume, 'stream', tarCreate(root()))
     return findings.map(({ what }) => what)
   }
 
@@ -137,22 +128,26 @@ describe('compared with its source', () => {
     ],
     [
       'a size',
-      () => writeFileSync(join(root, 'text'), 'short'),
+      () => writeFileSync(join(root(), 'text'), 'short'),
       /^'text' is not what the snapshot has: .*size 5 is \d+ in the archive/,
     ],
     [
       'a mode',
-      () => chmodSync(join(root, 'text'), 0o600),
+      () => chmodSync(join(root(), 'text'), 0o600),
       /^'text' is not what the snapshot has: mode 0600 is 0644 in the archive/,
     ],
-    ['an owner', () => chownSync(join(root, 'text'), 7, 7), /^'text' is not what the snapshot has: uid 7 is 0/],
-    ['a time', () => utimesSync(join(root, 'text'), 1, 1), /^'text' is not what the snapshot has: .*mtime "1" is/],
+    ['an owner', () => chownSync(join(root(), 'text'), 7, 7), /^'text' is not what the snapshot has: uid 7 is 0/],
+    ['a time', () => utimesSync(join(root(), 'text'), 1, 1), /^'text' is not what the snapshot has: .*mtime "1" is/],
     [
       'an attribute',
-      () => execFileSync('setfattr', ['-n', 'user.new', '-v', '1', join(root, 'text')]),
+      () => execFileSync('setfattr', ['-n', 'user.new', '-v', '1', join(root(), 'text')]),
       /^'text' is not /,
     ],
-    ['a new file', () => writeFileSync(join(root, 'new'), ''), /where the snapshot has|not in the archive|is not what/],
+    [
+      'a new file',
+      () => writeFileSync(join(root(), 'new'), ''),
+      /where the snapshot has|not in the archive|is not what/,
+    ],
   ])('a change of %s is found', async (_, change, expected) => {
     expect(await compared(change)).toContainEqual(expect.stringMatching(expected))
   })
@@ -160,8 +155,8 @@ describe('compared with its source', () => {
 
 /** What no comparison of times and sizes sees. */
 function replaceKeepingTime(name: string, content: string): void {
-  const path = join(root, name)
-  execFileSync('touch', ['--reference', path, join(scratch, 'stamp')])
+  const path = join(root(), name)
+  execFileSync('touch', ['--reference', path, join(scratch(), 'stamp')])
   writeFileSync(path, content)
-  execFileSync('touch', ['--reference', join(scratch, 'stamp'), path])
+  execFileSync('touch', ['--reference', join(scratch(), 'stamp'), path])
 }

@@ -1,0 +1,227 @@
+/** Restoring what is not all there, or not yet: damaged archives, archives in Glacier, lost catalogs. */
+import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { restoreStatus } from '../../agent/commands/restore-status'
+import type { Hosted, RestoreStatusRequest } from '../../agent/plan/requests'
+import { place } from '../support/archives'
+import type { MemoryStore } from '../support/memory-store'
+import { backedUp, differences, read, restored, sources, stored, target } from './restore-fixture'
+
+function damaged(): MemoryStore {
+  const store = backedUp()
+  const { key } = stored.srv.archive.segments[0]!
+  const body = Buffer.from(store.objects.get(key)!.body)
+  const big = stored.srv.entries.find(({ path }) => path === 'app/data/big')!
+  const frame = Math.floor((big.offset + big.bytes / 2) / stored.srv.archive.frameBytes)
+  const start = stored.srv.frameSizes.slice(0, frame).reduce((sum, size) => sum + size, 0)
+  body[start + 10]! ^= 0xff
+  store.objects.set(key, { ...store.objects.get(key)!, body })
+  return store
+}
+
+describe('a damaged archive', () => {
+  test('the frame is named, and what is lost with it', async () => {
+    await expect(restored({ volume: ['/srv'] }, damaged())).rejects.toMatchObject({
+      code: 'ARCHIVE_DAMAGED',
+      message: expect.stringMatching(/^frame \d+ in .* is damaged: .*; lost with it: .*'app\/data\/big'/),
+      hint: expect.stringMatching(/--best-effort/),
+    })
+  })
+
+  test('all the rest comes back with --best-effort, with status 3 and the list', async () => {
+    const { status, summary, json } = await restored({ volume: ['/srv'], bestEffort: true }, damaged())
+    expect(status).toBe(3)
+    expect(summary).toMatch(/INCOMPLETE, .*\n {2}LOST \/srv\/app\/data\/big: the archive is damaged there\n/)
+    const { lost } = (json as { volumes: { lost: string[] }[] }).volumes[0]!
+    const missing = differences(sources.srv, join(target, 'srv')).filter((line) => line.endsWith(': missing'))
+    expect(missing.sort()).toEqual(lost.map((path) => `${path}: missing`).sort())
+    expect(read('srv/größe "1"')).toBe('hostile')
+    expect(readlinkSync(join(target, 'srv/to big'))).toBe('app/data/big') // that to which it leads is lost, and not the link
+  })
+
+  test('a missing segment: what is lost is named, the rest comes back', async () => {
+    const store = backedUp()
+    store.objects.delete(stored.srv.archive.segments[0]!.key)
+    await expect(restored({ volume: ['/srv'] }, store)).rejects.toMatchObject({
+      message: expect.stringMatching(/vg0-srv\.tar\.zst is missing; lost with it: '\.', .* and \d+ more$/),
+    })
+    expect(await restored({ bestEffort: true }, store)).toMatchObject({ status: 3 })
+    expect(readdirSync(join(target, 'names')).length).toBeGreaterThan(3)
+  })
+})
+
+function frozen(store = backedUp()): MemoryStore {
+  for (const [key, object] of store.objects) {
+    if (key.startsWith('data/')) store.objects.set(key, { ...object, archived: true, storageClass: 'DEEP_ARCHIVE' })
+  }
+  return store
+}
+const thawed = (store: MemoryStore) => {
+  for (const [key, object] of store.objects) {
+    if (object.restore) store.objects.set(key, { ...object, restore: { ongoing: false } })
+  }
+}
+
+describe('archives in Glacier', () => {
+  test('have to be asked for', async () => {
+    await expect(restored({}, frozen())).rejects.toMatchObject({
+      code: 'OBJECT_ARCHIVED',
+      hint: expect.stringMatching(/--thaw/),
+    })
+    expect((await restored({ dryRun: true, thaw: 'bulk' }, frozen())).summary).toMatch(
+      /1 objects have to be thawed first: up to 48 hours with bulk/,
+    )
+  })
+
+  describe('that are thawed after hours', () => {
+    const thawingMeanwhile = (store: MemoryStore, happens: () => void): MemoryStore => ({
+      ...store,
+      async thaw(...args) {
+        await store.thaw(...args)
+        thawed(store)
+        happens()
+      },
+    })
+
+    test('do not overwrite what was written meanwhile', async () => {
+      const request = { volume: ['/srv'], thaw: 'bulk', wait: true } as const
+      mkdirSync(join(target, 'srv'))
+      const busy = thawingMeanwhile(frozen(), () => writeFileSync(join(target, 'srv/größe "1"'), 'mine'))
+      await expect(restored(request, busy)).rejects.toMatchObject({ code: 'TARGET_UNFIT' })
+      expect(read('srv/größe "1"')).toBe('mine')
+    })
+
+    test('are searched for damage with --best-effort all the same', async () => {
+      const store = thawingMeanwhile(frozen(damaged()), () => undefined)
+      const request = { volume: ['/srv'], bestEffort: true, thaw: 'bulk', wait: true } as const
+      expect(await restored(request, store)).toMatchObject({ status: 3 })
+      expect(read('srv/größe "1"')).toBe('hostile')
+    })
+  })
+
+  test('are not asked for, which costs money and hours, where the restore would be refused afterwards', async () => {
+    const store = frozen()
+    mkdirSync(join(target, 'srv'))
+    writeFileSync(join(target, 'srv/größe "1"'), 'mine')
+    await expect(restored({ volume: ['/srv'], thaw: 'bulk' }, store)).rejects.toMatchObject({ code: 'TARGET_UNFIT' })
+    await expect(restored({ path: ['/srv/app'], stdout: true, thaw: 'bulk' }, store)).rejects.toMatchObject({
+      code: 'USAGE',
+    })
+    expect([...store.objects.values()].some((object) => object.restore)).toBe(false)
+  })
+
+  test('are asked for although there is no room yet: meanwhile the disks can be made', async () => {
+    const noRoom = { target: '/proc/not-made-yet' }
+    expect(await restored({ ...noRoom, thaw: 'bulk' }, frozen())).toMatchObject({ status: 5 })
+    await expect(restored(noRoom)).rejects.toMatchObject({ code: 'TARGET_UNFIT' })
+  })
+
+  test('are told of by restore-status: 5 until they can be read', async () => {
+    const store = frozen()
+    const request = { command: 'restore-status', bucket: 'backups', ...place, volume: ['/srv'] }
+    const status = () =>
+      restoreStatus({ store, signal: new AbortController().signal }, request as unknown as Hosted<RestoreStatusRequest>)
+    expect(await status()).toMatchObject({ status: 5, json: { volumes: [{ mountPoint: '/srv', frozen: 1 }] } })
+    await restored({ volume: ['/srv'], thaw: 'bulk' }, store)
+    expect(await status()).toMatchObject({ status: 5, json: { volumes: [{ thawing: 1 }] } })
+    thawed(store)
+    expect(await status()).toMatchObject({ status: 0, json: { ready: true } })
+  })
+
+  test('are asked for once, and restored when they are there: status 5, then 0', async () => {
+    const store = frozen()
+    const asked: string[] = []
+    const thaw: MemoryStore['thaw'] = (key, options, signal) => (asked.push(key), store.thaw(key, options, signal))
+    const request = { volume: ['/srv'], thaw: 'standard' as const }
+    const { status, summary } = await restored(request, { ...store, thaw })
+    expect([status, asked.length]).toEqual([5, 1])
+    expect(summary).toMatch(/^Waiting for Glacier: 1 objects are being thawed, up to 12 hours with standard\n/)
+    expect(await restored(request, { ...store, thaw })).toMatchObject({ status: 5 })
+    expect(asked.length).toBe(1)
+    thawed(store)
+    expect(await restored(request, { ...store, thaw })).toMatchObject({ status: 0 })
+    expect(differences(sources.srv, join(target, 'srv'))).toEqual([])
+  })
+})
+
+describe('a catalog is gone', () => {
+  const catalog = () => stored.srv.archive.catalog.key
+  function withoutCatalog(): MemoryStore {
+    const store = backedUp()
+    store.objects.delete(catalog())
+    return store
+  }
+
+  test('everything comes back all the same, slowly, with a word about it', async () => {
+    const warnings: string[] = []
+    const { status } = await restored({}, withoutCatalog(), warnings)
+    expect([status, differences(sources.srv, join(target, 'srv'))]).toEqual([0, []])
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^the catalog \S+vg0-srv\.jsonl\.zst is missing: making it again from the archive, which reads all of it, [\d.]+ KiB\. /,
+      ),
+    ])
+  })
+
+  test('so does a file, by its path, and over a catalog that is damaged', async () => {
+    const store = backedUp()
+    const object = store.objects.get(catalog())!
+    store.objects.set(catalog(), { ...object, body: Buffer.from(object.body).reverse() })
+    await restored({ path: ['/srv/other links'] }, store)
+    expect(read('srv/other links/second')).toBe('one file, three names')
+  })
+
+  test('a restore of another volume costs nothing for it', async () => {
+    const warnings: string[] = []
+    await restored({ path: [`/${readdirSync(sources.root)[0]!}`] }, withoutCatalog(), warnings)
+    expect(warnings).toEqual([])
+  })
+
+  test('a dry run tells what a restore would do', async () => {
+    const { json } = await restored({ dryRun: true, volume: ['/srv'] }, withoutCatalog())
+    expect(json).toMatchObject({ volumes: [{ mountPoint: '/srv', entries: stored.srv.entries.length }] })
+    expect(readdirSync(target)).toEqual([])
+  })
+
+  test('an archive in Glacier is thawed first, and not by a dry run', async () => {
+    const store = frozen(withoutCatalog())
+    const asked: string[] = []
+    const thaw: MemoryStore['thaw'] = (key, options, signal) => (asked.push(key), store.thaw(key, options, signal))
+    const request = { volume: ['/srv'], thaw: 'bulk' as const }
+    await expect(restored({ ...request, dryRun: true }, { ...store, thaw })).rejects.toMatchObject({
+      code: 'OBJECT_ARCHIVED',
+    })
+    expect(asked).toEqual([])
+    expect(await restored(request, { ...store, thaw })).toMatchObject({ status: 5 })
+    thawed(store)
+    expect(await restored(request, { ...store, thaw })).toMatchObject({ status: 0 })
+    expect([asked.length, differences(sources.srv, join(target, 'srv'))]).toEqual([1, []])
+  })
+
+  test('with the archive damaged too, nothing is written, and what to do is said', async () => {
+    const store = damaged()
+    store.objects.delete(catalog())
+    for (const bestEffort of [false, true]) {
+      await expect(restored({ volume: ['/srv'], bestEffort }, store)).rejects.toMatchObject({
+        code: 'ARCHIVE_DAMAGED',
+        message: expect.stringMatching(/^frame \d+ in .* is damaged: .* nothing tells what is lost with it$/),
+        hint: expect.stringMatching(/docs\/restore-by-hand\.md/),
+      })
+    }
+    store.objects.delete(stored.srv.archive.segments[0]!.key)
+    await expect(restored({ volume: ['/srv'] }, store)).rejects.toMatchObject({
+      message: expect.stringMatching(/vg0-srv\.tar\.zst is missing, and without catalogs/),
+    })
+    expect(readdirSync(target)).toEqual([])
+  })
+
+  test('restore-status tells of it', async () => {
+    const request = { command: 'restore-status', bucket: 'backups', ...place, volume: ['/srv'] }
+    const { status, summary, json } = await restoreStatus(
+      { store: withoutCatalog(), signal: new AbortController().signal },
+      request as unknown as Hosted<RestoreStatusRequest>,
+    )
+    expect([status, json]).toMatchObject([0, { ready: true, volumes: [{ catalog: 'missing' }] }])
+    expect(summary).toMatch(/^ {2}The catalog of \/srv is missing: a restore makes it again/m)
+  })
+})
