@@ -7,8 +7,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { compileForAgent, findPatternProblem } from './ssm-pattern'
 
-/** Documents larger than this are refused (Systems Manager quotas). */
+/** Documents larger than this are refused, the values of their parameters included (Systems Manager quotas). */
 export const DOCUMENT_BYTES_MAX = 64 * 1024
 /** What the SSM agent takes as the name of a parameter. */
 const PARAMETER_NAME = /^[a-zA-Z][a-zA-Z0-9]*$/
@@ -20,7 +21,10 @@ const ParameterSchema = z.strictObject({
   type: z.literal('String'),
   description: z.string().min(1),
   displayType: z.enum(['textfield', 'textarea']),
-  allowedPattern: z.string().regex(/^\^.*\$$/, 'anchor the pattern with ^ and $'),
+  allowedPattern: z.string().superRefine((pattern, context) => {
+    const message = findPatternProblem(pattern)
+    if (message !== undefined) context.addIssue({ code: 'custom', message: `${message}: ${pattern}` })
+  }),
   /** Makes the console offer a choice. */
   allowedValues: z.array(z.string()).min(1).optional(),
   default: z.string().optional(),
@@ -30,7 +34,15 @@ const StepFlow = {
   onFailure: z.literal('exit').optional(),
   finallyStep: z.boolean().optional(),
 }
-const Precondition = z.strictObject({ StringEquals: z.tuple([z.string(), z.string()]) })
+/** The SSM agent fails a step whose operands are the same, or are both constants but not about the platform. */
+const Precondition = z.strictObject({
+  StringEquals: z
+    .tuple([z.string(), z.string()])
+    .refine(
+      ([left, right]) => left !== right && (left === 'platformType' || `${left}${right}`.includes('{{')),
+      'compare platformType with a constant, or a parameter with something else',
+    ),
+})
 const StepName = z.string().regex(/^[a-zA-Z0-9_]{1,64}$/)
 
 const ScriptStepSchema = z.strictObject({
@@ -81,8 +93,10 @@ function problemsOf(document: z.infer<typeof DocumentSchema>): string[] {
   }
   for (const [name, { default: value, allowedPattern, allowedValues = [] }] of Object.entries(document.parameters)) {
     if (!used.has(name)) problems.push(`parameter ${name} is never used`)
+    if (findPatternProblem(allowedPattern) !== undefined) continue // reported with the parameter itself
     const offered = value === undefined ? allowedValues : [value, ...allowedValues]
-    for (const wrong of offered.filter((candidate) => !new RegExp(allowedPattern).test(candidate))) {
+    const pattern = compileForAgent(allowedPattern)
+    for (const wrong of offered.filter((candidate) => !pattern.test(candidate))) {
       problems.push(`'${wrong}' does not match the pattern of ${name}`)
     }
   }
@@ -99,7 +113,10 @@ export function readDocument(directory: string, name: string): CommandDocument {
   const file = join(directory, `${name}.yaml`)
   const parsed = DocumentSchema.safeParse(parse(readFileSync(file, 'utf8')))
   if (!parsed.success) throw new Error(`${file}: ${z.prettifyError(parsed.error)}`)
-  return { ...parsed.data, mainSteps: parsed.data.mainSteps.map((step) => includeScripts(directory, step)) }
+  const document = { ...parsed.data, mainSteps: parsed.data.mainSteps.map((step) => includeScripts(directory, step)) }
+  const sizeBytes = Buffer.byteLength(JSON.stringify(document))
+  if (sizeBytes > DOCUMENT_BYTES_MAX) throw new Error(`${file}: ${sizeBytes} bytes are more than ${DOCUMENT_BYTES_MAX}`)
+  return document
 }
 
 function includeScripts(directory: string, step: Step): Step {

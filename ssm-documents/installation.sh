@@ -5,6 +5,8 @@ umask 022
 export LC_ALL=C PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 root=/opt/snapstream
 downloads=$root/.downloads
+# Whose turn it is to install: holds the id of the command. The last step of the document gives it back.
+turn=$root/.installing
 # The SSM agent ends the document here, successfully, and skips the steps that are left.
 # shellcheck disable=SC2034 # The steps of the document use it.
 nothing_left_to_do=168
@@ -24,9 +26,29 @@ runtime_sha256() {
   esac
 }
 
+# take_turn: waits for another command that installs on this host, unless it was killed
+take_turn() {
+  mkdir -p "$root"
+  patience=200
+  until mkdir "$turn" 2>/dev/null; do
+    # No Install takes as long as this.
+    [ -z "$(find "$turn" -maxdepth 0 -mmin +60 2>/dev/null)" ] || rm -rf "$turn"
+    patience=$((patience - 1))
+    [ "$patience" -gt 0 ] ||
+      fail 'another command is installing the agent on this host' 'Run Install again when that command has ended.'
+    sleep 1
+  done
+  echo "${SSM_COMMAND_ID:-}" >"$turn/command"
+}
+
 # is_intact VERSION
 is_intact() {
   (cd "$root/$1" && sha256sum --check --status SHA256SUMS) 2>/dev/null
+}
+
+# has_bundle VERSION SHA256: the sums beside the files may have been changed together with them, the deployment's hash not
+has_bundle() {
+  echo "$2  $root/$1/agent.cjs" | sha256sum --check --status 2>/dev/null
 }
 
 # find_runtime SHA256: the Node of an installed version that came from this very package

@@ -45,6 +45,16 @@ test.each<[string, object]>([
   ['Unrecognized key: "minItems"', { parameters: { bucket: { ...parameter, minItems: 1 } } }],
   ['Unrecognized key: "isCritical"', { mainSteps: [{ ...sound.mainSteps[0], isCritical: true }] }],
   ['anchor the pattern', { parameters: { bucket: { ...parameter, allowedPattern: '[a-z]+' } } }],
+  [
+    'invalid repeat count: `{0,63}`',
+    { parameters: { bucket: { ...parameter, allowedPattern: '^(,[a-z]{0,255}){0,63}$' } } },
+  ],
+  [
+    'compare platformType',
+    { mainSteps: [{ ...sound.mainSteps[0], precondition: { StringEquals: ['Linux', 'Linux'] } }] },
+  ],
+  ['compare platformType', { mainSteps: [{ ...sound.mainSteps[0], precondition: { StringEquals: ['a', 'b'] } }] }],
+  ['are more than 65536', { mainSteps: [step('long', `echo '{{ bucket }}' ${'x'.repeat(65_536)}`)] }],
   ['Invalid key in record', { parameters: { the_bucket: parameter } }],
   ["'A' does not match the pattern of bucket", { parameters: { bucket: { ...parameter, default: 'A' } } }],
   ['{{ bucket }} is not a parameter', { parameters: {} }],

@@ -88,6 +88,34 @@ test('an installation that was damaged is made again', async () => {
   expect(agentSays('--version')).toBe('snapstream 1.1.0 --version')
 })
 
+test('an installation whose sums were changed with it is made again, as the deployment knows the hash', async () => {
+  const parameters = release({ number: 1 })
+  await install(parameters)
+  writeFileSync(opt('current/agent.cjs'), 'echo somebody else\n')
+  execFileSync('sh', ['-c', 'sha256sum agent.cjs >SHA256SUMS'], { cwd: opt('current') })
+  expect(await install(parameters)).toMatchObject({ status: 'Success' })
+  expect(agentSays('--version')).toBe('snapstream 1.1.0 --version')
+})
+
+test('two commands that install at the same time do not remove what the other has downloaded', async () => {
+  const parameters = release({ number: 1 })
+  const results = await Promise.all([install(parameters), install(parameters)])
+  expect(results.map(({ status, steps }) => [status, steps.map(({ stderr }) => stderr).join('')])).toEqual([
+    ['Success', ''],
+    ['Success', ''],
+  ])
+  expect(installed()).toEqual([parameters.version, 'current'])
+})
+
+test('a command that was killed while it installed does not keep the next one from it', async () => {
+  const parameters = release({ number: 1 })
+  mkdirSync(opt('.installing'), { recursive: true })
+  writeFileSync(opt('.installing/command'), 'a-command-that-was-killed')
+  execFileSync('touch', ['--date', '2 hours ago', opt('.installing')])
+  expect(await install(parameters)).toMatchObject({ status: 'Success' })
+  expect(installed()).toEqual([parameters.version, 'current'])
+})
+
 test('a new agent on the same Node downloads the agent alone, and shares the file', async () => {
   const first = release({ number: 1 })
   const second = release({ number: 2 })

@@ -92,6 +92,22 @@ describe('which steps run', () => {
     expect((await runDocument(invocation(of, { which: 'that' }))).steps[0]?.status).toBe('Skipped')
   })
 
+  test.each<[readonly [string, string], string]>([
+    [['platformType', 'Linux'], 'Success'],
+    [['linux', 'platformType'], 'Success'],
+    [['platformType', 'Windows'], 'Skipped'],
+    [['platformType', 'platformType'], 'Failed'],
+    [['{{ which }}', '{{ which }}'], 'Failed'],
+    [['this', 'this'], 'Failed'],
+    [['this', 'that'], 'Failed'],
+    [['platformType', '{{ which }}'], 'Failed'],
+    [['{{ which }}', '{{ssm:which}}'], 'Failed'],
+  ])('a step with the precondition %j: %s', async (operands, status) => {
+    const step = { ...script('a', 'true'), precondition: { StringEquals: [...operands] as [string, string] } }
+    const result = await runDocument(invocation(document([step], { which: '^(this|that)$' }), { which: 'this' }))
+    expect(result.steps[0]?.status).toBe(status)
+  })
+
   test('194 would reboot the host', async () => {
     await expect(statuses(document([script('a', 'exit 194')]))).rejects.toThrow('rebooted')
   })
@@ -135,6 +151,26 @@ describe('parameters', () => {
     const of = document([script('a', 'echo {{ text }}')], { text: '^.*$' })
     const { steps } = await runDocument(invocation(of, { text: 'a; echo injected' }))
     expect(steps[0]?.stdout).toBe('a\ninjected\n')
+  })
+
+  test('are pasted into each other, and their dollar signs are taken for groups, as the agent does', async () => {
+    const of = document([script('a', "echo '{{ text }} {{ other }}'")], { text: '^.*$', other: '^.*$' })
+    const { steps } = await runDocument(invocation(of, { text: '{{ other }}$x', other: 'b${1}c$$' }))
+    expect(steps[0]?.stdout).toBe('bc$ bc$\n')
+  })
+
+  test('a pattern that Go does not compile has the document refused, whatever the value', async () => {
+    const of = document([script('a', 'echo {{ text }}')], { text: '^([a-z]{0,255}){0,63}$' })
+    const refused = 'text: error parsing regexp: invalid repeat count: `{0,63}`'
+    expect(await runDocument(invocation(of, { text: '' }))).toEqual({ status: 'Failed', steps: [], refused })
+  })
+
+  test('count towards the size of the document', async () => {
+    const of = document([script('a', 'echo {{ text }}')], { text: '^[a-z]*$' })
+    expect(await runDocument(invocation(of, { text: 'a'.repeat(65_536) }))).toMatchObject({
+      steps: [],
+      refused: expect.stringMatching(/^document and parameters have \d+ bytes$/),
+    })
   })
 
   test.each([

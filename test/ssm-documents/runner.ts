@@ -2,7 +2,8 @@
  * Runs Command documents of schema 2.2 on this machine as the SSM agent does: what it checks, what it pastes where,
  * which steps run after which outcome, and that it ends a command with SIGKILL to its process group.
  */
-import type { CommandDocument, Step } from '../../infra/ssm-document'
+import { DOCUMENT_BYTES_MAX, type CommandDocument, type Step } from '../../infra/ssm-document'
+import { compileForAgent } from '../../infra/ssm-pattern'
 import { downloadContent, runShellScript, type Download } from './steps'
 
 export interface Invocation {
@@ -57,22 +58,37 @@ export async function runDocument(invocation: Invocation): Promise<DocumentResul
 function valuesOf({ document, parameters }: Invocation): ReadonlyMap<string, string> | string {
   const unknown = Object.keys(parameters).find((name) => !(name in document.parameters))
   if (unknown !== undefined) return `the document has no parameter ${unknown}`
+  const sizeBytes = Buffer.byteLength(JSON.stringify(document) + JSON.stringify(parameters))
+  if (sizeBytes > DOCUMENT_BYTES_MAX) return `document and parameters have ${sizeBytes} bytes`
 
   const values = new Map<string, string>()
   for (const [name, parameter] of Object.entries(document.parameters)) {
     const value = parameters[name] ?? parameter.default
     if (value === undefined) return `parameter ${name} has no value`
-    if (!new RegExp(parameter.allowedPattern).test(value)) return `${name} does not match ${parameter.allowedPattern}`
+    try {
+      const pattern = compileForAgent(parameter.allowedPattern)
+      if (!pattern.test(value)) return `${name} does not match ${parameter.allowedPattern}`
+    } catch (error) {
+      return `${name}: ${(error as Error).message}`
+    }
     if (parameter.allowedValues && !parameter.allowedValues.includes(value)) return `${name} cannot be '${value}'`
     values.set(name, value)
   }
   return values
 }
 
-/** Pastes values into every string, once: what a value contains is not looked at again. */
+/**
+ * Pastes values into every string, one parameter after the other, in no certain order: what a value refers to may be pasted
+ * into it in its turn. A dollar sign in a value stands for a group of the agent's own pattern, of which there is none.
+ */
 function substitute<T>(value: T, values: ReadonlyMap<string, string>): T {
   if (typeof value === 'string') {
-    return value.replace(/\{\{\s*(\w+)\s*\}\}/g, (reference, name: string) => values.get(name) ?? reference) as T
+    let text: string = value
+    for (const [name, replacement] of values) {
+      const expanded = replacement.replace(/\$(\$|\{\w*\}|\w+)/g, (_, what: string) => (what === '$' ? '$' : ''))
+      text = text.replace(new RegExp(`\\{\\{\\s*${name}\\s*\\}\\}`, 'g'), () => expanded)
+    }
+    return text as T
   }
   if (Array.isArray(value)) return value.map((item: unknown) => substitute(item, values)) as T
   if (typeof value !== 'object' || value === null) return value
@@ -86,14 +102,13 @@ async function runStep(
   finished: boolean,
 ): Promise<StepResult> {
   const step = substitute(source, values)
-  const not = (status: StepStatus) => ({ name: step.name, status, code: 0, stdout: '', stderr: '' })
+  const not = (status: StepStatus, stderr = '') => ({ name: step.name, status, code: 0, stdout: '', stderr })
   // After a cancellation nothing runs any more, a finallyStep included.
   if (invocation.signal?.aborted) return not('Cancelled')
   if (finished && !step.inputs.finallyStep) return not('Skipped')
-  const [left, right] = step.precondition.StringEquals.map((operand) =>
-    operand === 'platformType' ? 'Linux' : operand,
-  )
-  if (left !== right) return not('Skipped')
+  const precondition = judge(source.precondition.StringEquals, step.precondition.StringEquals)
+  if (precondition === 'not met') return not('Skipped')
+  if (precondition !== 'met') return not('Failed', precondition)
 
   const output =
     step.action === 'aws:runShellScript'
@@ -101,6 +116,23 @@ async function runStep(
       : await downloadContent(invocation.download, step)
   if (output.code === CODE.reboot) throw new Error(`step ${step.name} would have rebooted the host`)
   return { name: step.name, status: statusOf(output.code, invocation.signal), ...output }
+}
+
+type Operands = readonly [string, string]
+
+/** @returns what the agent fails the step for, where it neither runs nor skips it */
+function judge(source: Operands, resolved: Operands): string {
+  if (source[0] === source[1]) return "operator's arguments can't be identical"
+  if (source.some((operand) => /\{\{\s*ssm:/.test(operand))) return "operator's arguments can't contain SSM parameters"
+  const platform = source.indexOf('platformType')
+  if (platform >= 0) {
+    const other = 1 - platform
+    if (source[other] !== resolved[other]) return 'the second argument for platformType contains document parameters'
+    return source[other]?.toLowerCase() === 'linux' ? 'met' : 'not met'
+  }
+  if (source.every((operand, index) => operand === resolved[index]))
+    return 'no argument contains a valid document parameter'
+  return resolved[0] === resolved[1] ? 'met' : 'not met'
 }
 
 function statusOf(code: number, signal: AbortSignal | undefined): StepStatus {

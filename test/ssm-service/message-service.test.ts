@@ -68,3 +68,14 @@ test('is finished with the reply that is not in progress', async () => {
   expect((await service.finished).documentStatus).toBe('Failed')
   expect(replies.map(({ documentStatus }) => documentStatus)).toEqual(['InProgress', 'Failed'])
 })
+
+test('is finished where the agent refuses the document, even if nobody can report that', async () => {
+  service.close()
+  service = await serveCommand({ documentName: 'Cancel', document, parameters: {} }, 0, () => {
+    throw new Error('the report fails')
+  })
+  await reply({ documentStatus: 'Failed', documentTraceOutput: 'error parsing regexp', runtimeStatus: null }).catch(
+    () => undefined,
+  )
+  expect((await service.finished).documentTraceOutput).toBe('error parsing regexp')
+})

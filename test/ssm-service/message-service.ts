@@ -20,6 +20,7 @@ export interface Reply {
   readonly documentStatus: 'InProgress' | 'Success' | 'Failed' | 'TimedOut' | 'Cancelled'
   /** Why no step was run. */
   readonly documentTraceOutput?: string
+  /** Null where the agent refused the document. */
   readonly runtimeStatus: Readonly<
     Record<
       string,
@@ -30,7 +31,7 @@ export interface Reply {
         readonly standardError: string
       }
     >
-  >
+  > | null
 }
 
 export interface MessageService {
@@ -59,8 +60,12 @@ export async function serveCommand(
   const commandId = randomUUID()
   const messages: Message[] = [sendCommand(commandId, command)]
   const closing = new AbortController()
-  let finish: (reply: Reply) => void
-  const finished = new Promise<Reply>((resolve) => (finish = resolve))
+  const { promise: finished, resolve: finish } = Promise.withResolvers<Reply>()
+  let last: Reply | undefined
+  /** Not before the agent has its answer: who waits for the end closes the connection. */
+  const finishIfLast = () => {
+    if (last) finish(last)
+  }
 
   /** The messages for an agent that asks, once each. */
   async function poll(destination: string): Promise<object[]> {
@@ -89,8 +94,8 @@ export async function serveCommand(
       }
       case `${SERVICE}SendReply`: {
         const reply = JSON.parse(input.Payload ?? '{}') as Reply
+        if (reply.documentStatus !== 'InProgress') last = reply
         onReply(reply)
-        if (reply.documentStatus !== 'InProgress') finish(reply)
         return {}
       }
       case 'AmazonSSM.ListInstanceAssociations':
@@ -104,11 +109,14 @@ export async function serveCommand(
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const input = JSON.parse((await text(request)) || '{}') as Record<string, string>
     const output = await answer(String(request.headers['x-amz-target']), input)
-    response.setHeader('content-type', 'application/x-amz-json-1.1').end(JSON.stringify(output))
+    response.setHeader('content-type', 'application/x-amz-json-1.1').end(JSON.stringify(output), finishIfLast)
   }
 
   const server = createServer((request, response) => {
-    respond(request, response).catch(() => response.destroy())
+    respond(request, response).catch(() => {
+      response.destroy()
+      finishIfLast() // whatever became of the report, the command has ended
+    })
   })
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return {

@@ -15,7 +15,7 @@ const { values } = parseArgs({
 function report({ documentStatus, documentTraceOutput, runtimeStatus }: Reply): void {
   console.log(`document: ${documentStatus} ${documentTraceOutput ?? ''}`)
   if (documentStatus === 'InProgress') return
-  for (const [step, { status, code, standardOutput, standardError }] of Object.entries(runtimeStatus)) {
+  for (const [step, { status, code, standardOutput, standardError }] of Object.entries(runtimeStatus ?? {})) {
     console.log(`step ${step}: ${status}, status ${code}\n${standardOutput}${standardError}`)
   }
 }
