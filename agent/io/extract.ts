@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream'
 import { hasCode } from '../errors'
 import type { Argv } from '../plan/command'
 import type { Piece } from '../plan/restore'
-import { headersEnd, renameEntry } from '../plan/entry-headers'
+import { changeMode, headersEnd, renameEntry } from '../plan/entry-headers'
 import type { Deps } from './deps'
 
 /** Two blocks of zeros end a tar archive. */
@@ -16,11 +16,17 @@ export interface Extraction {
   readonly complaint: string
 }
 
+export interface ExtractOptions {
+  /** Descriptor that tar writes to; what it prints is dropped where there is none. */
+  readonly stdout?: number
+  /** Mode that the volume's root is given instead of its own. */
+  readonly rootMode?: number
+}
+
 /**
  * Runs tar on the pieces. What tar could not do is a result; what kept the pieces from being read is an error.
  *
  * @param raw - the pieces' bytes, one after the other, each valid until the next one is asked for
- * @param stdout - descriptor that tar writes to; what it prints is dropped where there is none
  * @throws AgentError whatever `raw` throws; INTERRUPTED, TOOL_MISSING
  */
 export async function extract(
@@ -28,12 +34,12 @@ export async function extract(
   argv: Argv,
   pieces: readonly Piece[],
   raw: AsyncIterable<Buffer>,
-  stdout?: number,
+  { stdout, rootMode }: ExtractOptions = {},
 ): Promise<Extraction> {
   const tar = host.start(argv, signal, stdout === undefined ? {} : { stdout })
   if (stdout === undefined) tar.stdout.resume()
   let unread: Error | undefined
-  const archive = catching(assemble(pieces, raw), (error) => (unread = error as Error))
+  const archive = catching(assemble(pieces, raw, rootMode), (error) => (unread = error as Error))
   // Should tar end early, its status tells why, and not the broken pipe; but it must not call that good.
   const tookAll = await feed(tar.stdin, archive).then(
     () => true,
@@ -69,14 +75,19 @@ async function* catching(source: AsyncIterable<Buffer>, take: (error: unknown) =
 }
 
 /** The pieces, renamed where they have to be, and the end of an archive. */
-async function* assemble(pieces: readonly Piece[], raw: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* assemble(
+  pieces: readonly Piece[],
+  raw: AsyncIterable<Buffer>,
+  rootMode: number | undefined,
+): AsyncGenerator<Buffer> {
   const input = byteQueue(raw)
   try {
-    for (const { bytes, renaming } of pieces) {
+    for (const { offset, bytes, renaming } of pieces) {
       let rest = bytes
-      if (renaming) {
+      const isRoot = offset === 0 // tar starts with it
+      if (renaming || (isRoot && rootMode !== undefined)) {
         const headers = await takeHeaders((count) => input.take(count))
-        yield renameEntry(headers, renaming)
+        yield renaming ? renameEntry(headers, renaming) : changeMode(headers, rootMode as number)
         rest -= headers.length
       }
       yield* input.take(rest)

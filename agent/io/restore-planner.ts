@@ -14,11 +14,10 @@ import {
   type VolumePlan,
   type Wanted,
 } from '../plan/restore'
+import type { ConflictPolicy } from '../plan/tar'
 import { readCatalog, readEntries } from './read-catalog'
 import type { ReaderDeps } from './reader'
 import type { Found, Target } from './restore-target'
-
-export type ConflictPolicy = 'fail' | 'skip' | 'overwrite' | 'newer'
 
 export interface PlanOptions {
   readonly onConflict: ConflictPolicy

@@ -1,15 +1,22 @@
 import { AgentError, hasCode } from '../errors'
 import type { Argv } from '../plan/command'
 import type { FramePlace } from '../plan/reads'
-import { tarExtract, tarPrint } from '../plan/tar'
+import { tarExtract, tarPrint, type ConflictPolicy } from '../plan/tar'
 import { namingLost } from './damage'
 import type { Deps } from './deps'
-import { extract, type Extraction } from './extract'
+import { extract, type Extraction, type ExtractOptions } from './extract'
 import { showProgress } from './progress'
 import { readRaw } from './reader'
 import type { PlannedVolume } from './restore-planner'
 
 const STDOUT = 1
+
+export interface RestoreOptions {
+  /** What tar does with names that are taken. @defaultValue 'overwrite' */
+  readonly policy?: ConflictPolicy
+  /** Mode that the volume's root is given instead of its own. */
+  readonly rootMode?: number
+}
 
 /**
  * Fetches what was planned and extracts it into a directory.
@@ -17,9 +24,14 @@ const STDOUT = 1
  * @throws AgentError ARCHIVE_DAMAGED with the names of what is lost, TARGET_UNFIT where the disk did not take it all;
  * what was restored before stays there
  */
-export async function restoreVolume(deps: Deps, plan: PlannedVolume, directory: string): Promise<Extraction> {
+export async function restoreVolume(
+  deps: Deps,
+  plan: PlannedVolume,
+  directory: string,
+  { policy, ...options }: RestoreOptions = {},
+): Promise<Extraction> {
   deps.log.info(`restoring ${plan.volume.mountPoint} to ${directory}: ${plan.entries} entries`)
-  const extraction = await run(deps, plan, tarExtract(directory))
+  const extraction = await run(deps, plan, tarExtract(directory, policy), options)
   await throwUnlessOnDisk(deps, directory)
   return extraction
 }
@@ -37,7 +49,7 @@ async function throwUnlessOnDisk({ host, signal }: Deps, directory: string): Pro
 
 /** Writes the content of the one file that was planned to standard output. @throws AgentError as `restoreVolume` */
 export async function printFile(deps: Deps, plan: PlannedVolume): Promise<void> {
-  const { ok, complaint } = await run(deps, plan, tarPrint(), STDOUT)
+  const { ok, complaint } = await run(deps, plan, tarPrint(), { stdout: STDOUT })
   if (ok) return
   const said = complaint === '' ? 'tar ended early, as it does where nobody reads on' : complaint
   throw new AgentError('COMMAND_FAILED', `the file was not printed whole: ${said}`, {
@@ -45,7 +57,7 @@ export async function printFile(deps: Deps, plan: PlannedVolume): Promise<void> 
   })
 }
 
-async function run(deps: Deps, plan: PlannedVolume, argv: Argv, stdout?: number): Promise<Extraction> {
+async function run(deps: Deps, plan: PlannedVolume, argv: Argv, options: ExtractOptions): Promise<Extraction> {
   const { archive, mountPoint } = plan.volume
   using progress = showProgress(
     mountPoint,
@@ -59,7 +71,7 @@ async function run(deps: Deps, plan: PlannedVolume, argv: Argv, stdout?: number)
     }
   }
   try {
-    return await extract(deps, argv, plan.pieces, raw(), stdout)
+    return await extract(deps, argv, plan.pieces, raw(), options)
   } catch (error) {
     if (!damaged || !hasCode(error, 'ARCHIVE_DAMAGED')) throw error
     const lost = [{ offset: damaged.rawOffset, bytes: damaged.rawBytes }]
