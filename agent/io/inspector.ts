@@ -34,8 +34,8 @@ export interface Inspector extends AsyncDisposable {
 }
 
 /**
- * @param onCatalog - takes the catalog piece by piece; the inspector answers no sooner than this resolves, so a slow
- * taker slows the stream down instead of filling the memory
+ * @param onCatalog - takes the catalog piece by piece, one call at a time; the inspector answers no sooner than it has
+ * taken all that came so far, so a slow taker slows the stream down instead of filling the memory
  */
 export function startInspector(header: CatalogHeader, onCatalog: (piece: Uint8Array) => Promise<void>): Inspector {
   const task: InspectorTask = { role: 'inspector', header }
@@ -46,6 +46,8 @@ export function startInspector(header: CatalogHeader, onCatalog: (piece: Uint8Ar
     resourceLimits: { maxYoungGenerationSizeMb: 8 },
   })
   const waiting: PromiseWithResolvers<InspectorAnswer>[] = []
+  /** Resolves when all that has come of the catalog so far is taken. */
+  let taken = Promise.resolve()
   let death: Error | undefined
 
   const die = (cause?: unknown) => {
@@ -66,7 +68,10 @@ export function startInspector(header: CatalogHeader, onCatalog: (piece: Uint8Ar
     thread.postMessage(request)
     const answer = await reply.promise
     if (answer.error) throw new AgentError(answer.error.code, answer.error.message, { hint: answer.error.hint })
-    if (answer.catalog?.length) await onCatalog(answer.catalog)
+    // Several requests are on their way at a time: their pieces are taken one after the other, in the order of the stream.
+    const { catalog } = answer
+    if (catalog?.length) taken = taken.then(() => onCatalog(catalog))
+    await taken
     return answer
   }
 

@@ -22,7 +22,7 @@ export interface UploadContext {
   readonly bandwidth?: Bandwidth | undefined
 }
 
-/** An object that is being written: one call at a time. Releasing it aborts the upload unless it was completed. */
+/** An object that is being written: one call at a time, and a second one is refused. Releasing it aborts the upload unless it was completed. */
 export interface ObjectWriter extends AsyncDisposable {
   readonly key: string
   /** Taken so far, sent or not. */
@@ -63,6 +63,18 @@ export function openObject(
   let filled = 0
   let partCrc32 = 0
   let holds: Promise<void>[] = []
+  let isTaking = false
+
+  /** Two who wait for the same part would each get one, and the bytes of the first would be lost. */
+  async function takePart(): Promise<Buffer> {
+    if (isTaking) throw new Error(`two calls at a time write to ${key}`)
+    isTaking = true
+    try {
+      return await pool.take()
+    } finally {
+      isTaking = false
+    }
+  }
 
   async function create(): Promise<UploadRef> {
     unfinished = await store.createUpload(key, storageClass, signal)
@@ -97,7 +109,7 @@ export function openObject(
     sizeBytes: () => sizeBytes,
 
     async reserve() {
-      part ??= await pool.take()
+      part ??= await takePart()
       return part.subarray(filled)
     },
 

@@ -9,7 +9,9 @@ const OLDEST_VERSION: readonly [major: number, minor: number] = [1, 29]
 const METADATA = ['--numeric-owner', '--acls', '--selinux', '--xattrs', '--xattrs-include=*'] as const
 
 /**
- * `exthdr.name`: without it, the headers' names contain tar's process id, and two archives of the same tree differ.
+ * `exthdr.name`: without it, the names of all extended headers contain tar's process id, and no two archives of a tree are
+ * the same. With it only those that hold sparse files differ: the name that readers without sparse files see keeps the id
+ * (`GNUSparseFile.<pid>`), and no option changes that.
  * Times of access and change cannot be restored and change by themselves.
  */
 const PAX_OPTION = '--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime'

@@ -59,8 +59,11 @@ function decompress(stored: Buffer): Buffer {
 }
 
 export function catalogOf(bucket: ArchiveBucket, archive: Archive): CatalogLine[] {
-  const text = decompress(bucket.read(archive.catalog.key)).toString()
-  return text.trimEnd().split('\n').map(parseCatalogLine)
+  return catalogText(bucket, archive).trimEnd().split('\n').map(parseCatalogLine)
+}
+
+export function catalogText(bucket: ArchiveBucket, archive: Archive): string {
+  return decompress(bucket.read(archive.catalog.key)).toString()
 }
 
 export function sha256(data: Buffer): string {
