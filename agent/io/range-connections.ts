@@ -4,6 +4,7 @@
  */
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { isRange, parseAnswerHead } from '../plan/range-answer'
 
 /** A request as the SDK has made and signed it. */
 export interface SignedRequest {
@@ -34,10 +35,10 @@ export interface RangeAnswer {
 /** Connections to servers, kept open for the next request. */
 export interface RangeConnections {
   /**
-   * Sends the request, which must not be sent to another host by anything between, and reads its answer.
+   * Sends the request, which must ask for a range of exactly as many bytes as the buffer has, and reads its answer.
    *
-   * @returns undefined unless the answer is 206 with exactly as many bytes as the buffer has: then the request has to be
-   * sent again by a client that understands all answers
+   * @returns undefined unless the answer is 206 and exactly that range: then the request has to be sent again by a client
+   * that understands all answers
    * @throws Error with the `code` of Node's where no answer comes, with the name of S3's where that is to be asked later
    */
   request(request: SignedRequest, target: Buffer, signal: AbortSignal): Promise<RangeAnswer | undefined>
@@ -82,6 +83,8 @@ interface Connection {
 
 /** A request, and how far its answer has come. */
 interface Exchange {
+  /** As the request asks for it: `bytes=1000-1999`. */
+  readonly range: string
   readonly target: Buffer
   readonly answer: PromiseWithResolvers<RangeAnswer | undefined>
   readonly whole: PromiseWithResolvers<void>
@@ -102,10 +105,10 @@ function openConnection(server: SignedRequest, timeouts: RangeTimeouts, idle: Se
     if (headEnd < 0 && headBytes < head.length) return
     const body = head.subarray(headEnd + END_OF_HEAD.length, headBytes)
     headBytes = 0
-    const { status, headers } = parseHead(head.toString('latin1', 0, Math.max(headEnd, 0)))
-    const isRange = status === 206 && headers['content-length'] === String(current.target.length)
-    if (!isRange || headers['transfer-encoding'] !== undefined || body.length > current.target.length) {
-      if (status === 503) current.answer.reject(throttled())
+    const answer = parseAnswerHead(head.toString('latin1', 0, Math.max(headEnd, 0)))
+    const { headers } = answer
+    if (!isRange(answer, current.range, current.target.length) || body.length > current.target.length) {
+      if (answer.status === 503) current.answer.reject(throttled())
       else current.answer.resolve(undefined)
       end()
       return
@@ -159,7 +162,8 @@ function openConnection(server: SignedRequest, timeouts: RangeTimeouts, idle: Se
 
   const connection: Connection = {
     send(request, target) {
-      exchange = { target, answer: Promise.withResolvers(), whole: Promise.withResolvers(), filledBytes: 0 }
+      const { range = '' } = request.headers
+      exchange = { range, target, answer: Promise.withResolvers(), whole: Promise.withResolvers(), filledBytes: 0 }
       exchange.whole.promise.catch(() => undefined) // of no interest to anybody where there is no answer
       if (!socket.connecting) socket.setTimeout(timeouts.silenceSeconds * 1000)
       socket.ref().write(formatHead(request), 'latin1')
@@ -184,17 +188,6 @@ function formatHead({ method, path, query, headers }: SignedRequest): string {
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     END_OF_HEAD.slice(2),
   ].join('\r\n')
-}
-
-function parseHead(text: string) {
-  const [start = '', ...lines] = text.split('\r\n')
-  const headers: Record<string, string> = Object.fromEntries(
-    lines.map((line) => {
-      const colon = line.indexOf(':')
-      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
-    }),
-  )
-  return { status: Number(/^HTTP\/1\.1 (\d{3})\b/.exec(start)?.[1]), headers }
 }
 
 /** As the SDK knows it, which then waits: asking again at once would make it worse. */

@@ -15,6 +15,7 @@ import {
   type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3'
 import { AgentError } from '../errors'
+import { isAsStored, isSameRange } from '../plan/range-answer'
 import type { IncomingBody, RangeAnswer, SignedRequest } from './range-connections'
 import type { BucketFacts, ObjectHead, ObjectInfo, UploadRef } from './store'
 import { call, type Connection } from './store-client'
@@ -79,11 +80,13 @@ async function requestRange(
       // Inside everything that signs and retries.
       { step: 'deserialize', priority: 'low', name: 'readIntoTarget' },
     )
-  const { Body, ContentLength } = await getObject(s3, key, signal, input, readIntoTarget)
+  const { Body, ContentLength, ContentRange, ContentEncoding } = await getObject(s3, key, signal, input, readIntoTarget)
   if (answer) return answer.body
   const body = Body as Readable
-  if (ContentLength === target.length) return copyInto(target, body)
+  const isWhole = ContentLength === target.length
+  if (isWhole && isSameRange(ContentRange, input.Range) && isAsStored(ContentEncoding)) return copyInto(target, body)
   body.destroy()
+  if (isWhole) throw isAnother(s3, key, input.Range, ContentRange, ContentEncoding)
   throw endsEarly(s3, key, input.Range, ContentLength)
 }
 
@@ -213,6 +216,23 @@ function endsEarly({ bucket }: Connection, key: string, range: string, length: n
     `s3://${bucket}/${key} answered ${range} with ${length ?? 'unknown'} bytes`,
     {
       hint: 'The object is shorter than its catalog says. Use another run.',
+    },
+  )
+}
+
+function isAnother(
+  { bucket }: Connection,
+  key: string,
+  range: string,
+  contentRange: string | undefined,
+  contentEncoding: string | undefined,
+): AgentError {
+  const encoded = isAsStored(contentEncoding) ? '' : `, encoded as ${contentEncoding}`
+  return new AgentError(
+    'STORE_FAILED',
+    `s3://${bucket}/${key} answered ${range} with ${contentRange ?? 'no range'}${encoded}`,
+    {
+      hint: 'That is not what was asked for. Look for a proxy or a cache between this host and S3, or for a server that does not know ranges.',
     },
   )
 }

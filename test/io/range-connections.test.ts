@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { rangeConnections, type RangeConnections } from '../../agent/io/range-connections'
 
 const BODY = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251))
-const HEAD = `HTTP/1.1 206 Partial Content\r\nContent-Length: ${BODY.length}\r\nETag: "1"\r\n\r\n`
+const RANGE = `bytes=0-${BODY.length - 1}`
+const CONTENT_RANGE = `Content-Range: bytes 0-${BODY.length - 1}/900000`
+const HEAD = `HTTP/1.1 206 Partial Content\r\nContent-Length: ${BODY.length}\r\n${CONTENT_RANGE}\r\nETag: "1"\r\n\r\n`
 
 /** What a server does with a request, which it is given as text. */
 type Behaviour = (socket: Socket, request: string) => void
@@ -47,7 +49,7 @@ async function ask(client: RangeConnections, port: number, { hostname = '127.0.0
     path: '/bucket/a%20key',
     query: { 'x-id': 'Get&' },
   }
-  const answer = await client.request({ ...request, headers: { host: 'here', range: 'bytes=0-' } }, target, signal)
+  const answer = await client.request({ ...request, headers: { host: 'here', range: RANGE } }, target, signal)
   await answer?.body.whole
   return { answer, target }
 }
@@ -61,7 +63,7 @@ test('a range comes into the buffer, over one connection for one request after a
     expect(answer?.headers['etag']).toBe('"1"')
   }
   expect(connections).toHaveLength(1)
-  expect(requests[0]).toBe('GET /bucket/a%20key?x-id=Get%26 HTTP/1.1\r\nhost: here\r\nrange: bytes=0-\r\n\r\n')
+  expect(requests[0]).toBe('GET /bucket/a%20key?x-id=Get%26 HTTP/1.1\r\nhost: here\r\nrange: bytes=0-299999\r\n\r\n')
 })
 
 test('several at a time have a connection each', async () => {
@@ -92,6 +94,10 @@ test.each([
   ['an error', 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n'],
   ['the whole object', `HTTP/1.1 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n`],
   ['a shorter range', 'HTTP/1.1 206 Partial Content\r\nContent-Length: 10\r\n\r\n0123456789'],
+  ['another range of the same length', HEAD.replace('bytes 0-299999', 'bytes 300000-599999')],
+  ['bytes of no range at all', HEAD.replace(`${CONTENT_RANGE}\r\n`, '')],
+  ['a range that was compressed on its way', HEAD.replace('ETag', 'Content-Encoding: gzip\r\nETag')],
+  ['two lengths', HEAD.replace('ETag', 'Content-Length: 10\r\nETag')],
   ['a range in chunks', 'HTTP/1.1 206 Partial Content\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n0\r\n'],
   ['no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n\r\n'],
   ['a head without an end', 'x'.repeat(100_000)],
@@ -118,8 +124,8 @@ test('a server that closes its connections gets a new one each time', async () =
 test('a body that breaks off is told of, with how far it came', async () => {
   const port = await serve((socket) => socket.end(Buffer.concat([Buffer.from(HEAD), BODY.subarray(0, 1000)])))
   const target = Buffer.alloc(BODY.length)
-  const request = { protocol: 'http:', hostname: '127.0.0.1', port, method: 'GET', path: '/', query: {}, headers: {} }
-  const answer = await rangeConnections(patience).request(request, target, nobody)
+  const request = { protocol: 'http:', hostname: '127.0.0.1', port, method: 'GET', path: '/', query: {} }
+  const answer = await rangeConnections(patience).request({ ...request, headers: { range: RANGE } }, target, nobody)
   await expect(answer?.body.whole).rejects.toMatchObject({ code: 'ECONNRESET' })
   expect(answer?.body.filledBytes()).toBe(1000)
   expect(target.subarray(0, 1000).equals(BODY.subarray(0, 1000))).toBe(true)

@@ -70,7 +70,7 @@ test('over TLS a range is read, and read on where the connection broke', async (
     ranges.push(request.headers.range ?? '')
     const [, from, to] = /(\d+)-(\d+)/.exec(request.headers.range ?? '')?.map(Number) ?? []
     const part = body.subarray(from, (to ?? 0) + 1)
-    response.writeHead(206, { 'content-length': part.length })
+    response.writeHead(206, { 'content-length': part.length, 'content-range': `bytes ${from}-${to}/${body.length}` })
     if (ranges.length > 1) response.end(part)
     else response.write(part.subarray(0, 100_000), () => response.destroy())
   })

@@ -229,6 +229,17 @@ describe('a range', () => {
     expect(await refusalOf(store.getRange(KEY, 0, 10, signal))).toMatchObject({ code: 'ARCHIVE_DAMAGED' })
   })
 
+  test.each([
+    ['another range', { 'content-range': 'bytes 10-19/300000' }, 'bytes 10-19/300000'],
+    ['a compressed one', { 'content-encoding': 'gzip' }, 'bytes 0-9/*, encoded as gzip'],
+  ])('for which the server sends %s of the same length is refused', async (_, headers, answered) => {
+    const store = await storeAt({ GetObject: [{ status: 206, body: BODY.subarray(10, 20), headers }] })
+    expect(await refusalOf(store.getRange(KEY, 0, 10, signal))).toMatchObject({
+      code: 'STORE_FAILED',
+      message: `s3://backups/${KEY} answered bytes=0-9 with ${answered}`,
+    })
+  })
+
   test('that breaks off again and again is given up', async () => {
     const store = await storeAt({ GetObject: [{ status: 206, body: BODY.subarray(0, 10), breakAfterBytes: 0 }] })
     expect(await refusalOf(store.getRange(KEY, 0, 10, signal))).toMatchObject({ code: 'ENDPOINT_UNREACHABLE' })

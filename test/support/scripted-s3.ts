@@ -58,7 +58,7 @@ export async function scriptedS3(script: Partial<Record<S3Operation, readonly St
     request.on('end', () => {
       requests.push({ operation, headers: request.headers, url: request.url!, body: Buffer.concat(chunks) })
       if (step === 'lose') request.socket.destroy()
-      else if (step !== 'reset') play(step, response)
+      else if (step !== 'reset') play(step, response, request.headers.range)
     })
   })
   return {
@@ -80,9 +80,11 @@ export function success(body: string | Buffer = '', headers: Readonly<Record<str
   return { status: 200, body, headers }
 }
 
-function play({ status, headers, body = '', breakAfterBytes }: Answer, response: ServerResponse): void {
+/** @param range - what was asked for: an answer of 206 is that range unless its headers say otherwise */
+function play({ status, headers, body = '', breakAfterBytes }: Answer, response: ServerResponse, range = ''): void {
   const bytes = Buffer.from(body)
-  response.writeHead(status, { 'content-length': bytes.length, ...headers })
+  const isRange = status === 206 && { 'content-range': range.replace('=', ' ').concat('/*') }
+  response.writeHead(status, { 'content-length': bytes.length, ...isRange, ...headers })
   if (breakAfterBytes === undefined) response.end(bytes)
   else response.write(bytes.subarray(0, breakAfterBytes), () => response.destroy())
 }
