@@ -6,11 +6,11 @@ import { takeLock } from '../io/lock'
 import { readStorage, removeLeftovers } from '../io/lvm'
 import { takeTurn } from '../io/rotation'
 import { lowerPriority, readSystem, readTools } from '../io/system'
-import { formatManifest, MANIFEST_FORMAT, type Manifest } from '../plan/manifest'
+import { formatManifest, MANIFEST_FORMAT, type Manifest, type VolumeFailure } from '../plan/manifest'
 import type { BackupRequest, Hosted } from '../plan/requests'
 import { formatRun } from '../plan/run'
 import { chooseShare } from '../plan/sample'
-import { selectVolumes } from '../plan/selection'
+import { selectVolumes, type LeftOut } from '../plan/selection'
 import { planSnapshots } from '../plan/snapshots'
 import { formatBackupPlan, formatBackupSummary } from '../plan/summary'
 import { backUpVolumes, type VolumesResult } from './backup-volumes'
@@ -51,13 +51,14 @@ export async function backup(deps: Deps, request: Hosted<BackupRequest>): Promis
   )
   const result = await backUpVolumes(deps, request, place, plans, turn.samples)
   throwIfNothingIsGood(result)
+  const failures = [...result.failures, ...selection.unfit.map(describeUnfit)]
 
   const manifest: Manifest = {
     format: MANIFEST_FORMAT,
     ...place,
     startedAt: startedAt.toISOString(),
     finishedAt: deps.now().toISOString(),
-    status: result.failures.length === 0 ? 'complete' : 'incomplete',
+    status: failures.length === 0 ? 'complete' : 'incomplete',
     verified: share ? 'checksum' : request.verify,
     consistency: {
       level: result.hooks.length > 0 && result.hooks.every(({ ok }) => ok) ? 'application' : 'crash',
@@ -66,7 +67,7 @@ export async function backup(deps: Deps, request: Hosted<BackupRequest>): Promis
       hooks: result.hooks,
     },
     volumes: result.volumes,
-    failures: result.failures,
+    failures,
     notBackedUp: [...selection.skipped, ...selection.notOnLvm],
     agent,
     system,
@@ -85,6 +86,16 @@ function throwIfNothingIsGood({ volumes, failures, leftBehind }: VolumesResult):
   throw new AgentError(failure.code, `${failure.mountPoint} failed: ${failure.message}${others}${left}`, {
     hint: failure.hint,
   })
+}
+
+function describeUnfit({ mountPoint, device, reason }: LeftOut): VolumeFailure {
+  return {
+    volume: device.replace('/dev/mapper/', ''),
+    mountPoint,
+    code: 'VOLUME_UNSUPPORTED',
+    message: reason,
+    hint: `Look at "dmsetup info ${device}" and "lvs --all", or leave it out with --exclude-volumes ${mountPoint}.`,
+  }
 }
 
 /** What is missing weighs more than what is left over: of the statuses that apply, the worse one for the backup. */

@@ -6,20 +6,26 @@ import { formatArgv, type Argv } from '../plan/command'
 
 /** What the end of a command's standard error is kept for messages. */
 const COMPLAINT_BYTES = 4096
+/** A killed process is gone in milliseconds, unless it waits for a device that does not answer: then nothing ends it. */
+const KILL_GRACE_SECONDS = 5
 
 export interface RunOptions {
   /** Added to the command's environment, which otherwise is PATH, HOME and LC_ALL=C. */
   readonly environment?: Readonly<Record<string, string>>
   /** For `run` and `attempt`: after this, the command gets SIGKILL, and what it left behind is not waited for. */
   readonly timeoutSeconds?: number
+  /** At its timeout, it is not killed but left to itself: for what must not end half-way. */
+  readonly leaveRunning?: boolean
   /** Given to the command as descriptors 3, 4, … */
   readonly descriptors?: readonly number[]
 }
 
-export interface StartOptions extends Omit<RunOptions, 'timeoutSeconds'> {
+export interface StartOptions extends Omit<RunOptions, 'timeoutSeconds' | 'leaveRunning'> {
   readonly stdout?: number | Socket
   /** Whether it may outlive us: what kills our process group does not reach it. */
   readonly ownSession?: boolean
+  /** Called where it was killed and does not end: it still has what it was given. */
+  readonly onHang?: () => void
 }
 
 /** How a command ended: what it wrote, and its status. */
@@ -29,6 +35,8 @@ export interface CommandResult {
   /** Null where it was killed. */
   readonly status: number | null
   readonly killedBy: NodeJS.Signals | null
+  /** It is still there: killed but waiting for a device, or left running. */
+  readonly hangs?: true
 }
 
 /** A running command whose pipes the caller serves. */
@@ -37,7 +45,8 @@ export interface RunningCommand {
   readonly stdout: Readable
   /**
    * Resolves when the command has exited with status 0 and its pipes are closed. Must be awaited: a stream has
-   * succeeded when its process exited with 0, not when it ended.
+   * succeeded when its process exited with 0, not when it ended. Once killed, it settles within seconds, whether the
+   * process has gone or not.
    *
    * @throws AgentError COMMAND_FAILED with the end of standard error, or INTERRUPTED
    */
@@ -50,9 +59,11 @@ export interface RunningCommand {
 /** The one place that runs commands. Two implementations: this host, and the tests' table of answers. */
 export interface Host {
   /**
-   * Runs a command to its end and returns its standard output.
+   * Runs a command to its end and returns its standard output. Interrupted or out of time, it returns within seconds,
+   * whether the command has gone or not.
    *
-   * @throws AgentError COMMAND_FAILED unless it exits with 0, TOOL_MISSING if it is not installed, INTERRUPTED
+   * @throws AgentError COMMAND_FAILED unless it exits with 0 or if it cannot be started, TOOL_MISSING if it is not
+   * installed, INTERRUPTED
    */
   run(argv: Argv, signal: AbortSignal, options?: RunOptions): Promise<string>
   /** As `run`, but any status is a result: for commands whose status is an answer. */
@@ -74,11 +85,14 @@ export const localHost: Host = {
     const child = spawnCommand(argv, signal, { ...options, detached: true }, ['ignore', 'pipe', 'pipe'])
     const stdout = collect(child.stdout)
     const stderr = collect(child.stderr)
-    const timer = options.timeoutSeconds && setTimeout(() => stop(child), options.timeoutSeconds * 1000)
-    const ending = await endingOf(child)
+    const running = watch(child, signal)
+    const { timeoutSeconds, leaveRunning = false } = options
+    const timer = timeoutSeconds && setTimeout(leaveRunning ? running.leave : running.kill, timeoutSeconds * 1000)
+    const ending = await running.ended
     clearTimeout(timer)
     throwIfNotRun(argv, ending)
-    return { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), ...ending }
+    const { status, killedBy, hangs } = ending
+    return { stdout: textOf(stdout), stderr: textOf(stderr), status, killedBy, ...(hangs && { hangs }) }
   },
 
   start(argv, signal, options = {}) {
@@ -94,7 +108,9 @@ export const localHost: Host = {
     })
     // A command that exits early breaks its standard input: its status tells why, not EPIPE.
     child.stdin?.on('error', () => undefined)
-    const succeeded = endingOf(child).then((ending) => {
+    const running = watch(child, signal)
+    const succeeded = running.ended.then((ending) => {
+      if (ending.hangs) options.onHang?.()
       throwIfNotRun(argv, ending)
       throwUnlessSuccessful(argv, ending, complaint.toString())
     })
@@ -104,7 +120,7 @@ export const localHost: Host = {
       stdout: child.stdout as Readable,
       succeeded,
       complaint: () => complaint.toString(),
-      kill: () => child.kill('SIGKILL'),
+      kill: running.kill,
     }
   },
 }
@@ -116,32 +132,72 @@ function spawnCommand(
   stdio: readonly (IOType | number | Socket)[],
 ) {
   const [program, ...args] = argv
-  return spawn(program, args, {
-    stdio: [...stdio, ...(options.descriptors ?? [])],
-    signal,
-    detached: options.detached,
-    killSignal: 'SIGKILL',
-    env: { PATH: process.env['PATH'], HOME: '/root', LC_ALL: 'C', ...options.environment },
-  })
+  try {
+    return spawn(program, args, {
+      stdio: [...stdio, ...(options.descriptors ?? [])],
+      signal,
+      detached: options.detached,
+      killSignal: 'SIGKILL',
+      env: { PATH: process.env['PATH'], HOME: '/root', LC_ALL: 'C', ...options.environment },
+    })
+  } catch (cause) {
+    throw notStarted(argv, cause as Error) // what Node does not report as an event: a lack of memory, for one
+  }
 }
 
 interface Ending {
   readonly status: number | null
   readonly killedBy: NodeJS.Signals | null
+  readonly hangs?: true
   /** Why the command could not start, or was aborted. */
   readonly cause?: Error
 }
 
-function endingOf(child: ChildProcess): Promise<Ending> {
-  return new Promise((resolve) => {
-    let cause: Error | undefined
-    child.once('error', (error) => {
-      cause = error
-    })
-    child.once('close', (status, killedBy) => {
-      resolve({ status, killedBy, ...(cause && { cause }) })
-    })
+interface Watched {
+  readonly ended: Promise<Ending>
+  kill(): void
+  /** Waits no longer. */
+  leave(): void
+}
+
+function watch(child: ChildProcess, signal: AbortSignal): Watched {
+  const { promise: ended, resolve } = Promise.withResolvers<Ending>()
+  let cause: Error | undefined
+  let killed = false
+  let closed = false
+  let timer: NodeJS.Timeout | undefined
+  const leave = () => {
+    letGo(child)
+    child.unref()
+    resolve({ status: null, killedBy: killed ? 'SIGKILL' : null, hangs: true, ...(cause && { cause }) })
+  }
+  const kill = () => {
+    if (closed) return
+    killed = true
+    child.kill('SIGKILL')
+    // What the command started may live on with its pipes: they are let go of, too.
+    if (child.exitCode !== null || child.signalCode !== null) letGo(child)
+    timer ??= setTimeout(leave, KILL_GRACE_SECONDS * 1000)
+  }
+  child.once('error', (error) => {
+    cause = error
   })
+  child.once('exit', () => {
+    if (killed) letGo(child)
+  })
+  child.once('close', (status, killedBy) => {
+    closed = true
+    clearTimeout(timer)
+    signal.removeEventListener('abort', kill)
+    resolve({ status, killedBy, ...(cause && { cause }) })
+  })
+  if (signal.aborted) kill()
+  else signal.addEventListener('abort', kill, { once: true })
+  return { ended, kill, leave }
+}
+
+function letGo(child: ChildProcess): void {
+  for (const stream of child.stdio) stream?.destroy()
 }
 
 function throwIfNotRun(argv: Argv, { cause }: Ending): void {
@@ -153,15 +209,31 @@ function throwIfNotRun(argv: Argv, { cause }: Ending): void {
       cause,
     })
   }
-  throw new AgentError('TOOL_MISSING', `could not run ${program}: ${cause.message}`, {
-    hint: `Check that ${program} is installed and in PATH; "snapstream preflight" lists every tool that is needed.`,
+  throw notStarted(argv, cause)
+}
+
+function notStarted([program]: Argv, cause: NodeJS.ErrnoException): AgentError {
+  if (cause.code === 'ENOENT' || cause.code === 'EACCES') {
+    return new AgentError('TOOL_MISSING', `could not run ${program}: ${cause.message}`, {
+      hint: `Check that ${program} is installed and in PATH; "snapstream preflight" lists every tool that is needed.`,
+      cause,
+    })
+  }
+  return new AgentError('COMMAND_FAILED', `could not start ${program}: ${cause.message}`, {
+    hint:
+      'This machine is short of processes (EAGAIN), open files (EMFILE, ENFILE) or memory (ENOMEM): look at its load and ' +
+      'limits, or run the command again when it is less busy.',
     cause,
   })
 }
 
-function throwUnlessSuccessful(argv: Argv, { status, killedBy }: Ending, complaint: string): void {
+function throwUnlessSuccessful(argv: Argv, { status, killedBy, hangs }: Ending, complaint: string): void {
   if (status === 0) return
-  const fate = killedBy ? `was killed by ${killedBy}` : `exited with status ${status ?? 'unknown'}`
+  const fate = hangs
+    ? 'does not end'
+    : killedBy
+      ? `was killed by ${killedBy}`
+      : `exited with status ${status ?? 'unknown'}`
   throw new AgentError('COMMAND_FAILED', `${formatArgv(argv)} ${fate}: ${complaint.trim().slice(-COMPLAINT_BYTES)}`, {
     hint: 'The text after the colon is what the command itself printed.',
   })
@@ -174,9 +246,6 @@ function collect(stream: Readable | null): readonly Buffer[] {
   return chunks
 }
 
-/** What the command started may live on with its pipes: they are let go of, too. */
-function stop(child: ChildProcess): void {
-  child.kill('SIGKILL')
-  child.stdout?.destroy()
-  child.stderr?.destroy()
+function textOf(chunks: readonly Buffer[]): string {
+  return Buffer.concat(chunks).toString()
 }

@@ -2,26 +2,21 @@
 import { Prefix } from '../contract'
 import { AgentError, describeError, hasCode } from '../errors'
 import { findLeftovers, formatUploadTag, type Leftovers } from '../plan/leftovers'
-import {
-  DF,
-  FINDMNT,
-  LSBLK,
-  LVS,
-  parseDf,
-  parseFindmnt,
-  parseLsblk,
-  parseLvs,
-  parseVgs,
-  VGS,
-  type HostStorage,
-  type Vitals,
-} from '../plan/lvm'
+import { LVS, parseLvs, parseVgs, VGS, type HostStorage, type Vitals } from '../plan/lvm'
+import { DF, FINDMNT, findmntWithIds, LSBLK, parseDf, parseFindmnt, parseLsblk, type Mount } from '../plan/mounts'
 import { findFault, snapshotInvalid } from '../plan/snapshot-health'
 import { lvaddtag, type SnapshotPlan } from '../plan/snapshots'
 import type { Deps, HostDeps } from './deps'
-import { removeSnapshot, unmount } from './release'
-import { runUndisturbed } from './undisturbed'
+import { removeSnapshot, removeSnapshotIfOurs, unmount } from './release'
+import { LVM_TIMEOUT_SECONDS, runUndisturbed } from './undisturbed'
 import type { UploadRef } from './store'
+
+/** Reports of LVM. */
+const LVM = { timeoutSeconds: LVM_TIMEOUT_SECONDS }
+/** What the kernel answers at once, unless a device or a server does not answer it. */
+const KERNEL = { timeoutSeconds: 30 }
+/** Of several that are asked one after another. */
+const DEVICE = { timeoutSeconds: 5 }
 
 /**
  * Reads all that LVM, the mount table and the kernel say about this host's storage.
@@ -30,20 +25,38 @@ import type { UploadRef } from './store'
  */
 export async function readStorage(deps: HostDeps): Promise<HostStorage> {
   const { host, signal } = deps
+  const vitals = await readVitals(deps)
   return {
-    ...(await readVitals(deps)),
-    devices: parseLsblk(await host.run(LSBLK, signal)),
-    usedBytes: parseDf((await host.attempt(DF, signal)).stdout),
+    ...vitals,
+    mounts: await readIds(deps, vitals.mounts),
+    devices: parseLsblk(await host.run(LSBLK, signal, KERNEL)),
+    usedBytes: parseDf((await host.attempt(DF, signal, KERNEL)).stdout),
   }
 }
 
 /** What the health of snapshots shows in. Throws as `readStorage`. */
 export async function readVitals({ host, signal }: HostDeps): Promise<Vitals> {
   return {
-    logicalVolumes: parseLvs(await host.run(LVS, signal)),
-    groups: parseVgs(await host.run(VGS, signal)),
-    mounts: parseFindmnt(await host.run(FINDMNT, signal)),
+    logicalVolumes: parseLvs(await host.run(LVS, signal, LVM)),
+    groups: parseVgs(await host.run(VGS, signal, LVM)),
+    mounts: parseFindmnt(await host.run(FINDMNT, signal, KERNEL)),
   }
+}
+
+/**
+ * Reading the ids of filesystems reads devices, one of which may not answer: then each is asked by itself, and that one
+ * has no id.
+ */
+async function readIds({ host, signal, log }: HostDeps, mounts: readonly Mount[]): Promise<readonly Mount[]> {
+  const all = await host.attempt(findmntWithIds(), signal, KERNEL)
+  if (all.status === 0) return parseFindmnt(all.stdout)
+  log.warn('a device does not answer: the ids of filesystems are read from each by itself')
+  const found: Mount[] = []
+  for (const source of new Set(mounts.map(({ source }) => source).filter((source) => source.startsWith('/dev/')))) {
+    const one = await host.attempt(findmntWithIds(source), signal, DEVICE)
+    if (one.status === 0) found.push(...parseFindmnt(one.stdout))
+  }
+  return mounts.map((mount) => ({ ...found.find(({ source }) => source === mount.source), ...mount }))
 }
 
 /**
@@ -55,9 +68,12 @@ export async function readVitals({ host, signal }: HostDeps): Promise<Vitals> {
 export async function takeSnapshots(deps: HostDeps, plans: readonly SnapshotPlan[]): Promise<AsyncDisposable> {
   await using taken = new AsyncDisposableStack()
   for (const plan of plans) {
+    const snapshot = { group: plan.origin.group, name: plan.name }
+    let made = false
     // Before the command: one that fails may have done half of its work.
-    taken.defer(() => removeSnapshot(deps, plan.origin.group, plan.name))
+    taken.defer(() => (made ? removeSnapshot : removeSnapshotIfOurs)(deps, snapshot))
     await runUndisturbed(deps, plan.create)
+    made = true
   }
   return taken.move()
 }
@@ -131,7 +147,7 @@ export async function removeLeftovers(deps: Deps, scope: LeftoverScope): Promise
 
 async function removeFromHost(deps: Deps, { mounts, snapshots, uploads }: Leftovers): Promise<void> {
   await using cleanUp = new AsyncDisposableStack() // goes on after a failure, and reports all of them
-  for (const { group, name } of snapshots) cleanUp.defer(() => removeSnapshot(deps, group, name))
+  for (const snapshot of snapshots) cleanUp.defer(() => removeSnapshot(deps, snapshot))
   for (const mountPoint of mounts.toReversed()) cleanUp.defer(() => unmount(deps, mountPoint))
   // First, since the snapshots are what remembers them.
   for (const upload of uploads) cleanUp.defer(() => abortUpload(deps, upload))

@@ -4,12 +4,15 @@ import { join } from 'node:path'
 import { AgentError, hasCode } from '../errors'
 import type { Argv } from '../plan/command'
 import { describeFilesystem } from '../plan/filesystem'
-import { blkid, LVS, parseLvs, PVS, THIN_POOLS, VGS } from '../plan/lvm'
+import { LVS, parseLvs, PVS, THIN_POOLS, VGS } from '../plan/lvm'
+import { blkid } from '../plan/mounts'
 import type { Manifest, SystemRecord } from '../plan/manifest'
 import type { Volume } from '../plan/selection'
+import { parseOutput } from '../plan/tool-output'
 import { findTarDefect, parseTarVersion, TAR_FEATURES, TAR_VERSION } from '../plan/tar'
 import type { HostDeps } from './deps'
 import { takeTemporaryDirectory } from './temporary-directory'
+import { LVM_TIMEOUT_SECONDS } from './undisturbed'
 
 /** Some filesystems and swap are not worth more of a backup's time (design limit). */
 const SIGNATURES_SECONDS_MAX = 30
@@ -24,6 +27,11 @@ const BLOCK_DEVICES: Argv = [
   '--output',
   'NAME,KNAME,PKNAME,TYPE,SIZE,FSTYPE,UUID,LABEL,PARTUUID,PARTTYPE,MOUNTPOINT',
 ]
+
+const BLOCK_DEVICES_UNREAD: Argv = [
+  ...['lsblk', '--json', '--bytes'],
+  ...['--output', 'NAME,KNAME,PKNAME,TYPE,SIZE,MOUNTPOINT'],
+] as const
 
 /**
  * Which programs make the archives.
@@ -44,20 +52,20 @@ export async function readTools({ host, signal }: HostDeps): Promise<Manifest['a
 
 /** Reads what a rebuild of this host on empty disks needs. To be read before snapshots clutter the reports. */
 export async function readSystem(deps: HostDeps, volumes: readonly Volume[]): Promise<SystemRecord> {
-  const report = async (argv: Argv): Promise<unknown> => JSON.parse(await deps.host.run(argv, deps.signal))
-  const lvs = await deps.host.run(LVS, deps.signal)
-  const active = parseLvs(lvs).filter(({ deviceNumber }) => deviceNumber !== undefined)
+  const report = (argv: Argv) => readReport(deps, argv)
+  const lvs = await deps.host.run(LVS, deps.signal, { timeoutSeconds: LVM_TIMEOUT_SECONDS })
+  const active = parseLvs(lvs).filter(({ deviceNumber, suspended }) => deviceNumber !== undefined && !suspended)
   return {
     hostname: hostname(),
     kernel: release(),
     architecture: arch(),
     osRelease: await textOf('/etc/os-release'),
     fstab: await textOf('/etc/fstab'),
-    lvs: JSON.parse(lvs) as unknown,
+    lvs: parseOutput('lvs', lvs),
     thinPools: await report(THIN_POOLS),
     vgs: await report(VGS),
     pvs: await report(PVS),
-    blockDevices: await report(BLOCK_DEVICES),
+    blockDevices: await readBlockDevices(deps),
     signatures: await readSignatures(
       deps,
       active.map(({ device }) => device),
@@ -65,6 +73,17 @@ export async function readSystem(deps: HostDeps, volumes: readonly Volume[]): Pr
     filesystems: await readFilesystems(deps, volumes),
     groupConfigurations: await readGroupConfigurations(deps, [...new Set(volumes.map(({ group }) => group))]),
   }
+}
+
+async function readReport({ host, signal }: HostDeps, argv: Argv): Promise<unknown> {
+  return parseOutput(argv[0], await host.run(argv, signal, { timeoutSeconds: LVM_TIMEOUT_SECONDS }))
+}
+
+/** Where a device does not answer, without what would have to be read from devices. */
+async function readBlockDevices(deps: HostDeps): Promise<unknown> {
+  const options = { timeoutSeconds: SIGNATURES_SECONDS_MAX }
+  const { status, stdout } = await deps.host.attempt(BLOCK_DEVICES, deps.signal, options)
+  return status === 0 ? parseOutput('lsblk', stdout) : readReport(deps, BLOCK_DEVICES_UNREAD)
 }
 
 /** From the devices themselves: lsblk goes by udev, which not every host has. No volume may hold a backup up. */
@@ -80,7 +99,9 @@ async function readFilesystems(
 ): Promise<Record<string, string>> {
   const texts: Record<string, string> = {}
   for (const volume of volumes) {
-    const text = await orNothing(host.run(describeFilesystem(volume), signal))
+    const text = await orNothing(
+      host.run(describeFilesystem(volume), signal, { timeoutSeconds: SIGNATURES_SECONDS_MAX }),
+    )
     if (text !== undefined) texts[volume.deviceName] = text
   }
   return texts
@@ -99,7 +120,7 @@ async function readGroupConfigurations(deps: HostDeps, groups: readonly string[]
   const texts: Record<string, string> = {}
   for (const group of groups) {
     const file = join(directory.path, group)
-    await deps.host.run(['vgcfgbackup', '--file', file, group], deps.signal)
+    await deps.host.run(['vgcfgbackup', '--file', file, group], deps.signal, { timeoutSeconds: LVM_TIMEOUT_SECONDS })
     texts[group] = await readFile(file, 'utf8')
   }
   return texts
@@ -119,7 +140,8 @@ export async function readDiskSizes(
   for (const disk of disks) {
     const argv: Argv = ['lsblk', '--nodeps', '--noheadings', '--bytes', '--output', 'SIZE', disk]
     const sizeBytes = await orNothing(host.run(argv, signal))
-    if (sizeBytes !== undefined) sizes.set(disk, Number(sizeBytes))
+    // A size that is not understood is not known, as of a disk that is not there.
+    if (sizeBytes !== undefined && /^\d+$/.test(sizeBytes.trim())) sizes.set(disk, Number(sizeBytes))
   }
   return sizes
 }

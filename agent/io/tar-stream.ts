@@ -36,7 +36,8 @@ export async function startTar(
   const output = await reader.connect()
   let command: RunningCommand
   try {
-    command = deps.host.start(argv, signal, { stdout: output })
+    // One that hangs keeps its end open: nothing will come, and nobody may wait for it.
+    command = deps.host.start(argv, signal, { stdout: output, onHang: () => reader.close() })
   } finally {
     output.destroy() // tar has its own end now: the stream ends when tar closes that
   }

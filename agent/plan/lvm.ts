@@ -1,7 +1,8 @@
-/** What LVM and the mount table say about a host: the commands that ask, and strict parsers of what they answer. */
+/** What LVM says about a host: the commands that ask, and strict parsers of what they answer. */
 import { z } from 'zod'
-import { AgentError } from '../errors'
 import type { Argv } from './command'
+import type { BlockDevice, Mount } from './mounts'
+import { parseOutput } from './tool-output'
 
 export interface LogicalVolume {
   readonly group: string
@@ -23,6 +24,10 @@ export interface LogicalVolume {
   readonly invalid: boolean
   /** Empty where all is well; otherwise LVM's word for it: `out_of_data`, `failed`, … */
   readonly health: string
+  /** Everything that uses it waits until it is resumed. */
+  readonly suspended?: boolean
+  /** Why its row in the report is not understood: then nothing else here may be relied upon but its name. */
+  readonly unreadable?: string
 }
 
 export interface VolumeGroup {
@@ -30,27 +35,6 @@ export interface VolumeGroup {
   readonly sizeBytes: number
   readonly freeBytes: number
   readonly extentBytes: number
-}
-
-export interface Mount {
-  readonly target: string
-  /** The device, without the subdirectory of a bind mount. */
-  readonly source: string
-  readonly filesystem: string
-  readonly options: string
-  readonly deviceNumber: string
-  /** What of the filesystem is mounted: `/`, or a directory of it. */
-  readonly root: string
-  readonly uuid?: string
-  readonly label?: string
-}
-
-export interface BlockDevice {
-  readonly deviceNumber: string
-  /** `disk`, `part`, `lvm`, `crypt`, `loop`, … */
-  readonly type: string
-  /** Types of the devices that it lies on. */
-  readonly below: readonly string[]
 }
 
 /** Everything that selecting volumes and planning snapshots go by. */
@@ -67,8 +51,26 @@ export interface HostStorage {
 /** What the health of snapshots shows in. */
 export type Vitals = Pick<HostStorage, 'logicalVolumes' | 'groups' | 'mounts'>
 
+/**
+ * What lvm.conf could change of a report's meaning, by LVM's defaults (`lvmconfig --type default report`). What is given
+ * on the command line goes before lvm.conf, lvmlocal.conf and profiles (man lvm.conf, "SYNTAX").
+ */
+const REPORT_CONFIG = `report { ${[
+  'list_item_separator=","',
+  'binary_values_as_numeric=0',
+  'mark_hidden_devices=1',
+  'compact_output=0',
+  'compact_output_cols=""',
+  'columns_as_rows=0',
+  'prefixes=0',
+  'quoted=1',
+  'headings=1',
+  'buffered=1',
+].join(' ')} }`
+
 function report(command: string, columns: readonly string[]): Argv {
-  return [command, '--reportformat', 'json', '--units', 'b', '--nosuffix', '--options', columns.join(',')]
+  const units = ['--units', 'b', '--nosuffix']
+  return [command, '--config', REPORT_CONFIG, '--reportformat', 'json', ...units, '--options', columns.join(',')]
 }
 
 const bytes = z.string().regex(/^\d+$/).transform(Number)
@@ -95,7 +97,10 @@ const lvColumns = {
   metadata_percent: percent,
   lv_snapshot_invalid: z.enum(['', 'snapshot invalid', 'unknown']),
   lv_health_status: z.string(),
+  lv_suspended: z.enum(['', 'suspended']).optional(),
 }
+
+const lvRow = z.object(lvColumns)
 
 /**
  * Hidden volumes, the parts of pools and mirrors, are not listed. The last columns are for the manifest, which keeps
@@ -103,9 +108,21 @@ const lvColumns = {
  */
 export const LVS = report('lvs', [...Object.keys(lvColumns), 'lv_uuid', 'lv_layout'])
 
-/** @throws AgentError OUTPUT_UNREADABLE */
+/**
+ * A row that is not understood is that volume's affair: it is listed as `unreadable`.
+ *
+ * @throws AgentError OUTPUT_UNREADABLE where not even a volume's name is
+ */
 export function parseLvs(json: string): LogicalVolume[] {
-  return parseReport('lvs', json, 'lv', z.object(lvColumns)).map((row) => ({
+  const named = z.looseObject({ vg_name: z.string(), lv_name: z.string() })
+  return parseReport('lvs', json, 'lv', named).map((named) => {
+    const row = lvRow.safeParse(named)
+    return row.success ? toLogicalVolume(row.data) : unreadableVolume(named, row.error)
+  })
+}
+
+function toLogicalVolume(row: z.infer<typeof lvRow>): LogicalVolume {
+  return {
     group: row.vg_name,
     name: row.lv_name,
     device: row.lv_dm_path,
@@ -118,7 +135,24 @@ export function parseLvs(json: string): LogicalVolume[] {
     ...(row.metadata_percent !== undefined && { metadataPercent: row.metadata_percent }),
     invalid: row.lv_snapshot_invalid === 'snapshot invalid',
     health: row.lv_health_status,
-  }))
+    ...(row.lv_suspended === 'suspended' && { suspended: true }),
+  }
+}
+
+/** Whatever it is, it is not in order: no snapshot of it is believed in, and no pool is given snapshots. */
+function unreadableVolume(
+  { vg_name: group, lv_name: name, ...row }: Record<string, unknown> & { vg_name: string; lv_name: string },
+  error: z.ZodError,
+): LogicalVolume {
+  const column = error.issues[0]?.path.join('.') ?? ''
+  const mapped = `/dev/mapper/${group.replaceAll('-', '--')}-${name.replaceAll('-', '--')}`
+  return {
+    ...{ group, name, sizeBytes: 0, invalid: false },
+    device: z.string().catch(mapped).parse(row['lv_dm_path']),
+    tags: words.catch([]).parse(row['lv_tags']),
+    health: 'a row that is not understood',
+    unreadable: `${column} is ${JSON.stringify(row[column])}`,
+  }
 }
 
 const vgColumns = { vg_name: z.string(), vg_size: bytes, vg_free: bytes, vg_extent_size: bytes }
@@ -144,109 +178,7 @@ export const THIN_POOLS: Argv = [
 /** For the manifest only. */
 export const PVS = report('pvs', ['pv_name', 'pv_uuid', 'vg_name', 'pv_size', 'pv_free'])
 
-/** No column that asks a filesystem anything: one dead network mount would stop the agent. */
-export const FINDMNT: Argv = [
-  ...['findmnt', '--json', '--list', '--nofsroot'],
-  ...['--output', 'TARGET,SOURCE,FSTYPE,OPTIONS,MAJ:MIN,FSROOT,UUID,LABEL'],
-] as const
-
-const mountRow = z.object({
-  target: z.string(),
-  source: z.string().nullable(),
-  fstype: z.string(),
-  options: z.string(),
-  'maj:min': z.string().regex(/^\d+:\d+$/),
-  fsroot: z.string(),
-  uuid: z.string().nullable(),
-  label: z.string().nullable(),
-})
-
-/** @throws AgentError OUTPUT_UNREADABLE */
-export function parseFindmnt(json: string): Mount[] {
-  return parseJson('findmnt', json, z.object({ filesystems: z.array(mountRow) })).filesystems.map((row) => ({
-    target: row.target,
-    source: row.source ?? '',
-    filesystem: row.fstype,
-    options: row.options,
-    deviceNumber: row['maj:min'],
-    root: row.fsroot,
-    ...(row.uuid && { uuid: row.uuid }),
-    ...(row.label && { label: row.label }),
-  }))
-}
-
-/** With NAME, it prints a tree: what lies on what. */
-export const LSBLK: Argv = ['lsblk', '--json', '--output', 'NAME,MAJ:MIN,TYPE']
-
-interface DeviceNode {
-  readonly 'maj:min': string
-  readonly type: string
-  readonly children?: readonly DeviceNode[] | undefined
-}
-
-const deviceNode: z.ZodType<DeviceNode> = z.lazy(() =>
-  z.object({
-    'maj:min': z.string().transform((text) => text.trim()),
-    type: z.string(),
-    children: z.array(deviceNode).optional(),
-  }),
-)
-
-/** @throws AgentError OUTPUT_UNREADABLE */
-export function parseLsblk(json: string): BlockDevice[] {
-  const devices = new Map<string, BlockDevice>()
-  // A volume on several disks is listed below each of them.
-  const visit = (node: DeviceNode, below: readonly string[]) => {
-    const known = devices.get(node['maj:min'])?.below ?? []
-    devices.set(node['maj:min'], {
-      deviceNumber: node['maj:min'],
-      type: node.type,
-      below: [...new Set([...known, ...below])],
-    })
-    for (const child of node.children ?? []) visit(child, [...below, node.type])
-  }
-  const { blockdevices } = parseJson('lsblk', json, z.object({ blockdevices: z.array(deviceNode) }))
-  for (const node of blockdevices) visit(node, [])
-  return [...devices.values()]
-}
-
-/** What lies on devices. Without its cache, which may be of another time; exits with 2 where there is nothing. */
-export function blkid(devices: readonly string[]): Argv {
-  return ['blkid', '-c', '/dev/null', '-o', 'export', ...devices]
-}
-
-/**
- * Only local filesystems are asked, so that no dead network mount can stop the agent. Not a column of lsblk: that of
- * RHEL 8 has none. Exits with 1 where there is no such filesystem.
- */
-export const DF: Argv = [
-  ...['df', '--block-size=1', '--output=used,source'],
-  ...['ext2', 'ext3', 'ext4', 'xfs'].map((filesystem) => `--type=${filesystem}`),
-] as const
-
-/** A line that is not understood counts for nothing: use is only told to people. */
-export function parseDf(text: string): Map<string, number> {
-  const rows = text.matchAll(/^ *(\d+) (\S+)$/gm)
-  return new Map(Array.from(rows, ([, used, source]) => [source ?? '', Number(used)]))
-}
-
 function parseReport<Row>(command: string, json: string, kind: 'lv' | 'vg', row: z.ZodType<Row>): Row[] {
   const shape = z.object({ report: z.tuple([z.looseObject({ [kind]: z.array(row) })]) })
-  return parseJson(command, json, shape).report[0][kind] as Row[]
-}
-
-function parseJson<Value>(command: string, json: string, shape: z.ZodType<Value>): Value {
-  try {
-    return shape.parse(JSON.parse(json))
-  } catch (cause) {
-    const where = cause instanceof z.ZodError ? `at ${cause.issues[0]?.path.join('.') ?? ''} ` : ''
-    throw new AgentError(
-      'OUTPUT_UNREADABLE',
-      `the answer of ${command} is not understood ${where}: ${json.slice(0, 200)}`,
-      {
-        hint: `This version of ${command} may be newer or older than the agent knows: please report it, with its --version.`,
-        cause,
-      },
-    )
-  }
+  return parseOutput(command, json, shape).report[0][kind] as Row[]
 }

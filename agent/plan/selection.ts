@@ -1,7 +1,8 @@
 /** Which filesystems of a host are backed up, and why the others are not. */
 import { MOUNT_ROOT, SKIP_TAG } from '../contract'
 import { AgentError } from '../errors'
-import type { HostStorage, LogicalVolume, Mount } from './lvm'
+import type { HostStorage, LogicalVolume } from './lvm'
+import type { Mount } from './mounts'
 import { findNearest } from './nearest'
 
 const FILESYSTEMS = ['ext2', 'ext3', 'ext4', 'xfs'] as const
@@ -45,6 +46,8 @@ export interface Selection {
   readonly skipped: readonly LeftOut[]
   /** On this host's disks, but not on LVM. Network and memory filesystems are not listed. */
   readonly notOnLvm: readonly LeftOut[]
+  /** On LVM and chosen, but in no state to be snapshotted now: a backup without them is incomplete. */
+  readonly unfit: readonly LeftOut[]
 }
 
 export interface Choice {
@@ -72,6 +75,8 @@ export function selectVolumes(storage: HostStorage, choice: Choice = {}): Select
     mountPoints?.some((mountPoint) => targets.includes(mountPoint)) ?? false
 
   const named = choice.volumes?.length ? choice.volumes : undefined
+  const isChosen = (found: Refused) =>
+    !includes(choice.excludeVolumes, found) && (named === undefined || includes(named, found))
   for (const mountPoint of named ?? []) assertBackedUp(mountPoint, volumes, refused)
   for (const mountPoint of choice.excludeVolumes ?? []) assertKnown(mountPoint, [...volumes, ...refused])
 
@@ -85,10 +90,13 @@ export function selectVolumes(storage: HostStorage, choice: Choice = {}): Select
       .map(({ volume }) => volume)
       .sort((a, b) => (a.mountPoint < b.mountPoint ? -1 : 1)),
     skipped: [
-      ...refused.filter(({ onLvm }) => onLvm).map(leftOut),
+      ...refused
+        .filter((found) => found.kind === 'skipped' || (found.kind === 'unfit' && !isChosen(found)))
+        .map(leftOut),
       ...volumes.flatMap((found) => leftOutUnless(reasonOf(found), found)),
     ],
-    notOnLvm: refused.filter(({ onLvm }) => !onLvm).map(leftOut),
+    notOnLvm: refused.filter(({ kind }) => kind === 'notOnLvm').map(leftOut),
+    unfit: refused.filter((found) => found.kind === 'unfit' && isChosen(found)).map(leftOut),
   }
   if (selection.volumes.length === 0) throw noVolume(selection)
   return selection
@@ -110,7 +118,7 @@ interface Found {
 
 interface Refused extends LeftOut {
   readonly targets: readonly string[]
-  readonly onLvm: boolean
+  readonly kind: 'skipped' | 'notOnLvm' | 'unfit'
 }
 
 function findFilesystems(storage: HostStorage): MountedFilesystem[] {
@@ -155,23 +163,26 @@ function judge(storage: HostStorage, found: MountedFilesystem): Found | Refused 
     // btrfs has a device number of its own, hence the second look.
     (lv) => lv.deviceNumber === mount.deviceNumber || lv.device === mount.source,
   )
-  const refuse = (onLvm: boolean, reason: string): Refused => ({
+  const refuse = (kind: Refused['kind'], reason: string): Refused => ({
     mountPoint: mount.target,
     device: mount.source,
     filesystem: mount.filesystem,
     reason,
     targets,
-    onLvm,
+    kind,
   })
   if (!logicalVolume) {
-    if (!device?.below.includes('lvm')) return refuse(false, 'not on LVM')
+    if (device?.type === 'lvm') return refuse('unfit', 'lvs does not list its logical volume')
+    if (!device?.below.includes('lvm')) return refuse('notOnLvm', 'not on LVM')
     return refuse(
-      true,
+      'skipped',
       `a ${device.type} layer lies between it and its logical volume, and a snapshot could not be read without that`,
     )
   }
   const reason = reasonAgainst(logicalVolume, found)
-  if (reason !== undefined) return refuse(true, reason)
+  if (reason !== undefined) return refuse('skipped', reason)
+  const defect = defectOf(logicalVolume)
+  if (defect !== undefined) return refuse('unfit', defect)
   return { volume: toVolume(logicalVolume, mount, storage.usedBytes.get(mount.source) ?? 0), targets }
 }
 
@@ -185,6 +196,11 @@ function reasonAgainst(lv: LogicalVolume, { mount, hidden }: MountedFilesystem):
   if (hidden) return 'something else is mounted over it'
   if (mount.root !== '/') return `only its directory ${mount.root} is mounted`
   return undefined
+}
+
+function defectOf({ group, name, suspended, unreadable }: LogicalVolume): string | undefined {
+  if (unreadable !== undefined) return `what lvs reports of ${group}/${name} is not understood: ${unreadable}`
+  return suspended ? `${group}/${name} is suspended, so that everything that uses it waits` : undefined
 }
 
 function isSupported(filesystem: string): filesystem is Filesystem {
@@ -219,6 +235,7 @@ function leftOutUnless(reason: string | undefined, { volume }: Found): LeftOut[]
 function assertBackedUp(mountPoint: string, volumes: readonly Found[], refused: readonly Refused[]): void {
   if (volumes.some(({ targets }) => targets.includes(mountPoint))) return
   const because = refused.find(({ targets }) => targets.includes(mountPoint))
+  if (because?.kind === 'unfit') return // a failure of its own, not of the others
   if (!because) assertKnown(mountPoint, volumes)
   else
     throw new AgentError('VOLUME_UNSUPPORTED', `${mountPoint} cannot be backed up: ${because.reason}`, {
@@ -241,8 +258,8 @@ function assertKnown(mountPoint: string, filesystems: readonly { readonly target
   throw new AgentError('UNKNOWN_VOLUME', `no volume is mounted at ${mountPoint}`, { hint: hints.join(' ') })
 }
 
-function noVolume({ skipped, notOnLvm }: Selection): AgentError {
-  const others = [...skipped, ...notOnLvm].map(({ mountPoint, reason }) => `${mountPoint} (${reason})`)
+function noVolume({ skipped, notOnLvm, unfit }: Selection): AgentError {
+  const others = [...unfit, ...skipped, ...notOnLvm].map(({ mountPoint, reason }) => `${mountPoint} (${reason})`)
   return new AgentError('NO_VOLUME', 'there is no volume to back up', {
     hint:
       'A volume is a logical volume of LVM with a mounted ext2, ext3, ext4 or xfs filesystem. ' +

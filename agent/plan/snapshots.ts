@@ -98,3 +98,8 @@ function mount({ filesystem }: Volume, device: string, mountPoint: string): Argv
 export function umount(mountPoint: string): Argv {
   return ['umount', '--', mountPoint]
 }
+
+/** Takes it out of the mount table now, and unmounts it once nobody uses it any more. */
+export function umountLazily(mountPoint: string): Argv {
+  return ['umount', '--lazy', '--', mountPoint]
+}

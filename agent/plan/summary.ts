@@ -37,7 +37,7 @@ export function formatBackupPlan(place: RunPlace, selection: Selection, plans: r
         `${origin.group}/${origin.name}`,
       ]),
     ),
-    ...[...selection.skipped, ...selection.notOnLvm].map(
+    ...[...selection.unfit, ...selection.skipped, ...selection.notOnLvm].map(
       ({ mountPoint, device, reason }) => `  not backed up: ${mountPoint} (${device}): ${reason}`,
     ),
     `  next: the same command without --dry-run`,

@@ -1,11 +1,12 @@
 /**
- * Writes test/fixtures/lvm-VERSION/: what the commands of agent/plan/lvm.ts answer on the host of volumes.ts.
+ * Writes test/fixtures/lvm-VERSION/: what the commands of agent/plan/lvm.ts and mounts.ts answer on the host of volumes.ts.
  *
  * Usage: npx tsx test/guest/capture-fixtures.ts
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FINDMNT, LSBLK, LVS, PVS, VGS } from '../../agent/plan/lvm'
+import { LVS, PVS, VGS } from '../../agent/plan/lvm'
+import { findmntWithIds, LSBLK } from '../../agent/plan/mounts'
 import { bootGuest } from './guest'
 import { DISKS_MIB, makeVolumes } from './volumes'
 
@@ -15,7 +16,7 @@ async function capture(): Promise<void> {
   const version = /LVM version:\s+([\d.]+)/.exec(await guest.run(['lvm', 'version']))?.[1] ?? 'unknown'
   const directory = join(__dirname, '..', 'fixtures', `lvm-${version}`)
   await mkdir(directory, { recursive: true })
-  for (const argv of [LVS, VGS, PVS, FINDMNT, LSBLK]) {
+  for (const argv of [LVS, VGS, PVS, findmntWithIds(), LSBLK]) {
     await writeFile(join(directory, `${argv[0]}.json`), await guest.run(argv))
   }
 }

@@ -1,3 +1,6 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { localHost } from '../../agent/io/host'
 
@@ -88,4 +91,46 @@ test('a command that does not read all its input is judged by its status', async
   running.stdin.end(Buffer.alloc(1_000_000))
   running.stdout.resume()
   await expect(running.succeeded).resolves.toBeUndefined()
+})
+
+test('a busy machine is not taken for a missing program', async () => {
+  const limitTo = (files: number | string) => `prlimit --pid ${process.pid} --nofile=${files}:`
+  const [, before = ''] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+  // Started while it can be: afterwards there is no descriptor left to start it with.
+  const relief = spawn('sh', ['-c', `read line; ${limitTo(before)}`], { stdio: ['pipe', 'ignore', 'ignore'] })
+  execFileSync('sh', ['-c', limitTo(readdirSync('/proc/self/fd').length)])
+  const failure = localHost.run(['true'], signal).catch((error: unknown) => error)
+  try {
+    expect(await failure).toMatchObject({
+      code: 'COMMAND_FAILED',
+      message: expect.stringMatching(/^could not start true: .*EMFILE/) as string,
+      hint: expect.stringContaining('short of') as string,
+    })
+  } finally {
+    relief.stdin?.end('\n')
+    await once(relief, 'close')
+  }
+})
+
+test('a command that cannot be started at all fails as one, and not as a defect', async () => {
+  const tooLong = ['true', 'x'.repeat(1 << 20)] as const
+  await expect(localHost.run(tooLong, signal)).rejects.toMatchObject({
+    code: 'COMMAND_FAILED',
+    message: expect.stringContaining('E2BIG') as string,
+  })
+})
+
+test('a killed command is not waited for by what it started and left with its output', async () => {
+  const controller = new AbortController()
+  const failure = localHost.run(sh('sleep 30 & echo started; wait'), controller.signal)
+  await wait(100)
+  controller.abort()
+  await expect(failure).rejects.toMatchObject({ code: 'INTERRUPTED' })
+})
+
+test('what must not end half-way is left running when its time is over', async () => {
+  const leftRunning = { timeoutSeconds: 0.2, leaveRunning: true }
+  const { status, killedBy, hangs, stdout } = await localHost.attempt(sh('echo $$; sleep 1'), signal, leftRunning)
+  expect({ status, killedBy, hangs }).toEqual({ status: null, killedBy: null, hangs: true })
+  expect(readdirSync('/proc')).toContain(stdout.trim())
 })

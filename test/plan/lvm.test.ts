@@ -1,4 +1,5 @@
-import { parseDf, parseFindmnt, parseLsblk, parseLvs, parseVgs } from '../../agent/plan/lvm'
+import { LVS, parseLvs, parseVgs, VGS } from '../../agent/plan/lvm'
+import { parseDf, parseFindmnt, parseLsblk } from '../../agent/plan/mounts'
 import { refusal } from '../support/refusal'
 import { captured } from '../support/storage'
 
@@ -98,4 +99,38 @@ test.each([
     code: 'OUTPUT_UNREADABLE',
     message: expect.stringContaining('the answer of vgs is not understood') as string,
   })
+})
+
+test('lvm.conf cannot change what the reports mean', () => {
+  for (const [, ...words] of [LVS, VGS]) {
+    const config = words[words.indexOf('--config') + 1]
+    for (const setting of ['list_item_separator=","', 'binary_values_as_numeric=0', 'compact_output=0']) {
+      expect(config).toContain(setting)
+    }
+  }
+})
+
+test('a row of lvs that is not understood costs its volume alone, which is in order for nobody', () => {
+  const odd = captured('lvs').replace(/("lv_name":"srv",.*?"lv_size":)"\d+"/, '$1"64.00m"')
+  const volumes = new Map(parseLvs(odd).map((volume) => [volume.name, volume]))
+  expect(volumes.size).toBe(parseLvs(captured('lvs')).length)
+  expect(volumes.get('srv')).toMatchObject({
+    device: '/dev/mapper/vg0-srv',
+    unreadable: 'lv_size is "64.00m"',
+    health: 'a row that is not understood',
+  })
+  expect(volumes.get('home')).not.toHaveProperty('unreadable')
+})
+
+test('a mount of which findmnt knows next to nothing costs itself at most', () => {
+  const odd = (row: string) => captured('findmnt').replace('"filesystems": [', `"filesystems": [ ${row},`)
+  const numberless = parseFindmnt(odd('{"target":"/odd","source":null,"fstype":null,"options":null,"maj:min":null}'))
+  expect(numberless[0]).toMatchObject({ target: '/odd', source: '', deviceNumber: '0:0', root: '/' })
+  expect(parseFindmnt(odd('{"target":null,"maj:min":"0:5"}'))).toEqual(parseFindmnt(captured('findmnt')))
+})
+
+test('what is not understood is named by its place', () => {
+  expect(refusal(() => parseVgs('{"report": [{"vg": [{"vg_name":"vg0"}]}]}')).message).toMatch(
+    /^the answer of vgs is not understood at report\.0\.vg\.0\.vg_size: \{/,
+  )
 })

@@ -133,3 +133,38 @@ test('a host without any volume is told what a volume is, and what there is inst
     hint: expect.stringMatching(/logical volume of LVM .* Not backed up are: \/ \(not on LVM\)/) as string,
   })
 })
+
+describe('a volume in no state to be snapshotted', () => {
+  const host = storage({
+    logicalVolumes: [{}, { suspended: true }, { unreadable: 'lv_size is "64m"' }],
+    mounts: [
+      { of: 0, target: '/good' },
+      { of: 1, target: '/hangs' },
+      { of: 2, target: '/odd' },
+      { of: '/dev/mapper/vg-hidden', target: '/hidden', deviceNumber: '254:9' },
+    ],
+    devices: [{ deviceNumber: '254:9', type: 'lvm', below: ['disk'] }],
+  })
+
+  test('is missing from the backup of the others, with the reason', () => {
+    expect(mountPoints(host)).toEqual(['/good'])
+    expect(selectVolumes(host).unfit.map(({ mountPoint, reason }) => [mountPoint, reason])).toEqual([
+      ['/hangs', 'vg/lv1 is suspended, so that everything that uses it waits'],
+      ['/odd', 'what lvs reports of vg/lv2 is not understood: lv_size is "64m"'],
+      ['/hidden', 'lvs does not list its logical volume'],
+    ])
+  })
+
+  test('does not keep those from being backed up that were chosen beside it', () => {
+    expect(selectVolumes(host, { volumes: ['/good', '/hangs'] })).toMatchObject({
+      volumes: [{ mountPoint: '/good' }],
+      unfit: [{ mountPoint: '/hangs' }],
+    })
+  })
+
+  test('is no loss where it was excluded', () => {
+    const { unfit, skipped: others } = selectVolumes(host, { excludeVolumes: ['/hangs', '/odd', '/hidden'] })
+    expect(unfit).toEqual([])
+    expect(others.map(({ mountPoint }) => mountPoint)).toEqual(['/hangs', '/odd', '/hidden'])
+  })
+})

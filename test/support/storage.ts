@@ -1,16 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  parseFindmnt,
-  parseLsblk,
-  parseLvs,
-  parseVgs,
-  type BlockDevice,
-  type HostStorage,
-  type LogicalVolume,
-  type Mount,
-  type VolumeGroup,
-} from '../../agent/plan/lvm'
+import { parseLvs, parseVgs, type HostStorage, type LogicalVolume, type VolumeGroup } from '../../agent/plan/lvm'
+import { parseFindmnt, parseLsblk, type BlockDevice, type Mount } from '../../agent/plan/mounts'
 
 /** What a command answered on the host of test/guest/volumes.ts; test/guest/capture-fixtures.ts asked. */
 export function captured(command: 'lvs' | 'vgs' | 'pvs' | 'findmnt' | 'lsblk'): string {
