@@ -8,9 +8,10 @@ started=$(date +%s)
 agent=/opt/snapstream/current/snapstream
 export HOME=/root LC_ALL=C TZ=UTC
 export PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# What a unit does not inherit: credentials of Default Host Management, and the way through a proxy.
+# What a unit does not inherit: credentials of Default Host Management, and the way to S3.
 passed_on='AWS_SHARED_CREDENTIALS_FILE AWS_SSM_INSTANCE_ID AWS_SSM_REGION_NAME SSM_COMMAND_ID HOME LC_ALL TZ PATH
-HTTPS_PROXY HTTP_PROXY NO_PROXY https_proxy http_proxy no_proxy NODE_EXTRA_CA_CERTS'
+AWS_USE_FIPS_ENDPOINT AWS_USE_DUALSTACK_ENDPOINT AWS_ENDPOINT_URL_S3 AWS_CA_BUNDLE NODE_EXTRA_CA_CERTS
+HTTPS_PROXY HTTP_PROXY NO_PROXY https_proxy http_proxy no_proxy'
 
 # run_agent TIMEOUT_SECONDS ARGUMENT...
 run_agent() {
@@ -56,7 +57,7 @@ run_in_unit() {
   done
   systemd-run --quiet --collect --wait --unit="snapstream-command-${SSM_COMMAND_ID:-$$}" \
     --property="RuntimeMaxSec=$deadline" --property="TimeoutStopSec=$stop" --property=KillMode=mixed \
-    --property=OOMScoreAdjust=500 \
+    --property=OOMScoreAdjust=500 --property=UMask=0077 \
     --property="StandardOutput=file:$output/stdout" --property="StandardError=file:$output/stderr" "$@"
 }
 

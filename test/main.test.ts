@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { chmod, chown, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { readConfigFile } from '../agent/io/config-file'
 import { buildAgent, type Agent } from './support/agent'
 import { serve } from './support/http-server'
+import { makeTrustedDirectory } from './support/trusted-directory'
 
 const NAMED = { AWS_ACCESS_KEY_ID: 'AKNAMED', AWS_SECRET_ACCESS_KEY: 'tell-nobody', AWS_SESSION_TOKEN: 'nor-this' }
 const HOST = ['--host', 'db1', '--bucket', 'backups']
@@ -17,8 +18,8 @@ beforeAll(() => {
   agent = buildAgent()
 })
 afterAll(() => agent[Symbol.dispose]())
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'snapstream-'))
+beforeEach(() => {
+  directory = makeTrustedDirectory()
 })
 afterEach(() => rm(directory, { recursive: true }))
 
@@ -67,10 +68,10 @@ test.each([
 )
 
 describe('the configuration file', () => {
-  const run = async (content: string, mode = 0o644) => {
+  const run = async (content: string, spoil: (file: string) => Promise<void> = async () => undefined) => {
     const file = join(directory, 'config.json')
     await writeFile(file, content)
-    await chmod(file, mode)
+    await spoil(file)
     return agent.run(['list', '--host=db1', '--config', file])
   }
 
@@ -86,10 +87,24 @@ describe('the configuration file', () => {
     expect(stderr).toContain(`config.json: volumes[1] must be an absolute path such as /srv, without "..", not 'srv'`)
   })
 
-  test('that anybody can write is not believed', async () => {
-    const { status, stderr } = await run('{"bucket": "backups"}', 0o666)
+  test.each<[string, string, (file: string) => Promise<void>]>([
+    ['that anybody can write', 'can be written by others (mode 0646)', (file) => chmod(file, 0o646)],
+    ['that its group can write', 'can be written by others (mode 0664)', (file) => chmod(file, 0o664)],
+    ['that is somebody else’s', `config.json belongs to user ${UID}`, (file) => chown(file, UID, 0)],
+    ['in a directory that anybody can write', '(mode 0777)', (file) => chmod(dirname(file), 0o777)],
+    ['in a directory that is somebody else’s', `belongs to user ${UID}`, (file) => chown(dirname(file), UID, 0)],
+  ])('%s is not believed', async (_, complaint, spoil) => {
+    const { status, stderr } = await run('{"bucket": "backups"}', spoil)
     expect(status).toBe(2)
-    expect(stderr).toMatch(/can be written by anybody[^]*HINT: Run "chmod o-w /)
+    expect(stderr).toContain(complaint)
+    expect(stderr).toMatch(/HINT: Look at what is in it, then run "ch(own root|mod go-w) \//)
+  })
+
+  test('of one’s own is believed by an agent that does not run as root', async () => {
+    const file = join(directory, 'config.json')
+    await writeFile(file, '{}')
+    await chown(file, UID, 0)
+    expect(await readConfigFile({ file, named: true }, UID)).toEqual({})
   })
 
   test('that somebody named has to be there', async () => {

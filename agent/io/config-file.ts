@@ -1,20 +1,23 @@
-import { open } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { AgentError } from '../errors'
 import { parseConfig, type Config } from '../plan/config'
-
-const WRITABLE_BY_OTHERS = 0o002
+import { findWeakness, type Weakness } from './trusted-path'
 
 /**
  * @param file.named - somebody asked for this file; otherwise it need not exist
+ * @param user - who runs the agent: where that is not root, a file of their own is as good as one of root's
  * @throws AgentError CONFIG_INVALID
  */
-export async function readConfigFile({ file, named }: { file: string; named: boolean }): Promise<Config> {
+export async function readConfigFile(
+  { file, named }: { file: string; named: boolean },
+  user: number = process.getuid?.() ?? 0,
+): Promise<Config> {
   let text: string
   try {
-    await using handle = await open(file)
-    // The file names programs that run as root.
-    if (((await handle.stat()).mode & WRITABLE_BY_OTHERS) !== 0) throw writableByOthers(file)
-    text = await handle.readFile('utf8')
+    const weakness = await findWeakness(resolve(file), [user])
+    if (weakness) throw changeable(file, weakness)
+    text = await readFile(file, 'utf8')
   } catch (cause) {
     if (cause instanceof AgentError) throw cause
     if (!named && (cause as NodeJS.ErrnoException).code === 'ENOENT') return {}
@@ -26,8 +29,8 @@ export async function readConfigFile({ file, named }: { file: string; named: boo
   return parseConfig(text, file)
 }
 
-function writableByOthers(file: string): AgentError {
-  return new AgentError('CONFIG_INVALID', `${file} can be written by anybody, and names programs that run as root`, {
-    hint: `Run "chmod o-w ${file}" and look at what is in it.`,
+function changeable(file: string, { what, fix }: Weakness): AgentError {
+  return new AgentError('CONFIG_INVALID', `${file} is not believed, since ${what}, and it names programs to run`, {
+    hint: `Look at what is in it, then run "${fix}".`,
   })
 }

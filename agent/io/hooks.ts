@@ -1,6 +1,6 @@
 /** Hooks bring applications to rest for the moment in which the snapshots are taken. */
-import { access, constants, readdir, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { HOOKS_DIRECTORY } from '../contract'
 import { AgentError } from '../errors'
 import type { HookRecord } from '../plan/manifest'
@@ -8,7 +8,7 @@ import type { Argv } from '../plan/command'
 import type { HostDeps } from './deps'
 import { startGuard } from './hooks-guard'
 import { ownProgram } from './process'
-import { runHook } from './run-hook'
+import { assertRunnable, runHook } from './run-hook'
 
 export interface HooksRequest {
   readonly run: string
@@ -71,6 +71,7 @@ export async function holdApplications<T>(
     }
     taken = await take()
   } finally {
+    // Nothing in here throws: it would hide why there are no snapshots, or lose those that there are.
     for (const hook of post) await call(hook, 'post')
     await guard?.dismiss()
   }
@@ -80,7 +81,7 @@ export async function holdApplications<T>(
 /**
  * The executables of each stage, in the order in which they run.
  *
- * @throws AgentError HOOK_FAILED where one is not there, not executable, or could be changed by others than root
+ * @throws AgentError HOOK_FAILED where one is not there, is no executable file, or could be changed by others than root
  */
 export async function findHooks(
   { preHook, postHook }: Pick<HooksRequest, 'preHook' | 'postHook'>,
@@ -88,7 +89,7 @@ export async function findHooks(
 ): Promise<{ readonly pre: readonly string[]; readonly post: readonly string[] }> {
   const pre = [...(await listHooks(join(directory, 'pre'))), ...preHook]
   const post = [...postHook, ...(await listHooks(join(directory, 'post')))]
-  for (const hook of [...pre, ...post]) await assertTrustworthy(hook)
+  for (const hook of [...pre, ...post]) await assertRunnable(hook)
   return { pre, post }
 }
 
@@ -102,26 +103,6 @@ async function listHooks(directory: string): Promise<string[]> {
     .filter((name) => !name.startsWith('.') && !name.endsWith('~'))
     .sort()
     .map((name) => join(directory, name))
-}
-
-/** A hook runs as root: whoever may change it, or put another in its place, is root. */
-async function assertTrustworthy(hook: string): Promise<void> {
-  const refuse = (what: string, hint: string, cause?: unknown) =>
-    new AgentError('HOOK_FAILED', `the hook ${hook} ${what}`, { hint, cause })
-  for (const path of [hook, dirname(hook)]) {
-    const { uid, mode } = await stat(path).catch((cause: unknown) => {
-      throw refuse('cannot be read', 'Check its path; --pre-hook and --post-hook take absolute paths.', cause)
-    })
-    if (uid !== 0 || (mode & 0o022) !== 0) {
-      throw refuse(
-        `could be changed by others than root, since ${path} is theirs or may be written by them`,
-        `Run "chown root ${path}" and "chmod go-w ${path}", and look at what is in it.`,
-      )
-    }
-  }
-  await access(hook, constants.X_OK).catch((cause: unknown) => {
-    throw refuse('is not executable', `Run "chmod +x ${hook}", or remove it.`, cause)
-  })
 }
 
 function hookFailed({ path, message = '' }: HookRecord): AgentError {

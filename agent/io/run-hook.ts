@@ -1,5 +1,9 @@
+import { access, constants, stat } from 'node:fs/promises'
+import { AgentError, describeError } from '../errors'
+import type { Argv } from '../plan/command'
 import type { HookRecord } from '../plan/manifest'
 import type { HostDeps } from './deps'
+import { findWeakness } from './trusted-path'
 
 /** Of what a hook writes: kept for the manifest. */
 const MESSAGE_CHARACTERS = 500
@@ -10,30 +14,65 @@ export interface HookCall {
   readonly timeoutSeconds: number
 }
 
-/** Runs a hook to its end, or kills it when its time is over. What it comes to is a result. */
-export async function runHook(
-  deps: Omit<HostDeps, 'signal'>,
-  path: string,
-  { run, stage, timeoutSeconds }: HookCall,
-): Promise<HookRecord> {
-  const word = `${stage}-script`
+/**
+ * Runs a hook to its end, or kills it when its time is over. What it comes to is a result, never an error: also that it
+ * could not be started.
+ */
+export async function runHook(deps: Omit<HostDeps, 'signal'>, path: string, call: HookCall): Promise<HookRecord> {
+  const { stage } = call
   const startedAt = deps.now().getTime()
   deps.log.info(`${stage} hook ${path}`)
-  const { status, killedBy, stdout, stderr } = await deps.host.attempt(
-    // Kills what the hook started, too, which would otherwise go on holding the application.
-    ['timeout', '--signal', 'KILL', String(timeoutSeconds), path, word],
-    // Never interrupted: what a hook has begun, only its end or the time limit ends.
-    new AbortController().signal,
-    {
-      environment: { SNAPSTREAM_COMMAND: word, SNAPSTREAM_EXECUTION_ID: run },
-      // A daemon that the hook left behind may keep its output open; a second more, for the kill above to come first.
-      timeoutSeconds: timeoutSeconds + 1,
-    },
-  )
-  const record = { path, stage, ok: status === 0, seconds: (deps.now().getTime() - startedAt) / 1000 }
-  if (record.ok) return record
+  const fault = await findFault(deps, path, call).catch((error: unknown) => `was not run: ${describeError(error)[0]}`)
+  const seconds = (deps.now().getTime() - startedAt) / 1000
+  if (fault === undefined) return { path, stage, ok: true, seconds }
+  deps.log.warn(`${stage} hook ${path} ${fault}`)
+  return { path, stage, ok: false, seconds, message: fault }
+}
+
+/** @returns undefined where the hook succeeds */
+async function findFault(
+  { host }: Pick<HostDeps, 'host'>,
+  path: string,
+  { run, stage, timeoutSeconds }: HookCall,
+): Promise<string | undefined> {
+  await assertRunnable(path) // once more: since the first look, another hook may have changed something
+  const word = `${stage}-script`
+  // Kills what the hook started, too, which would otherwise go on holding the application.
+  const argv: Argv = ['timeout', '--signal', 'KILL', String(timeoutSeconds), path, word]
+  // Never interrupted: what a hook has begun, only its end or the time limit ends.
+  const { status, killedBy, stdout, stderr } = await host.attempt(argv, new AbortController().signal, {
+    environment: { SNAPSTREAM_COMMAND: word, SNAPSTREAM_EXECUTION_ID: run },
+    // A daemon that the hook left behind may keep its output open; a second more, for the kill above to come first.
+    timeoutSeconds: timeoutSeconds + 1,
+  })
+  if (status === 0) return undefined
   const fate = killedBy ? `took more than ${timeoutSeconds} s` : `exited with status ${status ?? 'unknown'}`
   const said = `${stderr}\n${stdout}`.trim().slice(-MESSAGE_CHARACTERS)
-  deps.log.warn(`${stage} hook ${path} ${fate}${said === '' ? '' : `: ${said}`}`)
-  return { ...record, message: said === '' ? fate : `${fate}: ${said}` }
+  return said === '' ? fate : `${fate}: ${said}`
+}
+
+/**
+ * A hook runs as root: whoever may change it, or put another in its place, is root.
+ *
+ * @throws AgentError HOOK_FAILED
+ */
+export async function assertRunnable(hook: string): Promise<void> {
+  const refuse = (what: string, hint: string, cause?: unknown) =>
+    new AgentError('HOOK_FAILED', `the hook ${hook} ${what}`, { hint, cause })
+  const unreadable = (cause: unknown) => {
+    throw refuse('cannot be read', 'Check its path; --pre-hook and --post-hook take absolute paths.', cause)
+  }
+  const weakness = await findWeakness(hook).catch(unreadable)
+  if (weakness) {
+    throw refuse(
+      `could be changed by others than root, since ${weakness.what}`,
+      `Look at what is in it, then run "${weakness.fix}".`,
+    )
+  }
+  if (!(await stat(hook).catch(unreadable)).isFile()) {
+    throw refuse('is not a file', `Move it out of the directory of the hooks: each of them is one executable file.`)
+  }
+  await access(hook, constants.X_OK).catch((cause: unknown) => {
+    throw refuse('is not executable', `Run "chmod +x ${hook}", or remove it.`, cause)
+  })
 }

@@ -38,7 +38,7 @@ mount -n --move /dev dev
 mkdir -p dev/pts dev/shm lib/modules
 mount -n -t devpts devpts dev/pts
 mount -n -t tmpfs tmpfs dev/shm
-mount -n -t tmpfs tmpfs run
+mount -n -t tmpfs -o mode=755 tmpfs run
 chmod 1777 tmp dev/shm
 mkdir -p run/lock run/lvm
 mount -n -t hostfs -o /usr/lib/uml/modules none lib/modules

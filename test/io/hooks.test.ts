@@ -1,19 +1,20 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, chown, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from '../../agent/errors'
-import { holdApplications, type HooksRequest } from '../../agent/io/hooks'
+import type { Host } from '../../agent/io/host'
+import { findHooks, holdApplications, type HooksRequest } from '../../agent/io/hooks'
 import { localDeps } from '../support/host-deps'
 import { refusalOf } from '../support/refusal'
+import { makeTrustedDirectory } from '../support/trusted-directory'
 
 let directory: string
 let diary: string
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'snapstream-hooks-'))
+  directory = makeTrustedDirectory()
   diary = join(directory, 'diary')
   await writeFile(diary, '')
 })
@@ -188,19 +189,101 @@ test.each(['false', 'true'])('without somebody to release them, applications are
   expect(await happened()).toEqual([''])
 })
 
+describe('where the machine can start no more processes while applications are held', () => {
+  /** Whatever is started once `take` was called fails, as fork(2) does with EAGAIN. */
+  function holdOnBusyMachine(take: () => Promise<unknown>) {
+    const { host, ...deps } = localDeps()
+    let isBusy = false
+    const busy: Host = {
+      ...host,
+      attempt: async (...args) => {
+        if (!isBusy) return host.attempt(...args)
+        throw new AgentError('COMMAND_FAILED', 'could not run timeout: spawn EAGAIN', { hint: 'Stop something.' })
+      },
+    }
+    const takeThen = () => {
+      isBusy = true
+      return take()
+    }
+    return holdApplications({ ...deps, host: busy }, request, takeThen, directory, PROGRAM)
+  }
+  beforeEach(async () => {
+    for (const name of ['post/1-db', 'post/2-app']) await hook(name)
+  })
+
+  test('the snapshots are not lost, and each post hook is recorded as failed', async () => {
+    const { taken, hooks } = await holdOnBusyMachine(async () => 'snapshots')
+    expect(taken).toBe('snapshots')
+    const message = 'was not run: could not run timeout: spawn EAGAIN'
+    expect(hooks).toMatchObject([
+      { path: join(directory, 'post/1-db'), stage: 'post', ok: false, message },
+      { path: join(directory, 'post/2-app'), stage: 'post', ok: false, message },
+    ])
+  })
+
+  test('what kept the snapshots from being taken is what is reported', async () => {
+    const failure = new AgentError('SNAPSHOT_SPACE', 'no room', { hint: 'Make some.' })
+    expect(await refusalOf(holdOnBusyMachine(() => Promise.reject(failure)))).toMatchObject({ message: 'no room' })
+  })
+})
+
 describe('a hook runs as root, so it is refused', () => {
-  test.each<[string, string, (path: string) => Promise<void>]>([
-    ['where others may write it', 'could be changed by others than root', (path) => chmod(path, 0o777)],
-    ['where it is somebody else’s', 'could be changed by others than root', (path) => chown(path, 65534, 0)],
-    ['where its directory is open to others', 'could be changed', (path) => chmod(join(path, '..'), 0o1777)],
+  const inside = (name: string) => join(directory, name)
+  /** Moves the hook there, and leaves a symbolic link in its place. */
+  async function moveTo(path: string, elsewhere: string): Promise<void> {
+    await mkdir(join(elsewhere, '..'), { recursive: true })
+    await rename(path, elsewhere)
+    await symlink(elsewhere, path)
+  }
+
+  test.each<[string, string, (path: string) => Promise<unknown>]>([
+    ['where others may write it', 'post/db can be written by others (mode 0777)', (path) => chmod(path, 0o777)],
+    ['where its group may write it', 'post/db can be written by others (mode 0775)', (path) => chmod(path, 0o775)],
+    ['where it is somebody else’s', 'post/db belongs to user 65534', (path) => chown(path, 65534, 0)],
+    ['where its directory is open to others', 'post can be written', (path) => chmod(join(path, '..'), 0o1777)],
+    ['where the directory above is somebody else’s', 'belongs to user 65534', () => chown(directory, 65534, 0)],
+    [
+      'where it is a link to a file in a directory of somebody else',
+      'home/ann belongs to user 65534',
+      async (path) => {
+        await moveTo(path, inside('home/ann/db'))
+        await chown(inside('home/ann'), 65534, 0)
+      },
+    ],
+    [
+      'where it is a link to a link that somebody else may replace',
+      'home/ann belongs to user 65534',
+      async (path) => {
+        await moveTo(path, inside('home/ann/db'))
+        await moveTo(inside('home/ann/db'), inside('usr/db'))
+        await chown(inside('home/ann'), 65534, 0)
+      },
+    ],
+    [
+      'where its directory is a link through a directory of somebody else',
+      'home/ann belongs to user 65534',
+      async () => {
+        await moveTo(inside('post'), inside('home/ann/hooks'))
+        await chown(inside('home/ann'), 65534, 0)
+      },
+    ],
     ['where it cannot be run', 'is not executable', (path) => chmod(path, 0o644)],
+    ['where it is a directory', 'is not a file', (path) => rm(path).then(() => mkdir(path))],
+    ['where its links lead in a circle', 'cannot be read', (path) => rm(path).then(() => symlink(path, path))],
   ])('%s', async (_what, complaint, spoil) => {
     await spoil(await hook('post/db'))
-    expect(await refusalOf(hold())).toMatchObject({
-      code: 'HOOK_FAILED',
-      message: expect.stringContaining(complaint) as string,
-    })
+    const refusal = { code: 'HOOK_FAILED', message: expect.stringContaining(complaint) as string }
+    expect(await refusalOf(findHooks(request, directory))).toMatchObject(refusal)
+    expect(await refusalOf(hold())).toMatchObject(refusal)
     expect(await happened()).toEqual([''])
+  })
+
+  test('with the command that mends it', async () => {
+    const path = await hook('post/db')
+    await chown(path, 65534, 0)
+    await chmod(path, 0o777)
+    const { hint } = await refusalOf(hold())
+    expect(hint).toBe(`Look at what is in it, then run "chown root ${path} && chmod go-w ${path}".`)
   })
 
   test('where it is not there', async () => {
@@ -208,6 +291,19 @@ describe('a hook runs as root, so it is refused', () => {
       message: 'the hook /no/such/hook cannot be read',
     })
   })
+
+  test('where that changes while applications are held', async () => {
+    const path = await hook('post/db')
+    const { hooks } = await hold({}, () => chmod(path, 0o777))
+    expect(hooks).toMatchObject([{ ok: false, message: expect.stringMatching(/^was not run: .* can be written/) }])
+    expect(await happened()).toEqual([''])
+  })
+})
+
+test('a hook may be a link to a file of root’s', async () => {
+  await mkdir(join(directory, 'post'))
+  await symlink(await hook('db'), join(directory, 'post/db'))
+  expect((await hold()).hooks).toMatchObject([{ ok: true }])
 })
 
 test('editors’ backups and hidden files are no hooks', async () => {

@@ -200,19 +200,27 @@ exec "$@"
         '--property=RuntimeMaxSec=3300',
         '--property=TimeoutStopSec=150',
         '--property=KillMode=mixed',
+        // A unit does not inherit the umask of this shell.
+        '--property=UMask=0077',
       ]),
     )
   })
 
-  test('the unit gets the credentials and the proxy of the SSM agent', async () => {
+  test('the unit gets the credentials of the SSM agent, and its way to S3', async () => {
     agent('true')
-    const environment = { AWS_SHARED_CREDENTIALS_FILE: '/var/lib/amazon/ssm/credentials', HTTPS_PROXY: 'http://a b' }
+    const environment = {
+      AWS_SHARED_CREDENTIALS_FILE: '/var/lib/amazon/ssm/credentials',
+      AWS_USE_FIPS_ENDPOINT: 'true',
+      AWS_USE_DUALSTACK_ENDPOINT: 'true',
+      AWS_ENDPOINT_URL_S3: 'https://bucket.vpce-1a2b3c.s3.eu-west-1.vpce.amazonaws.com',
+      AWS_CA_BUNDLE: '/etc/pki/proxy.pem',
+      NODE_EXTRA_CA_CERTS: '/etc/pki/proxy.pem',
+      HTTPS_PROXY: 'http://a b',
+      https_proxy: 'http://a b',
+    }
     await sandbox.run('Backup', {}, { environment })
     expect(unit()).toEqual(
-      expect.arrayContaining([
-        '--setenv=AWS_SHARED_CREDENTIALS_FILE=/var/lib/amazon/ssm/credentials',
-        '--setenv=HTTPS_PROXY=http://a b',
-      ]),
+      expect.arrayContaining(Object.entries(environment).map(([name, value]) => `--setenv=${name}=${value}`)),
     )
     expect(unit()).not.toEqual(expect.arrayContaining([expect.stringContaining('NO_PROXY')]))
   })
