@@ -1,3 +1,4 @@
+import { printableText } from '../plan/printable'
 import type { Log } from './deps'
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
@@ -8,7 +9,7 @@ export function createLog(level: LogLevel, now: () => Date, write: (line: string
   const at = (own: LogLevel) => (message: string) => {
     if (LEVELS.indexOf(own) < LEVELS.indexOf(level)) return
     // A message may quote what a command printed; only its own line may begin with a time.
-    write(`${now().toISOString()} ${own.padEnd(5)} ${message.replaceAll('\n', '\n  ')}\n`)
+    write(`${now().toISOString()} ${own.padEnd(5)} ${printableText(message, '  ')}\n`)
   }
   return { debug: at('debug'), info: at('info'), warn: at('warn') }
 }

@@ -1,3 +1,4 @@
+import { printableLine } from '../plan/printable'
 import { formatBytes } from '../plan/size'
 import { formatSeconds } from '../plan/summary'
 
@@ -27,7 +28,7 @@ export function showProgress(label: string, totalBytes: number, terminal: Termin
       const rate = doneBytes / Math.max((now - startedAt) / 1000, 0.001)
       const left = Math.max(0, totalBytes - doneBytes) / Math.max(rate, 1)
       const percent = totalBytes === 0 ? 100 : Math.min(100, Math.floor((doneBytes / totalBytes) * 100))
-      const line = `${label}  ${percent}%  ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}  ${formatBytes(rate)}/s  ${formatSeconds(left)} left`
+      const line = `${printableLine(label)}  ${percent}%  ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}  ${formatBytes(rate)}/s  ${formatSeconds(left)} left`
       terminal.write(`${CLEAR_LINE}${line.slice(0, (terminal.columns || 80) - 1)}`)
     },
     [Symbol.dispose]() {

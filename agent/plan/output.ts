@@ -1,6 +1,7 @@
 /** What the agent prints, and the status it exits with. */
 import { ExitStatus } from '../contract'
 import { AgentError, describeError, unwrapFailure, type ErrorCode } from '../errors'
+import { printableJson, printableText } from './printable'
 import { SUMMARY_CHARACTERS_MAX } from './summary'
 
 /** Every other code means that the command failed. */
@@ -33,8 +34,8 @@ export function formatResult(
   result: { readonly status: ExitStatus; readonly summary: string; readonly json: object },
   wishes: OutputWishes,
 ): Output {
-  const line = `${JSON.stringify(result.json)}\n`
-  const summary = printable(result.summary.slice(0, SUMMARY_CHARACTERS_MAX).trimEnd())
+  const line = `${printableJson(result.json)}\n`
+  const summary = printableText(result.summary.slice(0, SUMMARY_CHARACTERS_MAX), '')
   return direct({ status: result.status, stdout: wishes.json ? line : `${summary}\n${line}`, stderr: '' }, wishes)
 }
 
@@ -42,10 +43,8 @@ function direct(output: Output, wishes: OutputWishes): Output {
   return wishes.stdout ? { ...output, stdout: '', stderr: output.stderr + output.stdout } : output
 }
 
-/** Names of files may hold what moves a terminal's cursor, or worse. */
-function printable(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n\t]/gu, '?')
-}
+/** Before the lines that a command wrote, or that a name makes. */
+const QUOTED = '  | '
 
 /**
  * Standard error is for people, the line of JSON on standard output for programs.
@@ -67,8 +66,8 @@ export function formatFailure(thrown: unknown, wishes: OutputWishes, interruptio
   const lines = [...describeError(error), ...cleanupLines.map((text) => `during clean-up: ${text}`)]
   const output = {
     status: STATUS_OF[error.code] ?? ExitStatus.failed,
-    stdout: `${JSON.stringify(json)}\n`,
-    stderr: wishes.json ? '' : `snapstream: ${printable(lines.join('\n'))}\n`,
+    stdout: `${printableJson(json)}\n`,
+    stderr: wishes.json ? '' : `snapstream: ${lines.map((line) => printableText(line, QUOTED)).join('\n')}\n`,
   }
   return direct(output, wishes)
 }

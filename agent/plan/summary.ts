@@ -1,5 +1,6 @@
 import { manifestKey, type RunPlace } from '../contract'
 import type { Manifest, VolumeBackup } from './manifest'
+import { printableLine } from './printable'
 import { describeSamples, formatSample } from './sample'
 import type { Selection } from './selection'
 import { formatBytes } from './size'
@@ -80,13 +81,15 @@ export function formatSeconds(seconds: number): string {
 }
 
 /** Rows of cells as indented lines, each column as wide as its widest cell. */
-export function columns(rows: readonly (readonly string[])[]): string[] {
+export function columns(given: readonly (readonly string[])[]): string[] {
+  const rows = given.map((row) => row.map(printableLine))
   const widths = rows.reduce<number[]>((known, row) => row.map((cell, i) => Math.max(cell.length, known[i] ?? 0)), [])
   return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd())
 }
 
-/** Keeps whole lines from the start, and the last one, within the limit; says how many went. */
-export function fit(lines: readonly string[], charactersMax = SUMMARY_CHARACTERS_MAX): string {
+/** Keeps whole lines from the start, and the last one, within the limit; says how many went. Each is one line, whatever is in it. */
+export function fit(given: readonly string[], charactersMax = SUMMARY_CHARACTERS_MAX): string {
+  const lines = given.map(printableLine)
   const whole = lines.join('\n')
   if (whole.length <= charactersMax) return whole
   const last = lines.at(-1) ?? ''

@@ -42,3 +42,10 @@ test('a file gets messages as they are, and no progress', () => {
   }
   expect(written).toEqual(['something happened\n'])
 })
+
+test('a mount point that holds an escape sequence is shown without it', () => {
+  const { terminal, written } = terminalOf(true)
+  using progress = showProgress('/srv\x1b]0;owned\x07', MIB, terminal)
+  progress.add(MIB)
+  expect(written[0]).toMatch(/^\r\x1b\[K\/srv\?\]0;owned\? {2}100%/)
+})

