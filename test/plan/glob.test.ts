@@ -60,3 +60,40 @@ test.each(['[z-a]', 'report-[2026-11]*'])('%j is told of as a range, and not as 
     }),
   )
 })
+
+test.each([
+  ['/**/a/**/b/**/c', `/${'a/b/'.repeat(15_000)}x`],
+  ['/**a**b**c**d**e', `/${'abcd'.repeat(15_000)}`],
+  ['*a*a*a*a*a*b', `/${'a'.repeat(60_000)}`],
+  ['x/*a*a*a*a*b', `/x/${'a'.repeat(60_000)}`],
+])('%s is held against a path made to take long as fast as against any other', (pattern, path) => {
+  let looks = 0
+  const counted = {
+    length: path.length,
+    codePointAt: (at: number) => {
+      looks++
+      return path.codePointAt(at)
+    },
+    lastIndexOf: () => -1,
+    slice: () => counted,
+  }
+  expect(parseGlob(pattern).matches(counted as unknown as string)).toBe(false)
+  expect(looks).toBeLessThanOrEqual(path.length)
+})
+
+test.each([
+  ['/a**/b', '/abc/x/b', true],
+  ['/a**/b', '/a/b', true],
+  ['a/**/b', '/x/a/b', true],
+  ['a/**/b', '/x/a/c/d/b', true],
+  ['a/**/b', '/x/ab', false],
+  ['/**', '/anything/at/all', true],
+  ['**/x', '/x', true],
+  ['**/x', '/a/yx', false],
+  ['/**/**/x', '/a/x', true],
+  ['/a*/*b', '/ac/db', true],
+  ['/a*b', '/a/b', false],
+  ['*x*y*', '/1x2y3', true],
+])('%j and %j, in more ways than one: %s', (pattern, path, expected) => {
+  expect(parseGlob(pattern).matches(path)).toBe(expected)
+})
