@@ -1,14 +1,19 @@
 /** What a manifest says about the disks of its host, as far as a rebuild needs it. */
 import { z } from 'zod'
+import { SKIP_TAG, SNAPSHOT_TAG } from '../contract'
 import { AgentError } from '../errors'
 import { visibleVolume } from './lvm'
 import type { SystemRecord } from './manifest'
 
-/** Names become words of commands that somebody runs as root: what LVM would not take is not passed on. */
-const name = z.string().regex(/^[\w+.][\w+.-]*$/)
-const device = z.string().regex(/^\/dev\/[\w+.:/-]+$/)
-const bytes = z.string().regex(/^\d+$/).transform(Number)
+/** Names become words of commands that somebody runs as root: what LVM would not take is not passed on (lvm(8), "VALID NAMES"). */
+const name = z.string().regex(/^(?!\.{1,2}$)[\w+.][\w+.-]*$/)
+const device = z.string().regex(/^\/dev(?:\/(?!\.{1,2}(?:\/|$))[\w+.:-]+)+$/)
+const bytes = z.string().regex(/^\d+$/).transform(Number).pipe(z.int())
 const words = z.string().transform((text) => text.split(',').filter((word) => word !== ''))
+/** A volume with our tags would be taken for a leftover of ours, and be removed (lvm(8) says what tags consist of). */
+const tags = words.transform((all) =>
+  all.filter((tag) => /^[\w+.][\w+./=!:&#-]*$/.test(tag) && (tag === SKIP_TAG || !tag.startsWith(SNAPSHOT_TAG))),
+)
 
 const reportOf = <Row>(kind: string, row: z.ZodType<Row>) =>
   z
@@ -23,7 +28,7 @@ const logicalVolumes = reportOf(
     lv_dm_path: device,
     lv_size: bytes,
     lv_layout: words,
-    lv_tags: words,
+    lv_tags: tags,
     origin: visibleVolume,
     pool_lv: visibleVolume,
   }),

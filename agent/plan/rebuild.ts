@@ -3,6 +3,7 @@ import { AgentError } from '../errors'
 import type { Argv } from './command'
 import { mkfsOptions } from './filesystem'
 import type { Manifest, VolumeBackup } from './manifest'
+import { isPrintable } from './printable'
 import { notesOnRebuild } from './rebuild-notes'
 import {
   readRebuildReports,
@@ -64,8 +65,11 @@ export interface MadeFilesystem {
 const MAKEABLE = ['ext2', 'ext3', 'ext4', 'xfs', 'swap']
 
 /**
- * @throws AgentError OUTPUT_UNREADABLE where the manifest's LVM reports are not understood, USAGE where the disks given
- * are not those of the host
+ * No word of the manifest becomes a command, an option, a type of filesystem or a path outside of where it may be: the host
+ * wrote it, and somebody runs this as root.
+ *
+ * @throws AgentError OUTPUT_UNREADABLE where the manifest's LVM reports are not understood, ARCHIVE_DAMAGED where it says
+ * what no host can have been, USAGE where the disks given are not those of the host
  */
 export function planRebuild(manifest: Manifest, options: RebuildOptions): RebuildPlan {
   const reports = readRebuildReports(manifest.system)
@@ -73,25 +77,63 @@ export function planRebuild(manifest: Manifest, options: RebuildOptions): Rebuil
   const groups = reports.volumeGroups.map((row) => planGroup(row, reports, disks))
   const volumes = manifest.volumes.toSorted((a, b) => (a.mountPoint < b.mountPoint ? -1 : 1))
   const filesystems = chooseFilesystems(volumes, manifest.system.filesystems ?? {}, reports)
-  return {
-    groups,
-    steps: [
-      step('what is on the disks now; ends here if one of them is missing', [
-        ...(['lsblk', '--output', 'NAME,SIZE,TYPE,FSTYPE,LABEL,MOUNTPOINT'] as const),
-        ...new Set(disks.values()),
-      ]),
-      // All disks before any group: where one is refused, the script can be run again as it is.
-      ...groups.flatMap((group) => group.disks.map(takeDisk)),
-      ...groups.map(createGroup),
-      ...reports.logicalVolumes
-        .toSorted((a, b) => rank(a) - rank(b))
-        .flatMap((row) => createVolume(row, reports.pools)),
-      ...filesystems.map(makeFilesystem),
-      ...volumes.flatMap((volume) => mountVolume(volume, options.target)),
-      restoreAll(manifest, options),
-    ],
-    notes: notesOnRebuild(manifest, reports, filesystems, options.target),
+  filesystems.forEach((filesystem) => assertMakeable(manifest, filesystem))
+  const steps = planSteps(manifest, options, { reports, disks, groups, volumes, filesystems })
+  for (const { argv } of steps) {
+    const word = argv.find((each) => !isPrintable(each))
+    if (word !== undefined) throw forged(manifest, `${JSON.stringify(word)} as a word of a command`)
   }
+  return { groups, steps, notes: notesOnRebuild(manifest, reports, filesystems, options.target) }
+}
+
+interface Parts {
+  readonly reports: RebuildReports
+  readonly disks: ReadonlyMap<string, string>
+  readonly groups: readonly PlannedGroup[]
+  readonly volumes: readonly VolumeBackup[]
+  readonly filesystems: readonly MadeFilesystem[]
+}
+
+function planSteps(
+  manifest: Manifest,
+  options: RebuildOptions,
+  { reports, disks, groups, volumes, filesystems }: Parts,
+): RebuildStep[] {
+  return [
+    step('what is on the disks now; ends here if one of them is missing', [
+      ...(['lsblk', '--output', 'NAME,SIZE,TYPE,FSTYPE,LABEL,MOUNTPOINT'] as const),
+      ...new Set(disks.values()),
+    ]),
+    // All disks before any group: where one is refused, the script can be run again as it is.
+    ...groups.flatMap((group) => group.disks.map(takeDisk)),
+    ...groups.map(createGroup),
+    ...reports.logicalVolumes.toSorted((a, b) => rank(a) - rank(b)).flatMap((row) => createVolume(row, reports.pools)),
+    ...filesystems.map(makeFilesystem),
+    ...volumes.flatMap((volume) => mountVolume(volume, options.target)),
+    restoreAll(manifest, options),
+  ]
+}
+
+/** What mkfs takes for an order of its own in the place of a UUID (mkfs(8), mkswap(8)). */
+const ORDERS = /^(?:clear|null|nil|random|time|generate|rewrite|restore)$/i
+/** No part of a path leads upwards, or is empty. */
+const PLAIN_PATH = /^\/$|^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/
+
+/** @throws AgentError ARCHIVE_DAMAGED */
+function assertMakeable(manifest: Manifest, { device, type, uuid, volume }: MadeFilesystem): void {
+  if (!MAKEABLE.includes(type) || (volume && type === 'swap'))
+    throw forged(manifest, `filesystem '${type}' on ${device}`)
+  if (!/^[\w-]*$/.test(uuid) || ORDERS.test(uuid)) throw forged(manifest, `UUID '${uuid}' on ${device}`)
+  if (volume && !PLAIN_PATH.test(volume.mountPoint)) throw forged(manifest, `mount point '${volume.mountPoint}'`)
+  if (!/^\/dev\/mapper\/(?!\.{1,2}$)[\w+.-]+$/.test(device)) throw forged(manifest, `device '${device}'`)
+}
+
+function forged({ run, host }: Manifest, what: string): AgentError {
+  return new AgentError('ARCHIVE_DAMAGED', `the manifest of ${run} has ${what}, which ${host} cannot have had`, {
+    hint:
+      'Somebody may have written it to have commands of theirs run: look at it, and at who had access to the host at that time. ' +
+      'An earlier run may be good: "snapstream list".',
+  })
 }
 
 /** The disk for each physical volume, by its old name. */

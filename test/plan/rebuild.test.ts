@@ -273,3 +273,50 @@ test('signatures are read as blkid writes them', () => {
   })
   expect(parseSignatures('')).toEqual([])
 })
+
+describe('a manifest that somebody wrote to have the rebuilt host do what he wants', () => {
+  const rebuildOf = (changes: Partial<Manifest['volumes'][number]>) => () =>
+    planRebuild(manifestOf({ ...manifest, volumes: [{ ...volume('vg0-srv', '/srv', 'xfs'), ...changes }] }), options)
+
+  test.each<[string, Partial<Manifest['volumes'][number]>]>([
+    ['a program of his that is called mkfs.something', { filesystem: 'evil' }],
+    ['swap made of a volume that was backed up', { filesystem: 'swap' }],
+    ['another option of mkfs behind the UUID', { uuid: 'x,agcount=1' }],
+    ['an order to mkfs in the place of a UUID', { uuid: 'random' }],
+    ['a label that hides lines of the script', { label: 'x\x1b[1A\x1b[2K' }],
+    ['a label that turns the direction of the line', { label: '\u202ereverse' }],
+    ['a mount point outside of the target', { mountPoint: '/../etc' }],
+    ['a mount point that is the target again', { mountPoint: '/./' }],
+    ['a mount point with an empty name', { mountPoint: '/srv//data' }],
+    ['a device outside of the mapper', { volume: '..' }],
+  ])('is refused: %s', (_, changes) => {
+    expect(rebuildOf(changes)).toThrow(expect.objectContaining({ code: 'ARCHIVE_DAMAGED' }))
+  })
+
+  const withRow = (report: 'lvs' | 'pvs', column: string, value: string) => () =>
+    planRebuild(withSystem({ [report]: JSON.parse(changedRow(report, column, value)) }), options)
+  const changedRow = (report: 'lvs' | 'pvs', column: string, value: string) =>
+    JSON.stringify(fixture(report)).replace(new RegExp(`"${column}":"[^"]*"`), `"${column}":${JSON.stringify(value)}`)
+
+  test.each<['lvs' | 'pvs', string, string]>([
+    ['pvs', 'pv_name', '/dev/../etc/shadow'],
+    ['pvs', 'pv_name', '/dev//ubdb'],
+    ['pvs', 'vg_name', '..'],
+    ['lvs', 'lv_name', '.'],
+    ['lvs', 'lv_name', '--config'],
+    ['lvs', 'lv_dm_path', '/dev/mapper/../../etc'],
+    ['lvs', 'lv_size', '99999999999999999999'],
+  ])('has no report of %s with a %s of %s', (report, column, value) => {
+    expect(withRow(report, column, value)).toThrow(expect.objectContaining({ code: 'OUTPUT_UNREADABLE' }))
+  })
+
+  test('does not have the first backup of the rebuilt host remove a volume, by a tag that marks leftovers', () => {
+    const lvs = JSON.stringify(fixture('lvs')).replace(
+      '"snapstream.skip"',
+      '"snapstream,snapstream.run=x,snapstream.skip,mine"',
+    )
+    const commands = commandsOf(planRebuild(withSystem({ lvs: JSON.parse(lvs) }), options)).join('\n')
+    expect(commands).toContain('--addtag snapstream.skip --addtag mine')
+    expect(commands).not.toMatch(/--addtag snapstream(?!\.skip)/)
+  })
+})
