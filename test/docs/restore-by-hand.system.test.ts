@@ -1,7 +1,8 @@
 /** The commands of docs/restore-by-hand.md, run as they stand there against a real S3 server. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { zstdCompressSync } from 'node:zlib'
 import { manifestKey } from '../../agent/contract'
 import { s3Store } from '../../agent/io/store'
 import { formatManifest } from '../../agent/plan/manifest'
@@ -28,31 +29,34 @@ function documentedCommands(): string {
   return blocks.join('\n')
 }
 
-test.each<ArchiveOptions>([
-  { compression: 'zstd', frameBytes: 256 * 1024, framesPerSegment: 5 },
-  { compression: 'none' },
-])('every command of docs/restore-by-hand.md works as it stands: %j', async (options) => {
-  const server = testServers().seaweedfs
-  const signal = new AbortController().signal
+const server = testServers().seaweedfs
+const signal = new AbortController().signal
+
+/** A bucket with a run of one volume, in which somebody has put something since. */
+async function bucketWith(options: ArchiveOptions, change: (objects: Map<string, Buffer>) => void) {
   const bucket = await createBucket(server)
   const { endpoint, region } = server
   const store = s3Store({ bucket, region, endpointUrl: endpoint, credentials: async () => server, log: silentLog })
   const [program, ...args] = tarCreate(source())
   const stored = archiveOf(execFileSync(program, args, { maxBuffer: 64 << 20 }), options)
-  for (const [key, body] of stored.objects) await store.put(key, body, signal)
+  const objects = new Map(stored.objects)
+  change(objects)
+  for (const [key, body] of objects) await store.put(key, body, signal)
   const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive: stored.archive })]
   await store.put(manifestKey(place), formatManifest(manifestOf({ ...place, volumes })), signal)
+  return bucket
+}
 
-  const target = join(scratch(), `target-${options.compression ?? ''}`)
-  const result = spawnSync('bash', ['--norc', '-eu', '-c', documentedCommands()], {
+function runCommands(bucket: string, target: string) {
+  return spawnSync('bash', ['--norc', '-eu', '-c', documentedCommands()], {
     encoding: 'utf8',
     env: {
       PATH: `${resolve('.cache/venv/bin')}:${process.env['PATH'] ?? ''}`,
       LC_ALL: 'C.UTF-8',
-      AWS_ENDPOINT_URL: endpoint,
+      AWS_ENDPOINT_URL: server.endpoint,
       AWS_ACCESS_KEY_ID: server.accessKeyId,
       AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
-      AWS_DEFAULT_REGION: region,
+      AWS_DEFAULT_REGION: server.region,
       BUCKET: bucket,
       HOST: place.host,
       TARGET: target,
@@ -60,6 +64,30 @@ test.each<ArchiveOptions>([
       FILE: 'etc/hosts',
     },
   })
+}
+
+/** An archive of an intruder's, without the blocks that end it: what is joined behind it goes on. */
+function poison(): Buffer {
+  const root = join(scratch(), 'poison')
+  mkdirSync(join(root, 'etc'), { recursive: true })
+  writeFileSync(join(root, 'etc/evil'), '* * * * * root id')
+  const archive = execFileSync('tar', ['--create', '--blocking-factor=1', '--directory', root, './etc/evil'])
+  return archive.subarray(0, archive.length - 1024)
+}
+
+const ADDED = `data/daily/${place.host}/${place.run}`
+
+test.each<ArchiveOptions & { readonly added: readonly string[] }>([
+  { compression: 'zstd', frameBytes: 256 * 1024, framesPerSegment: 5, added: ['vg0-srv.tar', 'vg0-srv.tar.zst.000'] },
+  { compression: 'none', added: ['vg0-srv.tar.000', 'vg0-srv.tar.zst'] },
+])('every command works as it stands, and what was added to the run later is left alone: %j', async (options) => {
+  const bucket = await bucketWith(options, (objects) => {
+    for (const name of options.added) {
+      objects.set(`${ADDED}/${name}`, name.includes('.zst') ? zstdCompressSync(poison()) : poison())
+    }
+  })
+  const target = join(scratch(), `target-${options.compression ?? ''}`)
+  const result = runCommands(bucket, target)
   expect([result.status, result.stderr]).toEqual([0, ''])
   expect(result.stdout).toContain(`run: ${place.run}\n`)
   expect(result.stdout).toContain('the archive of vg0-srv is what was written')
@@ -67,4 +95,16 @@ test.each<ArchiveOptions>([
   for (const way of ['simple', 'quick']) {
     expect(readFileSync(join(target, way, 'etc/hosts'), 'utf8')).toBe(readFileSync(join(source(), 'etc/hosts'), 'utf8'))
   }
+})
+
+test('an archive that is not what was written is not extracted', async () => {
+  const bucket = await bucketWith({ compression: 'none' }, (objects) => {
+    const [key, body] = [...objects].find(([each]) => each.startsWith('data/'))!
+    objects.set(key, Buffer.concat([poison(), body]))
+  })
+  const target = join(scratch(), 'target-changed')
+  const result = runCommands(bucket, target)
+  expect(result.status).toBe(1)
+  expect(result.stderr).toContain('the archive of vg0-srv is NOT what was written')
+  expect(existsSync(join(target, 'vg0-srv'))).toBe(false)
 })
