@@ -90,6 +90,19 @@ function describeOne(error: unknown): string[] {
   return [error instanceof Error ? `${error.name}: ${error.message}` : String(error)]
 }
 
+/**
+ * What says that something in the bucket is not there any more, or is not what was written there: an object that is gone,
+ * bytes that do not match their checksum or do not mean anything, a body that is not what the server says it is. A run
+ * that has it is still worth reading for the rest. All else keeps one from looking, and proves nothing of what is stored:
+ * a server that is down, a permission that is missing, an object in Glacier.
+ */
+const DATA_LOSS: readonly ErrorCode[] = ['OBJECT_MISSING', 'ARCHIVE_DAMAGED', 'CHECKSUM_MISMATCH']
+
+/** The one place that says what is damage. Does not look into failures of clean-up: those need somebody's attention. */
+export function isDataLoss(error: unknown): error is AgentError {
+  return error instanceof AgentError && DATA_LOSS.includes(error.code)
+}
+
 /** True if the error, or what it was before clean-up failed too, has this code. */
 export function hasCode(error: unknown, code: ErrorCode): boolean {
   const { first } = unwrapFailure(error)

@@ -1,5 +1,5 @@
 import { ExitStatus, type RunPlace } from '../contract'
-import { AgentError, type ErrorCode } from '../errors'
+import { AgentError, isDataLoss } from '../errors'
 import type { Deps } from '../io/deps'
 import { mapInOrder } from '../io/in-order'
 import { readCatalogText } from '../io/read-catalog'
@@ -18,9 +18,6 @@ type FindDeps = ReaderDeps & Pick<Deps, 'log'>
 
 /** Manifests read ahead while catalogs are searched. */
 const MANIFESTS_IN_FLIGHT = 4
-
-/** What keeps one run, or one volume of it, from being searched, and not the others. */
-const LOSSES: readonly ErrorCode[] = ['OBJECT_MISSING', 'ARCHIVE_DAMAGED', 'FORMAT_UNSUPPORTED']
 
 /**
  * Searches the catalogs of a host's runs, never the data: of one run, or of all of them to see how a path changed.
@@ -96,11 +93,17 @@ async function search(
   found.commit()
 }
 
+/** Answers with what keeps one run, or one volume of it, from being searched, and not the others. */
 async function orLoss<T>(reading: Promise<T>): Promise<T | AgentError> {
   try {
     return await reading
   } catch (error) {
-    if (error instanceof AgentError && LOSSES.includes(error.code)) return error
+    // What a later agent wrote is not lost, but nothing is found in it either.
+    if (isDataLoss(error) || isUnsupported(error)) return error
     throw error
   }
+}
+
+function isUnsupported(error: unknown): error is AgentError {
+  return error instanceof AgentError && error.code === 'FORMAT_UNSUPPORTED'
 }

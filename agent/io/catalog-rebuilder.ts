@@ -1,6 +1,6 @@
 /** Makes lost catalogs again, slowly, from the archives that they are of: those hold all that a catalog says. */
 import { crc32 } from 'node:zlib'
-import { AgentError, hasCode } from '../errors'
+import { AgentError, hasCode, isDataLoss } from '../errors'
 import { formatCrc32, type Archive, type Segment } from '../plan/archive'
 import type { Manifest, VolumeBackup } from '../plan/manifest'
 import { splitFrameTable, type FrameTable } from '../plan/reads'
@@ -34,7 +34,7 @@ export async function findCatalogLoss(
     return undefined
   } catch (error) {
     if (hasCode(error, 'OBJECT_MISSING')) return 'missing'
-    if (hasCode(error, 'ARCHIVE_DAMAGED')) return 'damaged'
+    if (isDataLoss(error)) return 'damaged'
     throw error
   }
 }
@@ -185,8 +185,9 @@ function throwUnlessProven(archive: Archive, inspection: Inspection): void {
   }
 }
 
+/** The scanner, which reads what tar writes too, knows a stream that is no archive by another name. */
 function isDamage(error: unknown): error is AgentError {
-  return (['ARCHIVE_DAMAGED', 'ARCHIVE_FAILED', 'OBJECT_MISSING'] as const).some((code) => hasCode(error, code))
+  return isDataLoss(error) || (error instanceof AgentError && error.code === 'ARCHIVE_FAILED')
 }
 
 function bothLost({ catalog }: Archive, what: string, cause?: unknown): AgentError {

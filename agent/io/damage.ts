@@ -1,7 +1,8 @@
 /** What of an archive cannot be read, and what is lost with it. */
-import { AgentError, hasCode } from '../errors'
+import { AgentError, hasCode, isDataLoss } from '../errors'
 import type { Archive, Segment } from '../plan/archive'
 import { thawStateOf, type ThawState } from '../plan/glacier'
+import type { Report } from '../plan/verification'
 import { planReads, type FrameTable, type RawRange } from '../plan/reads'
 import { readEntries } from './read-catalog'
 import { decodeFrames, fetchReads, type ReaderDeps } from './reader'
@@ -82,4 +83,15 @@ export async function throwIfMissing(
 
 export function rangeOf({ rawOffset, rawBytes }: Segment): RawRange {
   return { offset: rawOffset, bytes: rawBytes }
+}
+
+/** What cannot be read is a finding; undefined then. @throws AgentError whatever keeps one from looking */
+export async function reportingDamage<T>(report: Report, hint: string, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!isDataLoss(error)) throw error
+    report(error.message, hint)
+    return undefined
+  }
 }

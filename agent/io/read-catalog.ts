@@ -6,21 +6,24 @@ import { AgentError } from '../errors'
 import { formatCrc32, type Archive } from '../plan/archive'
 import type { CatalogEnd, CatalogEntry, CatalogFrames, CatalogHeader, CatalogLine } from '../plan/catalog'
 import { catalogReader, isEnd, isEntry, isFrames, isHeader } from '../plan/catalog-reader'
-import { joinFrameTable, READ_BYTES, type FrameTable } from '../plan/reads'
+import { cut, joinFrameTable, READ_BYTES, type FrameTable } from '../plan/reads'
 import { frameEndFinder } from '../plan/zstd-frame'
 import { mapInOrder } from './in-order'
-import { freeBehind } from './memory'
+import { freeBehind, freeNow } from './memory'
+import { READINGS_MAX, readTwice, unsteady, useOrReadAgain } from './read-again'
 import type { ReaderDeps } from './reader'
 
 const READS_IN_FLIGHT = 4
+/** A catalog that is not larger costs no more memory than reading a larger one piece by piece: some 600,000 entries. */
+const HELD_BYTES_MAX = READS_IN_FLIGHT * READ_BYTES
 const TEXT_CHUNK_BYTES = 256 * 1024
 
 const CATALOG_LOST =
   'Look for an earlier version of the object, or restore by hand from the archive: docs/restore-by-hand.md.'
 
 /**
- * The catalog's text, decompressed piece by piece, each valid until the next one is asked for. Only at the end is
- * it known to be the one that the manifest names.
+ * The catalog's text, decompressed piece by piece, each valid until the next one is asked for. All of it is what the
+ * manifest says, from the first byte on: the object is read to its end before, twice where it is large.
  *
  * @throws AgentError ARCHIVE_DAMAGED where it is not, or does not decompress; OBJECT_MISSING
  */
@@ -89,20 +92,72 @@ export async function readCatalogIndex(deps: ReaderDeps, archive: Archive): Prom
   return { header, table: joinFrameTable(archive, frames), end }
 }
 
+/** What a catalog's pieces have to be, and the pieces themselves where all fit into what is in flight anyway. */
+interface Proven {
+  readonly checksums: readonly number[]
+  readonly held?: readonly Buffer[]
+}
+
+/** Of large catalogs, which are read several times: each piece's checksum, once all together were the manifest's. */
+const provenChecksums = new WeakMap<Archive['catalog'], readonly number[]>()
+
+/** The object's bytes, none of which is given out before it is known to be what the manifest says. */
 async function* readCatalogObject(deps: ReaderDeps, catalog: Archive['catalog']): AsyncGenerator<Buffer> {
-  const offsets: number[] = []
-  for (let offset = 0; offset < catalog.sizeBytes; offset += READ_BYTES) offsets.push(offset)
-  const pieces = mapInOrder(offsets, READS_IN_FLIGHT, deps.signal, (offset, signal) =>
-    deps.store.getRange(catalog.key, offset, Math.min(READ_BYTES, catalog.sizeBytes - offset), signal),
-  )
-  let checksum = 0
-  for await (const piece of pieces) {
-    checksum = crc32(piece, checksum)
+  const known = provenChecksums.get(catalog)
+  const { checksums, held } = known ? { checksums: known } : await proveCatalog(deps, catalog)
+  if (held) {
+    yield* held
+    return
+  }
+  provenChecksums.set(catalog, checksums)
+  let index = 0
+  for await (const piece of fetchPieces(deps, catalog)) {
+    const checksum = checksums[index++]
+    const check = (): void => {
+      if (crc32(piece) !== checksum) throw damagedCatalog(catalog.key, 'is not what it was when it was read before')
+    }
+    const offset = (index - 1) * READ_BYTES
+    const readAgain = () => deps.store.getRange(catalog.key, offset, piece.length, deps.signal)
+    await useOrReadAgain(piece, check, readAgain, catalog.key)
     yield piece
   }
-  if (formatCrc32(checksum) !== catalog.crc32) {
-    throw damagedCatalog(catalog.key, `has CRC32 ${formatCrc32(checksum)}, the manifest says ${catalog.crc32}`)
+}
+
+/**
+ * Reads the whole object, again where it is not what the manifest says.
+ *
+ * @throws AgentError ARCHIVE_DAMAGED where two readings agree that it is not
+ */
+async function proveCatalog(deps: ReaderDeps, catalog: Archive['catalog']): Promise<Proven> {
+  let before: number | undefined
+  for (let reading = 1; reading <= READINGS_MAX; reading++) {
+    const { checksum, ...proven } = await readWhole(deps, catalog)
+    if (formatCrc32(checksum) === catalog.crc32) return proven
+    if (checksum === before) {
+      throw damagedCatalog(catalog.key, `has CRC32 ${formatCrc32(checksum)}, the manifest says ${catalog.crc32}`)
+    }
+    before = checksum
   }
+  throw unsteady(catalog.key)
+}
+
+async function readWhole(deps: ReaderDeps, catalog: Archive['catalog']): Promise<Proven & { checksum: number }> {
+  const held: Buffer[] | undefined = catalog.sizeBytes <= HELD_BYTES_MAX ? [] : undefined
+  const checksums: number[] = []
+  let checksum = 0
+  for await (const piece of fetchPieces(deps, catalog)) {
+    checksum = crc32(piece, checksum)
+    checksums.push(crc32(piece))
+    if (held) held.push(piece)
+    else freeNow(piece)
+  }
+  return { checksum, checksums, ...(held && { held }) }
+}
+
+function fetchPieces({ store, signal }: ReaderDeps, { key, sizeBytes }: Archive['catalog']): AsyncGenerator<Buffer> {
+  return mapInOrder(cut(sizeBytes, READ_BYTES), READS_IN_FLIGHT, signal, ({ offset, bytes }, both) =>
+    readTwice(() => store.getRange(key, offset, bytes, both)),
+  )
 }
 
 /** Node's decompressor drops what comes behind a frame's end in the same piece, without an error. */

@@ -1,12 +1,13 @@
 /** Reads archives back: the mirror of the pipeline that writes them. */
 import { promisify } from 'node:util'
 import { crc32, zstdDecompress } from 'node:zlib'
-import { AgentError, hasCode } from '../errors'
-import { formatCrc32, type Archive } from '../plan/archive'
+import { AgentError, isDataLoss } from '../errors'
+import { formatCrc32, type Archive, type Segment } from '../plan/archive'
 import { planReads, type FramePlace, type FrameTable, type RawRange, type StoredRead } from '../plan/reads'
 import type { Deps } from './deps'
 import { mapInOrder } from './in-order'
 import { freeBehind } from './memory'
+import { readTwice, useOrReadAgain } from './read-again'
 
 const unzstd = promisify(zstdDecompress)
 
@@ -32,39 +33,54 @@ export type ReaderDeps = Pick<Deps, 'store' | 'signal'>
 export type Fetched = { readonly read: StoredRead } & ({ readonly stored: Buffer } | { readonly damage: AgentError })
 
 /** A frame's piece of the tar stream, or why it is lost. */
-export type Decoded = { readonly place: FramePlace } & ({ readonly raw: Buffer } | { readonly damage: AgentError })
+export type Decoded = {
+  readonly place: FramePlace
+  /** The frame as it is stored, good or not; absent where that could not be read. */
+  readonly stored?: Buffer
+} & ({ readonly raw: Buffer } | { readonly damage: AgentError })
 
-/** Fetches the reads in parallel and yields them in order. What is missing or cut short is damage, not an error. */
+/** Fetches the reads in parallel and yields them in order. What is missing or cut short twice is damage, not an error. */
 export function fetchReads(deps: ReaderDeps, archive: Archive, reads: Iterable<StoredRead>): AsyncIterable<Fetched> {
   return mapInOrder(reads, READS_IN_FLIGHT, deps.signal, async (read, signal): Promise<Fetched> => {
     try {
-      return { read, stored: await deps.store.getRange(keyOf(archive, read), read.offset, read.bytes, signal) }
+      const key = keyOf(archive, read)
+      return { read, stored: await readTwice(() => deps.store.getRange(key, read.offset, read.bytes, signal)) }
     } catch (error) {
-      if (isDamage(error)) return { read, damage: error }
+      if (isDataLoss(error)) return { read, damage: error }
       throw error
     }
   })
 }
 
-/** Decompresses and checks every frame that was fetched, in parallel, and yields them in order. */
+/**
+ * Decompresses and checks every frame that was fetched, in parallel, and yields them in order. One that is not right is
+ * fetched once more, by itself, before it is called damaged. Each is valid until the next one is asked for.
+ *
+ * @throws AgentError STORE_FAILED where a frame arrives different each time
+ */
 export async function* decodeFrames(
   deps: ReaderDeps,
   archive: Archive,
   fetched: AsyncIterable<Fetched>,
 ): AsyncGenerator<Decoded, void, undefined> {
-  const decode = async (frame: FetchedFrame): Promise<{ decoded: Decoded; stored?: Buffer }> => {
-    if ('damage' in frame) return { decoded: frame }
+  const unpack = archive.compression === 'none' ? checked : decompressed
+  const decode = async (frame: FetchedFrame, signal: AbortSignal): Promise<Decoded> => {
+    if ('damage' in frame) return frame
     const { place, stored } = frame
+    const { key } = segmentOf(archive, place)
+    const readAgain = () => deps.store.getRange(key, place.storedOffset, place.storedBytes, signal)
     try {
-      if (archive.compression === 'none') return { decoded: { place, raw: checked(place, stored) } }
-      return { decoded: { place, raw: await unpack(place, stored) }, stored }
+      const what = `frame ${place.index} in ${key}`
+      return { place, stored, raw: await useOrReadAgain(stored, () => unpack(place, stored), readAgain, what) }
     } catch (cause) {
-      return { decoded: { place, damage: damagedFrame(archive, place, cause) } }
+      if (cause instanceof AgentError && !isDataLoss(cause)) throw cause
+      return { place, stored, damage: damagedFrame(archive, place, cause) }
     }
   }
   const useStored = freeBehind()
-  for await (const { decoded, stored } of mapInOrder(splitFrames(fetched), FRAMES_IN_FLIGHT, deps.signal, decode)) {
-    if (stored) useStored(stored)
+  for await (const decoded of mapInOrder(splitFrames(fetched), FRAMES_IN_FLIGHT, deps.signal, decode)) {
+    // What is stored uncompressed is the frame itself, and freed by whoever uses that.
+    if (decoded.stored && archive.compression !== 'none') useStored(decoded.stored)
     yield decoded
   }
 }
@@ -129,7 +145,7 @@ async function* splitFrames(fetched: AsyncIterable<Fetched>): AsyncGenerator<Fet
   }
 }
 
-async function unpack(place: FramePlace, stored: Buffer): Promise<Buffer> {
+async function decompressed(place: FramePlace, stored: Buffer): Promise<Buffer> {
   const descriptor = stored[ZSTD_DESCRIPTOR_OFFSET] ?? 0
   if ((descriptor & ZSTD_CHECKSUM_FLAG) === 0) throw new Error('it bears no checksum')
   // An output buffer that holds the whole frame: with zlib's small ones decompression takes three times as long.
@@ -144,16 +160,17 @@ function checked(place: FramePlace, stored: Buffer): Buffer {
   throw new Error(`its CRC32 is ${formatCrc32(checksum)} instead of ${formatCrc32(place.crc32 ?? 0)}`)
 }
 
-function isDamage(error: unknown): error is AgentError {
-  return (['OBJECT_MISSING', 'ARCHIVE_DAMAGED', 'CHECKSUM_MISMATCH'] as const).some((code) => hasCode(error, code))
+function segmentOf(archive: Archive, { rawOffset }: FramePlace): Segment {
+  const segment = archive.segments.findLast((candidate) => candidate.rawOffset <= rawOffset)
+  if (!segment) throw new RangeError(`the archive has no segment with byte ${rawOffset} of the tar stream`)
+  return segment
 }
 
 function damagedFrame(archive: Archive, place: FramePlace, cause: unknown): AgentError {
-  const segment = archive.segments.findLast((candidate) => candidate.rawOffset <= place.rawOffset)
   const reason = String(cause).replace(/^Error: /, '')
   return new AgentError(
     'ARCHIVE_DAMAGED',
-    `frame ${place.index} in ${segment?.key ?? 'no segment'} at ${place.storedOffset}, ` +
+    `frame ${place.index} in ${segmentOf(archive, place).key} at ${place.storedOffset}, ` +
       `bytes ${place.rawOffset} to ${place.rawOffset + place.rawBytes - 1} of the tar stream, is damaged: ${reason}`,
     { hint: RESTORE_THE_REST, cause },
   )

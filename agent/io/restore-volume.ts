@@ -1,4 +1,4 @@
-import { AgentError, hasCode } from '../errors'
+import { AgentError, isDataLoss } from '../errors'
 import type { Argv } from '../plan/command'
 import type { FramePlace } from '../plan/reads'
 import { tarExtract, tarPrint, type ConflictPolicy } from '../plan/tar'
@@ -73,8 +73,8 @@ async function run(deps: Deps, plan: PlannedVolume, argv: Argv, options: Extract
   try {
     return await extract(deps, argv, plan.pieces, raw(), options)
   } catch (error) {
-    if (!damaged || !hasCode(error, 'ARCHIVE_DAMAGED')) throw error
+    if (!damaged || !isDataLoss(error)) throw error
     const lost = [{ offset: damaged.rawOffset, bytes: damaged.rawBytes }]
-    throw await namingLost(deps, archive, lost, error as AgentError)
+    throw await namingLost(deps, archive, lost, error)
   }
 }

@@ -1,4 +1,4 @@
-import { AgentError } from '../errors'
+import { isDataLoss } from '../errors'
 import type { Archive } from '../plan/archive'
 import type { CatalogEntry, CatalogFrames } from '../plan/catalog'
 import { isEntry, isFrames } from '../plan/catalog-reader'
@@ -56,7 +56,7 @@ export async function checkSample(
     const table = joinFrameTable(archive, frames)
     for await (const raw of readRaw(deps, archive, table, pieces.list())) await checker.push(raw)
   } catch (error) {
-    if (!(error instanceof AgentError) || !['ARCHIVE_DAMAGED', 'OBJECT_MISSING'].includes(error.code)) throw error
+    if (!isDataLoss(error)) throw error
     report(error.message, VERIFY_HINTS.damaged)
     return result
   }

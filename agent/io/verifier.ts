@@ -1,9 +1,10 @@
 /** Looks at what is stored of an archive: at the objects alone, or at every byte of them. */
 import { createHash } from 'node:crypto'
-import { AgentError, hasCode } from '../errors'
+import { hasCode, type AgentError } from '../errors'
 import { formatCrc32, type Archive } from '../plan/archive'
 import type { FrameTable, RawRange } from '../plan/reads'
 import { VERIFY_HINTS, type Report } from '../plan/verification'
+import { reportingDamage } from './damage'
 import { entryChecker, type StreamChecker } from './entry-checker'
 import { readCatalogIndex, readEntries } from './read-catalog'
 import type { Decoded, ReaderDeps } from './reader'
@@ -108,16 +109,6 @@ async function readCatalogTable(deps: ReaderDeps, archive: Archive, report: Repo
 
 function readOwnTable(deps: ReaderDeps, archive: Archive, report: Report): Promise<FrameTable | undefined> {
   return reportingDamage(report, VERIFY_HINTS.damaged, () => readFrameTable(deps, archive))
-}
-
-async function reportingDamage<T>(report: Report, hint: string, read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read()
-  } catch (error) {
-    if (!(error instanceof AgentError) || !['ARCHIVE_DAMAGED', 'OBJECT_MISSING'].includes(error.code)) throw error
-    report(error.message, hint)
-    return undefined
-  }
 }
 
 /** Tells of damaged frames, of many in a row once, and remembers what is lost with them. */

@@ -1,10 +1,18 @@
 /** Reads an archive whole, seek tables included, and compares every segment with what the manifest says of it. */
 import { crc32 } from 'node:zlib'
+import { AgentError } from '../errors'
 import { formatCrc32, type Archive, type Segment } from '../plan/archive'
-import { placeFrames, planWholeReads, type FrameTable } from '../plan/reads'
+import { cut, placeFrames, planWholeReads, READ_BYTES, type FrameTable } from '../plan/reads'
 import { formatSeekTable, parseSeekTable, seekTableBytes } from '../plan/seek-table'
 import { VERIFY_HINTS, type Report } from '../plan/verification'
+import { reportingDamage } from './damage'
+import { mapInOrder } from './in-order'
+import { freeNow } from './memory'
+import { readTwice, useOrReadAgain } from './read-again'
 import { decodeFrames, fetchReads, type Decoded, type Fetched, type ReaderDeps } from './reader'
+
+/** Of a reading that comes to a checksum alone; with `READ_BYTES` each, no more memory than other readings take. */
+const CHECKSUM_READS_IN_FLIGHT = 4
 
 /**
  * Where every frame is stored, as the archive itself says, for want of a catalog: one request per compressed segment. The
@@ -23,8 +31,12 @@ export async function readFrameTable(deps: ReaderDeps, archive: Archive): Promis
       }
     } else {
       const bytes = seekTableBytes(frames)
-      const table = await deps.store.getRange(segment.key, segment.sizeBytes - bytes, bytes, deps.signal)
-      for (const stored of parseSeekTable(table, segment, frameBytes)) storedBytes.push(stored)
+      const read = () => deps.store.getRange(segment.key, segment.sizeBytes - bytes, bytes, deps.signal)
+      const table = await readTwice(read)
+      const parse = () => parseSeekTable(table, segment, frameBytes)
+      for (const stored of await useOrReadAgain(table, parse, read, `the end of ${segment.key}`)) {
+        storedBytes.push(stored)
+      }
     }
   }
   return placeFrames(archive, storedBytes)
@@ -36,15 +48,21 @@ export async function readFrameTable(deps: ReaderDeps, archive: Archive): Promis
  *
  * @param table - frames of which it has no checksum get the one that they were read with: that of their segment proves it
  */
-export function readWholeArchive(
+export async function* readWholeArchive(
   deps: ReaderDeps,
   archive: Archive,
   table: FrameTable,
   report: Report,
-): AsyncIterable<Decoded> {
+): AsyncGenerator<Decoded, void, undefined> {
   const fetched = fetchReads(deps, archive, planWholeReads(archive, table))
   const known = archive.compression === 'none' && !table.crc32 ? addChecksums(fetched) : fetched
-  return decodeFrames(deps, archive, checkSegments(archive, table, known, report))
+  const tables = new Map<number, Fetched>()
+  const segments = segmentChecker(deps, archive, table, tables, report)
+  for await (const decoded of decodeFrames(deps, archive, keepSeekTables(known, tables))) {
+    await segments.take(decoded)
+    yield decoded
+  }
+  await segments.finish()
 }
 
 async function* addChecksums(fetched: AsyncIterable<Fetched>): AsyncGenerator<Fetched> {
@@ -61,36 +79,87 @@ async function* addChecksums(fetched: AsyncIterable<Fetched>): AsyncGenerator<Fe
   }
 }
 
-/** Passes on what was fetched, and compares each segment's CRC32 and seek table when it is complete. */
-async function* checkSegments(
-  archive: Archive,
-  table: FrameTable,
-  fetched: AsyncIterable<Fetched>,
-  report: Report,
-): AsyncGenerator<Fetched> {
-  const checksums = archive.segments.map(() => 0)
-  const incomplete = new Set<Segment>()
+/** Remembers the reads that bring no frame: the end of each segment, its seek table. They come before what follows them. */
+async function* keepSeekTables(fetched: AsyncIterable<Fetched>, tables: Map<number, Fetched>): AsyncGenerator<Fetched> {
   for await (const result of fetched) {
-    const { segment: index, offset, bytes, frames } = result.read
-    const segment = archive.segments[index] as Segment
-    if ('damage' in result) {
-      // Of all that is read, only the seek table has no frame that would be told of.
-      if (frames.length === 0 && !incomplete.has(segment)) report(result.damage.message, VERIFY_HINTS.damaged)
-      incomplete.add(segment)
-    } else {
-      const checksum = crc32(result.stored, checksums[index])
-      checksums[index] = checksum
-      if (frames.length === 0 && !result.stored.equals(expectedSeekTable(archive, table, segment))) {
-        report(`the seek table at the end of ${segment.key} does not match its frames`, VERIFY_HINTS.damaged)
-      }
-      const complete = offset + bytes === segment.sizeBytes && !incomplete.has(segment)
-      if (complete && formatCrc32(checksum) !== segment.crc32) {
-        const found = formatCrc32(checksum)
-        report(`${segment.key} was read with CRC32 ${found}, the manifest says ${segment.crc32}`, VERIFY_HINTS.damaged)
-      }
-    }
+    if (result.read.frames.length === 0) tables.set(result.read.segment, result)
     yield result
   }
+}
+
+/** Compares each segment's CRC32 and seek table with what they have to be, once it was read whole. */
+function segmentChecker(
+  deps: ReaderDeps,
+  archive: Archive,
+  table: FrameTable,
+  tables: Map<number, Fetched>,
+  report: Report,
+) {
+  let index = 0
+  let checksum = 0
+  let state: 'whole' | 'damaged' | 'incomplete' = 'whole'
+
+  const takeSeekTable = async (segment: Segment, end: Fetched): Promise<void> => {
+    if ('damage' in end) {
+      // Of all that is read, only the seek table has no frame that would be told of.
+      if (state !== 'incomplete') report(end.damage.message, VERIFY_HINTS.damaged)
+      state = 'incomplete'
+      return
+    }
+    const expected = expectedSeekTable(archive, table, segment)
+    const { read, stored } = end
+    const readAgain = () => deps.store.getRange(segment.key, read.offset, read.bytes, deps.signal)
+    await reportingDamage(report, VERIFY_HINTS.damaged, () =>
+      useOrReadAgain(stored, () => throwUnlessEqual(segment, stored, expected), readAgain, `the end of ${segment.key}`),
+    )
+    checksum = crc32(stored, checksum)
+  }
+  const finishSegment = async (): Promise<void> => {
+    const segment = archive.segments[index] as Segment
+    const end = tables.get(index)
+    if (end) await takeSeekTable(segment, end)
+    if (state !== 'incomplete' && formatCrc32(checksum) !== segment.crc32) {
+      // Where frames have checksums of their own, and all are right, hardly anything is left that could be wrong.
+      const found = state === 'whole' ? await readChecksum(deps, segment) : checksum
+      if (formatCrc32(found) !== segment.crc32) report(wrongChecksum(segment, found), VERIFY_HINTS.damaged)
+    }
+    tables.delete(index++)
+    checksum = 0
+    state = 'whole'
+  }
+  return {
+    async take(decoded: Decoded): Promise<void> {
+      while (decoded.place.rawOffset >= (archive.segments[index + 1]?.rawOffset ?? Infinity)) await finishSegment()
+      if (!decoded.stored) state = 'incomplete'
+      else checksum = crc32(decoded.stored, checksum)
+      if ('damage' in decoded && state === 'whole') state = 'damaged'
+    },
+    finish: finishSegment,
+  }
+}
+
+/** What a second reading of the whole segment comes to. */
+async function readChecksum({ store, signal }: ReaderDeps, { key, sizeBytes }: Segment): Promise<number> {
+  let checksum = 0
+  const pieces = mapInOrder(cut(sizeBytes, READ_BYTES), CHECKSUM_READS_IN_FLIGHT, signal, ({ offset, bytes }, both) =>
+    store.getRange(key, offset, bytes, both),
+  )
+  for await (const piece of pieces) {
+    checksum = crc32(piece, checksum)
+    freeNow(piece)
+  }
+  return checksum
+}
+
+function throwUnlessEqual({ key }: Segment, stored: Buffer, expected: Buffer): void {
+  if (stored.equals(expected)) return
+  throw new AgentError('ARCHIVE_DAMAGED', `the seek table at the end of ${key} does not match its frames`, {
+    hint: VERIFY_HINTS.damaged,
+  })
+}
+
+function wrongChecksum({ key, crc32: expected }: Segment, found: number): string {
+  return `${key} was read with CRC32 ${formatCrc32(found)}, the manifest says ${expected}`
 }
 
 function expectedSeekTable(archive: Archive, table: FrameTable, { rawOffset, rawBytes }: Segment): Buffer {

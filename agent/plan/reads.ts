@@ -9,10 +9,17 @@ import { FRAMES_PER_LINE, type CatalogFrames } from './catalog'
  */
 export const READ_BYTES = 4 * 1024 * 1024
 
-/** A piece of the tar stream. */
+/** A piece of the tar stream, or of an object. */
 export interface RawRange {
   readonly offset: number
   readonly bytes: number
+}
+
+/** Cuts so many bytes into pieces, one as long as the other, and the rest. */
+export function* cut(bytes: number, pieceBytes: number): Generator<RawRange> {
+  for (let offset = 0; offset < bytes; offset += pieceBytes) {
+    yield { offset, bytes: Math.min(pieceBytes, bytes - offset) }
+  }
 }
 
 /** Where every frame of an archive is stored. */

@@ -1,0 +1,52 @@
+/** Reads a second time before anything is called damaged: one wrong byte on its way is not what is stored. */
+import { AgentError, isDataLoss } from '../errors'
+
+/** Something between that changes what passes is found out by then, however often it does. */
+export const READINGS_MAX = 4
+
+/** Reads once more where something seems to be lost: what two readings say counts. */
+export async function readTwice<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!isDataLoss(error)) throw error
+    return await read()
+  }
+}
+
+/**
+ * Makes something of bytes that were read. Where that fails, they are read again, and only if they are the same then is
+ * the failure theirs.
+ *
+ * @param stored - replaced in place by what is read again, so that no buffer more is held
+ * @param use - throws what is wrong with the bytes in `stored`
+ * @param readAgain - the same bytes, fetched on their own
+ * @param what - is read, for messages
+ * @throws what `use` throws, once two readings agree; STORE_FAILED where none does, as then nothing is known of what is
+ * stored; whatever `readAgain` throws
+ */
+export async function useOrReadAgain<T>(
+  stored: Buffer,
+  use: () => T | Promise<T>,
+  readAgain: () => Promise<Buffer>,
+  what: string,
+): Promise<T> {
+  for (let reading = 1; ; reading++) {
+    try {
+      return await use()
+    } catch (failure) {
+      const again = await readAgain()
+      if (again.equals(stored)) throw failure
+      if (reading === READINGS_MAX) throw unsteady(what)
+      again.copy(stored)
+    }
+  }
+}
+
+export function unsteady(what: string): AgentError {
+  return new AgentError('STORE_FAILED', `${what} arrives different each time that it is read, and never right`, {
+    hint:
+      'Something on the way changes what passes: suspect the memory of this host, network hardware, or a proxy. ' +
+      'Nothing is known of what is stored: try again from another host.',
+  })
+}
