@@ -2,7 +2,7 @@
 import { AgentError, isDataLoss } from '../errors'
 
 /** Something between that changes what passes is found out by then, however often it does. */
-export const READINGS_MAX = 4
+const READINGS_MAX = 4
 
 /** Reads once more where something seems to be lost: what two readings say counts. */
 export async function readTwice<T>(read: () => Promise<T>): Promise<T> {
@@ -43,7 +43,28 @@ export async function useOrReadAgain<T>(
   }
 }
 
-export function unsteady(what: string): AgentError {
+/**
+ * Looks until all is well, or two looks in a row see the same wrong.
+ *
+ * @param whatIsWrong - with what was seen, in a few words; undefined where nothing is
+ * @throws AgentError STORE_FAILED where each look sees another wrong; whatever `look` throws
+ */
+export async function lookUntilAgreed<T>(
+  look: () => Promise<T>,
+  whatIsWrong: (seen: T) => string | undefined,
+  what: string,
+): Promise<T> {
+  let before: string | undefined
+  for (let reading = 1; reading <= READINGS_MAX; reading++) {
+    const seen = await look()
+    const wrong = whatIsWrong(seen)
+    if (wrong === undefined || wrong === before) return seen
+    before = wrong
+  }
+  throw unsteady(what)
+}
+
+function unsteady(what: string): AgentError {
   return new AgentError('STORE_FAILED', `${what} arrives different each time that it is read, and never right`, {
     hint:
       'Something on the way changes what passes: suspect the memory of this host, network hardware, or a proxy. ' +

@@ -10,7 +10,7 @@ import { cut, joinFrameTable, READ_BYTES, type FrameTable } from '../plan/reads'
 import { frameEndFinder } from '../plan/zstd-frame'
 import { mapInOrder } from './in-order'
 import { freeBehind, freeNow } from './memory'
-import { READINGS_MAX, readTwice, unsteady, useOrReadAgain } from './read-again'
+import { lookUntilAgreed, readTwice, useOrReadAgain } from './read-again'
 import type { ReaderDeps } from './reader'
 
 const READS_IN_FLIGHT = 4
@@ -129,16 +129,14 @@ async function* readCatalogObject(deps: ReaderDeps, catalog: Archive['catalog'])
  * @throws AgentError ARCHIVE_DAMAGED where two readings agree that it is not
  */
 async function proveCatalog(deps: ReaderDeps, catalog: Archive['catalog']): Promise<Proven> {
-  let before: number | undefined
-  for (let reading = 1; reading <= READINGS_MAX; reading++) {
-    const { checksum, ...proven } = await readWhole(deps, catalog)
-    if (formatCrc32(checksum) === catalog.crc32) return proven
-    if (checksum === before) {
-      throw damagedCatalog(catalog.key, `has CRC32 ${formatCrc32(checksum)}, the manifest says ${catalog.crc32}`)
-    }
-    before = checksum
-  }
-  throw unsteady(catalog.key)
+  const crc32Of = ({ checksum }: { readonly checksum: number }): string => formatCrc32(checksum)
+  const read = await lookUntilAgreed(
+    () => readWhole(deps, catalog),
+    (seen) => (crc32Of(seen) === catalog.crc32 ? undefined : crc32Of(seen)),
+    catalog.key,
+  )
+  if (crc32Of(read) === catalog.crc32) return read
+  throw damagedCatalog(catalog.key, `has CRC32 ${crc32Of(read)}, the manifest says ${catalog.crc32}`)
 }
 
 async function readWhole(deps: ReaderDeps, catalog: Archive['catalog']): Promise<Proven & { checksum: number }> {

@@ -1,7 +1,8 @@
 /** Decides entry by entry what a restore brings back, from the catalog and what the target has already. */
 import { AgentError } from '../errors'
-import type { CatalogEntry, CatalogFrames, EntryType } from '../plan/catalog'
-import { isEntry, isFrames } from '../plan/catalog-reader'
+import type { Archive } from '../plan/archive'
+import type { CatalogEnd, CatalogEntry, CatalogFrames, EntryType } from '../plan/catalog'
+import { compareEnd, isEnd, isEntry, isFrames } from '../plan/catalog-reader'
 import { selectEntries, type Role } from '../plan/entry-selection'
 import { joinFrameTable, type FrameTable, type RawRange } from '../plan/reads'
 import {
@@ -69,6 +70,7 @@ export async function planVolume(
   const frames: CatalogFrames[] = []
   for await (const line of readCatalog(deps, archive.catalog)) {
     if (isFrames(line)) frames.push(line)
+    if (isEnd(line)) throwUnlessCounted(archive, line)
     if (!isEntry(line)) continue
     const role = selection.take(line)
     if (role === undefined) continue
@@ -207,4 +209,12 @@ function danglingLink(links: readonly CatalogEntry[]): AgentError {
       hint: 'Verify the run with "snapstream verify", and restore from another one.',
     },
   )
+}
+
+function throwUnlessCounted(archive: Archive, end: CatalogEnd): void {
+  const [difference] = compareEnd(end, archive)
+  if (difference === undefined) return
+  throw new AgentError('ARCHIVE_DAMAGED', `${archive.catalog.key} ${difference}`, {
+    hint: 'It is not the catalog of this archive. Restore from another run, or by hand: docs/restore-by-hand.md.',
+  })
 }

@@ -5,13 +5,15 @@ import { parseManifest, type Manifest } from '../plan/manifest'
 import { findNearest } from '../plan/nearest'
 import { parseRunTime } from '../plan/run'
 import { parseManifestKey, type FoundRun } from '../plan/run-list'
+import { readTwice } from './read-again'
 import type { ReaderDeps } from './reader'
 
 /** @throws AgentError UNKNOWN_RUN, with the name that was probably meant; as `parseManifest` */
 export async function readManifest(deps: ReaderDeps, place: RunPlace): Promise<Manifest> {
   const key = manifestKey(place)
   try {
-    return parseManifest((await deps.store.get(key, deps.signal)).toString(), key)
+    // Not every server sends a checksum with it that would show a byte that changed on its way.
+    return await readTwice(async () => parseManifest((await deps.store.get(key, deps.signal)).toString(), key))
   } catch (error) {
     if (!hasCode(error, 'OBJECT_MISSING')) throw error
     // The list only makes the hint better, and a host may be forbidden to list.

@@ -2,12 +2,15 @@
 import { createHash } from 'node:crypto'
 import { hasCode, type AgentError } from '../errors'
 import { formatCrc32, type Archive } from '../plan/archive'
+import { compareEnd } from '../plan/catalog-reader'
 import type { FrameTable, RawRange } from '../plan/reads'
 import { VERIFY_HINTS, type Report } from '../plan/verification'
 import { reportingDamage } from './damage'
 import { entryChecker, type StreamChecker } from './entry-checker'
+import { lookUntilAgreed } from './read-again'
 import { readCatalogIndex, readEntries } from './read-catalog'
 import type { Decoded, ReaderDeps } from './reader'
+import type { ObjectHead } from './store'
 import { readFrameTable, readWholeArchive } from './whole-archive'
 
 export interface ObjectsFound {
@@ -16,28 +19,40 @@ export interface ObjectsFound {
   readonly withoutChecksum: number
 }
 
-/** Asks the server about every object: whether it is there, its size, and its CRC32 where the server keeps one. */
+/** Asks the server about every object, again before something is wrong with it: whether it is there, its size, and its CRC32 where the server keeps one. */
 export async function checkObjects(deps: ReaderDeps, archive: Archive, report: Report): Promise<ObjectsFound> {
   const storageClasses = new Set<string>()
   let withoutChecksum = 0
   const objects = [...archive.segments, archive.catalog]
-  for (const { key, sizeBytes, crc32: expected } of objects) {
-    try {
-      const head = await deps.store.head(key, deps.signal)
-      if (key !== archive.catalog.key) storageClasses.add(head.storageClass)
-      if (head.sizeBytes !== sizeBytes) {
-        report(`${key} has ${head.sizeBytes} bytes, the manifest says ${sizeBytes}`, VERIFY_HINTS.damaged)
-      }
-      if (head.crc32 === undefined) withoutChecksum++
-      else if (formatCrc32(head.crc32) !== expected) {
-        report(`${key} has CRC32 ${formatCrc32(head.crc32)}, the manifest says ${expected}`, VERIFY_HINTS.damaged)
-      }
-    } catch (error) {
-      if (!hasCode(error, 'OBJECT_MISSING')) throw error
-      report(`${key} is missing`, VERIFY_HINTS.missing)
-    }
+  for (const object of objects) {
+    const look = () => headOf(deps, object.key)
+    const head = await lookUntilAgreed(look, (seen) => whatDiffers(object, seen)[0], object.key)
+    for (const what of whatDiffers(object, head)) report(what, head ? VERIFY_HINTS.damaged : VERIFY_HINTS.missing)
+    if (!head) continue
+    if (object.key !== archive.catalog.key) storageClasses.add(head.storageClass)
+    if (head.crc32 === undefined) withoutChecksum++
   }
   return { objects: objects.length, storageClasses: [...storageClasses], withoutChecksum }
+}
+
+/** Undefined where the object is missing. */
+async function headOf({ store, signal }: ReaderDeps, key: string): Promise<ObjectHead | undefined> {
+  try {
+    return await store.head(key, signal)
+  } catch (error) {
+    if (!hasCode(error, 'OBJECT_MISSING')) throw error
+    return undefined
+  }
+}
+
+/** @param head - what the server says of the object; undefined where it is missing */
+function whatDiffers({ key, sizeBytes, crc32 }: Archive['catalog'], head: ObjectHead | undefined): string[] {
+  if (!head) return [`${key} is missing`]
+  const found = head.crc32 === undefined ? crc32 : formatCrc32(head.crc32)
+  return [
+    ...(head.sizeBytes === sizeBytes ? [] : [`${key} has ${head.sizeBytes} bytes, the manifest says ${sizeBytes}`]),
+    ...(found === crc32 ? [] : [`${key} has CRC32 ${found}, the manifest says ${crc32}`]),
+  ]
 }
 
 export interface StreamRead {
@@ -99,10 +114,7 @@ export async function checkStream(
 async function readCatalogTable(deps: ReaderDeps, archive: Archive, report: Report): Promise<FrameTable | undefined> {
   return reportingDamage(report, VERIFY_HINTS.catalogLost, async () => {
     const { table, end } = await readCatalogIndex(deps, archive)
-    for (const field of ['entries', 'frames', 'rawBytes', 'sha256'] as const) {
-      if (end[field] === archive[field]) continue
-      report(`${archive.catalog.key} says ${field} ${end[field]}, the manifest ${archive[field]}`, VERIFY_HINTS.catalog)
-    }
+    for (const what of compareEnd(end, archive)) report(`${archive.catalog.key} ${what}`, VERIFY_HINTS.catalog)
     return table
   })
 }

@@ -1,5 +1,6 @@
 /** Reads a catalog's lines strictly: nothing is not the same as not understood. */
 import { AgentError } from '../errors'
+import type { Archive } from './archive'
 import {
   parseCatalogLine,
   type CatalogEnd,
@@ -20,6 +21,13 @@ export const isHeader = (line: CatalogLine): line is CatalogHeader => 'catalog' 
 export const isEntry = (line: CatalogLine): line is CatalogEntry => 'path' in line
 export const isFrames = (line: CatalogLine): line is CatalogFrames => 'firstFrame' in line
 export const isEnd = (line: CatalogLine): line is CatalogEnd => 'end' in line
+
+/** What a catalog's end says otherwise than the manifest, each as a clause; empty where they agree. */
+export function compareEnd(end: CatalogEnd, archive: Archive): string[] {
+  return (['entries', 'frames', 'rawBytes', 'sha256'] as const)
+    .filter((field) => end[field] !== archive[field])
+    .map((field) => `says ${field} ${end[field]}, the manifest ${archive[field]}`)
+}
 
 /**
  * Checks that the lines come in their order, that entries follow each other in the tar stream without a gap, and that

@@ -244,6 +244,23 @@ describe('nothing is written outside the target', () => {
   })
 })
 
+test('a catalog that counts otherwise than its manifest restores nothing: it is of another archive', async () => {
+  const { archive, objects } = archiveOf(execFileSync('tar', ['-cf', '-', '-C', sources.srv, '.']), {
+    volume: 'vg0-srv',
+    editCatalog: (text) => text.replace(/"sha256":"[0-9a-f]{8}/, '"sha256":"01234567'),
+  })
+  const manifest = manifestOf({
+    ...place,
+    volumes: [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })],
+  })
+  const store = storeWith(new Map(objects).set(manifestKey(place), Buffer.from(formatManifest(manifest))))
+  await expect(restored({}, store)).rejects.toMatchObject({
+    code: 'ARCHIVE_DAMAGED',
+    message: expect.stringMatching(/jsonl\.zst says sha256 01234567.*, the manifest /),
+  })
+  expect(readdirSync(target)).toEqual([])
+})
+
 test('a dry run changes nothing, and says what it takes', async () => {
   const { status, summary, json } = await restored({ dryRun: true })
   expect(status).toBe(0)

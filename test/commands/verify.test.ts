@@ -90,6 +90,32 @@ test.each(['checksum', 'stream'] as const)(
   },
 )
 
+test('a wrong byte in the manifest as it arrives once is no lasting verdict on a good run', async () => {
+  const store = backedUp()
+  const manifest = store.objects.get(manifestKey(place))!.body.toString()
+  const arrivals = [
+    manifest.slice(1), // is not JSON
+    manifest.replace(/"rawBytes": (\d)/, (_, digit) => `"rawBytes": ${(Number(digit) % 9) + 1}`), // is, and says another thing
+  ]
+  for (const arrival of arrivals) {
+    let reads = 0
+    const get: MemoryStore['get'] = async (key, ...rest) =>
+      key === manifestKey(place) && ++reads === 1 ? Buffer.from(arrival) : store.get(key, ...rest)
+    store.objects.delete(RECORD)
+    const { status } = await verified({ ...store, get })
+    expect(status).toBe(0)
+    expect(JSON.parse(store.objects.get(RECORD)!.body.toString())).toMatchObject({ ok: true })
+  }
+})
+
+test('a manifest that is damaged where it is stored is read twice, and no verdict is given', async () => {
+  const store = backedUp()
+  const key = manifestKey(place)
+  store.objects.set(key, { ...store.objects.get(key)!, body: Buffer.from('{') })
+  await expect(verified(store)).rejects.toMatchObject({ code: 'ARCHIVE_DAMAGED' })
+  expect(store.objects.has(RECORD)).toBe(false)
+})
+
 describe('a catalog is gone', () => {
   const key = `catalogs/daily/db-1/${place.run}/vg0-home.jsonl.zst`
   function withoutCatalog(): MemoryStore {

@@ -33,6 +33,17 @@ test('a slow call can be cancelled', async () => {
   await expect(putting).rejects.toMatchObject({ code: 'INTERRUPTED' })
 })
 
+test('one bit is wrong, each time another', async () => {
+  const store = faultyStore(memoryStore(), { call: 'get', kind: 'flip' })
+  await store.put('a', Buffer.alloc(100), signal)
+  const [first, second] = [await store.get('a', signal), await store.get('a', signal)]
+  expect([first.equals(Buffer.alloc(100)), second.equals(Buffer.alloc(100)), first.equals(second)]).toEqual([
+    false,
+    false,
+    false,
+  ])
+})
+
 test('a body is cut short', async () => {
   const store = faultyStore(memoryStore(), { call: 'get', kind: 'truncate' })
   await store.put('a', 'four', signal)

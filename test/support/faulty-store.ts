@@ -15,9 +15,10 @@ export interface Fault {
    * - `before`: nothing of it reaches the store;
    * - `after`: it is done, but the caller is told that it failed;
    * - `slow`: it takes `seconds` longer, or until it is cancelled;
-   * - `truncate`: what is read lacks its last byte.
+   * - `truncate`: what is read lacks its last byte;
+   * - `flip`: what is read has one wrong bit, each time another.
    */
-  readonly kind: 'before' | 'after' | 'slow' | 'truncate'
+  readonly kind: 'before' | 'after' | 'slow' | 'truncate' | 'flip'
   readonly error?: AgentError
   readonly seconds?: number
 }
@@ -40,11 +41,19 @@ export function faultyStore<S extends Store>(store: S, ...faults: readonly Fault
       if (fault?.kind === 'slow') await slowDown(fault.seconds ?? 0, args)
       const result = await original(...args)
       if (fault?.kind === 'after') throw fault.error ?? BROKEN
+      if (fault?.kind === 'flip') return flipBit(result as Buffer, counts.get(fault) ?? 1)
       return fault?.kind === 'truncate' ? (result as Buffer).subarray(0, -1) : result
     }
   }
   const broken = Object.fromEntries(faults.map(({ call }) => [call, wrap(call)]))
   return { ...store, ...broken }
+}
+
+/** @param count - of how many, for bits far from each other */
+function flipBit(read: Buffer, count: number): Buffer {
+  const flipped = Buffer.from(read)
+  flipped[Math.floor(read.length * ((count * 0.618) % 1))]! ^= 1
+  return flipped
 }
 
 async function slowDown(seconds: number, args: readonly unknown[]): Promise<void> {
