@@ -1,6 +1,8 @@
 /** What version 1 wrote, and what every later version has to read. The files under golden/v1 are never made again. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { restore } from '../agent/commands/restore'
 import { verify } from '../agent/commands/verify'
 import { localHost } from '../agent/io/host'
 import { rebuildCatalogs } from '../agent/io/catalog-rebuilder'
@@ -43,6 +45,20 @@ test.each(manifests)('%s is good to the last byte', async (_key, { run, class: r
   const { status, json } = await verify(deps, { ...request, host: 'guest' })
   expect(json).toMatchObject({ ok: true })
   expect(status).toBe(0)
+})
+
+test.each(manifests)('%s comes back', async (_key, { run, class: retention }) => {
+  const target = mkdtempSync(join(tmpdir(), 'golden-'))
+  try {
+    const argv = ['restore', '--bucket', 'golden', '--host', 'guest', '--run', run, '--class', retention]
+    const invocation = parseArguments([...argv, '--target', target])
+    if (invocation.kind !== 'command') throw new Error('not a command')
+    const request = resolveRequest(invocation, {}, {})
+    if (request.command !== 'restore') throw new Error('not a restore')
+    expect(await restore(deps, { ...request, host: 'guest' })).toMatchObject({ status: 0 })
+  } finally {
+    rmSync(target, { recursive: true })
+  }
 })
 
 test.each(manifests)(

@@ -16,6 +16,7 @@ import {
   type Wanted,
 } from '../plan/restore'
 import type { ConflictPolicy } from '../plan/tar'
+import { plannedEntries, type PlannedEntries } from './planned-entries'
 import { readCatalog, readEntries } from './read-catalog'
 import type { ReaderDeps } from './reader'
 import type { Found, Target } from './restore-target'
@@ -31,6 +32,8 @@ export interface PlanOptions {
 /** What is restored of a volume, what is not, and why. */
 export interface PlannedVolume extends VolumePlan {
   readonly table: FrameTable
+  /** The entries that the pieces are made of. */
+  readonly planned: PlannedEntries
   /** Entries that the conflict policy or `resume` leaves alone, and those hidden by mounts. */
   readonly kept: number
   /** With policy `fail`: names that are taken. The first ones, for the message. */
@@ -87,6 +90,7 @@ export async function planVolume(
     volume,
     table,
     pieces,
+    planned: choice.planned,
     fetch: planFetch(archive, table, pieces),
     lostRanges: options.lost,
     ...choice.counts(),
@@ -95,6 +99,7 @@ export async function planVolume(
 
 function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: string) => boolean) {
   const collected = collectPieces()
+  const planned = plannedEntries()
   const outside: Piece[] = []
   /** Hard links whose data is under a name that is not restored, by that name. The first one gets the data. */
   const links = new Map<string, CatalogEntry>()
@@ -115,8 +120,14 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
     return (range !== undefined && range.offset < offset + bytes) || (type === 'hardlink' && lostNames.has(link ?? ''))
   }
 
+  const collect = (entry: CatalogEntry): void => {
+    collected.add(entry)
+    planned.add(entry)
+  }
+
   return {
     links,
+    planned,
     keep(entry: CatalogEntry): void {
       counts.kept++
       if (mayBeLinked(entry)) foreignNames.add(entry.path64 ?? entry.path)
@@ -135,7 +146,7 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
         if (mayBeLinked(entry) && found.state === 'different') foreignNames.add(entry.path64 ?? entry.path)
       } else if (decision === 'refresh') {
         counts.kept++
-        collected.add(entry)
+        collect(entry)
       } else if (decision === 'conflict') {
         if (conflicts.length < NAMES_MAX) conflicts.push(entry.path)
       } else {
@@ -144,8 +155,9 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
         if (names.length < NAMES_MAX) names.push(entry.path)
         counts.sizeBytes += sizeOnDisk(entry) - (found.state === 'absent' ? 0 : found.storedBytes)
         const data = entry.type === 'hardlink' ? (entry.link64 ?? entry.link ?? '') : undefined
-        if (data === undefined || (isWanted(entry.link ?? '') && !foreignNames.has(data))) collected.add(entry)
+        if (data === undefined || (isWanted(entry.link ?? '') && !foreignNames.has(data))) collect(entry)
         else if (links.has(data)) {
+          planned.addRenamed(entry)
           collected.add(entry, { offset: entry.offset, link: memberName(links.get(data) as CatalogEntry) })
         } else links.set(data, entry)
       }
@@ -154,6 +166,7 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
       const link = mayBeLinked(entry) ? links.get(entry.path64 ?? entry.path) : undefined
       if (!link) return
       counts.sizeBytes += sizeOnDisk(entry)
+      planned.addRenamed(entry)
       outside.push({
         offset: entry.offset,
         bytes: entry.bytes,

@@ -5,7 +5,9 @@ import { tarExtract, tarPrint, type ConflictPolicy } from '../plan/tar'
 import { namingLost } from './damage'
 import type { Deps } from './deps'
 import { extract, type Extraction, type ExtractOptions } from './extract'
+import { inLockstep, type FindPlanned } from './lockstep'
 import { showProgress } from './progress'
+import { readEntries } from './read-catalog'
 import { readRaw } from './reader'
 import type { PlannedVolume } from './restore-planner'
 
@@ -64,8 +66,13 @@ async function run(deps: Deps, plan: PlannedVolume, argv: Argv, options: Extract
     plan.pieces.reduce((sum, { bytes }) => sum + bytes, 0),
   )
   let damaged: FramePlace | undefined
+  const findPlanned: FindPlanned = async (offset) => {
+    for await (const entry of readEntries(deps, archive)) if (offset < entry.offset + entry.bytes) return entry
+    return undefined
+  }
   async function* raw(): AsyncGenerator<Buffer> {
-    for await (const chunk of readRaw(deps, archive, plan.table, plan.pieces, (place) => (damaged = place))) {
+    const read = readRaw(deps, archive, plan.table, plan.pieces, (place) => (damaged = place))
+    for await (const chunk of inLockstep(plan.pieces, read, plan.planned, findPlanned)) {
       progress.add(chunk.length)
       yield chunk
     }

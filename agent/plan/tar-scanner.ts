@@ -44,12 +44,22 @@ interface OpenEntry {
 /** What the blocks that come next are. */
 type Phase = 'header' | 'data' | 'extension' | 'map in data' | 'map in headers' | 'end'
 
+export interface ScanOptions {
+  /** Refuses maps of sparse files that do not say in order, within the file's size, where all of the data belongs. */
+  readonly isStrict?: boolean
+  /** Told of a sparse file whose map is to follow, before any of it has passed by; `sparseBytes` is 0 until then. */
+  readonly onMapStart?: (entry: CatalogEntry) => void
+}
+
 /**
  * Understands what GNU tar writes: ustar, pax and GNU headers, every kind of sparse file.
  *
  * @param onEntry - called for each entry, in the order of the archive, before its data has passed by
  */
-export function scanTar(onEntry: (entry: CatalogEntry) => void): TarScanner {
+export function scanTar(
+  onEntry: (entry: CatalogEntry) => void,
+  { isStrict = false, onMapStart }: ScanOptions = {},
+): TarScanner {
   let phase: Phase = 'header'
   let offset = 0 // in the stream: of the block that comes next, or is being looked at
   let entries = 0
@@ -61,6 +71,7 @@ export function scanTar(onEntry: (entry: CatalogEntry) => void): TarScanner {
   let skip = 0 // bytes of data still to pass by
   let numbersLeft = -1 // of a map in the data; -1 before the first is read
   let number = 0
+  let map = sparseMap(0)
   // A block or extended header that came in pieces.
   let gathered = Buffer.allocUnsafe(BLOCK_BYTES)
   let gatheredBytes = 0
@@ -169,6 +180,8 @@ export function scanTar(onEntry: (entry: CatalogEntry) => void): TarScanner {
       phase = 'map in data'
       numbersLeft = -1
       number = 0
+      map = sparseMap(size)
+      onMapStart?.({ ...open.entry, bytes: open.headerBytes + padded(dataBytes), sparseBytes: 0 })
     } else if (oldSparse && data[at + 482] !== 0) phase = 'map in headers'
     else closeEntry(open, padded(dataBytes))
   }
@@ -205,6 +218,7 @@ export function scanTar(onEntry: (entry: CatalogEntry) => void): TarScanner {
       if (byte >= 0x30 && byte <= 0x39) {
         number = number * 10 + (byte - 0x30)
       } else if (byte === 0x0a) {
+        if (numbersLeft >= 0) map.take(number)
         numbersLeft = numbersLeft < 0 ? number * 2 : numbersLeft - 1
         number = 0
       } else throw brokenTar(offset, 'the map of a sparse file is malformed')
@@ -213,6 +227,7 @@ export function scanTar(onEntry: (entry: CatalogEntry) => void): TarScanner {
     const mapBytes = offset + BLOCK_BYTES - (entry.offset + headerBytes)
     if (mapBytes > dataBytes) throw brokenTar(offset, 'the map of a sparse file is longer than its data')
     if (numbersLeft !== 0) return
+    if (isStrict && !map.isGood(dataBytes - mapBytes)) throw brokenTar(offset, 'the map of a sparse file does not fit')
     closeEntry({ ...(open as OpenEntry), sparseBytes: dataBytes - mapBytes }, padded(dataBytes) - mapBytes)
   }
 
@@ -241,6 +256,27 @@ function readLink(data: Buffer, at: number, type: EntryType, long: Name | undefi
   if (!long) return decodePath(data, at + 157, fieldEnd(data, at + 157, 100))
   const bytes = Buffer.from(long.base64 ?? long.text, long.base64 === undefined ? 'utf8' : 'base64')
   return decodePath(bytes, 0, bytes.length)
+}
+
+/** Takes offsets and sizes by turns. */
+function sparseMap(fileBytes: number) {
+  let start = -1
+  let end = 0
+  let dataBytes = 0
+  let isInOrder = true
+  return {
+    take(number: number): void {
+      if (start < 0) {
+        start = number
+        if (start < end) isInOrder = false
+      } else {
+        end = start + number
+        dataBytes += number
+        start = -1
+      }
+    },
+    isGood: (expectedBytes: number) => isInOrder && end <= fileBytes && dataBytes === expectedBytes,
+  }
 }
 
 function isZero(data: Buffer, at: number): boolean {
