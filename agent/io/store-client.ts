@@ -114,10 +114,10 @@ function patientRetries(): RetryStrategy {
   let everSucceeded = false
   return {
     acquireInitialRetryToken: () => Promise.resolve(retryToken(0, 0)),
-    refreshRetryTokenForRetry(token, { errorType }) {
+    refreshRetryTokenForRetry(token, { error, errorType }) {
       const retries = token.getRetryCount() + 1
       const attemptsMax = everSucceeded ? ATTEMPTS_MAX : FIRST_ATTEMPTS_MAX
-      if (errorType === 'CLIENT_ERROR' || retries >= attemptsMax) {
+      if ((errorType === 'CLIENT_ERROR' && !isGarbled(error)) || retries >= attemptsMax) {
         return Promise.reject(new Error('not worth another attempt'))
       }
       const firstSeconds = errorType === 'THROTTLING' ? THROTTLED_DELAY_SECONDS : RETRY_DELAY_SECONDS
@@ -129,6 +129,12 @@ function patientRetries(): RetryStrategy {
       everSucceeded = true
     },
   }
+}
+
+/** S3 said that it is done, and how cannot be read: a byte of it changed on its way, or the rest of it was lost. */
+function isGarbled(error: unknown): boolean {
+  const { message, $response } = error as { readonly message?: string; readonly $response?: { statusCode: number } }
+  return $response?.statusCode === 200 && message?.includes('Deserialization error') === true
 }
 
 function retryToken(retries: number, delayMs: number): RetryToken {

@@ -43,6 +43,12 @@ export function s3ErrorCode(error: unknown): string | undefined {
   return cause?.name
 }
 
+/** True where the SDK has sent a request more than once before it failed: an earlier one may have been carried out. */
+export function wasSentAgain(error: unknown): boolean {
+  const cause = error instanceof AgentError ? (error.cause as SdkError | undefined) : undefined
+  return (cause?.$metadata?.attempts ?? 1) > 1
+}
+
 export function interrupted(operation: Operation, cause: unknown): AgentError {
   return new AgentError('INTERRUPTED', `${actionOf(operation)} was stopped before it finished`, {
     hint: 'Run the command again.',
@@ -61,6 +67,9 @@ interface SdkError extends Error {
   readonly errors?: readonly Error[]
 }
 
+/** Where the SDK advises its caller's programmer, who is not the one that reads this. */
+const SDK_ADVICE = /\s*Deserialization error: to see the raw response/
+
 function chooseRule({ name, code, message, $metadata }: SdkError): Rule {
   const status = $metadata?.httpStatusCode ?? 0
   const named = (wanted: string | undefined) => RULES.find(({ names }) => names.some((each) => each === wanted))
@@ -74,7 +83,7 @@ function describe(error: SdkError, operation: Operation): Failure {
   const { name, code, $metadata, $response, Region, errors = [] } = error
   const attempts = $metadata?.attempts ?? 1
   const label = code ?? name
-  const message = (error.message || errors.map((each) => each.message).join(', ')).trim()
+  const [message = ''] = (error.message || errors.map((each) => each.message).join(', ')).trim().split(SDK_ADVICE)
   return {
     ...operation,
     action: actionOf(operation),

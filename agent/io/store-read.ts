@@ -105,10 +105,11 @@ export async function head(s3: Connection, key: string, signal: AbortSignal, ver
   const output = await call(s3, { name, key }, signal, (sending) =>
     s3.client.send(new HeadObjectCommand(input), sending),
   )
-  const { ChecksumCRC32, ChecksumType, Restore } = output
+  const { Restore } = output
+  const crc32 = wholeCrc32(output)
   return {
     ...toObjectInfo({ ...output, Key: key, Size: output.ContentLength }),
-    ...(ChecksumCRC32 !== undefined && ChecksumType !== 'COMPOSITE' && { crc32: decodeCrc32(ChecksumCRC32) }),
+    ...(crc32 !== undefined && { crc32 }),
     ...(Restore !== undefined && { restore: parseRestore(Restore) }),
   }
 }
@@ -257,6 +258,18 @@ function parseRestore(header: string): NonNullable<ObjectHead['restore']> {
   return { ongoing: header.includes('ongoing-request="true"'), ...(expires && { expires: new Date(expires) }) }
 }
 
-function decodeCrc32(text: string): number {
+/**
+ * The CRC32 of the whole object, undefined where the server says none. The checksum of the parts' checksums is none: S3 names
+ * it COMPOSITE, and every server ends it with the number of parts.
+ */
+export function wholeCrc32(output: {
+  readonly ChecksumCRC32?: string | undefined
+  readonly ChecksumType?: string | undefined
+}): number | undefined {
+  const { ChecksumCRC32: text, ChecksumType } = output
+  if (text === undefined || ChecksumType === 'COMPOSITE' || !WHOLE_CRC32.test(text)) return undefined
   return Buffer.from(text, 'base64').readUInt32BE()
 }
+
+/** The base64 of four bytes. */
+const WHOLE_CRC32 = /^[A-Za-z0-9+/]{6}==$/

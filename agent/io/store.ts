@@ -45,6 +45,12 @@ export interface CompleteOptions {
   readonly crc32: number
 }
 
+/** What is known of an object that was completed. */
+export interface Completion {
+  /** The server says which CRC32 the whole object has, and it is that of what was sent. Else only its size is known. */
+  readonly confirmed: boolean
+}
+
 export interface ListOptions {
   /** Also what was deleted and of which a version is left. Asks for the permission `s3:ListBucketVersions`. */
   readonly includeDeleted?: boolean
@@ -92,7 +98,7 @@ export interface Store {
     parts: readonly FinishedPart[],
     options: CompleteOptions,
     signal: AbortSignal,
-  ): Promise<void>
+  ): Promise<Completion>
   /** Succeeds too where the upload is gone already. */
   abortUpload(upload: UploadRef, signal: AbortSignal): Promise<void>
   listUploads(prefix: string, signal: AbortSignal): AsyncIterable<UploadRef>

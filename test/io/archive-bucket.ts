@@ -35,7 +35,7 @@ export function archiveBucket({ onPart, onComplete }: Misbehaviour = {}): Archiv
     async completeUpload(upload, parts, options, signal) {
       await onComplete?.(upload.key)
       events.push(`complete ${upload.key}`)
-      await memory.completeUpload(upload, parts, options, signal)
+      return memory.completeUpload(upload, parts, options, signal)
     },
     async abortUpload(upload, signal) {
       events.push(`abort ${upload.key}`)
