@@ -2,7 +2,7 @@
 import { crc32, zstdCompressSync } from 'node:zlib'
 import { catalogKey, manifestKey } from '../agent/contract'
 import type { Store } from '../agent/io/store'
-import { formatCrc32 } from '../agent/plan/archive'
+import { formatCrc32, FRAME_BYTES } from '../agent/plan/archive'
 import { formatCatalogEntry, formatCatalogLine, type CatalogEntry } from '../agent/plan/catalog'
 import { formatManifest } from '../agent/plan/manifest'
 import { manifestOf, volumeBackupOf } from '../test/support/manifest'
@@ -19,7 +19,7 @@ async function make(objects: string): Promise<void> {
   const place = placeOf('zstd')
   const { signal } = new AbortController()
   const store = fileStore(objects, 0) as Store
-  const { archive, ...volume } = volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv' })
+  const { archive, ...volume } = volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv' }, place)
   const header = formatCatalogLine({ catalog: 1, ...place, volume: 'vg0-srv', mountPoint: '/srv', frameBytes: 1 << 21 })
   const entries = Array.from({ length: ENTRIES }, (_, index) => formatCatalogEntry(entryOf(index)))
   const rawBytes = ENTRIES * ENTRY_BYTES
@@ -28,7 +28,11 @@ async function make(objects: string): Promise<void> {
   const key = catalogKey(place, 'vg0-srv')
   await store.put(key, catalog, signal)
   const stored = { key, sizeBytes: catalog.length, crc32: formatCrc32(crc32(catalog)) }
-  const volumes = [{ ...volume, archive: { ...archive, catalog: stored, entries: ENTRIES } }]
+  const frames = Math.ceil(rawBytes / FRAME_BYTES)
+  // Nobody reads the archive itself.
+  const [segment] = archive.segments.map((first) => ({ ...first, sizeBytes: rawBytes, rawBytes }))
+  const sizes = { segments: segment ? [segment] : [], rawBytes, storedBytes: rawBytes, entries: ENTRIES, frames }
+  const volumes = [{ ...volume, archive: { ...archive, ...sizes, catalog: stored } }]
   await store.put(manifestKey(place), formatManifest(manifestOf({ ...place, volumes })), signal)
 }
 

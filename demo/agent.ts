@@ -1,7 +1,7 @@
 /** Snapstream as its users have it: the bundle that ships, run in the guest. */
 import { resolve } from 'node:path'
-import { manifestKey } from '../agent/contract'
 import { parseManifest, type Manifest } from '../agent/plan/manifest'
+import { parseManifestKey } from '../agent/plan/run-list'
 import type { Guest } from '../test/guest/guest'
 import { getCommand, runShell, type Bucket } from './bucket'
 import { HOOKS } from './writers'
@@ -30,9 +30,9 @@ export async function getManifest(guest: Guest, bucket: Bucket): Promise<Manifes
   const objects = await bucket.listObjects()
   const [manifest, ...others] = objects.filter(({ key }) => key.startsWith('manifests/'))
   if (!manifest || others.length > 0) throw new Error(`not one manifest, but: ${JSON.stringify(objects)}`)
-  const parsed = parseManifest(await runShell(guest, bucket, getCommand(bucket, manifest.key)), manifest.key)
-  if (manifestKey(parsed) !== manifest.key) throw new Error(`${manifest.key} is the manifest of ${manifestKey(parsed)}`)
-  return parsed
+  const place = parseManifestKey(manifest.key)
+  if (!place) throw new Error(`${manifest.key} is no manifest's key`)
+  return parseManifest(await runShell(guest, bucket, getCommand(bucket, manifest.key)), place)
 }
 
 /** Marks of Snapstream's that are still there: snapshots, mounts, unfinished uploads. */

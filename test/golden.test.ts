@@ -10,6 +10,7 @@ import { readCatalogText, readEntries } from '../agent/io/read-catalog'
 import { parseManifest, type Manifest } from '../agent/plan/manifest'
 import { resolveRequest } from '../agent/plan/config'
 import { parseArguments } from '../agent/plan/arguments'
+import { parseManifestKey } from '../agent/plan/run-list'
 import { storeWith } from './support/archives'
 import { silentLog } from './support/log'
 
@@ -20,7 +21,7 @@ const files = readdirSync(GOLDEN, { recursive: true, withFileTypes: true })
 const store = storeWith(new Map(files.map((file) => [relative(GOLDEN, file), readFileSync(file)])))
 const manifests = [...store.objects]
   .filter(([key]) => key.startsWith('manifests/'))
-  .map(([key, { body }]) => [key, parseManifest(body.toString(), key)] as const)
+  .map(([key, { body }]) => [key, parseManifest(body.toString(), parseManifestKey(key)!)] as const)
 
 const deps = { host: localHost, store, log: silentLog, now: () => new Date(), signal: new AbortController().signal }
 

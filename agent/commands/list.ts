@@ -11,6 +11,8 @@ type ListDeps = Pick<Deps, 'store' | 'signal' | 'now'>
 
 /** Manifests read at a time. */
 const READS_IN_FLIGHT = 8
+/** The findings of a verification are few, however many there were. */
+const VERDICT_BYTES_MAX = 64 * 1024
 
 /**
  * Lists the runs of a host, newest first.
@@ -45,5 +47,5 @@ async function readLatestVerdict({ store, signal }: ListDeps, place: FoundRun) {
   let latest: string | undefined
   const prefix = `${Prefix.verifications}/${place.class}/${place.host}/${place.run}/`
   for await (const { key } of store.list(prefix, signal)) latest = key
-  return latest === undefined ? undefined : parseVerdict((await store.get(latest, signal)).toString())
+  return latest === undefined ? undefined : parseVerdict((await store.get(latest, VERDICT_BYTES_MAX, signal)).body.toString())
 }

@@ -8,12 +8,18 @@ import { parseManifestKey, type FoundRun } from '../plan/run-list'
 import { readTwice } from './read-again'
 import type { ReaderDeps } from './reader'
 
+/** That of a host with thousands of volumes has a tenth of this; beyond it, reading takes gigabytes of memory. */
+const MANIFEST_BYTES_MAX = 64 * 1024 ** 2
+
 /** @throws AgentError UNKNOWN_RUN, with the name that was probably meant; as `parseManifest` */
 export async function readManifest(deps: ReaderDeps, place: RunPlace): Promise<Manifest> {
   const key = manifestKey(place)
   try {
     // Not every server sends a checksum with it that would show a byte that changed on its way.
-    return await readTwice(async () => parseManifest((await deps.store.get(key, deps.signal)).toString(), key))
+    return await readTwice(async () => {
+      const { body } = await deps.store.get(key, MANIFEST_BYTES_MAX, deps.signal)
+      return parseManifest(body.toString(), place)
+    })
   } catch (error) {
     if (!hasCode(error, 'OBJECT_MISSING')) throw error
     // The list only makes the hint better, and a host may be forbidden to list.

@@ -1,14 +1,8 @@
 /** Cuts the frames of an archive into objects. */
-import { FRAME_BYTES } from '../plan/archive'
+import { FRAME_BYTES, SEGMENT_FRAMES_MAX } from '../plan/archive'
 import { FRAMES_PER_LINE, type CatalogFrames } from '../plan/catalog'
 import { formatSeekTable, seekTableBytes } from '../plan/seek-table'
 import type { ObjectWriter } from './object-writer'
-
-/** What one object holds at most, so that 8 MiB parts stay below S3's 10,000 and memory flat, however large a volume. */
-export const SEGMENT_BYTES = 64 * 1024 ** 3
-
-/** Bounds the seek table of a segment whose frames compress to almost nothing: 2 TiB of zeros, an 8 MiB table. */
-const SEGMENT_FRAMES_MAX = 1024 ** 2
 
 export interface SegmentsOptions {
   readonly compressed: boolean

@@ -55,7 +55,7 @@ export function withDeleted({ store, log, signal }: Pick<Deps, 'store' | 'log' |
   return {
     store: {
       ...store,
-      get: (key, ofCaller) => readEither(key, (version) => store.get(key, ofCaller, version)),
+      get: (key, bytesMax, ofCaller) => readEither(key, (version) => store.get(key, bytesMax, ofCaller, version)),
       getRange: (key, offset, bytes, ofCaller) =>
         readEither(key, (version) => store.getRange(key, offset, bytes, ofCaller, version)),
       head: (key, ofCaller) => readEither(key, (version) => store.head(key, ofCaller, version)),

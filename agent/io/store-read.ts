@@ -17,19 +17,39 @@ import {
 import { AgentError } from '../errors'
 import { isAsStored, isSameRange } from '../plan/range-answer'
 import type { IncomingBody, RangeAnswer, SignedRequest } from './range-connections'
-import type { BucketFacts, ObjectHead, ObjectInfo, UploadRef } from './store'
+import type { BucketFacts, ObjectHead, ObjectInfo, UploadRef, WholeObject } from './store'
 import { call, type Connection } from './store-client'
 import { interrupted, s3ErrorCode, storeError } from './store-errors'
 
 /** The SDK retries requests, but not bodies that break off on their way: those are asked for this often. */
 const ATTEMPTS_MAX = 5
+/** Of an object of which the server does not say when it was written. */
+const UNKNOWN_TIME = new Date(NaN)
 
 /** Reads an object that fits in memory, and has the SDK compare its checksum where the server sends one. */
-export async function readWhole(s3: Connection, key: string, signal: AbortSignal, versionId?: string): Promise<Buffer> {
+export async function readWhole(
+  s3: Connection,
+  key: string,
+  bytesMax: number,
+  signal: AbortSignal,
+  versionId?: string,
+): Promise<WholeObject> {
   return retryBody(s3, key, signal, async () => {
-    const { Body } = await getObject(s3, key, signal, { ChecksumMode: 'ENABLED', VersionId: versionId })
-    const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array()
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const output = await getObject(s3, key, signal, { ChecksumMode: 'ENABLED', VersionId: versionId })
+    const body = output.Body as Readable
+    const chunks: Buffer[] = []
+    let bytes = output.ContentLength ?? 0
+    if (bytes <= bytesMax) {
+      bytes = 0
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        bytes += chunk.length
+        if (bytes > bytesMax) break // its length was not said before
+        chunks.push(chunk)
+      }
+    }
+    if (bytes <= bytesMax) return { body: Buffer.concat(chunks), lastModified: output.LastModified ?? UNKNOWN_TIME }
+    body.destroy()
+    throw tooLarge(s3, key, bytesMax)
   })
 }
 
@@ -211,6 +231,12 @@ async function retryBody<T>(s3: Connection, key: string, signal: AbortSignal, re
   }
 }
 
+function tooLarge({ bucket }: Connection, key: string, bytesMax: number): AgentError {
+  return new AgentError('ARCHIVE_DAMAGED', `s3://${bucket}/${key} is larger than ${bytesMax} bytes`, {
+    hint: 'No version of Snapstream writes so large a one: find out who did. Use another run.',
+  })
+}
+
 function endsEarly({ bucket }: Connection, key: string, range: string, length: number | undefined): AgentError {
   return new AgentError(
     'ARCHIVE_DAMAGED',
@@ -247,7 +273,7 @@ export function toObjectInfo(object: {
   return {
     key: object.Key as string,
     sizeBytes: object.Size as number,
-    lastModified: object.LastModified as Date,
+    lastModified: object.LastModified ?? UNKNOWN_TIME,
     storageClass: object.StorageClass ?? 'STANDARD',
   }
 }

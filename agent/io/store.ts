@@ -29,6 +29,12 @@ export interface ObjectHead extends ObjectInfo {
   readonly restore?: { readonly ongoing: boolean; readonly expires?: Date }
 }
 
+/** A whole object, and when S3 says that it was written. */
+export interface WholeObject {
+  readonly body: Buffer
+  readonly lastModified: Date
+}
+
 export interface FinishedPart {
   readonly partNumber: number
   readonly etag: string
@@ -71,8 +77,12 @@ export interface BucketFacts {
 export interface Store {
   readonly bucket: string
   put(key: string, body: string | Uint8Array, signal: AbortSignal, options?: PutOptions): Promise<void>
-  /** A whole small object. @throws AgentError OBJECT_MISSING */
-  get(key: string, signal: AbortSignal, versionId?: string): Promise<Buffer>
+  /**
+   * A whole small object.
+   * @param bytesMax - of what is larger nothing is read: anybody may have put it there
+   * @throws AgentError OBJECT_MISSING, ARCHIVE_DAMAGED (larger)
+   */
+  get(key: string, bytesMax: number, signal: AbortSignal, versionId?: string): Promise<WholeObject>
   /**
    * `bytes` bytes from `offset`, as one buffer.
    * @throws AgentError OBJECT_MISSING, OBJECT_ARCHIVED (must be restored from Glacier first), ARCHIVE_DAMAGED (shorter)

@@ -3,6 +3,12 @@ import type { Compression } from '../contract'
 /** Each frame holds this much of the tar stream, the last one of an archive less. */
 export const FRAME_BYTES = 2 * 1024 * 1024
 
+/** What one object holds at most, so that 8 MiB parts stay below S3's 10,000 and memory flat, however large a volume. */
+export const SEGMENT_BYTES = 64 * 1024 ** 3
+
+/** Bounds the seek table of a segment whose frames compress to almost nothing: 2 TiB of zeros, an 8 MiB table. */
+export const SEGMENT_FRAMES_MAX = 1024 ** 2
+
 /** One S3 object of an archive. Segments are cut at frame boundaries. */
 export interface Segment {
   readonly key: string

@@ -1,6 +1,9 @@
 import { z } from 'zod'
-import { CLASS_PATTERN, RUN_PATTERN } from '../contract'
+import { CLASS_PATTERN, manifestKey, RUN_PATTERN, type RunPlace } from '../contract'
 import { AgentError, type ErrorCode } from '../errors'
+import { findContradiction } from './manifest-claims'
+import { line, lines, lvmName, mountPoint, report, word } from './manifest-fields'
+import { parseStrictJson } from './strict-json'
 
 /** Raised when an older agent could not read what a newer one writes. Every agent reads every earlier format. */
 export const MANIFEST_FORMAT = 1
@@ -9,27 +12,21 @@ const bytes = z.int().min(0)
 const seconds = z.number().min(0)
 const time = z.iso.datetime()
 const crc32 = z.string().regex(/^[0-9a-f]{8}$/)
-const key = z.string().min(1)
-/** Names and paths become words of commands and targets of restores: none may lead anywhere else. */
-const lvmName = z.string().regex(/^[\w+.][\w+.-]*$/)
-const mountPoint = z
-  .string()
-  .startsWith('/')
-  .refine((path) => !path.split('/').includes('..'), 'must not lead upwards')
+const size = z.int().min(1)
 
 const archiveSchema = z.object({
   compression: z.enum(['zstd', 'none']),
-  frameBytes: bytes,
+  frameBytes: size,
   segments: z
-    .array(z.object({ key, sizeBytes: bytes, crc32, rawOffset: bytes, rawBytes: bytes }))
+    .array(z.object({ key: word, sizeBytes: size, crc32, rawOffset: bytes, rawBytes: size }))
     .min(1)
     .readonly(),
-  catalog: z.object({ key, sizeBytes: bytes, crc32 }),
-  rawBytes: bytes,
-  storedBytes: bytes,
+  catalog: z.object({ key: word, sizeBytes: size, crc32 }),
+  rawBytes: size,
+  storedBytes: size,
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  entries: bytes,
-  frames: bytes,
+  entries: size,
+  frames: size,
 })
 
 const volumeSchema = z.object({
@@ -39,9 +36,9 @@ const volumeSchema = z.object({
   name: lvmName,
   mountPoint,
   filesystem: z.string().regex(/^\w+$/),
-  uuid: z.string(),
-  label: z.string(),
-  mountOptions: z.string(),
+  uuid: word,
+  label: word,
+  mountOptions: word,
   sizeBytes: bytes,
   usedBytes: bytes,
   snapshot: z.object({
@@ -52,7 +49,7 @@ const volumeSchema = z.object({
     livedSeconds: seconds,
   }),
   /** The exact command that made the tar stream. */
-  tarCommand: z.array(z.string()).min(1).readonly(),
+  tarCommand: z.array(line).min(1).readonly(),
   archive: archiveSchema,
   archiveSeconds: seconds,
   /**
@@ -71,33 +68,34 @@ const volumeSchema = z.object({
 })
 
 const failureSchema = z.object({
-  volume: z.string(),
-  mountPoint: z.string(),
-  code: z.custom<ErrorCode>((value) => typeof value === 'string'),
-  message: z.string(),
-  hint: z.string(),
+  volume: line,
+  mountPoint: line,
+  /** One of an agent's, perhaps a later one's. */
+  code: line.transform((code) => code as ErrorCode),
+  message: line,
+  hint: line,
 })
 
 const notBackedUpSchema = z.object({
-  mountPoint: z.string(),
-  device: z.string(),
-  filesystem: z.string(),
-  reason: z.string(),
+  mountPoint: line,
+  device: line,
+  filesystem: line,
+  reason: line,
 })
 
 const hookSchema = z.object({
-  path: z.string(),
+  path: line,
   stage: z.enum(['pre', 'post']),
   ok: z.boolean(),
   seconds,
-  message: z.string().optional(),
+  message: line.optional(),
 })
 
 const manifestSchema = z.object({
   format: z.literal(MANIFEST_FORMAT),
   run: z.string().regex(new RegExp(RUN_PATTERN)),
   class: z.string().regex(new RegExp(CLASS_PATTERN)),
-  host: z.string().min(1),
+  host: word.min(1),
   startedAt: time,
   finishedAt: time,
   /** `incomplete`: some of the chosen volumes failed; those in `volumes` are good. */
@@ -120,27 +118,27 @@ const manifestSchema = z.object({
   volumes: z.array(volumeSchema).readonly(),
   failures: z.array(failureSchema).readonly(),
   notBackedUp: z.array(notBackedUpSchema).readonly(),
-  agent: z.object({ version: z.string(), node: z.string(), tar: z.string() }),
+  agent: z.object({ version: line, node: line, tar: line }),
   /** What a rebuild of the host on empty disks needs. */
   system: z.object({
-    hostname: z.string(),
-    kernel: z.string(),
-    architecture: z.string(),
-    osRelease: z.string(),
-    fstab: z.string(),
+    hostname: line,
+    kernel: line,
+    architecture: line,
+    osRelease: lines,
+    fstab: lines,
     /** Reports as the tools printed them, in JSON. */
-    lvs: z.unknown(),
-    vgs: z.unknown(),
-    pvs: z.unknown(),
-    blockDevices: z.unknown(),
+    lvs: report,
+    vgs: report,
+    pvs: report,
+    blockDevices: report,
     /** Of thin pools: what a pool made anew must not leave to defaults. */
-    thinPools: z.unknown().optional(),
+    thinPools: report.optional(),
     /** What `blkid -o export` says of the logical volumes: swap and filesystems that were not backed up too. */
-    signatures: z.string().optional(),
+    signatures: lines.optional(),
     /** What `dumpe2fs -h` or `xfs_info` says of each volume, by its name. */
-    filesystems: z.record(z.string(), z.string()).optional(),
+    filesystems: z.record(word, lines).optional(),
     /** `vgcfgbackup` text by volume group. */
-    groupConfigurations: z.record(z.string(), z.string()),
+    groupConfigurations: z.record(word, lines),
   }),
 })
 
@@ -160,32 +158,41 @@ export function formatManifest(manifest: Manifest): string {
 }
 
 /**
- * @param source - what is being read, for messages: its key
- * @throws AgentError FORMAT_UNSUPPORTED where a newer agent wrote it, ARCHIVE_DAMAGED where it is not a manifest
+ * Reads a manifest and believes nothing of it that can be checked: it must be of the run that lies there, name no object but
+ * that run's own, and agree with itself and with the format.
+ *
+ * @param place - where it lies
+ * @throws AgentError FORMAT_UNSUPPORTED where a newer agent wrote it, ARCHIVE_DAMAGED where it is not that run's manifest
  */
-export function parseManifest(json: string, source: string): Manifest {
-  let value: unknown
-  try {
-    value = JSON.parse(json)
-  } catch (cause) {
-    throw damaged(source, 'is not JSON', cause)
-  }
+export function parseManifest(json: string, place: RunPlace): Manifest {
+  const key = manifestKey(place)
+  const value = parseJson(json, key)
   const format = (value as { format?: unknown } | null)?.format
   if (typeof format === 'number' && format > MANIFEST_FORMAT) {
     throw new AgentError(
       'FORMAT_UNSUPPORTED',
-      `${source} has format ${format}, this agent reads up to ${MANIFEST_FORMAT}`,
+      `${key} has format ${format}, this agent reads up to ${MANIFEST_FORMAT}`,
       {
         hint: 'Install the version of Snapstream that made the backup, or a later one.',
       },
     )
   }
   const parsed = manifestSchema.safeParse(value)
-  if (!parsed.success) throw damaged(source, z.prettifyError(parsed.error), parsed.error)
+  if (!parsed.success) throw damaged(key, z.prettifyError(parsed.error), parsed.error)
+  const contradiction = findContradiction(parsed.data, place)
+  if (contradiction !== undefined) throw damaged(key, contradiction)
   return parsed.data
 }
 
-function damaged(source: string, what: string, cause: unknown): AgentError {
+function parseJson(json: string, source: string): unknown {
+  try {
+    return parseStrictJson(json)
+  } catch (cause) {
+    throw damaged(source, `is not JSON as it should be: ${(cause as Error).message}`, cause)
+  }
+}
+
+function damaged(source: string, what: string, cause?: unknown): AgentError {
   return new AgentError('ARCHIVE_DAMAGED', `${source} is not a manifest: ${what}`, {
     hint: 'Look for an earlier version of the object, or restore by hand from the archive: docs/restore-by-hand.md.',
     cause,

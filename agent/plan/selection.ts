@@ -2,6 +2,7 @@
 import { MOUNT_ROOT, SKIP_TAG } from '../contract'
 import { AgentError } from '../errors'
 import type { HostStorage, LogicalVolume } from './lvm'
+import { isWord } from './manifest-fields'
 import type { Mount } from './mounts'
 import { findNearest } from './nearest'
 
@@ -194,6 +195,9 @@ function reasonAgainst(lv: LogicalVolume, { mount, hidden }: MountedFilesystem):
   }
   if (!isSupported(mount.filesystem)) return `${mount.filesystem} is not supported, only ${FILESYSTEMS.join(', ')}`
   if (hidden) return 'something else is mounted over it'
+  if (![mount.target, mount.label ?? '', mount.options].every(isWord)) {
+    return 'there are control characters in its mount point, label or mount options, which no reader takes for good'
+  }
   if (mount.root !== '/') return `only its directory ${mount.root} is mounted`
   return undefined
 }

@@ -15,29 +15,39 @@ import type { MemoryStore } from '../support/memory-store'
 
 const [MONDAY, TUESDAY, WEDNESDAY] = ['20260105T020000Z-aaaaaa', '20260106T020000Z-bbbbbb', '20260107T020000Z-cccccc']
 
+/** What is stored of a run in which one tree was found on each of the volumes. */
+function backUp(run: string, files: Record<string, string>, volumes = [{ volume: 'vg0-srv', mountPoint: '/srv' }]) {
+  const at: RunPlace = { class: 'daily', host: 'db-1', run }
+  const root = mkdtempSync(join(tmpdir(), 'find-'))
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), content, { mode: 0o640 })
+    utimesSync(join(root, path), 1_767_000_000, 1_767_000_000 + content.length)
+  }
+  const [program, ...args] = tarCreate(root)
+  const tar = execFileSync(program, args)
+  rmSync(root, { recursive: true })
+  const archives = volumes.map((names) => ({ names, ...archiveOf(tar, { at, ...names }) }))
+  const manifest = manifestOf({
+    ...at,
+    volumes: archives.map(({ names, archive }) => volumeBackupOf({ ...names, archive })),
+  })
+  return new Map([
+    ...archives.flatMap(({ objects }) => [...objects]),
+    [manifestKey(at), Buffer.from(formatManifest(manifest))] as const,
+  ])
+}
+
 /** Three nights of a host whose /srv/app/app.conf changed before the last. */
 let store: MemoryStore
 beforeAll(() => {
-  const objects = new Map<string, Buffer>()
-  const backUp = (run: string, files: Record<string, string>) => {
-    const at: RunPlace = { class: 'daily', host: 'db-1', run }
-    const root = mkdtempSync(join(tmpdir(), 'find-'))
-    for (const [path, content] of Object.entries(files)) {
-      mkdirSync(dirname(join(root, path)), { recursive: true })
-      writeFileSync(join(root, path), content, { mode: 0o640 })
-      utimesSync(join(root, path), 1_767_000_000, 1_767_000_000 + content.length)
-    }
-    const [program, ...args] = tarCreate(root)
-    const stored = archiveOf(execFileSync(program, args), { at })
-    rmSync(root, { recursive: true })
-    for (const [key, body] of stored.objects) objects.set(key, body)
-    const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive: stored.archive })]
-    objects.set(manifestKey(at), Buffer.from(formatManifest(manifestOf({ ...at, volumes }))))
-  }
-  backUp(MONDAY, { 'app/app.conf': 'port 80', "app/it's new": '' })
-  backUp(TUESDAY, { 'app/app.conf': 'port 80', 'app/new.conf': '' })
-  backUp(WEDNESDAY, { 'app/app.conf': 'port 8080' })
-  store = storeWith(objects)
+  store = storeWith(
+    new Map([
+      ...backUp(MONDAY, { 'app/app.conf': 'port 80', "app/it's new": '' }),
+      ...backUp(TUESDAY, { 'app/app.conf': 'port 80', 'app/new.conf': '' }),
+      ...backUp(WEDNESDAY, { 'app/app.conf': 'port 8080' }),
+    ]),
+  )
 })
 
 const depsWith = (bucket: MemoryStore) => ({ store: bucket, log: silentLog, signal: new AbortController().signal })
@@ -91,16 +101,11 @@ test('nothing found is no failure, and a wider pattern is offered', async () => 
 })
 
 test('what is below a mount point is found in the volume that was mounted there, and not what that hid', async () => {
-  const key = manifestKey({ class: 'daily', host: 'db-1', run: MONDAY })
-  const manifest = parseManifest(store.objects.get(key)!.body.toString(), key)
-  const root = { ...manifest.volumes[0]!, volume: 'vg0-root', mountPoint: '/' }
-  const app = { ...manifest.volumes[0]!, volume: 'vg0-app', mountPoint: '/app' }
-  const nested = storeWith(
-    new Map([...store.objects].map(([name, { body }]) => [name, body])).set(
-      key,
-      Buffer.from(formatManifest({ ...manifest, volumes: [root, app] })),
-    ),
-  )
+  const volumes = [
+    { volume: 'vg0-root', mountPoint: '/' },
+    { volume: 'vg0-app', mountPoint: '/app' },
+  ]
+  const nested = storeWith(backUp(MONDAY, { 'app/app.conf': 'port 80', "app/it's new": '' }, volumes))
   const { json } = await found('/app**', { run: MONDAY }, nested)
   const paths = (json as { found: { path: string; volume: string; versions: object[] }[] }).found
   expect(paths.map(({ path, volume, versions }) => `${volume} ${path} ${versions.length}`)).toEqual([
@@ -116,9 +121,10 @@ test('what is below a mount point is found in the volume that was mounted there,
 })
 
 describe('one volume alone', () => {
-  const key = manifestKey({ class: 'daily', host: 'db-1', run: TUESDAY })
+  const at = { class: 'daily', host: 'db-1', run: TUESDAY }
+  const key = manifestKey(at)
   const withoutVolumeOnTuesday = () => {
-    const manifest = parseManifest(store.objects.get(key)!.body.toString(), key)
+    const manifest = parseManifest(store.objects.get(key)!.body.toString(), at)
     return storeWith(
       new Map([...store.objects].map(([name, { body }]) => [name, body])).set(
         key,
@@ -227,7 +233,8 @@ describe('a run that cannot be searched', () => {
   test('what a damaged catalog seemed to hold is not shown', async () => {
     const long = withObjects((objects) => {
       // The checksum, which comes last, is all that is wrong.
-      const key = manifestKey({ class: 'daily', host: 'db-1', run: TUESDAY })
+      const at = { class: 'daily', host: 'db-1', run: TUESDAY }
+      const key = manifestKey(at)
       const text = objects
         .get(key)!
         .body.toString()

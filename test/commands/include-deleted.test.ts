@@ -47,9 +47,12 @@ function backUp(at: RunPlace, day: string): Map<string, Buffer> {
   const source = join(scratch, day)
   mkdirSync(source)
   writeFileSync(join(source, 'day'), day)
-  writeFileSync(join(source, 'filler'), 'x'.repeat(300_000))
+  writeFileSync(join(source, 'filler'), 'x'.repeat(5_000_000))
   const [program, ...args] = tarCreate(source)
-  const { archive, objects: stored } = archiveOf(execFileSync(program, args), { at, framesPerSegment: 2 })
+  const { archive, objects: stored } = archiveOf(execFileSync(program, args, { maxBuffer: 1 << 24 }), {
+    at,
+    framesPerSegment: 1,
+  })
   const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })]
   return new Map(stored).set(
     manifestKey(at),

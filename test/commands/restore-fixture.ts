@@ -26,7 +26,14 @@ const SRV: DirectoryLiteral = directory({
   app: directory(
     {
       'app.conf': file('port 80', { mode: 0o640, mtime: '1700000000.123456789' }),
-      data: directory({ big: file('x'.repeat(300_000)), small: file('small') }, { mode: 0o750, uid: 1001 }),
+      data: directory(
+        {
+          // Of three frames it has one all to itself.
+          big: file('x'.repeat(5_000_000)),
+          small: file('small'),
+        },
+        { mode: 0o750, uid: 1001 },
+      ),
     },
     { mtime: '1600000000.5' },
   ),

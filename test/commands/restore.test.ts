@@ -229,7 +229,7 @@ describe('nothing is written outside the target', () => {
   })
 
   test.each(['../escaped', '/escaped', 'app/../../escaped'])('by an entry named %s', async (path) => {
-    const { archive, objects } = archiveOf(execFileSync('tar', ['-cf', '-', '-C', sources.srv, '.']), {
+    const { archive, objects } = archiveOf(execFileSync('tar', ['-cf', '-', '-C', sources.srv, '.'], { maxBuffer: 1 << 24 }), {
       volume: 'vg0-srv',
       editCatalog: (text) => text.replace('"path":"current"', `"path":"${path}"`),
     })

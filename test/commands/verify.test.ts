@@ -99,8 +99,10 @@ test('a wrong byte in the manifest as it arrives once is no lasting verdict on a
   ]
   for (const arrival of arrivals) {
     let reads = 0
-    const get: MemoryStore['get'] = async (key, ...rest) =>
-      key === manifestKey(place) && ++reads === 1 ? Buffer.from(arrival) : store.get(key, ...rest)
+    const get: MemoryStore['get'] = async (key, ...rest) => {
+      const read = await store.get(key, ...rest)
+      return key === manifestKey(place) && ++reads === 1 ? { ...read, body: Buffer.from(arrival) } : read
+    }
     store.objects.delete(RECORD)
     const { status } = await verified({ ...store, get })
     expect(status).toBe(0)

@@ -39,7 +39,7 @@ test('a host is backed up as it was at one moment, verified, listed, and read ba
   expect(result).toMatchObject({ status: 0, stderr: '' })
   expect(result.summary.split('\n')[0]).toMatch(/^Backup \S+ of guest: OK, read back and verified$/)
 
-  const manifest = parseManifest((await agent.read(manifestKey(place(result.json)))).toString(), 'manifest')
+  const manifest = parseManifest((await agent.read(manifestKey(place(result.json)))).toString(), place(result.json))
   expect(manifest.volumes.map(({ mountPoint }) => mountPoint)).toEqual(MOUNT_POINTS)
   expect(Object.keys(manifest.system.groupConfigurations)).toEqual(['vg0', 'vg1'])
   expect(JSON.stringify(manifest.system)).not.toContain('snapstream_')

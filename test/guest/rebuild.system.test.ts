@@ -38,7 +38,7 @@ beforeAll(async () => {
     const agent = await installAgent(host, server)
     const { status, summary, json } = await agent.run('backup')
     if (status !== 0) throw new Error(summary)
-    const { system } = parseManifest((await agent.read(manifestKey(json))).toString(), 'manifest')
+    const { system } = parseManifest((await agent.read(manifestKey(json))).toString(), json)
     lost = {
       ...{ bucket: agent.bucket, run: json.run, fstab: system.fstab },
       ...{ layout: await describeHost(host), trees: await walkAll(host) },

@@ -49,7 +49,7 @@ const backup = (...options: readonly string[]) => agent.run('backup', '--verify'
 
 async function manifestOf({ json }: AgentResult) {
   const place = { class: json.class, host: json.host, run: json.run }
-  return parseManifest((await agent.read(manifestKey(place))).toString(), json.run)
+  return parseManifest((await agent.read(manifestKey(place))).toString(), place)
 }
 
 const partOf = async (result: AgentResult) => (await manifestOf(result)).volumes[0]!.sampled!.part

@@ -278,12 +278,20 @@ describe('a small object', () => {
 
   test('is read again when its body breaks off', async () => {
     const store = await storeAt({ GetObject: [{ ...success(BODY), breakAfterBytes: 1000 }, success(BODY)] })
-    expect((await store.get(KEY, signal)).equals(BODY)).toBe(true)
+    expect((await store.get(KEY, BODY.length, signal)).body.equals(BODY)).toBe(true)
+  })
+
+  test('that is larger than it may be costs no memory: its body is not read', async () => {
+    const store = await storeAt({ GetObject: [{ ...success(''), headers: { 'content-length': '5000000000' } }] })
+    expect(await refusalOf(store.get(KEY, 1 << 20, signal))).toMatchObject({
+      code: 'ARCHIVE_DAMAGED',
+      message: expect.stringMatching(/is larger than 1048576 bytes$/),
+    })
   })
 
   test('that does not have its checksum is not believed', async () => {
     const store = await storeAt({ GetObject: [success(BODY, { 'x-amz-checksum-crc32': encode(1) })] })
-    expect(await refusalOf(store.get(KEY, signal))).toMatchObject({ code: 'CHECKSUM_MISMATCH' })
+    expect(await refusalOf(store.get(KEY, BODY.length, signal))).toMatchObject({ code: 'CHECKSUM_MISMATCH' })
   })
 })
 
@@ -412,7 +420,7 @@ test('a version is what is read, read on and thawed, where one is named', async 
     RestoreObject: [{ status: 202 }],
   })
   await store.getRange(KEY, 0, 100, signal, 'v1')
-  await store.get(KEY, signal, 'v1')
+  await store.get(KEY, BODY.length, signal, 'v1')
   await store.head(KEY, signal, 'v1')
   await store.thaw(KEY, { tier: 'bulk', days: 7 }, signal, 'v1')
   expect(server.operations).toEqual(['GetObject', 'GetObject', 'GetObject', 'HeadObject', 'RestoreObject'])

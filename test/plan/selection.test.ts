@@ -35,6 +35,14 @@ describe('on a host with every kind of volume', () => {
     })
   })
 
+  test('one whose name would speak to a terminal is left out, rather than making its run unreadable', () => {
+    const mounted = (mount: object) => skipped(storage({ ...volume, mounts: [{ of: 0 }, { of: 1, ...mount }] }))
+    const reason = expect.stringContaining('control characters') as string
+    expect(mounted({ target: '/home/\u001b[2K' })).toEqual({ '/home/\u001b[2K': reason })
+    expect(mounted({ target: '/data', label: 'a\nb' })).toEqual({ '/data': reason })
+    expect(mounted({ target: '/data', label: 'größe' })).toEqual({})
+  })
+
   test('filesystems on plain disks are named, memory and system filesystems are not', () => {
     expect(selectVolumes(host).notOnLvm).toEqual([
       { mountPoint: '/srv/plain', device: '/dev/ubde', filesystem: 'ext4', reason: 'not on LVM' },

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { constants, crc32, zstdCompressSync } from 'node:zlib'
 import { catalogKey, dataKey, type Compression, type RunPlace } from '../../agent/contract'
-import { formatCrc32, type Archive, type Segment } from '../../agent/plan/archive'
+import { formatCrc32, FRAME_BYTES, type Archive, type Segment } from '../../agent/plan/archive'
 import { formatCatalogEntry, formatCatalogLine, type CatalogEntry, type CatalogFrames } from '../../agent/plan/catalog'
 import { formatSeekTable } from '../../agent/plan/seek-table'
 import { scanTar } from '../../agent/plan/tar-scanner'
@@ -14,7 +14,7 @@ export interface ArchiveOptions {
   readonly volume?: string
   readonly mountPoint?: string
   readonly compression?: Compression
-  /** Small frames let a small archive have many. */
+  /** Small frames let a small archive have many; no manifest may have them. */
   readonly frameBytes?: number
   /** Frames after which a segment is cut. */
   readonly framesPerSegment?: number
@@ -37,7 +37,7 @@ export function archiveOf(tar: Buffer, options: ArchiveOptions = {}): StoredArch
     volume = 'vg0-srv',
     mountPoint = '/srv',
     compression = 'zstd',
-    frameBytes = 64 * 1024,
+    frameBytes = FRAME_BYTES,
     framesPerSegment = Infinity,
   } = options
   const objects = new Map<string, Buffer>()

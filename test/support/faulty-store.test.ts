@@ -36,7 +36,7 @@ test('a slow call can be cancelled', async () => {
 test('one bit is wrong, each time another', async () => {
   const store = faultyStore(memoryStore(), { call: 'get', kind: 'flip' })
   await store.put('a', Buffer.alloc(100), signal)
-  const [first, second] = [await store.get('a', signal), await store.get('a', signal)]
+  const [first, second] = [(await store.get('a', 100, signal)).body, (await store.get('a', 100, signal)).body]
   expect([first.equals(Buffer.alloc(100)), second.equals(Buffer.alloc(100)), first.equals(second)]).toEqual([
     false,
     false,
@@ -47,5 +47,5 @@ test('one bit is wrong, each time another', async () => {
 test('a body is cut short', async () => {
   const store = faultyStore(memoryStore(), { call: 'get', kind: 'truncate' })
   await store.put('a', 'four', signal)
-  expect((await store.get('a', signal)).toString()).toBe('fou')
+  expect((await store.get('a', 10, signal)).body.toString()).toBe('fou')
 })

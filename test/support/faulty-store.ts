@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from '../../agent/errors'
-import type { Store } from '../../agent/io/store'
+import type { Store, WholeObject } from '../../agent/io/store'
 
 /** Calls that give one answer; lists are left alone. */
 export type FaultyCall = Exclude<keyof Store, 'bucket' | 'list' | 'listFolders' | 'listUploads'>
@@ -41,19 +41,29 @@ export function faultyStore<S extends Store>(store: S, ...faults: readonly Fault
       if (fault?.kind === 'slow') await slowDown(fault.seconds ?? 0, args)
       const result = await original(...args)
       if (fault?.kind === 'after') throw fault.error ?? BROKEN
-      if (fault?.kind === 'flip') return flipBit(result as Buffer, counts.get(fault) ?? 1)
-      return fault?.kind === 'truncate' ? (result as Buffer).subarray(0, -1) : result
+      if (fault?.kind === 'flip') return withBytes(result as Buffer | WholeObject, flipBit(counts.get(fault) ?? 1))
+      return fault?.kind === 'truncate' ? withBytes(result as Buffer | WholeObject, truncate) : result
     }
   }
   const broken = Object.fromEntries(faults.map(({ call }) => [call, wrap(call)]))
   return { ...store, ...broken }
 }
 
+function withBytes(read: Buffer | WholeObject, change: (bytes: Buffer) => Buffer): Buffer | WholeObject {
+  return 'body' in read ? { ...read, body: change(read.body) } : change(read)
+}
+
 /** @param count - of how many, for bits far from each other */
-function flipBit(read: Buffer, count: number): Buffer {
-  const flipped = Buffer.from(read)
-  flipped[Math.floor(read.length * ((count * 0.618) % 1))]! ^= 1
-  return flipped
+const flipBit =
+  (count: number) =>
+  (read: Buffer): Buffer => {
+    const flipped = Buffer.from(read)
+    flipped[Math.floor(read.length * ((count * 0.618) % 1))]! ^= 1
+    return flipped
+  }
+
+function truncate(read: Buffer): Buffer {
+  return read.subarray(0, -1)
 }
 
 async function slowDown(seconds: number, args: readonly unknown[]): Promise<void> {

@@ -1,14 +1,20 @@
-import { catalogKey, dataKey } from '../../agent/contract'
+import { catalogKey, dataKey, type RunPlace } from '../../agent/contract'
 import type { Manifest, VolumeBackup } from '../../agent/plan/manifest'
 
 const place = { class: 'daily', host: 'host', run: '20260131T040506Z-abz277' }
 
-/** A volume's record as a good run writes it; `changes` replaces whole fields. */
-export function volumeBackupOf(changes: Partial<VolumeBackup> = {}): VolumeBackup {
+/**
+ * A volume's record as a good run writes it; `changes` replaces whole fields.
+ *
+ * @param at - the run that it is of
+ */
+export function volumeBackupOf(changes: Partial<VolumeBackup> = {}, at: RunPlace = place): VolumeBackup {
+  const { volume = 'vg0-home' } = changes
+  const [, group = '', name = ''] = /^((?:[^-]|--)*)-((?:[^-]|--)*)$/.exec(volume) ?? []
   return {
-    volume: 'vg0-home',
-    group: 'vg0',
-    name: 'home',
+    volume,
+    group: group.replaceAll('--', '-'),
+    name: name.replaceAll('--', '-'),
     mountPoint: '/home',
     filesystem: 'ext4',
     uuid: '6c0b1b5c-6a2f-4b8e-9d0c-0a4f3c1f2e11',
@@ -23,14 +29,14 @@ export function volumeBackupOf(changes: Partial<VolumeBackup> = {}): VolumeBacku
       frameBytes: 2 * 1024 * 1024,
       segments: [
         {
-          key: dataKey(place, 'vg0-home', 'zstd', 0),
+          key: dataKey(at, volume, 'zstd', 0),
           sizeBytes: 1000,
           crc32: '0badcafe',
           rawOffset: 0,
           rawBytes: 20480,
         },
       ],
-      catalog: { key: catalogKey(place, 'vg0-home'), sizeBytes: 300, crc32: '00c0ffee' },
+      catalog: { key: catalogKey(at, volume), sizeBytes: 300, crc32: '00c0ffee' },
       rawBytes: 20480,
       storedBytes: 1000,
       sha256: 'a'.repeat(64),
@@ -44,6 +50,7 @@ export function volumeBackupOf(changes: Partial<VolumeBackup> = {}): VolumeBacku
 
 /** A manifest as a good run writes it; `changes` replaces whole fields. */
 export function manifestOf(changes: Partial<Manifest> = {}): Manifest {
+  const at = { ...place, ...changes }
   return {
     format: 1,
     ...place,
@@ -52,7 +59,7 @@ export function manifestOf(changes: Partial<Manifest> = {}): Manifest {
     status: 'complete',
     verified: 'checksum',
     consistency: { level: 'crash', snapshotSpreadSeconds: 0.4, heldSeconds: 0, hooks: [] },
-    volumes: [volumeBackupOf()],
+    volumes: [volumeBackupOf({}, at)],
     failures: [],
     notBackedUp: [],
     agent: { version: '0.1.0', node: 'v24.0.0', tar: '1.34' },

@@ -76,9 +76,11 @@ export function memoryStore({ keepsChecksums = true } = {}): MemoryStore {
       add(key, Buffer.from(body), 'STANDARD')
     },
 
-    async get(key, signal, versionId) {
+    async get(key, bytesMax, signal, versionId) {
       await arrive(signal)
-      return Buffer.from(read(key, versionId))
+      const body = read(key, versionId)
+      if (body.length > bytesMax) fail('ARCHIVE_DAMAGED', `${key} is larger than ${bytesMax} bytes`)
+      return { body: Buffer.from(body), lastModified: find(key, versionId).lastModified }
     },
 
     async getRange(key, offset, bytes, signal, versionId) {

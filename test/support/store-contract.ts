@@ -14,6 +14,8 @@ export interface Deviations {
 
 /** The least that S3 accepts for a part which is not the last. */
 const PART_BYTES = 5 * 2 ** 20
+/** More than any object here has. */
+const GET_BYTES_MAX = 8 * PART_BYTES
 /** S3 lists this many objects at a time. */
 const PAGE_OBJECTS = 1000
 const AWKWARD_KEYS = [
@@ -41,6 +43,7 @@ export function storeContract(
     })
 
     const keys = async (prefix: string) => (await collect(store.list(prefix, signal))).map(({ key }) => key)
+    const get = async (key: string, version?: string) => (await store.get(key, GET_BYTES_MAX, signal, version)).body
     const uploadParts = async (upload: UploadRef, bodies: readonly Buffer[]): Promise<FinishedPart[]> =>
       Promise.all(bodies.map((body, index) => store.uploadPart(upload, index + 1, body, crc32(body), signal)))
     const whole = (bodies: readonly Buffer[]) => ({
@@ -57,29 +60,44 @@ export function storeContract(
       test('an object is read back as it was put', async () => {
         const body = randomBytes(1000)
         await store.put('put/object', body, signal, { contentType: 'application/json' })
-        expectBytes(await store.get('put/object', signal), body)
+        expectBytes(await get('put/object'), body)
         expect(await store.head('put/object', signal)).toMatchObject({ key: 'put/object', sizeBytes: 1000 })
       })
 
       test('text is stored as UTF-8', async () => {
         await store.put('put/text', '{"name":"müller"}\n', signal)
-        expect((await store.get('put/text', signal)).toString()).toBe('{"name":"müller"}\n')
+        expect((await get('put/text')).toString()).toBe('{"name":"müller"}\n')
       })
 
       test('an object may be empty', async () => {
         await store.put('put/empty', '', signal)
-        expect(await store.get('put/empty', signal)).toHaveLength(0)
+        expect(await get('put/empty')).toHaveLength(0)
+      })
+
+      test('an object is read with the time at which it was written, by the clock of the store', async () => {
+        await store.put('put/time', 'x', signal)
+        const [listed] = await collect(store.list('put/time', signal))
+        const { lastModified } = await store.get('put/time', 1, signal)
+        const seconds = (time: Date | undefined) => Math.floor((time ?? new Date(NaN)).getTime() / 1000)
+        expect(seconds(lastModified)).toBe(seconds(listed?.lastModified))
+        expect(seconds((await store.head('put/time', signal)).lastModified)).toBe(seconds(lastModified))
+      })
+
+      test('an object that is larger than expected is not read', async () => {
+        await store.put('put/large', randomBytes(1001), signal)
+        await expectCode(store.get('put/large', 1000, signal), 'ARCHIVE_DAMAGED')
+        expect((await store.get('put/large', 1001, signal)).body).toHaveLength(1001)
       })
 
       test('an object is never overwritten', async () => {
         await store.put('put/once', 'first', signal)
         await expectCode(store.put('put/once', 'second', signal), 'OBJECT_EXISTS')
-        expect((await store.get('put/once', signal)).toString()).toBe('first')
+        expect((await get('put/once')).toString()).toBe('first')
       })
 
       test.each(AWKWARD_KEYS)('a key is kept as it is: %s', async (key) => {
         await store.put(`keys/${key}`, key, signal)
-        expect((await store.get(`keys/${key}`, signal)).toString()).toBe(key)
+        expect((await get(`keys/${key}`)).toString()).toBe(key)
         expect(await keys(`keys/${key}`)).toEqual([`keys/${key}`])
       })
     })
@@ -96,20 +114,20 @@ export function storeContract(
           store.uploadPart(begun, 2, second, crc32(second), signal),
         ])
         await store.completeUpload(begun, [three, one, two], whole([first, second, last]), signal)
-        expectBytes(await store.get('upload/order', signal), Buffer.concat([first, second, last]))
+        expectBytes(await get('upload/order'), Buffer.concat([first, second, last]))
       })
 
       test('a part may be a piece of a larger buffer', async () => {
         const pool = Buffer.concat([Buffer.from('before'), last, Buffer.from('after')])
         await upload('upload/view', [pool.subarray(6, 6 + last.length)])
-        expectBytes(await store.get('upload/view', signal), last)
+        expectBytes(await get('upload/view'), last)
       })
 
       test('a part that is uploaded again is replaced', async () => {
         const begun = await store.createUpload('upload/again', undefined, signal)
         await store.uploadPart(begun, 1, first, crc32(first), signal)
         await store.completeUpload(begun, await uploadParts(begun, [last]), whole([last]), signal)
-        expectBytes(await store.get('upload/again', signal), last)
+        expectBytes(await get('upload/again'), last)
       })
 
       test('an object in another storage class says so', async () => {
@@ -132,7 +150,7 @@ export function storeContract(
         const begun = await store.createUpload('upload/once', undefined, signal)
         const parts = await uploadParts(begun, [first])
         await expectCode(store.completeUpload(begun, parts, whole([first]), signal), 'OBJECT_EXISTS')
-        expectBytes(await store.get('upload/once', signal), last)
+        expectBytes(await get('upload/once'), last)
         await store.abortUpload(begun, signal)
       })
 
@@ -237,7 +255,7 @@ export function storeContract(
     })
 
     test('what does not exist is missing, whichever way it is looked for', async () => {
-      await expectCode(store.get('missing', signal), 'OBJECT_MISSING')
+      await expectCode(get('missing'), 'OBJECT_MISSING')
       await expectCode(store.getRange('missing', 0, 1, signal), 'OBJECT_MISSING')
       await expectCode(store.head('missing', signal), 'OBJECT_MISSING')
       expect(await keys('missing')).toEqual([])
@@ -281,7 +299,7 @@ export function storeContract(
         await upload('deleted/one/object', bodies)
         await put('deleted/kept', 'kept')
         await store.deleteObject('deleted/one/object')
-        await expectCode(store.get('deleted/one/object', signal), 'OBJECT_MISSING')
+        await expectCode(get('deleted/one/object'), 'OBJECT_MISSING')
         await expectCode(store.getRange('deleted/one/object', 0, 1, signal), 'OBJECT_MISSING')
         await expectCode(store.head('deleted/one/object', signal), 'OBJECT_MISSING')
         expect(await keys('deleted/')).toEqual(['deleted/kept'])
@@ -291,7 +309,7 @@ export function storeContract(
         const body = Buffer.concat(bodies)
         expect(found).toMatchObject({ key: 'deleted/one/object', sizeBytes: body.length, storageClass: 'STANDARD' })
         const version = found?.deletedVersion as string
-        expectBytes(await store.get('deleted/one/object', signal, version), body)
+        expectBytes(await get('deleted/one/object', version), body)
         expectBytes(await store.getRange('deleted/one/object', 7, 20, signal, version), body.subarray(7, 27))
         expect(await store.head('deleted/one/object', signal, version)).toMatchObject({ sizeBytes: body.length })
       })
@@ -311,7 +329,7 @@ export function storeContract(
         }
         const [{ deletedVersion } = {}, ...others] = await listed('deleted twice')
         expect(others).toEqual([])
-        expect((await store.get('deleted twice', signal, deletedVersion)).toString()).toBe('second')
+        expect((await get('deleted twice', deletedVersion)).toString()).toBe('second')
       })
 
       test('is not deleted any more where it has been written again', async () => {
@@ -328,7 +346,7 @@ export function storeContract(
         const [{ deletedVersion = '' } = {}] = await listed('purged')
         await store.deleteVersion('purged', deletedVersion)
         expect(await listed('purged')).toEqual([])
-        await expectCode(store.get('purged', signal, deletedVersion), 'OBJECT_MISSING')
+        await expectCode(get('purged', deletedVersion), 'OBJECT_MISSING')
         await expectCode(store.head('purged', signal, deletedVersion), 'OBJECT_MISSING')
       })
     })

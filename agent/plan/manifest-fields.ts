@@ -1,0 +1,49 @@
+/** Kinds of text in manifests. Whoever wrote one may have put anything there, and terminals and commands get to see it. */
+import { z } from 'zod'
+
+/** Control characters, other line ends, and halves of characters. */
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/gu
+const CONTROL_BUT_LINE_ENDS = /[^\P{Cc}\n\t]|[\p{Zl}\p{Zp}\p{Cs}]/gu
+
+/** Linux takes no path longer than this (PATH_MAX in limits.h). */
+const PATH_CHARACTERS_MAX = 4096
+
+/** Whether text may become a word of a command, or part of a key. */
+export function isWord(text: string): boolean {
+  return text.search(CONTROL) === -1
+}
+
+/** Becomes a word of a command, or part of a key. */
+export const word = z.string().max(PATH_CHARACTERS_MAX).refine(isWord, 'must not have control characters')
+
+/** Becomes part of a device's path: it may not lead anywhere else. */
+export const lvmName = z
+  .string()
+  .regex(/^[\w+.][\w+.-]*$/)
+  .refine((name) => name !== '.' && name !== '..', 'must not lead upwards')
+
+/** As the kernel tells of it. Restores go below it. */
+export const mountPoint = word.startsWith('/').refine((path) => path === '/' || isTidy(path), 'must be a plain path')
+
+/** Is shown within a line. */
+export const line = z.string().transform((text) => text.replaceAll(/[\n\t]/g, ' ').replaceAll(CONTROL, '?'))
+
+/** Several lines, in which words are looked for. */
+export const lines = z.string().transform((text) => text.replaceAll(CONTROL_BUT_LINE_ENDS, '?'))
+
+/** What a tool printed as JSON. */
+export const report = z.unknown().transform(withoutControls)
+
+function isTidy(path: string): boolean {
+  return path
+    .slice(1)
+    .split('/')
+    .every((name) => name !== '' && name !== '.' && name !== '..')
+}
+
+function withoutControls(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll(CONTROL, '?')
+  if (Array.isArray(value)) return value.map(withoutControls)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutControls(item)]))
+}
