@@ -1,4 +1,5 @@
 /** The agent's entry: argv in, signals to one AbortSignal, errors out, exit status. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { backup } from './commands/backup'
 import { cleanup } from './commands/cleanup'
 import { find } from './commands/find'
@@ -11,7 +12,7 @@ import { restorePlan } from './commands/restore-plan'
 import { restoreStatus } from './commands/restore-status'
 import { verify } from './commands/verify'
 import { ExitStatus } from './contract'
-import type { AgentError } from './errors'
+import { AgentError } from './errors'
 import { readConfigFile } from './io/config-file'
 import { connect } from './io/connection'
 import type { HostDeps } from './io/deps'
@@ -26,9 +27,11 @@ import { chooseConfigFile, findMisspeltVariables, guessWishes, resolveRequest } 
 import { COMMANDS, type AnyRequest } from './plan/requests'
 import { formatFailure, formatResult, type Output } from './plan/output'
 
-async function run(argv: readonly string[]): Promise<Output> {
+/** After an error that nobody foresaw: this long for what is held to be given back, then the process ends (design limit). */
+const UNWIND_SECONDS_MAX = 60
+
+async function run(argv: readonly string[], interruption: AbortController): Promise<Output> {
   tuneGarbageCollection()
-  const interruption = listenForSignals(ExitStatus.interrupted)
   const { signal } = interruption
   let wishes = guessWishes(argv, process.env)
   try {
@@ -38,20 +41,21 @@ async function run(argv: readonly string[]): Promise<Output> {
     const config = await readConfigFile(chooseConfigFile(invocation.flags, process.env))
     const request = resolveRequest(invocation, process.env, config)
     wishes = { json: request.json, stdout: request.command === 'restore' && request.stdout }
-    if ('deadline' in request && request.deadline !== undefined) stopAfter(interruption, request.deadline)
-    return formatResult(await perform(request, signal), wishes)
+    const seconds = 'deadline' in request ? request.deadline : undefined
+    const deadline = seconds === undefined ? undefined : stopAfter(interruption, seconds)
+    return formatResult(await perform(request, { signal, ...(deadline && { deadline }) }), wishes)
   } catch (error) {
     return formatFailure(error, wishes, signal.aborted ? (signal.reason as AgentError) : undefined)
   }
 }
 
-async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcome> {
+async function perform(request: AnyRequest, stop: Pick<HostDeps, 'signal' | 'deadline'>): Promise<Outcome> {
   if (COMMANDS[request.command].needsRoot) throwUnlessRoot(request.command)
   const now = () => new Date()
   const level = request.logLevel ?? (process.stderr.isTTY ? 'info' : 'warn')
   const log = createLog(level, now, writeMessage)
   for (const warning of findMisspeltVariables(process.env)) log.warn(warning)
-  const hostDeps: HostDeps = { host: localHost, log, now, signal }
+  const hostDeps: HostDeps = { host: localHost, log, now, ...stop }
   const connectThere = () => connect(request, process.env, hostDeps)
   if (request.command === 'preflight')
     return preflight({ ...hostDeps, isRoot: isRoot(), connect: connectThere }, request)
@@ -84,18 +88,32 @@ function print({ status, stdout, stderr }: Output): void {
   process.exit(status)
 }
 
-/** The last line of defence: without it, Node's own exit statuses would be taken for ours. */
-function failUnforeseen(error: unknown): void {
-  print(formatFailure(error, guessWishes(process.argv, process.env)))
+/**
+ * The last line of defence: without it, Node's own exit statuses would be taken for ours. What the command holds on the
+ * host is given back first, as where it is interrupted.
+ */
+function failUnforeseen(error: unknown, command: Promise<unknown>, interruption: AbortController): void {
+  const output = formatFailure(error, guessWishes(process.argv, process.env))
+  if (interruption.signal.aborted && interruption.signal.reason === unforeseen) return print(output)
+  interruption.abort(unforeseen)
+  void Promise.race([command.catch(() => undefined), sleep(UNWIND_SECONDS_MAX * 1000)]).then(() => print(output))
 }
 
+/** Why a command is stopped that goes on after an error which nobody caught. */
+const unforeseen = new AgentError('INTERNAL', 'stopped by an unforeseen error', { hint: 'Report it.' })
+
 function start(): void {
-  process.on('uncaughtException', failUnforeseen)
-  process.on('unhandledRejection', failUnforeseen)
+  const interruption = listenForSignals(ExitStatus.interrupted)
+  const command = run(process.argv.slice(2), interruption)
+  const fail = (error: unknown) => failUnforeseen(error, command, interruption)
+  process.on('uncaughtException', fail)
+  process.on('unhandledRejection', fail)
   // The reader of a pipe may go away, as `head` does: that is no failure of the command.
   process.stdout.on('error', () => undefined)
   process.stderr.on('error', () => undefined)
-  void run(process.argv.slice(2)).then(print)
+  void command.then((output) => {
+    if (interruption.signal.reason !== unforeseen) print(output)
+  })
 }
 
 start()

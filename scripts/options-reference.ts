@@ -17,7 +17,7 @@ const STATUS_MEANINGS: Record<keyof typeof ExitStatus, string> = {
   cleanupFailed: 'the backup is safe, but something was left behind on the host',
   waitingForGlacier: 'what is wanted has to be brought back from an archive storage class first',
   busy: 'another run holds the lock',
-  interrupted: 'stopped by a signal or by `--deadline`',
+  interrupted: 'stopped by a signal, or by `--deadline` before any volume was finished',
 }
 
 /** The reference of all commands and options, as Markdown. */

@@ -1,19 +1,19 @@
 import { catalogKey, dataKey, type RunPlace } from '../contract'
-import { AgentError, describeError, hasCode, unwrapFailure } from '../errors'
+import { describeError, hasCode } from '../errors'
 import { limitBandwidth, type Bandwidth } from '../io/bandwidth'
 import type { Deps } from '../io/deps'
 import { holdApplications } from '../io/hooks'
-import { mapInOrder } from '../io/in-order'
-import { checkSnapshot, mountSnapshot, recordUpload, takeSnapshots } from '../io/lvm'
+import { checkSnapshot, mountSnapshot, recordUpload, takeSnapshots, type Snapshots } from '../io/lvm'
 import { archiveVolume } from '../io/pipeline'
 import { showProgress, type Progress } from '../io/progress'
-import { watchSnapshots } from '../io/snapshot-watch'
-import { FRAME_BYTES, type Archive } from '../plan/archive'
-import type { HookRecord, SampleRecord, VolumeBackup, VolumeFailure } from '../plan/manifest'
+import { watchSnapshots, type Watch } from '../io/snapshot-watch'
+import { mapUnordered } from '../io/unordered'
+import { FRAME_BYTES } from '../plan/archive'
+import type { HookRecord, VolumeBackup, VolumeFailure } from '../plan/manifest'
 import type { BackupRequest, Hosted } from '../plan/requests'
 import type { Sample } from '../plan/sample'
 import type { SnapshotPlan } from '../plan/snapshots'
-import { excludesWithin, tarCreate } from '../plan/tar'
+import { describeBackup, describeFailure, tarOf, type Archived, type Attempt } from './backup-records'
 import { proveArchive } from './prove-archive'
 
 /** What became of the volumes of a run. */
@@ -25,8 +25,8 @@ export interface VolumesResult {
   readonly heldSeconds: number
   /** From the first snapshot to the last. */
   readonly snapshotSpreadSeconds: number
-  /** Why something could not be removed from the host afterwards. The archives are good all the same. */
-  readonly leftBehind?: unknown
+  /** Why things could not be removed from the host afterwards. The archives are good all the same. */
+  readonly leftBehind: readonly unknown[]
 }
 
 interface Work {
@@ -36,26 +36,29 @@ interface Work {
   readonly samples: ReadonlyMap<string, Sample>
   readonly bandwidth: Bandwidth | undefined
   readonly progress: Progress
+  readonly taken: Taken
+  readonly watch: Watch
 }
 
-/** A volume's archive, and what was compared of it where that was only a part. */
-interface Archived {
-  readonly archive: Archive
-  readonly sampled?: SampleRecord
+interface Taken {
+  readonly snapshots: Snapshots
+  readonly takenAt: Date
+  readonly spreadSeconds: number
 }
 
-/** What became of a volume: its archive, or why there is none. */
-interface Attempt {
+interface Mounted {
   readonly plan: SnapshotPlan
-  readonly seconds: number
-  readonly outcome: Archived | { readonly failure: unknown }
+  readonly mount: AsyncDisposable
+  /** Aborted where its snapshot cannot be used any more. */
+  readonly stop: AbortController
 }
 
 /**
- * Takes all snapshots at once, archives them, and removes them. One volume's failure does not lose the others.
+ * Takes all snapshots at once, archives them, and gives each back as soon as its volume is done or given up. One volume's
+ * failure does not lose the others: an interruption is one of all volumes that are not done.
  *
  * @param samples - what of each volume is compared with its snapshot, where that is only a part
- * @throws AgentError where no snapshot could be taken or mounted, or the run was interrupted; nothing is left then
+ * @throws AgentError where no snapshot could be taken; nothing is left then
  */
 export async function backUpVolumes(
   deps: Deps,
@@ -66,97 +69,119 @@ export async function backUpVolumes(
 ): Promise<VolumesResult> {
   const { bandwidthLimit } = request
   const bandwidth = bandwidthLimit === undefined ? undefined : limitBandwidth(bandwidthLimit)
-  const snapshots = await holdApplications(deps, { ...request, run: place.run }, () => takeAll(deps, plans))
-  let attempts: readonly Attempt[] | undefined
-  let leftBehind: unknown
-  try {
-    await using _snapshots = snapshots.taken.lease
-    await using mounts = new AsyncDisposableStack()
-    const { mounted, failed } = await mountAll(deps, plans, mounts)
-    using progress = showProgress('backup', usedBytes(mounted))
-    attempts = [...failed, ...(await archiveAll({ deps, request, place, samples, bandwidth, progress }, mounted))]
-  } catch (error) {
-    if (!attempts) throw error
-    leftBehind = error // the archives are done: whatever fails from here on is giving back
-  }
-
-  const { takenAt, spreadSeconds } = snapshots.taken
-  const livedSeconds = (deps.now().getTime() - takenAt.getTime()) / 1000
+  // The net: what is not given back volume by volume, whatever fails, is given back here.
+  await using net = new AsyncDisposableStack()
+  const held = await holdApplications(deps, { ...request, run: place.run }, async () => {
+    const taken = await takeAll(deps, plans)
+    net.use(taken.snapshots)
+    return taken
+  })
+  const { taken } = held
+  const { mounted, failed } = await mountAll(deps, plans, taken, net)
+  using progress = showProgress('backup', usedBytes(mounted))
+  await using watch = watchSnapshots(
+    deps,
+    mounted.map(({ plan }) => plan),
+    (plan, fault) => mounted.find((one) => one.plan === plan)?.stop.abort(fault),
+  )
+  const work: Work = { deps, request, place, samples, bandwidth, progress, taken, watch }
+  const attempts = [...failed, ...(await mapUnordered(mounted, request.parallel, (one) => attemptVolume(work, one)))]
   return {
-    volumes: attempts.flatMap((attempt) => describeBackup(attempt, request, takenAt, livedSeconds)),
+    volumes: attempts.flatMap((attempt) => describeBackup(attempt, request, taken.takenAt)),
     failures: attempts.flatMap(describeFailure),
-    hooks: snapshots.hooks,
-    heldSeconds: snapshots.heldSeconds,
-    snapshotSpreadSeconds: spreadSeconds,
-    ...(leftBehind !== undefined && { leftBehind }),
+    hooks: held.hooks,
+    heldSeconds: held.heldSeconds,
+    snapshotSpreadSeconds: taken.spreadSeconds,
+    leftBehind: attempts.flatMap(({ leftBehind }) => (leftBehind === undefined ? [] : [leftBehind])),
   }
 }
 
 /** What tar will write is about as much. */
-function usedBytes(plans: readonly SnapshotPlan[]): number {
-  return plans.reduce((sum, { origin }) => sum + origin.usedBytes, 0)
+function usedBytes(mounted: readonly Mounted[]): number {
+  return mounted.reduce((sum, { plan }) => sum + plan.origin.usedBytes, 0)
 }
 
-async function takeAll(deps: Deps, plans: readonly SnapshotPlan[]) {
+async function takeAll(deps: Deps, plans: readonly SnapshotPlan[]): Promise<Taken> {
   const takenAt = deps.now()
-  const lease = await takeSnapshots(deps, plans)
+  const snapshots = await takeSnapshots(deps, plans)
   const spreadSeconds = (deps.now().getTime() - takenAt.getTime()) / 1000
   deps.log.info(`took ${plans.length} snapshots within ${spreadSeconds} s`)
-  return { lease, takenAt, spreadSeconds }
+  return { snapshots, takenAt, spreadSeconds }
 }
 
 /** One that cannot be mounted is that volume's failure alone. */
-async function mountAll(deps: Deps, plans: readonly SnapshotPlan[], mounts: AsyncDisposableStack) {
-  const mounted: SnapshotPlan[] = []
+async function mountAll(deps: Deps, plans: readonly SnapshotPlan[], taken: Taken, net: AsyncDisposableStack) {
+  const mounted: Mounted[] = []
   const failed: Attempt[] = []
   for (const plan of plans) {
     try {
-      mounts.use(await mountSnapshot(deps, plan))
-      mounted.push(plan)
+      const mount = net.use(await mountSnapshot(deps, plan))
+      mounted.push({ plan, mount, stop: new AbortController() })
     } catch (failure) {
-      if (!hasCode(failure, 'MOUNT_FAILED')) throw failure
-      failed.push({ plan, seconds: 0, outcome: { failure } })
+      if (!hasCode(failure, 'MOUNT_FAILED') && !deps.signal.aborted) throw failure
+      failed.push({
+        plan,
+        seconds: 0,
+        outcome: { failure: reasonOf(deps, failure) },
+        ...(await giveBack(deps, plan, taken)),
+      })
     }
   }
   return { mounted, failed }
 }
 
-async function archiveAll(work: Work, plans: readonly SnapshotPlan[]): Promise<Attempt[]> {
-  const { deps, request } = work
-  const stops = new Map(plans.map((plan) => [plan.name, new AbortController()]))
-  await using _watch = watchSnapshots(deps, plans, (plan, fault) => stops.get(plan.name)?.abort(fault))
-  const attempts: Attempt[] = []
-  for await (const attempt of mapInOrder(plans, request.parallel, deps.signal, (plan, signal) =>
-    attemptVolume(work, plan, signal, stops.get(plan.name) as AbortController),
-  )) {
-    attempts.push(attempt)
-  }
-  return attempts
+async function attemptVolume(work: Work, mounted: Mounted): Promise<Attempt> {
+  const { deps, taken, watch } = work
+  const { plan, mount } = mounted
+  const startedAt = deps.now().getTime()
+  const outcome = await archiveOrFail(work, mounted)
+  const seconds = (deps.now().getTime() - startedAt) / 1000
+  watch.forget(plan)
+  return { plan, seconds, outcome, ...(await giveBack(deps, plan, taken, mount)) }
 }
 
-/** Everything but an interruption of the whole run is this volume's own affair. */
-async function attemptVolume(
-  work: Work,
-  plan: SnapshotPlan,
-  signal: AbortSignal,
-  stop: AbortController,
-): Promise<Attempt> {
-  const { now, log } = work.deps
+/** Everything is this volume's own affair: an interruption too, since others may be done. */
+async function archiveOrFail(work: Work, { plan, stop }: Mounted): Promise<Attempt['outcome']> {
+  const { log, signal } = work.deps
   const { mountPoint } = plan.origin
-  const startedAt = now().getTime()
-  const attempt = (outcome: Attempt['outcome']) => ({ plan, seconds: (now().getTime() - startedAt) / 1000, outcome })
   try {
+    signal.throwIfAborted()
     log.info(`${mountPoint}: archiving`)
     const deps = { ...work.deps, signal: AbortSignal.any([signal, stop.signal]) }
     const archived = await archiveOne({ ...work, deps }, plan)
     log.info(`${mountPoint}: archived`)
-    return attempt(archived)
+    return archived
   } catch (error) {
-    if (signal.aborted) throw error
-    const failure = await findCause(work.deps, plan, stop.signal.aborted ? stop.signal.reason : error)
+    const failure = signal.aborted
+      ? reasonOf(work.deps, error)
+      : await findCause(work.deps, plan, stop.signal.aborted ? stop.signal.reason : error)
     log.warn(`${mountPoint}: ${describeError(failure).join('\n')}`)
-    return attempt({ failure })
+    return { failure }
   }
+}
+
+/** What was under way when the run was stopped fails in its own way, which only tells how far it was. */
+function reasonOf({ signal }: Deps, failure: unknown): unknown {
+  return signal.aborted ? signal.reason : failure
+}
+
+/** As soon as a volume is done or given up: a snapshot takes space and slows the writers of its volume down. */
+async function giveBack(
+  deps: Deps,
+  plan: SnapshotPlan,
+  { snapshots, takenAt }: Taken,
+  mount?: AsyncDisposable,
+): Promise<Pick<Attempt, 'livedSeconds' | 'leftBehind'>> {
+  const lived = () => (deps.now().getTime() - takenAt.getTime()) / 1000
+  try {
+    await using both = new AsyncDisposableStack()
+    both.defer(() => snapshots.release(plan))
+    if (mount) both.use(mount)
+  } catch (leftBehind) {
+    deps.log.warn(`${plan.origin.mountPoint}: ${describeError(leftBehind).join('\n')}`)
+    return { livedSeconds: lived(), leftBehind }
+  }
+  return { livedSeconds: lived() }
 }
 
 /** A snapshot that broke makes tar fail in many ways, which all say less than what broke. */
@@ -188,51 +213,4 @@ async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
   const proof = { verify: request.verify, tar: tarOf(plan, request), sample: samples.get(deviceName) }
   const sampled = await proveArchive(deps, plan, archive, proof)
   return { archive, ...(sampled && { sampled }) }
-}
-
-function tarOf({ mountPoint, origin }: SnapshotPlan, { exclude }: BackupRequest) {
-  return tarCreate(mountPoint, excludesWithin(origin.mountPoint, exclude))
-}
-
-function describeBackup(
-  { plan, seconds, outcome }: Attempt,
-  request: BackupRequest,
-  takenAt: Date,
-  livedSeconds: number,
-): VolumeBackup[] {
-  if (!('archive' in outcome)) return []
-  const { origin } = plan
-  return [
-    {
-      volume: origin.deviceName,
-      group: origin.group,
-      name: origin.name,
-      mountPoint: origin.mountPoint,
-      filesystem: origin.filesystem,
-      uuid: origin.uuid,
-      label: origin.label,
-      mountOptions: origin.options,
-      sizeBytes: origin.sizeBytes,
-      usedBytes: origin.usedBytes,
-      snapshot: { kind: plan.kind, sizeBytes: plan.sizeBytes, takenAt: takenAt.toISOString(), livedSeconds },
-      tarCommand: tarOf(plan, request),
-      ...outcome,
-      archiveSeconds: seconds,
-    },
-  ]
-}
-
-function describeFailure({ plan, outcome }: Attempt): VolumeFailure[] {
-  if (!('failure' in outcome)) return []
-  const { first } = unwrapFailure(outcome.failure)
-  const known = first instanceof AgentError ? first : unforeseen(first)
-  const { deviceName: volume, mountPoint } = plan.origin
-  return [{ volume, mountPoint, code: known.code, message: known.message, hint: known.hint }]
-}
-
-function unforeseen(cause: unknown): AgentError {
-  return new AgentError('ARCHIVE_FAILED', cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause), {
-    hint: 'This is a defect of the agent: report it.',
-    cause,
-  })
 }

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { ExitStatus, manifestKey, type RunPlace } from '../contract'
-import { AgentError, describeError } from '../errors'
+import { AgentError, describeError, hasCode } from '../errors'
 import type { Deps } from '../io/deps'
 import { takeLock } from '../io/lock'
 import { readStorage, removeLeftovers } from '../io/lvm'
 import { takeTurn } from '../io/rotation'
+import { steadyClock } from '../io/steady-clock'
 import { lowerPriority, readSystem, readTools } from '../io/system'
-import { formatManifest, MANIFEST_FORMAT, type Manifest, type VolumeFailure } from '../plan/manifest'
+import { formatManifest, MANIFEST_FORMAT, parseManifest, type Manifest, type VolumeFailure } from '../plan/manifest'
 import type { BackupRequest, Hosted } from '../plan/requests'
 import { formatRun } from '../plan/run'
 import { chooseShare } from '../plan/sample'
@@ -16,25 +17,38 @@ import { formatBackupPlan, formatBackupSummary } from '../plan/summary'
 import { backUpVolumes, type VolumesResult } from './backup-volumes'
 import type { Outcome } from './outcome'
 
+/** What is finished is published although the run was interrupted: one request, which gets this long (design limit). */
+const PUBLISH_SECONDS_MAX = 60
+
 /**
  * Snapshots the volumes of this host and streams them to the bucket.
  *
- * @returns status `incomplete` where some of the volumes failed, `cleanupFailed` where the backup is safe but something
- * of it was left behind on the host
+ * @returns status `incomplete` where some of the volumes failed or the deadline came, `interrupted` where a signal did,
+ * `cleanupFailed` where the backup is safe but something of this run, or of an earlier one, was left behind on the host
  * @throws AgentError where no volume could be backed up: then there is no manifest, and so no run
  */
 export async function backup(deps: Deps, request: Hosted<BackupRequest>): Promise<Outcome> {
   await using _lock = await takeLock(deps)
   if (request.nice !== undefined) lowerPriority(request.nice)
-  await removeLeftovers(deps, request) // an earlier run may have been killed before it could clean up after itself
+  // An earlier run may have been killed before it could clean up after itself.
+  const { leftBehind } = await removeLeftovers(deps, request)
+  return backUpHost(deps, request, leftBehind)
+}
 
+/** As `backup`, with the lock held. @param leftBehind - why things of earlier runs are still there */
+export async function backUpHost(
+  given: Deps,
+  request: Hosted<BackupRequest>,
+  leftBehind: readonly unknown[] = [],
+): Promise<Outcome> {
+  const deps = { ...given, now: steadyClock(given.now) }
   const startedAt = deps.now()
   const place: RunPlace = { class: request.class, host: request.host, run: formatRun(startedAt, randomBytes(6)) }
   const storage = await readStorage(deps)
   const selection = selectVolumes(storage, request)
   const plans = planSnapshots(storage, selection.volumes, { run: place.run, size: request.snapshotSize })
   if (request.dryRun) {
-    const summary = formatBackupPlan(place, selection, plans)
+    const summary = formatBackupPlan(place, selection, plans, request.exclude)
     return { status: ExitStatus.ok, summary, json: { dryRun: true, ...place, ...selection, snapshots: plans } }
   }
 
@@ -50,7 +64,7 @@ export async function backup(deps: Deps, request: Hosted<BackupRequest>): Promis
     share,
   )
   const result = await backUpVolumes(deps, request, place, plans, turn.samples)
-  throwIfNothingIsGood(result)
+  throwIfNothingIsGood(deps, result)
   const failures = [...result.failures, ...selection.unfit.map(describeUnfit)]
 
   const manifest: Manifest = {
@@ -72,17 +86,46 @@ export async function backup(deps: Deps, request: Hosted<BackupRequest>): Promis
     agent,
     system,
   }
-  // The commit point: a run without a manifest does not exist.
-  await deps.store.put(manifestKey(place), formatManifest(manifest), deps.signal, { contentType: 'application/json' })
+  await publish(deps, manifest)
   await turn.end(manifest.volumes)
-  return describeRun(deps, manifest, result, request.requireAll && selection.notOnLvm.length > 0)
+  const left = [...leftBehind, ...result.leftBehind].flatMap(describeError)
+  return describeRun(deps, request, manifest, left, request.requireAll && selection.notOnLvm.length > 0)
 }
 
-function throwIfNothingIsGood({ volumes, failures, leftBehind }: VolumesResult): void {
+/** The commit point: a run without a manifest does not exist, nor does one whose manifest cannot be read. */
+async function publish({ store, signal }: Deps, manifest: Manifest): Promise<void> {
+  const key = manifestKey(manifest)
+  const text = formatManifest(manifest)
+  assertReadable(text, key)
+  const sending = signal.aborted ? AbortSignal.timeout(PUBLISH_SECONDS_MAX * 1000) : signal
+  await store.put(key, text, sending, { contentType: 'application/json' })
+}
+
+function assertReadable(text: string, key: string): void {
+  try {
+    parseManifest(text, key)
+  } catch (cause) {
+    throw new AgentError(
+      'ARCHIVE_FAILED',
+      `what would be published could not be read: ${describeError(cause)[0] ?? ''}`,
+      {
+        hint: 'No run was published. This is a defect of the agent: report it.',
+        cause,
+      },
+    )
+  }
+}
+
+function throwIfNothingIsGood({ signal }: Deps, { volumes, failures, leftBehind }: VolumesResult): void {
+  // Stopped by a defect of our own: nobody knows what else is wrong.
+  if (signal.aborted && !hasCode(signal.reason, 'INTERRUPTED')) throw signal.reason
   const [failure] = failures
   if (volumes.length > 0 || !failure) return
+  const left = leftBehind.length === 0 ? '' : ` (clean-up failed too: ${leftBehind.flatMap(describeError).join(' ')})`
+  if (signal.aborted) {
+    throw new AgentError('INTERRUPTED', `no volume was done yet${left}`, { hint: failure.hint, cause: signal.reason })
+  }
   const others = failures.length > 1 ? `, and so did ${failures.length - 1} more volumes` : ''
-  const left = leftBehind === undefined ? '' : ` (clean-up failed too: ${describeError(leftBehind).join(' ')})`
   throw new AgentError(failure.code, `${failure.mountPoint} failed: ${failure.message}${others}${left}`, {
     hint: failure.hint,
   })
@@ -99,12 +142,24 @@ function describeUnfit({ mountPoint, device, reason }: LeftOut): VolumeFailure {
 }
 
 /** What is missing weighs more than what is left over: of the statuses that apply, the worse one for the backup. */
-function describeRun(deps: Deps, manifest: Manifest, { leftBehind }: VolumesResult, isPartial: boolean): Outcome {
-  const left = leftBehind === undefined ? [] : describeError(leftBehind)
+function describeRun(
+  { store, signal, deadline }: Deps,
+  request: BackupRequest,
+  manifest: Manifest,
+  left: readonly string[],
+  isPartial: boolean,
+): Outcome {
   const incomplete = manifest.status === 'incomplete' || isPartial
+  const stopped = signal.aborted && !deadline?.aborted && manifest.failures.some(({ code }) => code === 'INTERRUPTED')
   return {
-    status: incomplete ? ExitStatus.incomplete : left.length > 0 ? ExitStatus.cleanupFailed : ExitStatus.ok,
-    summary: formatBackupSummary(manifest, deps.store.bucket, left),
+    status: stopped
+      ? ExitStatus.interrupted
+      : incomplete
+        ? ExitStatus.incomplete
+        : left.length > 0
+          ? ExitStatus.cleanupFailed
+          : ExitStatus.ok,
+    summary: formatBackupSummary(manifest, { ...request, bucket: store.bucket }, left),
     // The system record is long, and is in the manifest.
     json: { ...manifest, system: undefined, leftBehind: left, manifest: manifestKey(manifest) },
   }

@@ -1,4 +1,5 @@
 import { ExitStatus } from '../contract'
+import { AgentError, describeError } from '../errors'
 import type { Deps } from '../io/deps'
 import { takeLock } from '../io/lock'
 import { removeLeftovers } from '../io/lvm'
@@ -14,12 +15,20 @@ import type { Outcome } from './outcome'
  */
 export async function cleanup(deps: Deps, request: Hosted<CleanupRequest>): Promise<Outcome> {
   await using _lock = await takeLock(deps)
-  const leftovers = await removeLeftovers(deps, request)
+  const { leftBehind, ...leftovers } = await removeLeftovers(deps, request)
+  if (leftBehind.length > 0) throw stillThere(leftBehind)
   return {
     status: ExitStatus.ok,
     summary: formatLeftovers(leftovers, request.dryRun),
     json: { dryRun: request.dryRun, ...leftovers },
   }
+}
+
+function stillThere(leftBehind: readonly unknown[]): AgentError {
+  const [first, ...others] = leftBehind
+  const messages = [first, ...others].map((error) => describeError(error)[0] ?? '')
+  const hint = first instanceof AgentError ? first.hint : 'Find out who uses it, then run "snapstream cleanup" again.'
+  return new AgentError('CLEANUP_FAILED', messages.join('; '), { hint, cause: first })
 }
 
 function formatLeftovers({ mounts, snapshots, uploads }: Leftovers, dryRun: boolean): string {

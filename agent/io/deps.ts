@@ -14,8 +14,10 @@ export interface Deps {
   readonly store: Store
   readonly log: Log
   readonly now: () => Date
-  /** Aborted on SIGTERM and SIGINT. */
+  /** Aborted on SIGTERM and SIGINT, and at the deadline. */
   readonly signal: AbortSignal
+  /** Aborted just before `signal` where it is `--deadline` that ends the command: that was foreseen. */
+  readonly deadline?: AbortSignal
 }
 
 /** What needs no bucket. */

@@ -15,6 +15,8 @@ import type { UploadRef } from './store'
 const LVM = { timeoutSeconds: LVM_TIMEOUT_SECONDS }
 /** What the kernel answers at once, unless a device or a server does not answer it. */
 const KERNEL = { timeoutSeconds: 30 }
+/** The kernel replays a journal first: a full one takes minutes on slow disks, whatever takes longer hangs. */
+const MOUNT_TIMEOUT_SECONDS = 600
 /** Of several that are asked one after another. */
 const DEVICE = { timeoutSeconds: 5 }
 
@@ -59,29 +61,45 @@ async function readIds({ host, signal, log }: HostDeps, mounts: readonly Mount[]
   return mounts.map((mount) => ({ ...found.find(({ source }) => source === mount.source), ...mount }))
 }
 
+/** All snapshots of a run: a lease of each, and of all that are left. */
+export interface Snapshots extends AsyncDisposable {
+  /** Removes that one; a second time it does nothing. @throws AgentError CLEANUP_FAILED */
+  release(plan: SnapshotPlan): Promise<void>
+}
+
 /**
  * Takes all snapshots back to back, so that together they show one moment.
  *
  * @returns a lease that removes them
  * @throws AgentError COMMAND_FAILED or INTERRUPTED, with none of them left
  */
-export async function takeSnapshots(deps: HostDeps, plans: readonly SnapshotPlan[]): Promise<AsyncDisposable> {
+export async function takeSnapshots(deps: HostDeps, plans: readonly SnapshotPlan[]): Promise<Snapshots> {
   await using taken = new AsyncDisposableStack()
+  const releases = new Map<SnapshotPlan, () => Promise<void>>()
   for (const plan of plans) {
     const snapshot = { group: plan.origin.group, name: plan.name }
-    let made = false
-    // Before the command: one that fails may have done half of its work.
-    taken.defer(() => (made ? removeSnapshot : removeSnapshotIfOurs)(deps, snapshot))
+    let remove: typeof removeSnapshot | undefined = removeSnapshotIfOurs
+    const release = async () => {
+      const removeOnce = remove
+      remove = undefined
+      await removeOnce?.(deps, snapshot)
+    }
+    taken.defer(release) // before the command: one that fails may have done half of its work
+    releases.set(plan, release)
     await runUndisturbed(deps, plan.create)
-    made = true
+    remove = removeSnapshot
   }
-  return taken.move()
+  const all = taken.move()
+  return {
+    release: async (plan) => releases.get(plan)?.(),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
 }
 
 /**
  * Mounts a snapshot read-only.
  *
- * @returns a lease that unmounts it
+ * @returns a lease that unmounts it, once
  * @throws AgentError MOUNT_FAILED
  */
 export async function mountSnapshot(deps: HostDeps, plan: SnapshotPlan): Promise<AsyncDisposable> {
@@ -89,7 +107,7 @@ export async function mountSnapshot(deps: HostDeps, plan: SnapshotPlan): Promise
   await using mounted = new AsyncDisposableStack()
   mounted.defer(() => unmount(deps, mountPoint)) // before the command: one that fails may have made directories
   try {
-    await deps.host.run(mount, deps.signal)
+    await deps.host.run(mount, deps.signal, { timeoutSeconds: MOUNT_TIMEOUT_SECONDS })
   } catch (cause) {
     if (!hasCode(cause, 'COMMAND_FAILED')) throw cause
     throw new AgentError('MOUNT_FAILED', `the snapshot of ${origin.mountPoint} cannot be mounted: ${String(cause)}`, {
@@ -129,28 +147,35 @@ export interface LeftoverScope {
   readonly host?: string | undefined
 }
 
+export interface Removal extends Leftovers {
+  /** Why some of it is still there. */
+  readonly leftBehind: readonly unknown[]
+}
+
 /**
  * Removes what killed runs left behind: mounts, snapshots, unfinished uploads. To be called with the lock held.
  *
- * @returns what there was
- * @throws AgentError CLEANUP_FAILED where a mount or snapshot could not be removed. An upload that cannot be aborted
- * only gets a warning: the bucket's lifecycle rule ends it in some days.
+ * @returns what there was, and why some of it is still there: busy, or on a device that does not answer. An upload that
+ * cannot be aborted only gets a warning: the bucket's lifecycle rule ends it in some days.
  */
-export async function removeLeftovers(deps: Deps, scope: LeftoverScope): Promise<Leftovers> {
+export async function removeLeftovers(deps: Deps, scope: LeftoverScope): Promise<Removal> {
   const onHost = findLeftovers(await readVitals(deps))
-  if (!scope.dryRun) await removeFromHost(deps, onHost)
+  const leftBehind = scope.dryRun ? [] : await removeFromHost(deps, onHost)
   // Last, so that a bucket that cannot be reached keeps no snapshot on the host.
   const uploads = await findUploads(deps, scope, onHost)
   if (!scope.dryRun) for (const upload of uploads) await abortUpload(deps, upload)
-  return { ...onHost, uploads: [...onHost.uploads, ...uploads] }
+  return { ...onHost, uploads: [...onHost.uploads, ...uploads], leftBehind }
 }
 
-async function removeFromHost(deps: Deps, { mounts, snapshots, uploads }: Leftovers): Promise<void> {
-  await using cleanUp = new AsyncDisposableStack() // goes on after a failure, and reports all of them
-  for (const snapshot of snapshots) cleanUp.defer(() => removeSnapshot(deps, snapshot))
-  for (const mountPoint of mounts.toReversed()) cleanUp.defer(() => unmount(deps, mountPoint))
+/** Goes on after a failure. @returns all failures */
+async function removeFromHost(deps: Deps, { mounts, snapshots, uploads }: Leftovers): Promise<unknown[]> {
+  const leftBehind: unknown[] = []
+  const attempt = (removal: Promise<void>) => removal.catch((error: unknown) => void leftBehind.push(error))
   // First, since the snapshots are what remembers them.
-  for (const upload of uploads) cleanUp.defer(() => abortUpload(deps, upload))
+  for (const upload of uploads) await abortUpload(deps, upload)
+  for (const mountPoint of mounts) await attempt(unmount(deps, mountPoint))
+  for (const snapshot of snapshots) await attempt(removeSnapshot(deps, snapshot))
+  return leftBehind
 }
 
 /** A host need not be allowed to list the bucket: its snapshots remember its uploads. */

@@ -11,9 +11,11 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
  */
 export function listenForSignals(exitStatus: number): AbortController {
   const interruption = new AbortController()
+  let asked = false
   for (const name of STOP_SIGNALS) {
     process.on(name, () => {
-      if (interruption.signal.aborted) process.exit(exitStatus)
+      if (asked) process.exit(exitStatus)
+      asked = true // not by the deadline, which may have come before: that was nobody's first word
       interruption.abort(
         new AgentError('INTERRUPTED', `stopped by ${name}`, {
           hint: 'Run the command again. A second signal ends it without cleaning up: the next run does that.',
@@ -24,15 +26,24 @@ export function listenForSignals(exitStatus: number): AbortController {
   return interruption
 }
 
-/** Stops the command when its time is over. A timer alone does not keep the process alive. */
-export function stopAfter(interruption: AbortController, seconds: number): void {
-  const stop = () =>
+/**
+ * Stops the command when its time is over. A timer alone does not keep the process alive.
+ *
+ * @returns aborted just before the interruption, where it was this that stopped the command
+ */
+export function stopAfter(interruption: AbortController, seconds: number): AbortSignal {
+  const deadline = new AbortController()
+  const stop = () => {
+    if (interruption.signal.aborted) return
+    deadline.abort()
     interruption.abort(
       new AgentError('INTERRUPTED', `stopped by --deadline after ${seconds} s`, {
         hint: 'Give it more time, back up fewer volumes in one run, or raise --bandwidth-limit and --parallel.',
       }),
     )
+  }
   setTimeout(stop, seconds * 1000).unref()
+  return deadline.signal
 }
 
 /** How this program is started anew. */

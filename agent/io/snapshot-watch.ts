@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describeError, hasCode, type AgentError } from '../errors'
+import { describeError, type AgentError } from '../errors'
 import { planRelief, snapshotInvalid } from '../plan/snapshot-health'
 import type { SnapshotPlan } from '../plan/snapshots'
 import type { HostDeps } from './deps'
@@ -8,6 +8,11 @@ import { runUndisturbed } from './undisturbed'
 
 /** A disk that is written to with 500 MB/s fills a tenth of a snapshot of 10 GiB in this time. */
 const WATCH_INTERVAL_MS = 2000
+
+export interface Watch extends AsyncDisposable {
+  /** That one has done its service, and will be gone. */
+  forget(plan: SnapshotPlan): void
+}
 
 /**
  * Watches the snapshots fill: extends a thick one from the group's free extents while there are any.
@@ -19,10 +24,14 @@ export function watchSnapshots(
   deps: HostDeps,
   plans: readonly SnapshotPlan[],
   onOverflow: (plan: SnapshotPlan, error: AgentError) => void,
-): AsyncDisposable {
+): Watch {
   const stop = new AbortController()
-  const ended = watch(deps, plans, onOverflow, AbortSignal.any([stop.signal, deps.signal]))
+  const watched = new Set(plans)
+  // Also of the commands that read: one that hangs must not keep the run from its end.
+  const signal = AbortSignal.any([stop.signal, deps.signal])
+  const ended = watch({ ...deps, signal }, watched, onOverflow)
   return {
+    forget: (plan) => void watched.delete(plan),
     async [Symbol.asyncDispose]() {
       stop.abort()
       await ended
@@ -32,12 +41,10 @@ export function watchSnapshots(
 
 async function watch(
   deps: HostDeps,
-  plans: readonly SnapshotPlan[],
+  watched: Set<SnapshotPlan>,
   onOverflow: (plan: SnapshotPlan, error: AgentError) => void,
-  stopped: AbortSignal,
 ): Promise<void> {
-  const watched = new Set(plans)
-  while (await waited(stopped)) {
+  while (await waited(deps.signal)) {
     try {
       let storage = await readVitals(deps)
       for (const plan of watched) {
@@ -53,8 +60,7 @@ async function watch(
       }
     } catch (error) {
       // Not the last word: what the watch misses, checkSnapshot finds.
-      if (!hasCode(error, 'INTERRUPTED'))
-        deps.log.warn(`snapshots could not be watched: ${describeError(error).join(' ')}`)
+      if (!deps.signal.aborted) deps.log.warn(`snapshots could not be watched: ${describeError(error).join(' ')}`)
     }
   }
 }

@@ -162,7 +162,7 @@ export const OPTIONS = {
     'stream',
   ),
   deadline: option(
-    'stop and clean up after this time',
+    'stop and clean up after this time; what a backup has finished by then is published',
     duration(DEADLINE_SECONDS_MAX, 'a time from 1s to 48h, such as 3h'),
   ),
   region: option(

@@ -1,4 +1,5 @@
 import { manifestKey, type RunPlace } from '../contract'
+import { formatArgv, type Argv } from './command'
 import type { Manifest, VolumeBackup } from './manifest'
 import { printableLine } from './printable'
 import { describeSamples, formatSample } from './sample'
@@ -6,11 +7,23 @@ import type { Selection } from './selection'
 import { formatBytes } from './size'
 import type { SnapshotPlan } from './snapshots'
 
+/** What a summary repeats of what was asked for. */
+export interface SummaryRequest {
+  readonly bucket: string
+  readonly region?: string | undefined
+  readonly endpointUrl?: string | undefined
+  readonly exclude: readonly string[]
+}
+
 /** Systems Manager's console shows 2,500 characters of a step's output; what matters fits well before (design limit). */
 export const SUMMARY_CHARACTERS_MAX = 2000
 
 /** What a person reads first, at 3 a.m. too: the verdict, then what failed, then the rest. At most 2,000 characters. */
-export function formatBackupSummary(manifest: Manifest, bucket: string, leftBehind: readonly string[] = []): string {
+export function formatBackupSummary(
+  manifest: Manifest,
+  wish: SummaryRequest,
+  leftBehind: readonly string[] = [],
+): string {
   const { volumes, failures, notBackedUp, consistency } = manifest
   return fit([
     `Backup ${manifest.run} of ${manifest.host}: ${verdictOf(manifest, leftBehind)}`,
@@ -20,13 +33,37 @@ export function formatBackupSummary(manifest: Manifest, bucket: string, leftBehi
     ...notBackedUp.map(({ mountPoint, device, reason }) => `  not backed up: ${mountPoint} (${device}): ${reason}`),
     `  ${consistency.level}-consistent: all snapshots within ${formatSeconds(consistency.snapshotSpreadSeconds)}` +
       (consistency.hooks.length > 0 ? `, applications held for ${formatSeconds(consistency.heldSeconds)}` : ''),
-    `  manifest: s3://${bucket}/${manifestKey(manifest)}`,
-    `  next: snapstream verify --bucket ${bucket} --run ${manifest.run}`,
+    ...excluded(wish.exclude),
+    `  manifest: s3://${wish.bucket}/${manifestKey(manifest)}`,
+    `  next: ${formatArgv(verifyCommand(manifest, wish))}`,
   ])
 }
 
+/** Whatever was given to find the bucket is needed again; the host and the class are, where another host asks. */
+function verifyCommand(
+  { run, host, class: className }: Manifest,
+  { bucket, region, endpointUrl }: SummaryRequest,
+): Argv {
+  return [
+    ...['snapstream', 'verify', '--bucket', bucket],
+    ...(region === undefined ? [] : ['--region', region]),
+    ...(endpointUrl === undefined ? [] : ['--endpoint-url', endpointUrl]),
+    ...['--class', className, '--host', host, '--run', run],
+  ] as unknown as Argv
+}
+
+/** A backup may be complete and hold nothing: what was left out is to be seen wherever its success is. */
+function excluded(patterns: readonly string[]): string[] {
+  return patterns.length === 0 ? [] : [`  excluded: ${patterns.join(' ')}`]
+}
+
 /** What a backup would do. */
-export function formatBackupPlan(place: RunPlace, selection: Selection, plans: readonly SnapshotPlan[]): string {
+export function formatBackupPlan(
+  place: RunPlace,
+  selection: Selection,
+  plans: readonly SnapshotPlan[],
+  exclude: readonly string[] = [],
+): string {
   return fit([
     `Backup of ${place.host} would snapshot and archive ${plans.length} volumes; nothing was changed`,
     ...columns(
@@ -41,6 +78,7 @@ export function formatBackupPlan(place: RunPlace, selection: Selection, plans: r
     ...[...selection.unfit, ...selection.skipped, ...selection.notOnLvm].map(
       ({ mountPoint, device, reason }) => `  not backed up: ${mountPoint} (${device}): ${reason}`,
     ),
+    ...excluded(exclude),
     `  next: the same command without --dry-run`,
   ])
 }

@@ -1,11 +1,33 @@
 import { columns, fit, formatBackupSummary, formatSeconds, SUMMARY_CHARACTERS_MAX } from '../../agent/plan/summary'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 
+const VAULT = { bucket: 'vault', exclude: [] }
+
 test('a good backup says so first, and what to do next last', () => {
-  const lines = formatBackupSummary(manifestOf(), 'vault').split('\n')
+  const lines = formatBackupSummary(manifestOf(), VAULT).split('\n')
   expect(lines[0]).toBe('Backup 20260131T040506Z-abz277 of host: OK, checksums confirmed by S3')
-  expect(lines.at(-1)).toBe('  next: snapstream verify --bucket vault --run 20260131T040506Z-abz277')
+  expect(lines.at(-1)).toBe(
+    '  next: snapstream verify --bucket vault --class daily --host host --run 20260131T040506Z-abz277',
+  )
   expect(lines.join('\n')).toContain('/home  ext4')
+})
+
+test('what to do next can be pasted, wherever the bucket is', () => {
+  const wish = { ...VAULT, region: 'eu-central-1', endpointUrl: 'http://127.0.0.1:8333' }
+  expect(
+    formatBackupSummary(manifestOf({ class: 'weekly' }), wish)
+      .split('\n')
+      .at(-1),
+  ).toBe(
+    '  next: snapstream verify --bucket vault --region eu-central-1 --endpoint-url http://127.0.0.1:8333 ' +
+      '--class weekly --host host --run 20260131T040506Z-abz277',
+  )
+})
+
+test('a backup that is complete because everything was excluded says what was', () => {
+  expect(formatBackupSummary(manifestOf(), { ...VAULT, exclude: ['/*', '*.tmp'] })).toContain(
+    '\n  excluded: /* *.tmp\n',
+  )
 })
 
 test('a failed volume is told before the good ones, with its hint', () => {
@@ -16,7 +38,7 @@ test('a failed volume is told before the good ones, with its hint', () => {
     message: 'it overflowed',
     hint: 'Make it larger.',
   }
-  const lines = formatBackupSummary(manifestOf({ status: 'incomplete', failures: [failure] }), 'vault').split('\n')
+  const lines = formatBackupSummary(manifestOf({ status: 'incomplete', failures: [failure] }), VAULT).split('\n')
   expect(lines.slice(0, 3)).toEqual([
     'Backup 20260131T040506Z-abz277 of host: INCOMPLETE, 1 of 2 volumes failed, checksums confirmed by S3',
     '  FAILED /srv: it overflowed',
@@ -30,20 +52,20 @@ test('a sample that was compared with the source is not taken for more than it i
     volumeBackupOf({ sampled }),
     volumeBackupOf({ mountPoint: '/new', sampled: { ...sampled, part: 1 } }),
   ]
-  const lines = formatBackupSummary(manifestOf({ volumes }), 'vault').split('\n')
+  const lines = formatBackupSummary(manifestOf({ volumes }), VAULT).split('\n')
   expect(lines[0]).toMatch(/: OK, checksums confirmed by S3, source 3\/7, 1\/7 compared$/)
   expect(lines[1]).toMatch(/^ {2}\/home .* 1234 entries of 3\/7 compared with it$/)
 })
 
 test('what was left behind on the host is in the first line', () => {
-  const text = formatBackupSummary(manifestOf(), 'vault', ['snapshot vg0/snapstream_x'])
+  const text = formatBackupSummary(manifestOf(), VAULT, ['snapshot vg0/snapstream_x'])
   expect(text.split('\n')[0]).toContain('left behind')
   expect(text).toContain('LEFT BEHIND snapshot vg0/snapstream_x')
 })
 
 test('a host with a hundred volumes still fits, and says how much it left out', () => {
   const volumes = Array.from({ length: 100 }, (_, i) => volumeBackupOf({ mountPoint: `/srv/volume-${i}` }))
-  const text = formatBackupSummary(manifestOf({ volumes }), 'vault')
+  const text = formatBackupSummary(manifestOf({ volumes }), VAULT)
   expect(text.length).toBeLessThanOrEqual(SUMMARY_CHARACTERS_MAX)
   expect(text).toMatch(/… and \d+ more lines/)
   expect(text.split('\n').at(-1)).toContain('next: snapstream verify')

@@ -1,0 +1,71 @@
+/** What became of each volume of a run, and how the manifest tells it. */
+import { AgentError, unwrapFailure } from '../errors'
+import type { Archive } from '../plan/archive'
+import type { SampleRecord, VolumeBackup, VolumeFailure } from '../plan/manifest'
+import type { BackupRequest } from '../plan/requests'
+import type { SnapshotPlan } from '../plan/snapshots'
+import { excludesWithin, tarCreate } from '../plan/tar'
+
+/** A volume's archive, and what was compared of it where that was only a part. */
+export interface Archived {
+  readonly archive: Archive
+  readonly sampled?: SampleRecord
+}
+
+/** What became of a volume: its archive, or why there is none. */
+export interface Attempt {
+  readonly plan: SnapshotPlan
+  readonly outcome: Archived | { readonly failure: unknown }
+  /** How long it took to archive and to prove. */
+  readonly seconds: number
+  /** From before the first snapshot until this one was given back. */
+  readonly livedSeconds: number
+  /** Why something of it could not be removed from the host. The archive is good all the same. */
+  readonly leftBehind?: unknown
+}
+
+export function tarOf({ mountPoint, origin }: SnapshotPlan, { exclude }: BackupRequest) {
+  return tarCreate(mountPoint, excludesWithin(origin.mountPoint, exclude))
+}
+
+export function describeBackup(
+  { plan, seconds, livedSeconds, outcome }: Attempt,
+  request: BackupRequest,
+  takenAt: Date,
+): VolumeBackup[] {
+  if (!('archive' in outcome)) return []
+  const { origin } = plan
+  return [
+    {
+      volume: origin.deviceName,
+      group: origin.group,
+      name: origin.name,
+      mountPoint: origin.mountPoint,
+      filesystem: origin.filesystem,
+      uuid: origin.uuid,
+      label: origin.label,
+      mountOptions: origin.options,
+      sizeBytes: origin.sizeBytes,
+      usedBytes: origin.usedBytes,
+      snapshot: { kind: plan.kind, sizeBytes: plan.sizeBytes, takenAt: takenAt.toISOString(), livedSeconds },
+      tarCommand: tarOf(plan, request),
+      ...outcome,
+      archiveSeconds: seconds,
+    },
+  ]
+}
+
+export function describeFailure({ plan, outcome }: Attempt): VolumeFailure[] {
+  if (!('failure' in outcome)) return []
+  const { first } = unwrapFailure(outcome.failure)
+  const known = first instanceof AgentError ? first : unforeseen(first)
+  const { deviceName: volume, mountPoint } = plan.origin
+  return [{ volume, mountPoint, code: known.code, message: known.message, hint: known.hint }]
+}
+
+function unforeseen(cause: unknown): AgentError {
+  return new AgentError('ARCHIVE_FAILED', cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause), {
+    hint: 'This is a defect of the agent: report it.',
+    cause,
+  })
+}
