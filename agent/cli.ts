@@ -72,6 +72,7 @@ async function perform(request: AnyRequest, stop: Pick<HostDeps, 'signal' | 'dea
     case 'list':
       return includingDeleted(deps, { ...request, host }, list)
     case 'restore':
+      process.umask(0o077) // what has no mode of its own yet is nobody else's business
       return includingDeleted(deps, { ...request, host }, restore)
     case 'restore-plan':
       return includingDeleted(deps, { ...request, host }, restorePlan)

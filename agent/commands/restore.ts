@@ -1,27 +1,20 @@
 import { ExitStatus } from '../contract'
 import { AgentError } from '../errors'
 import { findLostCatalogs, readSources, rebuildCatalogs } from '../io/catalog-rebuilder'
-import { findDamage, rangeOf, readSegmentStates, throwIfMissing, type SegmentState } from '../io/damage'
+import { findDamage, rangeOf, readSegmentStates, throwIfMissing } from '../io/damage'
 import type { Deps } from '../io/deps'
-import { planVolume, type PlannedVolume } from '../io/restore-planner'
-import { makeTarget, openTarget, throwUnlessFits, type Target } from '../io/restore-target'
-import { printFile, restoreVolume } from '../io/restore-volume'
+import { planVolume, type PlannedVolume, type PlanOptions } from '../io/restore-planner'
+import { openTarget, throwUnlessFits, type Need, type Target } from '../io/restore-target'
 import { findRun, readManifest } from '../io/runs'
 import type { Manifest } from '../plan/manifest'
 import type { Hosted, RestoreRequest } from '../plan/requests'
 import type { RawRange } from '../plan/reads'
 import { chooseWanted, findWantedAbsent, type Wanted } from '../plan/restore'
-import { formatRestore, formatRestorePlan, type RestoreReport, type VolumeReport } from '../plan/restore-report'
+import { more } from '../plan/names'
+import { formatRestore, formatRestorePlan, type RestoreReport } from '../plan/restore-report'
 import type { Outcome } from './outcome'
+import { goesOn, restoreAll, rootOf, type Task } from './restore-volumes'
 import { thawAll } from './thaw'
-
-/** A volume to restore, where to, and how its segments are stored. */
-interface Task {
-  readonly wanted: Wanted
-  readonly plan: PlannedVolume
-  readonly target: Target
-  readonly states: readonly SegmentState[]
-}
 
 /**
  * Restores volumes, directories or files of a run. Nothing is written before it is known that all of it can be read, does
@@ -59,12 +52,11 @@ async function restoreFrom(deps: Deps, request: Hosted<RestoreRequest>, manifest
   const tasks = waited ? await planTasks(deps, request, manifest) : planned
   throwIfRefused(request, tasks)
   // Not before: while Glacier is thawing, the disks may still have to be made.
-  if (!request.stdout) throwUnlessFits(tasks.map(({ target, plan }) => ({ ...plan, directory: target.directory })))
+  if (!request.stdout) throwUnlessFits(tasks.map(needOf))
 
-  const volumes: VolumeReport[] = []
-  for (const task of tasks) volumes.push(await restoreTask(deps, request, task))
+  const results = await restoreAll(deps, request, tasks)
   const absent = findWantedAbsent(manifest, request.volume, request.path)
-  return describe({ run: manifest.run, host: manifest.host, volumes, absent })
+  return describe({ run: manifest.run, host: manifest.host, ...results, absent })
 }
 
 async function planTasks(deps: Deps, request: Hosted<RestoreRequest>, manifest: Manifest): Promise<Task[]> {
@@ -75,6 +67,14 @@ async function planTasks(deps: Deps, request: Hosted<RestoreRequest>, manifest: 
   return tasks
 }
 
+function needOf({ plan, target, staged }: Task): Need {
+  return {
+    directory: target.directory,
+    entries: plan.entries,
+    sizeBytes: staged ? plan.stagedBytes : plan.sizeBytes,
+  }
+}
+
 /** @throws AgentError USAGE, TARGET_UNFIT */
 function throwIfRefused({ stdout }: RestoreRequest, tasks: readonly Task[]): void {
   if (stdout) throwUnlessOneFile(tasks)
@@ -82,49 +82,50 @@ function throwIfRefused({ stdout }: RestoreRequest, tasks: readonly Task[]): voi
 }
 
 async function planTask(deps: Deps, request: Hosted<RestoreRequest>, wanted: Wanted): Promise<Task> {
-  const { archive, mountPoint } = wanted.volume
-  const target = await targetOf(request, mountPoint)
-  const plan = await planVolume(deps, wanted, target, { ...request, lost: [] })
+  const { archive } = wanted.volume
+  const target = targetOf(request, wanted)
+  const staged = !target.isFresh && !(goesOn(request) && target.isClosed)
+  const options = { ...request, staged, lost: [] }
+  const plan = await planVolume(deps, wanted, target, options)
   const needed = plan.fetch.segments.flatMap((index) => archive.segments[index] ?? [])
   const states = await readSegmentStates(deps, needed)
+  const task = { wanted, plan, target, states, staged }
   if (!request.bestEffort) {
     await throwIfMissing(deps, archive, needed, states)
-    return { wanted, plan, target, states }
+    return task
   }
   const present = new Set(states.map(({ segment }) => segment))
   const missing = needed.filter((segment) => !present.has(segment)).map(rangeOf)
-  const lost = await findAllLost(deps, request, { wanted, plan, target, states }, missing)
-  return { wanted, plan: await planVolume(deps, wanted, target, { ...request, lost }), target, states }
+  const lost = await findAllLost(deps, options, task, missing)
+  return { ...task, plan: await planVolume(deps, wanted, target, { ...options, lost }) }
 }
 
 /** Reads everything once before the restore reads it again: what cannot be read must not be begun. */
 async function findAllLost(
   deps: Deps,
-  request: Hosted<RestoreRequest>,
+  options: PlanOptions,
   { wanted, target, states }: Task,
   missing: readonly RawRange[],
 ): Promise<RawRange[]> {
-  const readable = await planVolume(deps, wanted, target, { ...request, lost: missing })
+  const readable = await planVolume(deps, wanted, target, { ...options, lost: missing })
   if (states.some(({ thaw }) => thaw !== 'readable')) return [...missing]
   const damaged = await findDamage(deps, wanted.volume.archive, readable.table, readable.pieces)
   return [...missing, ...damaged].sort((a, b) => a.offset - b.offset)
 }
 
-/** The target is taken for the root of the host that was backed up. */
-async function targetOf(request: Hosted<RestoreRequest>, mountPoint: string): Promise<Target> {
+function targetOf(request: Hosted<RestoreRequest>, { volume, mountPoints }: Wanted): Target {
   if (request.stdout) return standardOutput
-  const root = request.inPlace ? '/' : (request.target ?? '')
-  const directory = mountPoint === '/' ? root : `${root === '/' ? '' : root}${mountPoint}`
-  const top = await openTarget(root)
-  // In place, an administrator's symbolic links above a mount point are part of how this host is set up.
-  if (!request.inPlace) top.throwUnlessContained(`${mountPoint}/.`.slice(1))
-  return openTarget(directory)
+  const { mountPoint } = volume
+  const { root, isInPlace } = rootOf(request)
+  if (!isInPlace) openTarget(root).throwUnlessContained(`${mountPoint}/.`.slice(1))
+  return openTarget(mountPoint === '/' ? root : `${root === '/' ? '' : root}${mountPoint}`, mountPoints)
 }
 
 /** Has every directory already, and no file. */
 const standardOutput: Target = {
   directory: 'standard output',
   isFresh: false,
+  isClosed: false,
   inspect: ({ type }) =>
     type === 'directory'
       ? { state: 'equal', isDirectory: true, isSymlink: false, newer: false, storedBytes: 0 }
@@ -134,7 +135,7 @@ const standardOutput: Target = {
 }
 
 function throwUnlessOneFile([task, ...others]: readonly Task[]): void {
-  if (task && others.length === 0 && task.plan.entries === 1 && isFile(task.plan)) return
+  if (task && others.length === 0 && task.plan.entries === 1 && task.plan.kept === 0 && isFile(task.plan)) return
   throw new AgentError('USAGE', '--stdout prints one file, and this would be more, or something else', {
     hint: 'Name one file with --path, or restore into a directory with --target.',
   })
@@ -147,8 +148,9 @@ function isFile({ types }: PlannedVolume): boolean {
 /** @throws AgentError TARGET_UNFIT with the names that are taken */
 function throwIfTaken(tasks: readonly Task[]): void {
   for (const { plan, target } of tasks) {
-    if (plan.conflicts.length === 0) continue
-    throw new AgentError('TARGET_UNFIT', `${target.directory} has these already: ${plan.conflicts.join(', ')}`, {
+    if (plan.conflicts.count === 0) continue
+    const taken = [...plan.conflicts.first, more(plan.conflicts)].filter((name) => name !== undefined)
+    throw new AgentError('TARGET_UNFIT', `${target.directory} has these already: ${taken.join(', ')}`, {
       hint:
         'Restore into an empty directory, or decide with --on-conflict skip, overwrite or newer. ' +
         'After a restore that was interrupted, --resume goes on.',
@@ -156,38 +158,16 @@ function throwIfTaken(tasks: readonly Task[]): void {
   }
 }
 
-async function restoreTask(deps: Deps, request: Hosted<RestoreRequest>, task: Task): Promise<VolumeReport> {
-  const { wanted, plan, target } = task
-  if (request.stdout) {
-    await printFile(deps, plan)
-    return reportOf(task)
-  }
-  await makeTarget(target.directory)
-  const { ok, complaint } = await restoreVolume(deps, plan, target.directory)
-  if (ok) return reportOf(task)
-  // What a restore that is resumed would still have to do is what has failed.
-  const rest = await planVolume(deps, wanted, await openTarget(target.directory), {
-    ...request,
-    resume: true,
-    lost: plan.lostRanges,
-  })
-  return { ...reportOf(task), failed: rest.names, failedEntries: rest.entries, complaint }
-}
-
-/** Of a task that was done without fail. */
-function reportOf({ plan, target }: Task): VolumeReport {
-  const { volume, entries, kept, lost, fetch } = plan
-  const { mountPoint } = volume
-  const nothing = { failed: [], failedEntries: 0, complaint: '' }
-  return { mountPoint, directory: target.directory, entries, kept, lost, ...nothing, fetch }
-}
-
 function describe(report: RestoreReport): Outcome {
   const complete =
+    report.failures.length === 0 &&
     report.volumes.every(
-      ({ failedEntries, lost, complaint }) => failedEntries === 0 && lost.length === 0 && complaint === '',
-    ) && !report.absent.some(({ failed }) => failed)
-  return { status: complete ? ExitStatus.ok : ExitStatus.incomplete, summary: formatRestore(report), json: report }
+      ({ failedEntries, lostEntries, tooLongEntries, complaint }) =>
+        failedEntries + lostEntries + tooLongEntries === 0 && complaint === '',
+    ) &&
+    !report.absent.some(({ failed }) => failed)
+  const status = complete ? ExitStatus.ok : report.volumes.length === 0 ? ExitStatus.failed : ExitStatus.incomplete
+  return { status, summary: formatRestore(report), json: report }
 }
 
 function describePlan(manifest: Manifest, request: Hosted<RestoreRequest>, tasks: readonly Task[]): Outcome {
@@ -196,8 +176,12 @@ function describePlan(manifest: Manifest, request: Hosted<RestoreRequest>, tasks
     directory: target.directory,
     entries: plan.entries,
     kept: plan.kept,
-    conflicts: plan.conflicts,
-    lost: plan.lost,
+    conflicts: plan.conflicts.first,
+    conflictEntries: plan.conflicts.count,
+    lost: plan.lost.first,
+    lostEntries: plan.lost.count,
+    tooLong: plan.tooLong.first,
+    tooLongEntries: plan.tooLong.count,
     sizeBytes: plan.sizeBytes,
     fetch: plan.fetch,
     storageClasses: [...new Set(states.map(({ storageClass }) => storageClass))],

@@ -21,6 +21,8 @@ export interface ExtractOptions {
   readonly stdout?: number
   /** Mode that the volume's root is given instead of its own. */
   readonly rootMode?: number
+  /** Given to tar as descriptors 3, 4, … */
+  readonly descriptors?: readonly number[]
 }
 
 /**
@@ -34,9 +36,10 @@ export async function extract(
   argv: Argv,
   pieces: readonly Piece[],
   raw: AsyncIterable<Buffer>,
-  { stdout, rootMode }: ExtractOptions = {},
+  options: ExtractOptions = {},
 ): Promise<Extraction> {
-  const tar = host.start(argv, signal, stdout === undefined ? {} : { stdout })
+  const { stdout, rootMode } = options
+  const tar = host.start(argv, signal, options)
   if (stdout === undefined) tar.stdout.resume()
   let unread: Error | undefined
   const archive = catching(assemble(pieces, raw, rootMode), (error) => (unread = error as Error))

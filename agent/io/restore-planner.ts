@@ -8,6 +8,7 @@ import { joinFrameTable, type FrameTable, type RawRange } from '../plan/reads'
 import {
   collectPieces,
   isWithin,
+  linkBytes,
   pathBytes,
   planFetch,
   sizeOnDisk,
@@ -15,6 +16,7 @@ import {
   type VolumePlan,
   type Wanted,
 } from '../plan/restore'
+import { names, type Names } from '../plan/names'
 import type { ConflictPolicy } from '../plan/tar'
 import { plannedEntries, type PlannedEntries } from './planned-entries'
 import { readCatalog, readEntries } from './read-catalog'
@@ -27,7 +29,24 @@ export interface PlanOptions {
   readonly resume: boolean
   /** Ranges of the tar stream that cannot be read. */
   readonly lost: readonly RawRange[]
+  /**
+   * What is restored is extracted aside and moved into place. A hard link that is not among it has nothing to be linked
+   * to there: its data comes with it.
+   */
+  readonly staged: boolean
+  /** Asks what a restore has failed to do, whatever has got in its way. */
+  readonly review?: {
+    /** Directories are good enough as they are: the restore has kept those that were there. */
+    readonly keepDirectories: boolean
+  }
 }
+
+/**
+ * Longest name that a system call takes, its NUL left out (PATH_MAX in linux/limits.h), less what GNU tar puts in front of
+ * it to set ACLs and attributes: `/proc/self/fd/NNNN/`. Longer paths can be made and archived directory by directory, but
+ * tar extracts each entry by its whole name.
+ */
+const MEMBER_BYTES_MAX = 4095 - '/proc/self/fd/1023/'.length
 
 /** What is restored of a volume, what is not, and why. */
 export interface PlannedVolume extends VolumePlan {
@@ -36,18 +55,23 @@ export interface PlannedVolume extends VolumePlan {
   readonly planned: PlannedEntries
   /** Entries that the conflict policy or `resume` leaves alone, and those hidden by mounts. */
   readonly kept: number
-  /** With policy `fail`: names that are taken. The first ones, for the message. */
-  readonly conflicts: readonly string[]
+  /** With policy `fail`: names that are taken. */
+  readonly conflicts: Names
   /** Entries that lie in ranges that cannot be read. */
-  readonly lost: readonly string[]
+  readonly lost: Names
   readonly lostRanges: readonly RawRange[]
-  /** Entries to restore, the first ones. */
-  readonly names: readonly string[]
+  /** Entries whose paths are longer than the kernel takes: no command can make them by name. */
+  readonly tooLong: Names
+  /** Entries to restore. */
+  readonly names: Names
+  /** What the first of the pieces has of the volume's root, which is restored last; 0 where that is not restored. */
+  readonly rootBytes: number
+  /** Directories that are there and are given the metadata that the archive has of them, the root left out. */
+  readonly directories: readonly Buffer[]
+  /** What all the entries take on the target before anything that they replace is gone. */
+  readonly stagedBytes: number
   readonly types: Readonly<Partial<Record<EntryType, number>>>
 }
-
-/** Names that are told of; more help nobody. */
-const NAMES_MAX = 20
 
 /**
  * Reads the volume's catalog and plans its restore.
@@ -62,10 +86,15 @@ export async function planVolume(
   options: PlanOptions,
 ): Promise<PlannedVolume> {
   const { archive } = volume
-  for (const path of paths) target.throwUnlessContained(path)
+  if (!options.review) for (const path of paths) target.throwUnlessContained(path)
   const selection = selectEntries(volume.mountPoint, paths)
   const choice = chooseEntries(target, options, selection.isWanted)
   const mounted = mountPoints.filter((path) => target.isMountPoint(path))
+  const throwUnlessPassable = (entry: CatalogEntry): void => {
+    if (entry.type === 'directory') return
+    const mountPoint = restoredMountPoints.find((path) => isWithin(path, entry.path))
+    if (mountPoint !== undefined) throw notPassable(entry.path, mountPoint)
+  }
   // The volume has the directory that a mount hides, and what is in it; and not the root of what is mounted.
   const isHidden = (path: string): boolean =>
     mounted.some((mountPoint) => isWithin(path, mountPoint)) ||
@@ -75,6 +104,7 @@ export async function planVolume(
     if (isFrames(line)) frames.push(line)
     if (isEnd(line)) throwUnlessCounted(archive, line)
     if (!isEntry(line)) continue
+    throwUnlessPassable(line)
     const role = selection.take(line)
     if (role === undefined) continue
     if (isHidden(line.path)) choice.keep(line)
@@ -107,10 +137,9 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
   const lostNames = new Set<string>()
   /** What hard links may name and stays though it is not what was backed up: their data comes back under their own names. */
   const foreignNames = new Set<string>()
-  const counts = { entries: 0, sizeBytes: 0, kept: 0 }
-  const conflicts: string[] = []
-  const lost: string[] = []
-  const names: string[] = []
+  const counts = { entries: 0, sizeBytes: 0, stagedBytes: 0, kept: 0, rootBytes: 0 }
+  const [conflicts, lost, tooLong, restoring] = [names(), names(), names(), names()]
+  const directories: Buffer[] = []
   const types: Partial<Record<EntryType, number>> = {}
   let next = 0
 
@@ -120,9 +149,34 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
     return (range !== undefined && range.offset < offset + bytes) || (type === 'hardlink' && lostNames.has(link ?? ''))
   }
 
-  const collect = (entry: CatalogEntry): void => {
+  function collect(entry: CatalogEntry, found: Found): void {
+    if (entry.path === '.') counts.rootBytes = entry.bytes
+    else if (found.state !== 'absent' && found.isDirectory && entry.type === 'directory')
+      directories.push(pathBytes(entry))
+    add(entry)
+  }
+
+  function add(entry: CatalogEntry): void {
     collected.add(entry)
     planned.add(entry)
+  }
+
+  function restore(entry: CatalogEntry, found: Found): void {
+    counts.entries++
+    types[entry.type] = (types[entry.type] ?? 0) + 1
+    restoring.add(entry.path)
+    counts.sizeBytes += sizeOnDisk(entry) - (found.state === 'absent' ? 0 : found.storedBytes)
+    counts.stagedBytes += sizeOnDisk(entry)
+    const data = entry.type === 'hardlink' ? (entry.link64 ?? entry.link ?? '') : undefined
+    if (data === undefined) collect(entry, found)
+    else if (isWanted(entry.link ?? '') && !foreignNames.has(data)) {
+      // What is there already must not lead the link to a file elsewhere.
+      if (!target.isFresh && !options.review) target.throwUnlessContained(linkBytes(entry))
+      add(entry)
+    } else if (links.has(data)) {
+      planned.addRenamed(entry)
+      collected.add(entry, { offset: entry.offset, link: memberName(links.get(data) as CatalogEntry) })
+    } else links.set(data, entry)
   }
 
   return {
@@ -135,31 +189,24 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
     take(entry: CatalogEntry, role: Role): void {
       if (isLost(entry)) {
         if (mayBeLinked(entry)) lostNames.add(entry.path)
-        if (role === 'wanted') lost.push(entry.path)
+        if (role === 'wanted') lost.add(entry.path)
+        return
+      }
+      if (memberName(entry).length > MEMBER_BYTES_MAX) {
+        if (mayBeLinked(entry)) foreignNames.add(entry.path64 ?? entry.path)
+        tooLong.add(entry.path)
         return
       }
       const found: Found = target.isFresh ? { state: 'absent' } : target.inspect(entry)
       if (role === 'ancestor' && found.state !== 'absent') return
       const decision = decide(entry, found, options)
-      if (decision === 'keep') {
+      if (decision === 'restore') restore(entry, found)
+      else if (decision === 'conflict') conflicts.add(entry.path)
+      else {
         counts.kept++
-        if (mayBeLinked(entry) && found.state === 'different') foreignNames.add(entry.path64 ?? entry.path)
-      } else if (decision === 'refresh') {
-        counts.kept++
-        collect(entry)
-      } else if (decision === 'conflict') {
-        if (conflicts.length < NAMES_MAX) conflicts.push(entry.path)
-      } else {
-        counts.entries++
-        types[entry.type] = (types[entry.type] ?? 0) + 1
-        if (names.length < NAMES_MAX) names.push(entry.path)
-        counts.sizeBytes += sizeOnDisk(entry) - (found.state === 'absent' ? 0 : found.storedBytes)
-        const data = entry.type === 'hardlink' ? (entry.link64 ?? entry.link ?? '') : undefined
-        if (data === undefined || (isWanted(entry.link ?? '') && !foreignNames.has(data))) collect(entry)
-        else if (links.has(data)) {
-          planned.addRenamed(entry)
-          collected.add(entry, { offset: entry.offset, link: memberName(links.get(data) as CatalogEntry) })
-        } else links.set(data, entry)
+        if (decision === 'refresh') collect(entry, found)
+        else if (mayBeLinked(entry) && (options.staged || found.state === 'different'))
+          foreignNames.add(entry.path64 ?? entry.path)
       }
     },
     takeData(entry: CatalogEntry): void {
@@ -167,6 +214,7 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
       if (!link) return
       counts.sizeBytes += sizeOnDisk(entry)
       planned.addRenamed(entry)
+      counts.stagedBytes += sizeOnDisk(entry)
       outside.push({
         offset: entry.offset,
         bytes: entry.bytes,
@@ -175,9 +223,15 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
     },
     pieces: (): Piece[] => {
       if (outside.length !== links.size) throw danglingLink([...links.values()])
-      return [...collected.list(), ...outside].sort((a, b) => a.offset - b.offset)
+      const pieces = [...collected.list(), ...outside].sort((a, b) => a.offset - b.offset)
+      if (counts.rootBytes > 0 && pieces[0]?.offset !== 0) throw rootNotFirst()
+      return pieces
     },
-    counts: () => ({ ...counts, conflicts, lost, names, types, sizeBytes: Math.max(0, counts.sizeBytes) }),
+    counts: () => ({
+      ...counts,
+      sizeBytes: Math.max(0, counts.sizeBytes),
+      ...{ conflicts, lost, tooLong, names: restoring, directories, types },
+    }),
   }
 }
 
@@ -189,22 +243,40 @@ function mayBeLinked({ type }: CatalogEntry): boolean {
 /** `refresh`: it is there and equal, but what is restored into it will change its time. */
 type Decision = 'restore' | 'refresh' | 'keep' | 'conflict'
 
-function decide(entry: CatalogEntry, found: Found, { onConflict, resume }: PlanOptions): Decision {
+function decide(entry: CatalogEntry, found: Found, { onConflict, resume, review }: PlanOptions): Decision {
   if (found.state === 'absent') return 'restore'
   const isDone = found.state === 'equal' && (resume || onConflict === 'newer')
   if (isDone) return entry.type === 'directory' ? 'refresh' : 'keep'
   const bothDirectories = entry.type === 'directory' && found.isDirectory
+  if (bothDirectories && review?.keepDirectories) return 'keep'
   const policy = resume && onConflict === 'fail' ? 'overwrite' : onConflict
-  if (policy === 'fail') return bothDirectories ? 'restore' : 'conflict'
+  if (policy === 'fail') return bothDirectories ? 'keep' : 'conflict'
   if (policy === 'overwrite') return 'restore'
   // What is kept in a directory's place must not lead what is restored below it to somewhere else.
-  if (entry.type === 'directory' && !found.isDirectory) throw notADirectory(entry.path)
+  if (entry.type === 'directory' && !found.isDirectory) {
+    if (review) return 'restore'
+    throw notADirectory(entry.path)
+  }
   return policy === 'newer' && !found.newer ? 'restore' : 'keep'
 }
 
 /** As the archive names it. */
 function memberName(entry: CatalogEntry): Buffer {
   return Buffer.concat([Buffer.from('./'), pathBytes(entry)])
+}
+
+function notPassable(path: string, mountPoint: string): AgentError {
+  return new AgentError(
+    'TARGET_UNFIT',
+    `'${path}' is no directory in the backup, and another volume is restored to '${mountPoint}'`,
+    { hint: 'Restore each volume into a directory of its own, with --volume and --target.' },
+  )
+}
+
+function rootNotFirst(): AgentError {
+  return new AgentError('ARCHIVE_DAMAGED', "the archive does not begin with the volume's root", {
+    hint: 'Snapstream does not write such archives: find out who did, and restore from another run.',
+  })
 }
 
 function notADirectory(path: string): AgentError {

@@ -1,10 +1,9 @@
 /** The directory that is restored into: what is there already, and whether the rest fits. */
-import { accessSync, constants, lstatSync, readlinkSync, statfsSync, type BigIntStats } from 'node:fs'
-import { mkdir, readdir } from 'node:fs/promises'
+import { accessSync, constants, lstatSync, readdirSync, readlinkSync, statfsSync, type BigIntStats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AgentError } from '../errors'
 import type { CatalogEntry, EntryType } from '../plan/catalog'
-import { ancestorsOf, linkBytes, pathBytes } from '../plan/restore'
+import { ancestorsOf, isWithin, linkBytes, pathBytes } from '../plan/restore'
 import { formatBytes } from '../plan/size'
 
 /** How an entry of the archive compares with what the target has under its name. */
@@ -23,33 +22,35 @@ export type Found =
 export interface Target {
   /** Of the volume's root. */
   readonly directory: string
-  /** True where there is nothing to compare with: the directory is empty or was not there. */
+  /** True where there is nothing to compare with: the directory is bare, or was not there. */
   readonly isFresh: boolean
+  /** True where nobody but root gets in, as it is with a target until a restore into it is done. */
+  readonly isClosed: boolean
   inspect(entry: CatalogEntry): Found
   /** True where another filesystem is mounted: what is seen there is its root. */
   isMountPoint(path: string): boolean
   /**
+   * @param path - as text, or its bytes
    * @throws AgentError TARGET_UNFIT where a directory above the path is not a directory: tar would follow a symbolic link
    * there to somewhere else
    */
-  throwUnlessContained(path: string): void
+  throwUnlessContained(path: string | Buffer): void
 }
 
-/** @param directory - need not exist */
-export async function openTarget(directory: string): Promise<Target> {
+/**
+ * Looks at what is there. All of it can have changed by the time that something is written, which looks again.
+ *
+ * @param directory - need not exist
+ * @param mountPoints - where other filesystems belong in it
+ */
+export function openTarget(directory: string, mountPoints: readonly string[] = []): Target {
   const base = Buffer.from(`${directory === '/' ? '' : directory}/`)
   const place = (path: Buffer): Buffer => Buffer.concat([base, path])
-  const names = await readdir(directory).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw new AgentError('TARGET_UNFIT', `${directory} cannot be restored into: ${String(error)}`, {
-      hint: 'Give a directory, or the name of a new one, with --target.',
-      cause: error,
-    })
-  })
+  const stat = statOf(directory)
   return {
     directory,
-    // A new ext filesystem has this directory, and nothing in it.
-    isFresh: names.every((name) => name === 'lost+found'),
+    isFresh: readable(directory, () => isBare(directory, mountPoints)),
+    isClosed: stat !== undefined && isClosed(stat),
     inspect(entry) {
       const file = place(pathBytes(entry))
       const stat = statOf(file)
@@ -60,12 +61,12 @@ export async function openTarget(directory: string): Promise<Target> {
       return own !== undefined && own !== above
     },
     throwUnlessContained(path) {
-      for (const ancestor of ancestorsOf(path)) {
-        const stat = statOf(place(Buffer.from(ancestor)))
-        if (!stat || stat.isDirectory()) continue
+      for (const ancestor of ancestorsOf(Buffer.from(path).toString('latin1'))) {
+        const found = statOf(place(Buffer.from(ancestor, 'latin1')))
+        if (!found || found.isDirectory()) continue
         throw new AgentError(
           'TARGET_UNFIT',
-          `${join(directory, ancestor)} is not a directory, and ${path} lies below it`,
+          `${join(directory, Buffer.from(ancestor, 'latin1').toString())} is not a directory, and ${path.toString()} lies below it`,
           {
             hint: 'Restore into another directory with --target, or restore the directory itself with --path and --on-conflict overwrite.',
           },
@@ -75,18 +76,46 @@ export async function openTarget(directory: string): Promise<Target> {
   }
 }
 
+/** A new ext filesystem has this directory, and nothing in it. */
+const LOST_AND_FOUND = 'lost+found'
+
 /**
- * Makes the directory of a volume and those above it.
+ * True where a directory has nothing but what has to be there before a restore: directories that lead to places where other
+ * filesystems are mounted.
  *
- * @throws AgentError TARGET_UNFIT
+ * @throws errno where it is not a directory
  */
-export async function makeTarget(directory: string): Promise<void> {
+export function isBare(directory: string, mountPoints: readonly string[]): boolean {
+  if (isMissing(directory)) return true
+  const device = statOf(`${directory}/.`)?.dev // of what a link leads to
+  const leadsOn = (path: string): boolean => mountPoints.some((mountPoint) => isWithin(mountPoint, path))
+  const isBareBelow = (path: string): boolean =>
+    readdirSync(join(directory, path), { withFileTypes: true }).every((entry) => {
+      const own = path === '.' ? entry.name : `${path}/${entry.name}`
+      if (path === '.' && entry.name === LOST_AND_FOUND) return true
+      if (!entry.isDirectory() || !leadsOn(own)) return false
+      return (mountPoints.includes(own) && statOf(join(directory, own))?.dev !== device) || isBareBelow(own)
+    })
+  return isBareBelow('.')
+}
+
+/** @throws errno ENOTDIR where a file is in the way: nothing can be made there */
+function isMissing(directory: string): boolean {
+  return lstatSync(directory, { throwIfNoEntry: false }) === undefined
+}
+
+/** True where only root, or who runs this, can get at what is in the directory. */
+export function isClosed({ uid, mode }: BigIntStats): boolean {
+  return uid === BigInt(process.geteuid?.() ?? 0) && (mode & 0o077n) === 0n
+}
+
+function readable<T>(directory: string, read: () => T): T {
   try {
-    await mkdir(directory, { recursive: true })
-  } catch (cause) {
-    throw new AgentError('TARGET_UNFIT', `cannot make ${directory}: ${String(cause)}`, {
-      hint: 'Choose a directory on a filesystem that can be written to.',
-      cause,
+    return read()
+  } catch (error) {
+    throw new AgentError('TARGET_UNFIT', `${directory} cannot be restored into: ${String(error)}`, {
+      hint: 'Give a directory, or the name of a new one, with --target.',
+      cause: error,
     })
   }
 }
@@ -146,12 +175,14 @@ function existing(directory: string): string {
   return statOf(directory) ? directory : existing(dirname(directory))
 }
 
+/** By that name: what lies deeper than a name can say (ENAMETOOLONG) is not found by it either. */
+const CANNOT_BE_THERE: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'])
+
 function statOf(file: string | Buffer): BigIntStats | undefined {
   try {
     return lstatSync(file, { bigint: true })
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    if (CANNOT_BE_THERE.has((error as NodeJS.ErrnoException).code)) return undefined
     throw new AgentError('TARGET_UNFIT', `cannot look at ${file.toString()}: ${String(error)}`, {
       hint: 'Restoring needs root: use sudo.',
       cause: error,

@@ -3,6 +3,7 @@ import { BLOCK_BYTES, readNumber } from './tar-header'
 import type { Renaming } from './restore'
 
 const PAX_TYPE = 'x'.charCodeAt(0)
+const DIRECTORY_TYPE = '5'.charCodeAt(0)
 const TYPE_OFFSET = 156
 const SIZE = { at: 124, bytes: 12 } as const
 const NAME = { at: 0, bytes: 100 } as const
@@ -22,6 +23,13 @@ export function headersEnd(start: Buffer): number {
     own += BLOCK_BYTES + padded(readNumber(start, own + SIZE.at, SIZE.bytes))
   }
   return own + BLOCK_BYTES
+}
+
+/** True where these headers, all of an entry, are those of a directory. */
+export function isDirectoryEntry(headers: Buffer): boolean {
+  return (
+    headersEnd(headers) === headers.length && headers[headers.length - BLOCK_BYTES + TYPE_OFFSET] === DIRECTORY_TYPE
+  )
 }
 
 /**

@@ -1,8 +1,8 @@
 /** Which entries of a catalog a restore wants. */
 import { AgentError } from '../errors'
-import type { CatalogEntry } from './catalog'
+import type { CatalogEntry, EntryType } from './catalog'
 import { findNearest } from './nearest'
-import { ancestorsOf, isWithin, pathOnHost } from './restore'
+import { ancestorsOf, isWithin, pathBytes, pathOnHost } from './restore'
 
 /** Names held against a path that is not in the catalog. */
 const CANDIDATES_MAX = 10_000
@@ -20,12 +20,16 @@ export function selectEntries(mountPoint: string, paths: readonly string[]) {
   const missing = new Set(paths)
   const ancestors = new Set(paths.flatMap(ancestorsOf))
   const candidates: string[] = []
+  const throwUnlessInDirectory = directoriesSoFar()
   const isWanted = (path: string): boolean => paths.length === 0 || paths.some((wanted) => isWithin(path, wanted))
   return {
     isWanted,
     /** @throws AgentError ARCHIVE_DAMAGED where the entry would be written outside of the target */
-    take({ path }: CatalogEntry): Role | undefined {
-      throwIfOutside(path)
+    take(entry: CatalogEntry): Role | undefined {
+      const { path } = entry
+      const name = byteNameOf(entry)
+      throwIfOutside(name)
+      throwUnlessInDirectory(name, entry.type)
       missing.delete(path)
       if (isWanted(path)) return 'wanted'
       if (candidates.length < CANDIDATES_MAX && [...missing].some((wanted) => isNear(path, wanted)))
@@ -58,10 +62,38 @@ function split(path: string): [directory: string, name: string] {
   return [path.slice(0, Math.max(slash, 0)), path.slice(slash + 1)]
 }
 
+const NOT_ASCII = /[^\0-\x7f]/
+
+/** A character for each byte, so that names can be told apart that are the same as text. */
+function byteNameOf(entry: CatalogEntry): string {
+  const { path, path64 } = entry
+  return path64 === undefined && !NOT_ASCII.test(path) ? path : pathBytes(entry).toString('latin1')
+}
+
 /** No archive of ours has such names; whoever made one wants to write elsewhere. */
-function throwIfOutside(path: string): void {
-  if (!path.startsWith('/') && !path.split('/').includes('..')) return
-  throw new AgentError('ARCHIVE_DAMAGED', `the catalog has an entry that leads out of the volume: '${path}'`, {
+function throwIfOutside(name: string): void {
+  if (name === '.' || !name.split('/').some((part) => part === '' || part === '.' || part === '..')) return
+  throw notOurs(`the catalog has an entry that leads out of the volume: '${name}'`)
+}
+
+/**
+ * Each entry has to come after the directory that it is in, as tar goes down one directory at a time. One that does not is
+ * to be written through something else: a link, or what happens to be in the target.
+ */
+function directoriesSoFar(): (name: string, type: EntryType) => void {
+  const open: string[] = []
+  return (name, type) => {
+    if (name !== '.') {
+      const parent = split(name)[0] || '.'
+      while (open.length > 0 && open.at(-1) !== parent) open.pop()
+      if (open.length === 0) throw notOurs(`the catalog has '${name}', but not the directory that it is in`)
+    }
+    if (type === 'directory') open.push(name)
+  }
+}
+
+function notOurs(message: string): AgentError {
+  return new AgentError('ARCHIVE_DAMAGED', message, {
     hint: 'Snapstream does not write such catalogs: find out who did, and restore from another run.',
   })
 }

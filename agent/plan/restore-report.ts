@@ -1,4 +1,5 @@
 /** What is told of a restore: before it, after it, and while Glacier is thawing. */
+import type { ErrorCode } from '../errors'
 import { thawDuration, type ThawOptions, type ThawTier } from './glacier'
 import type { Manifest } from './manifest'
 import { pathOnHost, type Absent } from './restore'
@@ -11,8 +12,12 @@ export interface VolumeReport {
   readonly entries: number
   /** Left as they were there: by the conflict policy, or because they are equal already. */
   readonly kept: number
-  /** Entries in damaged frames. */
+  /** Entries in damaged frames: the first of them, and how many there are. */
   readonly lost: readonly string[]
+  readonly lostEntries: number
+  /** Entries that were not restored because their paths are longer than the kernel takes, in the same way. */
+  readonly tooLong: readonly string[]
+  readonly tooLongEntries: number
   /** Entries that are not there, or not as they were backed up: the first of them. */
   readonly failed: readonly string[]
   readonly failedEntries: number
@@ -21,52 +26,85 @@ export interface VolumeReport {
   readonly fetch: { readonly requests: number; readonly bytes: number }
 }
 
+/** A volume that was not restored, or not to its end. */
+export interface VolumeFailure {
+  readonly mountPoint: string
+  readonly directory: string
+  readonly code: ErrorCode
+  readonly message: string
+  readonly hint: string
+}
+
 export interface RestoreReport {
   readonly run: string
   readonly host: string
   readonly volumes: readonly VolumeReport[]
+  readonly failures: readonly VolumeFailure[]
   /** What was wanted and mounted on the host, and is not in the run. */
   readonly absent: readonly Absent[]
 }
 
 export interface VolumePreview extends Omit<VolumeReport, 'failed' | 'failedEntries' | 'complaint'> {
   readonly conflicts: readonly string[]
+  readonly conflictEntries: number
   readonly sizeBytes: number
   readonly storageClasses: readonly string[]
   /** Objects that have to be thawed first. */
   readonly frozen: number
 }
 
-export function formatRestore({ run, host, volumes, absent }: RestoreReport): string {
-  const failed = volumes.flatMap((volume) => volume.failed.map((path) => pathOnHost(volume.mountPoint, path)))
-  const failedEntries = volumes.reduce((sum, volume) => sum + volume.failedEntries, 0)
-  const lost = volumes.flatMap((volume) => volume.lost.map((path) => pathOnHost(volume.mountPoint, path)))
+export function formatRestore({ run, host, volumes, failures, absent }: RestoreReport): string {
+  const sum = (count: (volume: VolumeReport) => number): number =>
+    volumes.reduce((total, volume) => total + count(volume), 0)
+  const bad = sum((volume) => volume.failedEntries + volume.lostEntries + volume.tooLongEntries)
   const complaints = volumes.filter(({ complaint }) => complaint !== '')
-  const bad = failedEntries + lost.length
-  const failedVolumes = absent.filter((volume) => volume.failed)
+  const absentByFailure = absent.some((volume) => volume.failed)
   const verdict =
-    bad > 0
-      ? `INCOMPLETE, ${bad} entries are missing or wrong`
-      : complaints.length > 0
-        ? 'INCOMPLETE, tar complained'
-        : failedVolumes.length > 0
-          ? 'INCOMPLETE, as the run itself is'
-          : 'OK'
+    failures.length > 0
+      ? `${volumes.length === 0 ? 'FAILED' : 'INCOMPLETE'}, ${failures.length} of ${failures.length + volumes.length} volumes were not restored`
+      : bad > 0
+        ? `INCOMPLETE, ${bad} entries are missing or wrong`
+        : complaints.length > 0
+          ? 'INCOMPLETE, tar complained'
+          : absentByFailure
+            ? 'INCOMPLETE, as the run itself is'
+            : 'OK'
   return fit([
     `Restore of ${run} of ${host}: ${verdict}`,
-    ...failed.map((path) => `  FAILED ${path}`),
-    ...(failedEntries > failed.length ? [`  FAILED ${failedEntries - failed.length} more`] : []),
-    ...lost.map((path) => `  LOST ${path}: the archive is damaged there`),
+    ...failures.flatMap(({ mountPoint, message, hint }) => [`  FAILED ${mountPoint}: ${message}`, `  HINT: ${hint}`]),
+    ...volumes.flatMap((volume) => [
+      ...namesOf(volume, volume.failed, volume.failedEntries, 'FAILED'),
+      ...namesOf(volume, volume.lost, volume.lostEntries, 'LOST', ': the archive is damaged there'),
+      ...namesOf(volume, volume.tooLong, volume.tooLongEntries, 'TOO LONG', PATH_TOO_LONG),
+    ]),
     ...complaints.flatMap(({ complaint }) => complaint.split('\n').map((line) => `  ${line}`)),
     ...columns(volumes.map(volumeRow)),
     ...formatAbsent(absent),
-    ...(failedVolumes.length > 0
-      ? ['  HINT: "snapstream list" shows runs that may have what failed in this one.']
+    ...(absentByFailure ? ['  HINT: "snapstream list" shows runs that may have what failed in this one.'] : []),
+    ...(complaints.some(({ complaint }) => DISK_FULL.test(complaint))
+      ? ['  HINT: The filesystem is full: make room, and go on with --resume.']
       : []),
-    ...(bad > 0
+    ...(sum((volume) => volume.failedEntries + volume.lostEntries) > 0
       ? ['  HINT: Remove the cause and go on with --resume; lost entries may be in another run: "snapstream find".']
       : []),
   ])
+}
+
+const PATH_TOO_LONG = ': its path is longer than the kernel takes'
+/** What the system and GNU tar say of it. */
+const DISK_FULL = /No space left on device|Wrote only \d+ of \d+ bytes|ENOSPC/
+
+function namesOf(
+  { mountPoint }: Pick<VolumeReport, 'mountPoint'>,
+  first: readonly string[],
+  count: number,
+  what: string,
+  why = '',
+): string[] {
+  return [
+    ...first.map((path) => `  ${what} ${pathOnHost(mountPoint, path)}${why}`),
+    ...(count > first.length ? [`  ${what} ${count - first.length} more`] : []),
+  ]
 }
 
 function formatAbsent(absent: readonly Absent[]): string[] {
@@ -97,12 +135,16 @@ export function formatRestorePlan(
   return fit([
     `Restore of ${manifest.run} of ${manifest.host}, nothing was changed`,
     ...columns(volumes.map((volume) => [...volumeRow(volume), `${formatBytes(volume.sizeBytes)} on disk`])),
-    ...volumes.flatMap(({ mountPoint, conflicts, lost, frozen, storageClasses }) => [
-      `  ${mountPoint} is stored in ${storageClasses.join(', ') || 'nothing that is needed'}`,
-      ...(frozen > 0 ? [`    ${frozen} objects have to be thawed first: ${describeThaw(storageClasses, tier)}`] : []),
-      ...conflicts.map((path) => `    there already: ${path}`),
-      ...lost.map((path) => `    LOST ${path}`),
-    ]),
+    ...volumes.flatMap((volume) => {
+      const { mountPoint, frozen, storageClasses } = volume
+      return [
+        `  ${mountPoint} is stored in ${storageClasses.join(', ') || 'nothing that is needed'}`,
+        ...(frozen > 0 ? [`    ${frozen} objects have to be thawed first: ${describeThaw(storageClasses, tier)}`] : []),
+        ...namesOf(volume, volume.conflicts, volume.conflictEntries, '  there already:'),
+        ...namesOf(volume, volume.lost, volume.lostEntries, '  LOST'),
+        ...namesOf(volume, volume.tooLong, volume.tooLongEntries, '  TOO LONG', PATH_TOO_LONG),
+      ]
+    }),
     ...formatAbsent(absent),
   ])
 }

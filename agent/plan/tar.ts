@@ -128,6 +128,22 @@ export function tarExtract(
   ]
 }
 
+/**
+ * Gives directories that are there the metadata of those in the archive on standard input. Their names may lead through
+ * /proc/self/fd, as nothing else is safe from being moved meanwhile.
+ */
+export const TAR_SET_DIRECTORIES: Argv = [
+  'tar',
+  '--extract',
+  '--file=-',
+  ...METADATA,
+  '--same-owner',
+  '--same-permissions',
+  '--delay-directory-restore',
+  '--warning=no-timestamp',
+  '--absolute-names',
+]
+
 /** Prints the content of the files in the archive on standard input, holes as zeros. */
 export function tarPrint(): Argv {
   return ['tar', '--extract', '--file=-', `--record-size=${RECORD_BYTES}`, '--to-stdout']

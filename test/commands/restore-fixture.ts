@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { restore } from '../../agent/commands/restore'
 import { manifestKey } from '../../agent/contract'
-import { localHost } from '../../agent/io/host'
+import { localHost, type Host } from '../../agent/io/host'
 import { formatManifest } from '../../agent/plan/manifest'
 import type { Hosted, RestoreRequest } from '../../agent/plan/requests'
 import { tarCreate } from '../../agent/plan/tar'
@@ -83,7 +83,12 @@ export function backedUp(): MemoryStore {
   return storeWith(objects.set(manifestKey(place), Buffer.from(formatManifest(manifest))))
 }
 
-export function restored(changes: Partial<RestoreRequest>, store = backedUp(), warnings: string[] = []) {
+export function restored(
+  changes: Partial<RestoreRequest>,
+  store = backedUp(),
+  warnings: string[] = [],
+  host: Host = localHost,
+) {
   const request = {
     ...{ command: 'restore', bucket: 'backups', ...place, volume: [], path: [], target, days: 7 },
     ...{
@@ -98,7 +103,7 @@ export function restored(changes: Partial<RestoreRequest>, store = backedUp(), w
     ...changes,
   }
   const log = logWarnings(warnings)
-  const deps = { host: localHost, store, log, now: () => new Date(), signal: new AbortController().signal }
+  const deps = { host, store, log, now: () => new Date(), signal: new AbortController().signal }
   return restore(deps, request as unknown as Hosted<RestoreRequest>)
 }
 
