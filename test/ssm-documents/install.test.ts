@@ -29,6 +29,7 @@ function packageOf(node: string): Buffer {
   const directory = sandbox.path('package-of-node')
   mkdirSync(join(directory, 'package/bin'), { recursive: true })
   writeFileSync(join(directory, 'package/bin/node'), node, { mode: 0o755 })
+  writeFileSync(join(directory, 'package/LICENSE'), 'the licence of Node\n')
   return execFileSync('tar', ['-cz', '-C', directory, 'package'])
 }
 
@@ -125,6 +126,7 @@ test('a new agent on the same Node downloads the agent alone, and shares the fil
   expect(downloaded).toEqual(['agent.cjs'])
   expect(agentSays()).toBe('snapstream 1.2.0')
   expect(statSync(opt(`${first.version}/node`)).ino).toBe(statSync(opt(`${second.version}/node`)).ino)
+  expect(readFileSync(opt('current/node.LICENSE'), 'utf8')).toBe('the licence of Node\n')
 })
 
 test('the version before stays, earlier ones go, and the way back downloads nothing', async () => {
