@@ -45,6 +45,14 @@ const everyNight: StageConfig = {
   retention: [
     { name: 'daily', expireAfterDays: 35 },
     {
+      name: 'weekly',
+      expireAfterDays: 180,
+      transitions: [
+        { afterDays: 30, storageClass: 'STANDARD_IA' },
+        { afterDays: 90, storageClass: 'GLACIER' },
+      ],
+    },
+    {
       name: 'monthly',
       expireAfterDays: 400,
       storageClass: 'GLACIER_IR',
@@ -53,6 +61,7 @@ const everyNight: StageConfig = {
   ],
   schedules: [
     { name: 'nightly', cron: 'cron(0 1 ? * * *)', class: 'daily', tag: { key: 'Backup', value: 'true' } },
+    { name: 'weekly', cron: 'cron(0 4 ? * SUN *)', class: 'weekly', tag: { key: 'Backup', value: 'true' } },
     { name: 'monthly', cron: 'cron(0 7 1 * ? *)', class: 'monthly', tag: { key: 'Backup', value: 'true' } },
   ],
 }

@@ -40,7 +40,7 @@ export class Documents extends Construct {
     const source = readDocument(DOCUMENTS_DIRECTORY, name)
     return new CfnDocument(this, name, {
       name: `${Stack.of(this).stackName}-${name}`,
-      content: withDefaults(source, deployedDefaults(name, props)),
+      content: withDefaults(source, deployedDefaults(name, props, Stack.of(this).urlSuffix)),
       documentType: 'Command',
       documentFormat: 'JSON',
       targetType: '/AWS::EC2::Instance',
@@ -50,11 +50,16 @@ export class Documents extends Construct {
   }
 }
 
-function deployedDefaults(name: DocumentName, { bucket, region, agent }: DocumentsProps): Record<string, string> {
+/** @param domain - of the partition's services */
+function deployedDefaults(
+  name: DocumentName,
+  { bucket, region, agent }: DocumentsProps,
+  domain: string,
+): Record<string, string> {
   if (name === 'Cancel' || name === 'Quiesce') return {}
   const vault = { bucket: bucket.bucketName, region }
   if (name !== 'Install') return vault
-  const installation = { ...vault, version: agent.version, bundleSha256: agent.bundleSha256 }
+  const installation = { ...vault, domain, version: agent.version, bundleSha256: agent.bundleSha256 }
   if (!agent.runtimeSha256) return { ...installation, nodeRuntime: 'system' }
   return {
     ...installation,

@@ -108,12 +108,12 @@ export class HostAccess extends Construct {
 
 /** S3 decrypts the parts of an upload when it completes it, so writers need both. */
 function keyStatement(scope: Construct, key: IKey): PolicyStatement {
-  const { region } = Stack.of(scope)
+  const { region, urlSuffix } = Stack.of(scope)
   return new PolicyStatement({
     sid: 'Key',
     actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
     resources: [key.keyArn],
-    conditions: { StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` } },
+    conditions: { StringEquals: { 'kms:ViaService': `s3.${region}.${urlSuffix}` } },
   })
 }
 

@@ -21,10 +21,21 @@ const READ = ['s3:GetObject']
 /** What `preflight` asks about the bucket itself. */
 const INSPECT = ['s3:GetBucketVersioning']
 
+/** A retention class as far as permissions depend on it. */
+export interface StoredClass {
+  readonly name: string
+  /** What archives are put in. */
+  readonly storageClass: string
+}
+
 export interface HostPlaces {
   readonly bucket: IBucket
   /** Names of the retention classes. */
   readonly classes: readonly string[]
+  /** The same, where the bucket is this stack's own: what its policy holds hosts to. */
+  readonly stored?: readonly StoredClass[]
+  /** ARN of the bucket's key; none where S3 keeps the keys. */
+  readonly keyArn?: string | undefined
   /** Whether hosts may read their own backups. Without it they cannot restore, nor verify more than S3's checksum. */
   readonly hostRead: boolean
 }
@@ -64,7 +75,14 @@ export function hostStatements(places: HostPlaces, key: HostKey): PolicyStatemen
  * nor an administrator's slip lets a host out of its place, or a backup be overwritten.
  */
 export function bucketDenials(places: HostPlaces): PolicyStatement[] {
-  return [denyOverwriting(places.bucket), ...Object.values(HostKey).flatMap((key) => denyHosts(places, key))]
+  return [
+    denyOverwriting(places.bucket),
+    ...Object.values(HostKey).flatMap((key) => [
+      ...denyHosts(places, key),
+      ...denyStorageClasses(places, key),
+      ...denyEncryption(places, key),
+    ]),
+  ]
 }
 
 function denyOverwriting(bucket: IBucket): PolicyStatement {
@@ -75,8 +93,8 @@ function denyOverwriting(bucket: IBucket): PolicyStatement {
     notResources: [bucket.arnForObjects(`${Prefix.agent}/*`)],
     conditions: {
       Null: { 's3:if-none-match': 'true' },
-      // Parts of an upload create no object yet: only its completion does.
-      Bool: { 's3:ObjectCreationOperation': 'true' },
+      // Parts of an upload create no object yet, and S3 says so; where it says nothing, the request is refused.
+      BoolIfExists: { 's3:ObjectCreationOperation': 'true' },
     },
   })
 }
@@ -85,7 +103,7 @@ function denyHosts(places: HostPlaces, key: HostKey): PolicyStatement[] {
   const { bucket, hostRead } = places
   const agent = bucket.arnForObjects(`${Prefix.agent}/*`)
   const conditions = { Null: { [key]: 'false' } }
-  const name = key === HostKey.instanceProfile ? 'Instances' : 'ManagedNodes'
+  const name = nameOf(key)
   return [
     deny({
       sid: `${name}StayInTheirPlace`,
@@ -101,6 +119,52 @@ function denyHosts(places: HostPlaces, key: HostKey): PolicyStatement[] {
     }),
     deny({ sid: `${name}OnlyReadTheAgent`, notActions: READ, resources: [agent], conditions }),
   ]
+}
+
+/**
+ * A host pays for nothing but what its class costs, and stores nothing in a class from which nobody can read at once. Requests
+ * that name none get Standard; those for parts cannot name one.
+ */
+function denyStorageClasses({ bucket, stored = [] }: HostPlaces, key: HostKey): PolicyStatement[] {
+  const hot = WRITTEN_BY_HOSTS.filter((prefix) => prefix !== Prefix.data).map((prefix) => `${prefix}/*`)
+  const keysByClass = new Map([['STANDARD', hot]])
+  for (const { name, storageClass } of stored) {
+    keysByClass.set(storageClass, [...(keysByClass.get(storageClass) ?? []), `${Prefix.data}/${name}/*`])
+  }
+  return [...keysByClass].map(([storageClass, keys]) =>
+    deny({
+      sid: `${nameOf(key)}StoreIn${storageClass.replaceAll('_', '')}`,
+      actions: ['s3:PutObject'],
+      resources: keys.map((pattern) => bucket.arnForObjects(pattern)),
+      conditions: {
+        Null: { [key]: 'false', 's3:x-amz-storage-class': 'false' },
+        StringNotEquals: { 's3:x-amz-storage-class': storageClass },
+      },
+    }),
+  )
+}
+
+/** What was encrypted with a key of somebody else's, nobody here can read. */
+function denyEncryption({ bucket, keyArn }: HostPlaces, key: HostKey): PolicyStatement[] {
+  const refuse = (sid: string, header: string, allowed: string | undefined) =>
+    deny({
+      sid: `${nameOf(key)}${sid}`,
+      actions: ['s3:PutObject'],
+      resources: [bucket.arnForObjects('*')],
+      conditions: {
+        Null: { [key]: 'false', [header]: 'false' },
+        ...(allowed !== undefined && { StringNotEquals: { [header]: allowed } }),
+      },
+    })
+  return [
+    refuse('UseTheVaultsEncryption', 's3:x-amz-server-side-encryption', keyArn === undefined ? 'AES256' : 'aws:kms'),
+    refuse('UseTheVaultsKey', 's3:x-amz-server-side-encryption-aws-kms-key-id', keyArn),
+    refuse('BringNoKey', 's3:x-amz-server-side-encryption-customer-algorithm', undefined),
+  ]
+}
+
+function nameOf(key: HostKey): string {
+  return key === HostKey.instanceProfile ? 'Instances' : 'ManagedNodes'
 }
 
 function deny(statement: ConstructorParameters<typeof PolicyStatement>[0]): PolicyStatement {

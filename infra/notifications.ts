@@ -1,8 +1,7 @@
 /** Who hears of what becomes of the backups. */
 import { Stack } from 'aws-cdk-lib'
-import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events'
-import { SnsTopic } from 'aws-cdk-lib/aws-events-targets'
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { EventField, Rule, RuleTargetInput, type IRuleTarget } from 'aws-cdk-lib/aws-events'
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
@@ -44,6 +43,15 @@ export class Notifications extends Construct {
       }),
     })
     this.topic.grantPublish(this.publisher)
+    this.topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'EventsOfThisAccount',
+        actions: ['sns:Publish'],
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        resources: [this.topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': account } },
+      }),
+    )
     this.tellOfFailedAssociations()
     if (props.completed) this.tellOfCompleted(props.bucket)
   }
@@ -62,11 +70,7 @@ export class Notifications extends Construct {
         },
       },
       targets: [
-        new SnsTopic(this.topic, {
-          message: RuleTargetInput.fromText(
-            `Snapstream: ${field('document-name')} ended with ${field('status')} on ${field('instance-id')}`,
-          ),
-        }),
+        this.tell(`Snapstream: ${field('document-name')} ended with ${field('status')} on ${field('instance-id')}`),
       ],
     })
   }
@@ -79,13 +83,12 @@ export class Notifications extends Construct {
         detailType: ['Object Created'],
         detail: { bucket: { name: [bucket.bucketName] }, object: { key: [{ prefix: `${Prefix.manifests}/` }] } },
       },
-      targets: [
-        new SnsTopic(this.topic, {
-          message: RuleTargetInput.fromText(
-            `Snapstream: a backup is complete: ${EventField.fromPath('$.detail.object.key')}`,
-          ),
-        }),
-      ],
+      targets: [this.tell(`Snapstream: a backup is complete: ${EventField.fromPath('$.detail.object.key')}`)],
     })
+  }
+
+  /** CDK's own target would let the rules of every account publish to the topic. */
+  private tell(message: string): IRuleTarget {
+    return { bind: () => ({ arn: this.topic.topicArn, input: RuleTargetInput.fromText(message) }) }
   }
 }

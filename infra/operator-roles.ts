@@ -1,18 +1,32 @@
 /** Roles for people and programs that restore backups, or look after them: hosts have neither. */
 import { Duration } from 'aws-cdk-lib'
-import { AccountRootPrincipal, ArnPrincipal, CompositePrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam'
+import {
+  AccountRootPrincipal,
+  ArnPrincipal,
+  CompositePrincipal,
+  PolicyStatement,
+  Role,
+  type PrincipalBase,
+} from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { Prefix } from '../agent/contract'
 import { acknowledge, wildcardIn } from './acknowledge'
+import { HostKey } from './host-permissions'
 
 export interface OperatorRolesOptions {
   /**
    * ARNs of who may assume the roles.
-   * @default - whoever in this account is allowed to by a policy of their own
+   * @default - everybody in this account whom a policy of their own allows to
    */
   readonly operators?: readonly string[]
+  /**
+   * Let instances assume the roles too, such as one from which hosts are rescued: whoever is on it can then read the backups
+   * of all hosts.
+   * @default false
+   */
+  readonly instancesMayAssume?: boolean
 }
 
 export interface OperatorRolesProps extends OperatorRolesOptions {
@@ -33,11 +47,8 @@ export class OperatorRoles extends Construct {
 
   constructor(scope: Construct, id: string, props: OperatorRolesProps) {
     super(scope, id)
-    const { bucket, key, operators = [] } = props
-    const assumedBy =
-      operators.length === 0
-        ? new AccountRootPrincipal()
-        : new CompositePrincipal(...operators.map((arn) => new ArnPrincipal(arn)))
+    const { bucket, key } = props
+    const assumedBy = assumersOf(props)
 
     this.restorer = new Role(this, 'Restorer', {
       description: 'Reads the backups of Snapstream, and restores them from Glacier',
@@ -58,6 +69,16 @@ export class OperatorRoles extends Construct {
     const audited = AUDITED.map((prefix) => wildcardIn(bucket, `${prefix}/*`))
     acknowledge(this.auditor, audited, 'An auditor reads the manifests of all hosts.')
   }
+}
+
+/** A session that an instance's credentials opened bears the instance's ARN, whatever role it is of. */
+const NOT_AN_INSTANCE = { Null: Object.fromEntries(Object.values(HostKey).map((key) => [key, 'true'])) }
+
+function assumersOf({ operators = [], instancesMayAssume = false }: OperatorRolesOptions): PrincipalBase {
+  const conditions = instancesMayAssume ? {} : NOT_AN_INSTANCE
+  const principals =
+    operators.length === 0 ? [new AccountRootPrincipal()] : operators.map((arn) => new ArnPrincipal(arn))
+  return new CompositePrincipal(...principals.map((principal) => principal.withConditions(conditions)))
 }
 
 function restorerStatements(bucket: IBucket): PolicyStatement[] {

@@ -29,6 +29,7 @@ export interface Transition {
 export interface RetentionClass {
   /** Becomes a part of the keys, and what a schedule refers to. */
   readonly name: string
+  /** Of the run; its archives and catalogs go some days later. */
   readonly expireAfterDays: number
   /**
    * Storage class that archives are put in from the start, which saves the transition's price.
@@ -135,19 +136,23 @@ function checkTransition(name: string, from: Stay, to: Stay): readonly string[] 
 }
 
 /**
+ * S3 counts the age of an object from the start of its upload, and the manifest of a run is written last, up to 49 hours after
+ * the first upload has started (later, it is not believed): what it names has to outlive it.
+ */
+const OUTLIVES_MANIFEST_DAYS = 3
+
+/**
  * The lifecycle rules of the bucket. Only archives change class: catalogs, manifests and verifications are what every
- * search and restore reads first, and go on the day on which their archives go.
+ * search and restore reads first. No archive or catalog goes before the manifest that names it.
  *
  * @param noncurrentDays - how long after its expiry, or its deletion by an operator, a version can still be brought back
  */
 export function lifecycleRules(classes: readonly RetentionClass[], noncurrentDays: number): LifecycleRule[] {
   const perClass = classes.flatMap((retention) => [
     dataRule(retention),
-    ...[Prefix.catalogs, Prefix.manifests, Prefix.verifications].map((prefix) => ({
-      id: `${prefix}-${retention.name}`,
-      prefix: `${prefix}/${retention.name}/`,
-      expiration: Duration.days(retention.expireAfterDays),
-    })),
+    hotRule(retention, Prefix.catalogs, OUTLIVES_MANIFEST_DAYS),
+    hotRule(retention, Prefix.manifests),
+    hotRule(retention, Prefix.verifications),
   ])
   // S3 takes no filter by tag or size for a rule that aborts uploads or removes delete markers, so this one has none.
   const leftovers: LifecycleRule = {
@@ -159,6 +164,14 @@ export function lifecycleRules(classes: readonly RetentionClass[], noncurrentDay
   return [...perClass, leftovers]
 }
 
+function hotRule({ name, expireAfterDays }: RetentionClass, prefix: string, moreDays = 0): LifecycleRule {
+  return {
+    id: `${prefix}-${name}`,
+    prefix: `${prefix}/${name}/`,
+    expiration: Duration.days(expireAfterDays + moreDays),
+  }
+}
+
 function dataRule(retention: RetentionClass): LifecycleRule {
   const transitions = (retention.transitions ?? []).map(({ afterDays, storageClass }) => ({
     storageClass: new StorageClass(storageClass),
@@ -167,7 +180,7 @@ function dataRule(retention: RetentionClass): LifecycleRule {
   return {
     id: `${Prefix.data}-${retention.name}`,
     prefix: `${Prefix.data}/${retention.name}/`,
-    expiration: Duration.days(retention.expireAfterDays),
+    expiration: Duration.days(retention.expireAfterDays + OUTLIVES_MANIFEST_DAYS),
     ...(transitions.length > 0 && { transitions }),
   }
 }

@@ -193,7 +193,14 @@ export class Schedules extends Construct {
         resources: ['*'],
       }),
     )
-    notifications.publisher.grantPassRole(role)
+    role.addToPolicy(
+      new PolicyStatement({
+        sid: 'LetRunCommandPublish',
+        actions: ['iam:PassRole'],
+        resources: [notifications.publisher.roleArn],
+        conditions: { StringEquals: { 'iam:PassedToService': 'ssm.amazonaws.com' } },
+      }),
+    )
     acknowledge(
       role,
       ['AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*]'],
@@ -212,7 +219,8 @@ function tagTarget(key: string, values: string[]) {
   return { key: `tag:${key}`, values }
 }
 
-function distinctTags(schedules: readonly Schedule[]): readonly InstanceTag[] {
+/** The tags of all hosts that are backed up, each once. */
+export function distinctTags(schedules: readonly Schedule[]): readonly InstanceTag[] {
   const tags = new Map(schedules.map(({ tag }) => [`${tag.key}=${tag.value}`, tag]))
   return [...tags.values()]
 }

@@ -7,7 +7,8 @@ import { DOCUMENT_NAMES, Documents } from './documents'
 import { HostAccess } from './host-access'
 import { Notifications } from './notifications'
 import { OperatorRoles } from './operator-roles'
-import { Schedules } from './schedules'
+import { CommandPolicies } from './command-policies'
+import { distinctTags, Schedules } from './schedules'
 import { Vault, type CentralVault, type VaultOptions } from './vault'
 
 /** Everything that one account and region needs to back up its hosts. */
@@ -39,6 +40,7 @@ export class SnapstreamStack extends Stack {
     for (const [name, windowId] of Object.entries(windowIds)) {
       this.say(`Window-${name}`, `The maintenance window ${name}`, windowId)
     }
+    this.createCommandPolicies(config, documents)
     this.sayHowToBackUpNow(config, documents)
   }
 
@@ -59,6 +61,14 @@ export class SnapstreamStack extends Stack {
     const { restorer, auditor } = new OperatorRoles(this, 'OperatorRoles', { ...operators, bucket, key })
     this.say('RestorerRole', 'Assume it to read any backup', restorer.roleArn)
     this.say('AuditorRole', 'Assume it to see which backups there are', auditor.roleArn)
+  }
+
+  private createCommandPolicies({ schedules }: StageConfig, documents: Documents): void {
+    const tags = distinctTags(schedules)
+    const { backup, restore, install } = new CommandPolicies(this, 'CommandPolicies', { documents, tags })
+    this.say('BackupCommands', 'Lets people send Backup, Verify, Cleanup and Cancel', backup.managedPolicyArn)
+    this.say('RestoreCommands', 'Lets people send Restore, which writes as root', restore.managedPolicyArn)
+    this.say('InstallCommands', 'Lets people send Install', install.managedPolicyArn)
   }
 
   private sayWhoMayBackUp({ policy, profile, defaultHostManagementPolicy }: HostAccess): void {

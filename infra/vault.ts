@@ -128,6 +128,8 @@ export class Vault extends Construct {
     this.places = {
       bucket: this.bucket,
       classes: props.retention.map(({ name }) => name),
+      stored: props.retention.map(({ name, storageClass = 'STANDARD' }) => ({ name, storageClass })),
+      keyArn: this.key?.keyArn,
       hostRead: props.hostRead ?? true,
     }
     this.protect(props.hostAccounts ?? [])

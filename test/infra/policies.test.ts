@@ -1,6 +1,7 @@
 /** Who may do what: the synthesized policies, evaluated by an IAM simulator. */
 import { runSimulation, type Simulation } from '@cloud-copilot/iam-simulate'
-import { ACCOUNT, BUCKET, REGION, resolve, resourceOf, synthesize, type Json } from './synthesize'
+import { DOCUMENT_NAMES } from '../../infra/documents'
+import { ACCOUNT, BUCKET, REGION, resolve, resourceOf, resourcesOf, synthesize, type Json } from './synthesize'
 
 const OTHER_ACCOUNT = '222222222222'
 const hostA = `arn:aws:ec2:${REGION}:${ACCOUNT}:instance/i-0aaaaaaaaaaaaaaaa`
@@ -8,6 +9,7 @@ const hostB = `arn:aws:ec2:${REGION}:${ACCOUNT}:instance/i-0bbbbbbbbbbbbbbbb`
 const hostElsewhere = `arn:aws:ec2:${REGION}:${OTHER_ACCOUNT}:instance/i-0cccccccccccccccc`
 const run = '20260131T020000Z-k3xw7a'
 const data = (host: string, volume = 'vg0-home.tar.zst') => `data/daily/${host}/${run}/${volume}`
+const monthly = (host: string) => `data/monthly/${host}/${run}/vg0-home.tar.zst`
 const manifest = (host: string) => `manifests/daily/${host}/${run}.json`
 
 type Policy = Record<string, Json>
@@ -56,6 +58,19 @@ const putPart = (key: string): What => ({
   key,
   context: { 's3:ObjectCreationOperation': 'false' },
 })
+const stored = (key: string, storageClass: string): What => ({
+  ...put(key),
+  context: { ...writeOnce, 's3:x-amz-storage-class': storageClass },
+})
+const encrypted = (context: Readonly<Record<string, string>>): What => ({
+  ...put(data(hostA)),
+  context: { ...writeOnce, ...context },
+})
+const FOREIGN_KEY = {
+  's3:x-amz-server-side-encryption': 'aws:kms',
+  's3:x-amz-server-side-encryption-aws-kms-key-id': `arn:aws:kms:${REGION}:${OTHER_ACCOUNT}:key/theirs`,
+}
+const CUSTOMER_KEY = { 's3:x-amz-server-side-encryption-customer-algorithm': 'AES256' }
 const get = (key: string): What => ({ action: 's3:GetObject', key })
 const onObject = (action: string, key: string): What => ({ action, key })
 const onBucket = (action: string, context = {}): What => ({ action, context })
@@ -114,6 +129,16 @@ describe('a host', () => {
     ['changes the agent', 'denied', put('agent/0123abcd/agent.cjs')],
     ['changes the lifecycle rules', 'denied', onBucket('s3:PutLifecycleConfiguration')],
     ['changes the bucket policy', 'denied', onBucket('s3:PutBucketPolicy')],
+    ['names the storage class that archives of the class have anyway', 'allowed', stored(data(hostA), 'STANDARD')],
+    ['puts an archive in the storage class of its retention class', 'allowed', stored(monthly(hostA), 'GLACIER_IR')],
+    ['uploads a part of such an archive', 'allowed', putPart(monthly(hostA))],
+    ['names the encryption that the vault has', 'allowed', encrypted({ 's3:x-amz-server-side-encryption': 'AES256' })],
+
+    ['puts an archive where nobody can read it at once', 'denied', stored(data(hostA), 'DEEP_ARCHIVE')],
+    ["puts an archive in another retention class's storage class", 'denied', stored(data(hostA), 'GLACIER_IR')],
+    ['puts its manifest in Glacier', 'denied', stored(manifest(hostA), 'GLACIER')],
+    ['encrypts with a key of its own', 'denied', encrypted(FOREIGN_KEY)],
+    ['encrypts with a key that it brings', 'denied', encrypted(CUSTOMER_KEY)],
     ['speaks plain HTTP', 'denied', { ...put(data(hostA)), context: { ...writeOnce, 'aws:SecureTransport': 'false' } }],
     ['speaks TLS 1.1', 'denied', { ...get(data(hostA)), context: { 's3:TlsVersion': '1.1' } }],
   ])('%s: %s', async (_, expected, what) => {
@@ -150,6 +175,27 @@ describe('a host', () => {
   })
 })
 
+test('nothing is overwritten where S3 does not say whether a request creates an object', async () => {
+  expect(await decide(instance(hostA, [everythingInS3]), { action: 's3:PutObject', key: data(hostA) })).toBe('denied')
+})
+
+describe('a host of a vault with a key of its own', () => {
+  const withKey = synthesize({ vault: { encryption: 'kms' } })
+  const bucket = policyOf(withKey, 'AWS::S3::BucketPolicy', 'Vault')
+  const [keyId] = Object.keys(resourcesOf(withKey, 'AWS::KMS::Key'))
+  const own = { 's3:x-amz-server-side-encryption': 'aws:kms' }
+  const keyHeader = 's3:x-amz-server-side-encryption-aws-kms-key-id'
+
+  test.each<[string, Decision, Readonly<Record<string, string>>]>([
+    ['leaves the encryption to the vault', 'allowed', {}],
+    ['names the key of the vault', 'allowed', { ...own, [keyHeader]: `arn:aws:arn:${REGION}:${ACCOUNT}:${keyId}` }],
+    ['names a key of its own', 'denied', FOREIGN_KEY],
+    ['has it encrypted without the key', 'denied', { 's3:x-amz-server-side-encryption': 'AES256' }],
+  ])('%s: %s', async (_, expected, context) => {
+    expect(await decide(instance(hostA, [everythingInS3]), encrypted(context), bucket)).toBe(expected)
+  })
+})
+
 describe('another account', () => {
   const stranger = instance(hostElsewhere, [hostPolicy, everythingInS3], OTHER_ACCOUNT)
 
@@ -172,6 +218,126 @@ describe('another account', () => {
     const shared = policyOf(synthesize({ vault: { hostAccounts: [OTHER_ACCOUNT] } }), 'AWS::S3::BucketPolicy', 'Vault')
     expect(await decide(stranger, what, shared)).toBe(expected)
   })
+})
+
+describe('the roles of operators', () => {
+  const trustOf = (template: typeof usual, role: string) =>
+    resolve(
+      resourceOf(template, 'AWS::IAM::Role', `OperatorRoles${role}`).Properties.AssumeRolePolicyDocument!,
+    ) as Policy
+  const mayAssume: Policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'sts:*', Resource: '*' }] }
+
+  async function assume(trust: Policy, context: Readonly<Record<string, string>>): Promise<Decision> {
+    const result = await runSimulation(
+      {
+        request: {
+          principal: `arn:aws:iam::${ACCOUNT}:role/some-role`,
+          action: 'sts:AssumeRole',
+          resource: { resource: `arn:aws:iam::${ACCOUNT}:role/restorer`, accountId: ACCOUNT },
+          contextVariables: context,
+        },
+        identityPolicies: [{ name: 'power-user', policy: mayAssume }],
+        resourcePolicy: trust,
+        serviceControlPolicies: [],
+        resourceControlPolicies: [],
+      },
+      {},
+    )
+    if (result.resultType === 'error') throw new Error(JSON.stringify(result.errors))
+    return result.overallResult === 'Allowed' ? 'allowed' : 'denied'
+  }
+
+  test.each(['Restorer', 'Auditor'])(
+    '%s: people may assume it, and no instance, whatever its role allows',
+    async (role) => {
+      const trust = trustOf(usual, role)
+      expect(await assume(trust, {})).toBe('allowed')
+      expect(await assume(trust, { 'ec2:SourceInstanceARN': hostA })).toBe('denied')
+      expect(await assume(trust, { 'ssm:SourceInstanceARN': hostA })).toBe('denied')
+    },
+  )
+
+  test('an instance may where that was asked for', async () => {
+    const trust = trustOf(synthesize({ operators: { instancesMayAssume: true } }), 'Restorer')
+    expect(await assume(trust, { 'ec2:SourceInstanceARN': hostA })).toBe('allowed')
+  })
+})
+
+describe('commands', () => {
+  const arn = (document: string) => `arn:aws:ssm:${REGION}:${ACCOUNT}:document/${document}`
+  const documentOf = (name: string) =>
+    arn(Object.keys(resourcesOf(usual, 'AWS::SSM::Document')).find((id) => id.startsWith(`Documents${name}`))!)
+  const policies = Object.fromEntries(
+    ['Backup', 'Restore', 'Install'].map((name) => [
+      name,
+      policyOf(usual, 'AWS::IAM::ManagedPolicy', `CommandPolicies${name}`),
+    ]),
+  )
+
+  async function send(policy: string, resource: string, tag?: string): Promise<Decision> {
+    const result = await runSimulation(
+      {
+        request: {
+          principal: `arn:aws:iam::${ACCOUNT}:role/operator`,
+          action: 'ssm:SendCommand',
+          resource: { resource, accountId: ACCOUNT },
+          contextVariables: tag === undefined ? {} : { 'ssm:resourceTag/Backup': tag },
+        },
+        identityPolicies: [{ name: policy, policy: policies[policy]! }],
+        serviceControlPolicies: [],
+        resourceControlPolicies: [],
+      },
+      {},
+    )
+    if (result.resultType === 'error') throw new Error(JSON.stringify(result.errors))
+    return result.overallResult === 'Allowed' ? 'allowed' : 'denied'
+  }
+
+  test.each([
+    ['Backup', ['Backup', 'Verify', 'Cleanup', 'Cancel']],
+    ['Restore', ['Restore', 'Cancel']],
+    ['Install', ['Install']],
+  ])('who may send %s may send %j, and nothing else', async (policy, documents) => {
+    for (const name of DOCUMENT_NAMES) {
+      expect([name, await send(policy, documentOf(name))]).toEqual([
+        name,
+        documents.includes(name) ? 'allowed' : 'denied',
+      ])
+    }
+    expect(await send(policy, arn('AWS-RunShellScript'))).toBe('denied')
+  })
+
+  test.each(['Backup', 'Restore', 'Install'])('of %s reach hosts that are backed up, and no others', async (policy) => {
+    expect(await send(policy, hostA, 'true')).toBe('allowed')
+    expect(await send(policy, hostA)).toBe('denied')
+    expect(await send(policy, hostA, 'false')).toBe('denied')
+  })
+})
+
+test('the topic takes events of this account only', async () => {
+  const topic = policyOf(usual, 'AWS::SNS::TopicPolicy', 'Notifications')
+  const resource = `arn:aws:sns:${REGION}:${ACCOUNT}:the-topic`
+  const here = JSON.parse(JSON.stringify(topic).replace(/"Notifications\w+"/g, JSON.stringify(resource))) as Policy
+  const publish = async (account: string) => {
+    const result = await runSimulation(
+      {
+        request: {
+          principal: 'events.amazonaws.com',
+          action: 'sns:Publish',
+          resource: { resource, accountId: ACCOUNT },
+          contextVariables: { 'aws:SourceAccount': account, 'aws:SecureTransport': 'true' },
+        },
+        identityPolicies: [],
+        resourcePolicy: here,
+        serviceControlPolicies: [],
+        resourceControlPolicies: [],
+      },
+      {},
+    )
+    if (result.resultType === 'error') throw new Error(JSON.stringify(result.errors))
+    return result.overallResult
+  }
+  expect([await publish(ACCOUNT), await publish(OTHER_ACCOUNT)]).toEqual(['Allowed', 'ImplicitlyDenied'])
 })
 
 describe('operators', () => {

@@ -1,5 +1,6 @@
 import { checkRetention, lifecycleRules, type RetentionClass } from '../../infra/retention'
 
+const DAY_MS = 86_400_000
 const daily: RetentionClass = { name: 'daily', expireAfterDays: 35 }
 const kept = (more: Partial<RetentionClass>): RetentionClass => ({ name: 'kept', expireAfterDays: 3650, ...more })
 
@@ -116,12 +117,35 @@ describe('the rules', () => {
     expect(rules.filter(({ transitions }) => transitions).map(({ prefix }) => prefix)).toEqual(['data/monthly/'])
   })
 
-  test.each(['catalogs', 'manifests', 'verifications'])('%s go no later than their archives', (prefix) => {
-    for (const name of ['daily', 'monthly']) {
-      expect(rule(`${prefix}-${name}`)?.prefix).toBe(`${prefix}/${name}/`)
-      expect(rule(`${prefix}-${name}`)?.expiration?.toDays()).toBe(rule(`data-${name}`)?.expiration?.toDays())
-    }
+  test.each(['data', 'catalogs', 'manifests', 'verifications'])('%s have a rule for each class', (prefix) => {
+    for (const name of ['daily', 'monthly']) expect(rule(`${prefix}-${name}`)?.prefix).toBe(`${prefix}/${name}/`)
   })
+
+  test('the run is gone after as many days as its class says', () => {
+    expect(rule('manifests-daily')?.expiration?.toDays()).toBe(35)
+  })
+
+  // S3 rounds the end of an object's time up to the next midnight (user guide, "Expiring objects").
+  const endOf = (created: number, id: string) => {
+    const due = created + rule(id)!.expiration!.toMilliseconds()
+    return Math.ceil(due / DAY_MS) * DAY_MS
+  }
+
+  test.each(['data', 'catalogs'])(
+    'no manifest outlives its %s, whenever the run started and however long it took',
+    (prefix) => {
+      const midnight = Date.parse('2026-02-01T00:00:00Z')
+      for (let startMinute = 0; startMinute < 24 * 60; startMinute += 7) {
+        for (const runHours of [0, 0.1, 1, 12, 24, 47.9, 49]) {
+          const started = midnight + startMinute * 60_000
+          const written = started + runHours * 3_600_000
+          for (const name of ['daily', 'monthly']) {
+            expect(endOf(started, `${prefix}-${name}`)).toBeGreaterThanOrEqual(endOf(written, `manifests-${name}`))
+          }
+        }
+      }
+    },
+  )
 
   test('unfinished uploads, old versions and delete markers go everywhere, whatever their size or tags', () => {
     const { id, abortIncompleteMultipartUploadAfter, noncurrentVersionExpiration, ...rest } = rule('leftovers')!

@@ -71,7 +71,7 @@ async function read(stream: Readable, charactersMax: number): Promise<string> {
 /** Downloads an object of S3. Nothing is verified. */
 export async function downloadContent(download: Download, step: DownloadStep): Promise<Output> {
   const { path } = JSON.parse(step.inputs.sourceInfo) as { path: string }
-  const [, bucket, key] = /^https:\/\/([^/]+)\.s3[.-][a-z0-9-]+\.amazonaws\.com\/(.+)$/.exec(path) ?? []
+  const [, bucket, key] = /^https:\/\/([^/]+)\.s3[.-][a-z0-9-]+\.amazonaws\.[a-z.]+\/(.+)$/.exec(path) ?? []
   if (bucket === undefined || key === undefined) return failed(`${path} is no object of S3`)
   const { destinationPath } = step.inputs
   const isDirectory =
