@@ -16,6 +16,8 @@ const DEBIAN_PACKAGES = {
   attr: 'sets and reads the extended attributes of the test trees',
   'libcap2-bin': 'sets and reads the file capabilities of the test trees',
   kmod: "loads the guest's device-mapper modules",
+  systemd: 'process 1 of guests in which the agent is killed with its unit; not started on this machine ...',
+  dbus: '... and what systemd-run talks to it through',
   iproute2: "configures the guest's network",
   'util-linux': 'mount, findmnt, flock and lsblk of the guest',
   tar: 'the archiver that the agent drives',

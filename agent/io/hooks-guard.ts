@@ -1,15 +1,18 @@
 /**
  * A process beside ours that runs the post hooks should ours be killed while applications are held: by the kernel, out of
- * memory, or by somebody in a hurry. A database that waits for the clean-up of the next run is an outage.
+ * memory, by systemd with all of our unit, or by somebody in a hurry. A database that waits for the clean-up of the next
+ * run is an outage.
  */
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from '../errors'
 import type { Argv } from '../plan/command'
+import { systemdRun } from '../plan/transient-unit'
 import type { HostDeps, Log } from './deps'
 import { localHost } from './host'
-import { runHook } from './run-hook'
+import { unitEnvironment, unitName } from './own-unit'
+import { BACKSTOP_SECONDS, runHook } from './run-hook'
 
 /** The argument by which the agent's program is told to be the guard. */
 const ROLE = 'guard-hooks'
@@ -19,6 +22,8 @@ export interface GuardOrders {
   readonly postHooks: readonly string[]
   /** For each hook, in seconds. */
   readonly hookTimeout: number
+  /** Whether the guard, and each hook, gets a unit of its own. */
+  readonly ownUnits: boolean
 }
 
 /** What the guard is told, a line each. Where the lines end without the last of these, we were killed. */
@@ -31,22 +36,64 @@ export interface Guard {
   dismiss(): Promise<void>
 }
 
+/** It starts within a second or two, on a busy host too (design limit). */
+const START_SECONDS_MAX = 60
+/** Once it is dismissed it has nothing to do any more; only systemd-run may be slow to notice. */
+const DISMISSAL_SECONDS_MAX = 10
+
 /**
- * Starts the guard, in a session of its own: what kills our process group must not reach it.
+ * Starts the guard, in a unit of its own, or else in a session of its own: what kills our unit, or our process group,
+ * must not reach it. It notices our end by the end of its standard input, of which nobody but us has the other end.
  *
  * @param program - the agent's own
  * @throws AgentError COMMAND_FAILED, TOOL_MISSING where it does not start: no application may be held without it
  */
 export async function startGuard({ host }: Pick<HostDeps, 'host'>, orders: GuardOrders, program: Argv): Promise<Guard> {
-  const guard = host.start([...program, ROLE], new AbortController().signal, { ownSession: true })
+  const argv: Argv = [...program, ROLE]
+  const guard = host.start(orders.ownUnits ? inUnit(orders.run, argv) : argv, new AbortController().signal, {
+    ownSession: true,
+  })
   guard.stdin.write(`${JSON.stringify(orders)}\n`)
-  await Promise.race([once(guard.stdout, 'data'), guard.succeeded.then(throwEarlyEnd)])
+  const isReady = once(guard.stdout, 'data')
+  const ended = guard.succeeded.then(throwEarlyEnd)
+  await within(START_SECONDS_MAX, Promise.race([isReady, ended])).catch((error: unknown) => {
+    guard.stdin.end('dismissed\n')
+    guard.kill()
+    throw error
+  })
   return {
     tell: (word) => void guard.stdin.write(`${word}\n`),
     async dismiss() {
       guard.stdin.end('dismissed\n')
-      await guard.succeeded.catch(() => undefined) // had it been killed itself: it is not needed any more
+      // Had it been killed itself: it is not needed any more.
+      await within(DISMISSAL_SECONDS_MAX, guard.succeeded).catch(() => guard.kill())
     },
+  }
+}
+
+function inUnit(run: string, argv: Argv): Argv {
+  const unit = {
+    name: unitName('guard', run),
+    description: `Snapstream: releases applications should run ${run} be killed`,
+    environment: unitEnvironment(),
+    children: 'are killed',
+  } as const
+  return systemdRun(unit, argv)
+}
+
+/** @throws AgentError COMMAND_FAILED where it takes longer */
+async function within<T>(seconds: number, promise: Promise<T>): Promise<T> {
+  const timer = new AbortController()
+  const late = sleep(seconds * 1000, undefined, { signal: timer.signal }).then(() => {
+    throw new AgentError('COMMAND_FAILED', `the process that would release the applications took over ${seconds} s`, {
+      hint: 'Look in the system log for what holds it up.',
+    })
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    timer.abort()
+    late.catch(() => undefined)
   }
 }
 
@@ -69,15 +116,16 @@ export function runGuardIfAsked(): boolean {
 
 async function guard(): Promise<void> {
   const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-  const { run, postHooks, hookTimeout } = JSON.parse((await lines.next()).value ?? '') as GuardOrders
+  const { run, postHooks, hookTimeout, ownUnits } = JSON.parse((await lines.next()).value ?? '') as GuardOrders
   process.stdout.write('ready\n')
   let word: string | undefined
   for (let line = await lines.next(); !line.done; line = await lines.next()) word = line.value
   if (word === 'dismissed') return
   const deps = { host: localHost, log: systemLog, now: () => new Date() }
   systemLog.warn(`run ${run} was killed while applications were held: running the post hooks in its place`)
-  if (word === 'begins') await sleep(hookTimeout * 1000)
-  for (const hook of postHooks) await runHook(deps, hook, { run, stage: 'post', timeoutSeconds: hookTimeout })
+  if (word === 'begins') await sleep((hookTimeout + (ownUnits ? BACKSTOP_SECONDS : 0)) * 1000)
+  const call = { run, stage: 'post', timeoutSeconds: hookTimeout, ownUnit: ownUnits } as const
+  for (const hook of postHooks) await runHook(deps, hook, call)
 }
 
 /** There is nobody left who reads what we print. */

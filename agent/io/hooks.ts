@@ -7,6 +7,7 @@ import type { HookRecord } from '../plan/manifest'
 import type { Argv } from '../plan/command'
 import type { HostDeps } from './deps'
 import { startGuard } from './hooks-guard'
+import { canStartUnits } from './own-unit'
 import { ownProgram } from './process'
 import { assertRunnable, runHook } from './run-hook'
 
@@ -29,6 +30,16 @@ export interface Held<T> {
   readonly heldSeconds: number
 }
 
+/** What is where on this host. */
+interface Surroundings {
+  readonly directory: string
+  /** The agent's own, unless told. */
+  readonly program?: Argv
+  readonly canStartUnits: typeof canStartUnits
+}
+
+const SURROUNDINGS: Surroundings = { directory: HOOKS_DIRECTORY, canStartUnits }
+
 /**
  * Runs the pre hooks, `take`, and at once the post hooks: also where a pre hook or `take` failed, so that no
  * application is left at rest. Should this process be killed meanwhile, a guard runs them: post hooks have to succeed too
@@ -44,19 +55,19 @@ export async function holdApplications<T>(
   deps: HostDeps,
   request: HooksRequest,
   take: () => Promise<T>,
-  directory: string = HOOKS_DIRECTORY,
-  program: Argv = ownProgram(),
+  surroundings: Partial<Surroundings> = {},
 ): Promise<Held<T>> {
+  const { directory, program, canStartUnits } = { ...SURROUNDINGS, ...surroundings }
   const { pre, post } = await findHooks(request, directory)
-  const { run, hookTimeout: timeoutSeconds } = request
+  const { run, hookTimeout } = request
+  const ownUnits = pre.length + post.length > 0 && (await canStartUnits(deps))
+  const orders = { run, postHooks: post, hookTimeout, ownUnits }
   const guard =
-    pre.length === 0 || post.length === 0
-      ? undefined
-      : await startGuard(deps, { run, postHooks: post, hookTimeout: timeoutSeconds }, program)
+    pre.length === 0 || post.length === 0 ? undefined : await startGuard(deps, orders, program ?? ownProgram())
   const hooks: HookRecord[] = []
   const call = async (hook: string, stage: HookRecord['stage']): Promise<HookRecord> => {
     guard?.tell('begins')
-    const record = await runHook(deps, hook, { run, stage, timeoutSeconds })
+    const record = await runHook(deps, hook, { run, stage, timeoutSeconds: hookTimeout, ownUnit: ownUnits })
     guard?.tell('ended')
     hooks.push(record)
     return record

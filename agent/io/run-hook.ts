@@ -2,7 +2,10 @@ import { access, constants, stat } from 'node:fs/promises'
 import { AgentError, describeError } from '../errors'
 import type { Argv } from '../plan/command'
 import type { HookRecord } from '../plan/manifest'
+import { killUnit, systemdRun } from '../plan/transient-unit'
 import type { HostDeps } from './deps'
+import type { CommandResult, Host } from './host'
+import { unitEnvironment, unitName } from './own-unit'
 import { findWeakness } from './trusted-path'
 
 /** Of what a hook writes: kept for the manifest. */
@@ -12,7 +15,13 @@ export interface HookCall {
   readonly run: string
   readonly stage: HookRecord['stage']
   readonly timeoutSeconds: number
+  /** Whether it gets a unit of its own, in which what it leaves behind lives on. */
+  readonly ownUnit: boolean
 }
+
+/** Later than our own limit, of which it is a substitute should we be killed. */
+export const BACKSTOP_SECONDS = 2
+const KILL_SECONDS_MAX = 20
 
 /**
  * Runs a hook to its end, or kills it when its time is over. What it comes to is a result, never an error: also that it
@@ -30,25 +39,45 @@ export async function runHook(deps: Omit<HostDeps, 'signal'>, path: string, call
 }
 
 /** @returns undefined where the hook succeeds */
-async function findFault(
-  { host }: Pick<HostDeps, 'host'>,
-  path: string,
-  { run, stage, timeoutSeconds }: HookCall,
-): Promise<string | undefined> {
+async function findFault({ host }: Pick<HostDeps, 'host'>, path: string, call: HookCall): Promise<string | undefined> {
   await assertRunnable(path) // once more: since the first look, another hook may have changed something
-  const word = `${stage}-script`
+  const { status, killedBy, stdout, stderr } = await (call.ownUnit ? runInUnit : runInSession)(host, path, call)
+  if (status === 0) return undefined
+  const fate = killedBy ? `took more than ${call.timeoutSeconds} s` : `exited with status ${status ?? 'unknown'}`
+  const said = `${stderr}\n${stdout}`.trim().slice(-MESSAGE_CHARACTERS)
+  return said === '' ? fate : `${fate}: ${said}`
+}
+
+const wordOf = ({ stage }: HookCall) => `${stage}-script`
+const environmentOf = (call: HookCall) => ({ SNAPSTREAM_COMMAND: wordOf(call), SNAPSTREAM_EXECUTION_ID: call.run })
+/** What a hook has begun, only its end or the time limit ends. */
+const neverAborted = () => new AbortController().signal
+
+async function runInSession(host: Host, path: string, call: HookCall): Promise<CommandResult> {
+  const { timeoutSeconds } = call
   // Kills what the hook started, too, which would otherwise go on holding the application.
-  const argv: Argv = ['timeout', '--signal', 'KILL', String(timeoutSeconds), path, word]
-  // Never interrupted: what a hook has begun, only its end or the time limit ends.
-  const { status, killedBy, stdout, stderr } = await host.attempt(argv, new AbortController().signal, {
-    environment: { SNAPSTREAM_COMMAND: word, SNAPSTREAM_EXECUTION_ID: run },
+  const argv: Argv = ['timeout', '--signal', 'KILL', String(timeoutSeconds), path, wordOf(call)]
+  return host.attempt(argv, neverAborted(), {
+    environment: environmentOf(call),
     // A daemon that the hook left behind may keep its output open; a second more, for the kill above to come first.
     timeoutSeconds: timeoutSeconds + 1,
   })
-  if (status === 0) return undefined
-  const fate = killedBy ? `took more than ${timeoutSeconds} s` : `exited with status ${status ?? 'unknown'}`
-  const said = `${stderr}\n${stdout}`.trim().slice(-MESSAGE_CHARACTERS)
-  return said === '' ? fate : `${fate}: ${said}`
+}
+
+async function runInUnit(host: Host, path: string, call: HookCall): Promise<CommandResult> {
+  const { stage, run, timeoutSeconds } = call
+  const unit = {
+    name: unitName(`${stage}-hook`, run),
+    description: `Snapstream: ${stage} hook ${path}`,
+    environment: unitEnvironment(environmentOf(call)),
+    children: 'live on',
+  } as const
+  const backstop = ['timeout', '--signal', 'KILL', String(timeoutSeconds + BACKSTOP_SECONDS)]
+  const argv = systemdRun(unit, ['setsid', '--wait', ...backstop, path, wordOf(call)])
+  const result = await host.attempt(argv, neverAborted(), { timeoutSeconds })
+  // It is systemd-run that was killed, which the hook does not notice.
+  if (result.killedBy) await host.attempt(killUnit(unit.name), neverAborted(), { timeoutSeconds: KILL_SECONDS_MAX })
+  return result
 }
 
 /**

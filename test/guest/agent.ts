@@ -5,7 +5,7 @@ import type { Guest } from './guest'
 import type { CommandOptions, GuestCommand } from './guest-link'
 import { GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3'
 
-const BUNDLE = resolve(__dirname, '../../dist/agent.cjs')
+export const BUNDLE = resolve(__dirname, '../../dist/agent.cjs')
 
 export interface AgentResult {
   readonly status: number | null

@@ -6,6 +6,7 @@
 # Kernel command line: guest=DIRECTORY, which holds
 #   shares   directories to share read-write with the host, one a line
 #   command  the program to run and its arguments, one a line
+#   systemd  where this is there, the command is a service, and systemd becomes process 1
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM=dumb
 
 halt() {
@@ -70,7 +71,33 @@ ip route add default via 10.0.2.2
 # No automatic activation without udev either: a second boot finds its volumes as a host would.
 vgchange --quiet --quiet --activate y >/dev/null 2>&1
 
+# A systemd that starts nothing but what systemd-run needs, D-Bus, and the command.
+become_systemd() {
+  mkdir -p /sys/fs/cgroup
+  mount -n -t cgroup2 cgroup2 /sys/fs/cgroup || die 'no control groups'
+  rm -rf /etc/systemd/system/* /lib/systemd/system/*.wants
+  units=/run/systemd/system
+  mkdir -p "$units"
+  cat >"$units/guest.target" <<'UNIT'
+[Unit]
+DefaultDependencies=no
+Requires=dbus.socket guest.service
+UNIT
+  cat >"$units/guest.service" <<UNIT
+[Unit]
+DefaultDependencies=no
+After=dbus.socket
+[Service]
+ExecStart=$*
+StandardOutput=file:/dev/console
+StandardError=file:/dev/console
+ExecStopPost=/bin/sh -c 'sync; echo o >/proc/sysrq-trigger; sleep 5'
+UNIT
+  exec /lib/systemd/systemd --system --unit=guest.target --log-level=warning --log-target=console
+}
+
 set --
 while read -r word; do set -- "$@" "$word"; done <"$guest/command"
+[ ! -e "$guest/systemd" ] || become_systemd "$@"
 "$@" </dev/null >/dev/console 2>&1
 halt

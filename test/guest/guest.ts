@@ -22,6 +22,8 @@ export interface GuestOptions {
   readonly memoryMiB?: number
   /** Directories that guest and host share, read-write, at the same path. */
   readonly shares?: readonly string[]
+  /** Whether systemd is process 1, and runs what it is told to by systemd-run; otherwise there is nothing like it. */
+  readonly systemd?: boolean
 }
 
 /** A machine that runs until `stop`; as `await using`, until its scope ends. */
@@ -100,6 +102,7 @@ async function powerOn(directory: string, images: readonly string[], options: Gu
   const daemon = [join(PROGRAMS, 'node'), join(__dirname, 'guest-daemon.mts'), String(link.port)]
   await writeFile(join(directory, 'shares'), (options.shares ?? []).map((share) => `${resolve(share)}\n`).join(''))
   await writeFile(join(directory, 'command'), ['env', guestPath(), ...daemon].map((word) => `${word}\n`).join(''))
+  if (options.systemd) await writeFile(join(directory, 'systemd'), '')
   await copyFile(join(__dirname, 'guest-init.sh'), join(directory, 'init'))
 
   const consoleFile = join(directory, 'console.log')

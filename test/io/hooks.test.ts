@@ -10,6 +10,8 @@ import { localDeps } from '../support/host-deps'
 import { refusalOf } from '../support/refusal'
 import { makeTrustedDirectory } from '../support/trusted-directory'
 
+jest.setTimeout(30_000)
+
 let directory: string
 let diary: string
 
@@ -39,10 +41,12 @@ async function hook(name: string, script = ''): Promise<string> {
 /** The agent, as it starts itself. */
 const PROGRAM = [process.execPath, '--require', 'tsx/cjs', resolve('agent/main.ts')] as const
 
+/** As on a host without systemd, wherever this runs. */
+const surroundings = () => ({ directory, program: PROGRAM, canStartUnits: async () => false })
 const note = (word: string) => writeFile(diary, `${word}\n`, { flag: 'a' })
 const happened = async () => (await readFile(diary, 'utf8')).trim().split('\n')
 const hold = (changes: Partial<HooksRequest> = {}, take = () => note('snapshots')) =>
-  holdApplications(localDeps(), { ...request, ...changes }, take, directory, PROGRAM)
+  holdApplications(localDeps(), { ...request, ...changes }, take, surroundings())
 
 test('applications are held for the snapshots only, in lexical order', async () => {
   for (const name of ['pre/20-app', 'pre/10-db', 'post/20-db', 'post/10-app']) await hook(name)
@@ -136,8 +140,7 @@ test('an interruption between two hooks still runs the post hooks', async () => 
       interruption.abort(new AgentError('INTERRUPTED', 'stopped', { hint: 'Run it again.' }))
       interruption.signal.throwIfAborted()
     },
-    directory,
-    PROGRAM,
+    surroundings(),
   )
   expect(await refusalOf(taken)).toMatchObject({ code: 'INTERRUPTED' })
   expect(await happened()).toEqual(['post/db'])
@@ -150,7 +153,7 @@ describe('when the agent is killed while it holds applications', () => {
     const { localDeps } = require('./test/support/host-deps.ts')
     const [directory, request, ...program] = process.argv.slice(1)
     const forever = () => new Promise(() => { console.log('held'); setInterval(() => {}, 1000) })
-    holdApplications(localDeps(), JSON.parse(request), forever, directory, program)`
+    holdApplications(localDeps(), JSON.parse(request), forever, { directory, program, canStartUnits: async () => false })`
 
   async function killOnce(isTime: (child: ReturnType<typeof spawn>) => Promise<unknown>, hookTimeout = 10) {
     const orders = JSON.stringify({ ...request, hookTimeout })
@@ -184,7 +187,10 @@ describe('when the agent is killed while it holds applications', () => {
 
 test.each(['false', 'true'])('without somebody to release them, applications are not held: %s', async (program) => {
   for (const name of ['pre/db', 'post/db']) await hook(name)
-  const held = holdApplications(localDeps(), request, () => note('snapshots'), directory, [program])
+  const held = holdApplications(localDeps(), request, () => note('snapshots'), {
+    ...surroundings(),
+    program: [program],
+  })
   expect(await refusalOf(held)).toMatchObject({ code: 'COMMAND_FAILED' })
   expect(await happened()).toEqual([''])
 })
@@ -205,7 +211,7 @@ describe('where the machine can start no more processes while applications are h
       isBusy = true
       return take()
     }
-    return holdApplications({ ...deps, host: busy }, request, takeThen, directory, PROGRAM)
+    return holdApplications({ ...deps, host: busy }, request, takeThen, surroundings())
   }
   beforeEach(async () => {
     for (const name of ['post/1-db', 'post/2-app']) await hook(name)

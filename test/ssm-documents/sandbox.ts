@@ -1,9 +1,9 @@
 /** Runs documents with the host's directories moved to a place of the test's own. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DOCUMENTS_DIRECTORY, type DocumentName } from '../../infra/documents'
 import { readDocument, withDefaults, type CommandDocument } from '../../infra/ssm-document'
+import { makeTrustedDirectory } from '../support/trusted-directory'
 import { runDocument, type DocumentResult } from './runner'
 import type { Download } from './steps'
 
@@ -26,7 +26,7 @@ export interface RunOptions {
 export const DEPLOYED = { bucket: 'snapstream-vault-1a2b3c', region: 'eu-west-1' }
 
 export function makeSandbox(): Sandbox {
-  const root = mkdtempSync(join(tmpdir(), 'snapstream-sandbox-'))
+  const root = makeTrustedDirectory()
   for (const directory of ['run', 'opt/snapstream', 'etc']) mkdirSync(join(root, directory), { recursive: true })
   let commands = 0
   return {
@@ -49,7 +49,7 @@ export function makeSandbox(): Sandbox {
         download,
         ...(signal && { signal }),
       }),
-    remove: () => rmSync(root, { recursive: true, force: true }),
+    remove: () => rmSync(root, { recursive: true, force: true, maxRetries: 10 }),
   }
 }
 
