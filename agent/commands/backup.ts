@@ -96,14 +96,14 @@ export async function backUpHost(
 async function publish({ store, signal }: Deps, manifest: Manifest): Promise<void> {
   const key = manifestKey(manifest)
   const text = formatManifest(manifest)
-  assertReadable(text, key)
+  assertReadable(text, manifest)
   const sending = signal.aborted ? AbortSignal.timeout(PUBLISH_SECONDS_MAX * 1000) : signal
   await store.put(key, text, sending, { contentType: 'application/json' })
 }
 
-function assertReadable(text: string, key: string): void {
+function assertReadable(text: string, place: RunPlace): void {
   try {
-    parseManifest(text, key)
+    parseManifest(text, place)
   } catch (cause) {
     throw new AgentError(
       'ARCHIVE_FAILED',

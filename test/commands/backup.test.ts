@@ -9,6 +9,7 @@ import type { Deps } from '../../agent/io/deps'
 import { parseManifest, type Manifest } from '../../agent/plan/manifest'
 import { resolveRequest } from '../../agent/plan/config'
 import { parseArguments } from '../../agent/plan/arguments'
+import { parseManifestKey } from '../../agent/plan/run-list'
 import type { BackupRequest } from '../../agent/plan/requests'
 import type { Answers } from '../support/fake-host'
 import { localDeps } from '../support/host-deps'
@@ -45,8 +46,9 @@ function sceneOf(
   const completing: MemoryStore = {
     ...store,
     async completeUpload(upload, ...rest) {
-      await store.completeUpload(upload, ...rest)
+      const completion = await store.completeUpload(upload, ...rest)
       onComplete(upload.key)
+      return completion
     },
   }
   return { ...localDeps(signal), host: lvmHost(directories, answers), store: completing }
@@ -60,7 +62,7 @@ function requestOf(...options: readonly string[]): BackupRequest & { readonly ho
 
 function manifestIn({ objects }: MemoryStore): Manifest | undefined {
   const [key] = [...objects.keys()].filter((name) => name.startsWith('manifests/'))
-  return key === undefined ? undefined : parseManifest(objects.get(key)!.body.toString(), key)
+  return key === undefined ? undefined : parseManifest(objects.get(key)!.body.toString(), parseManifestKey(key)!)
 }
 
 /** Tells a run to stop as soon as the archive of that volume is complete. */
@@ -101,7 +103,7 @@ test('the snapshot of a volume that is given up goes before the others are archi
     ...scene.store,
     async completeUpload(upload, ...rest) {
       if (upload.key.includes('vg-home')) throw new AgentError('STORE_FAILED', 'no', { hint: 'Try again.' })
-      await completeUpload(upload, ...rest)
+      return await completeUpload(upload, ...rest)
     },
   }
   const { status } = await backUpHost({ ...scene, store }, requestOf('--parallel', '1'))
@@ -154,12 +156,15 @@ test('a run that is stopped before any volume is done leaves nothing anywhere', 
   expect([scene.host.snapshots(), scene.host.mounts(), [...scene.store.objects.keys()]]).toEqual([[], [], []])
 })
 
-test('snapshots are removed although a post hook cannot be started', async () => {
+test('a post hook that cannot be started is recorded, and costs neither the backup nor the removal of its snapshots', async () => {
   const busy = new AgentError('COMMAND_FAILED', 'could not start timeout: spawn EAGAIN', { hint: 'Look at the load.' })
-  const scene = sceneOf({ timeout: busy })
+  const scene = sceneOf({ timeout: busy, 'systemd-run': busy })
   const request = { ...requestOf(), postHook: ['/bin/true'] }
-  expect(await refusalOf(backUpHost(scene, request))).toMatchObject({ code: 'COMMAND_FAILED' })
-  expect(scene.host.ran.filter((line) => line.startsWith('lvcreate'))).toHaveLength(3)
+  await backUpHost(scene, request)
+  expect(manifestIn(scene.store)?.consistency).toMatchObject({
+    level: 'crash',
+    hooks: [{ path: '/bin/true', stage: 'post', ok: false, message: expect.stringContaining('EAGAIN') }],
+  })
   expect(scene.host.snapshots()).toEqual([])
 })
 
