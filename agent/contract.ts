@@ -43,6 +43,8 @@ export const SKIP_TAG = 'snapstream.skip'
 
 export const MOUNT_ROOT = '/run/snapstream'
 export const LOCK_FILE = '/run/snapstream.lock'
+/** The kernel's door to LVM's devices: one for all containers that can reach them, while each may have a /run of its own. */
+export const SHARED_LOCK_FILE = '/dev/mapper/control'
 export const CONFIG_FILE = '/etc/snapstream/config.json'
 export const HOOKS_DIRECTORY = '/etc/snapstream/hooks.d'
 /** Which part of each volume `--sample` compares next. Where it is lost, the first part comes again: nothing hangs on it. */

@@ -7,6 +7,7 @@ import { readStorage, removeLeftovers } from '../io/lvm'
 import { takeTurn } from '../io/rotation'
 import { steadyClock } from '../io/steady-clock'
 import { lowerPriority, readSystem, readTools } from '../io/system'
+import { assertClockAgrees } from '../plan/clock'
 import { formatManifest, MANIFEST_FORMAT, parseManifest, type Manifest, type VolumeFailure } from '../plan/manifest'
 import type { BackupRequest, Hosted } from '../plan/requests'
 import { formatRun } from '../plan/run'
@@ -42,6 +43,8 @@ export async function backUpHost(
   leftBehind: readonly unknown[] = [],
 ): Promise<Outcome> {
   const deps = { ...given, now: steadyClock(given.now) }
+  // Before the run has its name. The SDK would go by the server's clock, without a word.
+  assertClockAgrees((await deps.store.readFacts(deps.signal)).clockSkewSeconds)
   const startedAt = deps.now()
   const place: RunPlace = { class: request.class, host: request.host, run: formatRun(startedAt, randomBytes(6)) }
   const storage = await readStorage(deps)

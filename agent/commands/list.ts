@@ -47,5 +47,7 @@ async function readLatestVerdict({ store, signal }: ListDeps, place: FoundRun) {
   let latest: string | undefined
   const prefix = `${Prefix.verifications}/${place.class}/${place.host}/${place.run}/`
   for await (const { key } of store.list(prefix, signal)) latest = key
-  return latest === undefined ? undefined : parseVerdict((await store.get(latest, VERDICT_BYTES_MAX, signal)).body.toString())
+  return latest === undefined
+    ? undefined
+    : parseVerdict((await store.get(latest, VERDICT_BYTES_MAX, signal)).body.toString())
 }

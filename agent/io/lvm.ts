@@ -1,7 +1,7 @@
 /** Snapshots as leases: what is taken here is given back, and what a killed run could not give back is found again. */
 import { Prefix } from '../contract'
 import { AgentError, describeError, hasCode } from '../errors'
-import { findLeftovers, formatUploadTag, type Leftovers } from '../plan/leftovers'
+import { findLeftovers, formatUploadTag, selectAbandoned, type Leftovers } from '../plan/leftovers'
 import { LVS, parseLvs, parseVgs, VGS, type HostStorage, type Vitals } from '../plan/lvm'
 import { DF, FINDMNT, findmntWithIds, LSBLK, parseDf, parseFindmnt, parseLsblk, type Mount } from '../plan/mounts'
 import { findFault, snapshotInvalid } from '../plan/snapshot-health'
@@ -9,7 +9,7 @@ import { lvaddtag, type SnapshotPlan } from '../plan/snapshots'
 import type { Deps, HostDeps } from './deps'
 import { removeSnapshot, removeSnapshotIfOurs, unmount } from './release'
 import { LVM_TIMEOUT_SECONDS, runUndisturbed } from './undisturbed'
-import type { UploadRef } from './store'
+import type { ListedUpload, UploadRef } from './store'
 
 /** Reports of LVM. */
 const LVM = { timeoutSeconds: LVM_TIMEOUT_SECONDS }
@@ -178,21 +178,28 @@ async function removeFromHost(deps: Deps, { mounts, snapshots, uploads }: Leftov
   return leftBehind
 }
 
-/** A host need not be allowed to list the bucket: its snapshots remember its uploads. */
+/**
+ * What killed runs left of uploads that no snapshot remembers. A host need not be allowed to list the bucket.
+ *
+ * Only what no run can still be at work on is one: another machine may have this host's name, or another container its
+ * volumes.
+ */
 async function findUploads({ store, log, signal }: Deps, scope: LeftoverScope, known: Leftovers): Promise<UploadRef[]> {
   if (scope.class === undefined || scope.host === undefined) return []
-  const uploads: UploadRef[] = []
+  const listed: ListedUpload[] = []
   try {
     for (const prefix of [Prefix.data, Prefix.catalogs]) {
       for await (const upload of store.listUploads(`${prefix}/${scope.class}/${scope.host}/`, signal)) {
-        if (!known.uploads.some(({ uploadId }) => uploadId === upload.uploadId)) uploads.push(upload)
+        if (!known.uploads.some(({ uploadId }) => uploadId === upload.uploadId)) listed.push(upload)
       }
     }
   } catch (error) {
     if (!hasCode(error, 'ACCESS_DENIED')) throw error
     log.debug('this host may not list unfinished uploads')
   }
-  return uploads
+  if (listed.length === 0) return []
+  const { clockSkewSeconds } = await store.readFacts(signal) // the times are the server's
+  return selectAbandoned(listed, Date.now() + clockSkewSeconds * 1000)
 }
 
 async function abortUpload({ store, log, signal }: Deps, upload: UploadRef): Promise<void> {

@@ -17,7 +17,7 @@ import {
 import { AgentError } from '../errors'
 import { isAsStored, isSameRange } from '../plan/range-answer'
 import type { IncomingBody, RangeAnswer, SignedRequest } from './range-connections'
-import type { BucketFacts, ObjectHead, ObjectInfo, UploadRef, WholeObject } from './store'
+import type { BucketFacts, ObjectHead, ObjectInfo, ListedUpload, WholeObject } from './store'
 import { call, type Connection } from './store-client'
 import { interrupted, s3ErrorCode, storeError } from './store-errors'
 
@@ -163,7 +163,7 @@ async function* readPages(
   } while (token !== undefined)
 }
 
-export async function* listUploads(s3: Connection, prefix: string, signal: AbortSignal): AsyncGenerator<UploadRef> {
+export async function* listUploads(s3: Connection, prefix: string, signal: AbortSignal): AsyncGenerator<ListedUpload> {
   let next: Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'> | undefined = {}
   while (next) {
     const input: ListMultipartUploadsCommandInput = { Bucket: s3.bucket, Prefix: prefix, ...next }
@@ -173,7 +173,9 @@ export async function* listUploads(s3: Connection, prefix: string, signal: Abort
       signal,
       (sending) => s3.client.send(new ListMultipartUploadsCommand(input), sending),
     )
-    for (const { Key, UploadId } of page.Uploads ?? []) yield { key: Key as string, uploadId: UploadId as string }
+    for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+      yield { key: Key as string, uploadId: UploadId as string, ...(Initiated && { initiated: Initiated }) }
+    }
     const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page
     next = IsTruncated ? { KeyMarker: NextKeyMarker, UploadIdMarker: NextUploadIdMarker } : undefined
   }

@@ -12,6 +12,11 @@ export interface UploadRef {
   readonly uploadId: string
 }
 
+export interface ListedUpload extends UploadRef {
+  /** By the server's clock; absent where it does not say. */
+  readonly initiated?: Date
+}
+
 export interface ObjectInfo {
   readonly key: string
   readonly sizeBytes: number
@@ -111,7 +116,7 @@ export interface Store {
   ): Promise<Completion>
   /** Succeeds too where the upload is gone already. */
   abortUpload(upload: UploadRef, signal: AbortSignal): Promise<void>
-  listUploads(prefix: string, signal: AbortSignal): AsyncIterable<UploadRef>
+  listUploads(prefix: string, signal: AbortSignal): AsyncIterable<ListedUpload>
   readFacts(signal: AbortSignal): Promise<BucketFacts>
   /** Asks for a readable copy of an archived object. Succeeds too where one was asked for already. */
   thaw(key: string, options: ThawOptions, signal: AbortSignal, versionId?: string): Promise<void>

@@ -66,3 +66,18 @@ function unescape(text: string): string {
     return ''
   }
 }
+
+/** No run is longer: no deadline may be, and commands of Systems Manager are not (its executionTimeout, 172800 s). */
+const RUN_HOURS_MAX = 48
+
+/**
+ * Those that no run can still be at work on. Where the server does not say when one was begun, it is not.
+ *
+ * @param now - of the server's clock, in milliseconds
+ */
+export function selectAbandoned<Listed extends { readonly initiated?: Date }>(
+  uploads: readonly Listed[],
+  now: number,
+): Listed[] {
+  return uploads.filter(({ initiated }) => initiated && now - initiated.getTime() > RUN_HOURS_MAX * 3_600_000)
+}

@@ -1,5 +1,6 @@
 /** What preflight looks at, how it judges what it sees, and how it reports. */
 import { AgentError, describeError, unwrapFailure } from '../errors'
+import { CLOCK_HINT, describeSkew, SKEW_FAIL_SECONDS, SKEW_WARN_SECONDS } from './clock'
 import type { Argv } from './command'
 import type { Leftovers } from './leftovers'
 import type { HostStorage } from './lvm'
@@ -61,20 +62,12 @@ export function judgeTools(missing: readonly Tool[]): Judgement {
   }
 }
 
-/** S3 refuses requests that are off by more (S3 error code RequestTimeTooSkewed: 15 minutes), and clocks run away. */
-const SKEW_FAIL_SECONDS = 300
-const SKEW_WARN_SECONDS = 60
-
 /** @param skewSeconds - the server's clock minus ours */
 export function judgeClock(skewSeconds: number): Judgement {
   const seconds = Math.round(Math.abs(skewSeconds))
-  const what = `this host's clock is ${seconds} s ${skewSeconds > 0 ? 'behind' : 'ahead of'} the server's`
+  const what = describeSkew(skewSeconds)
   if (seconds <= SKEW_WARN_SECONDS) return seconds === 0 ? "agrees with the server's" : what
-  return {
-    status: seconds > SKEW_FAIL_SECONDS ? 'fail' : 'warn',
-    what,
-    fix: 'Set the clock and keep it right: start chronyd or systemd-timesyncd. S3 refuses what is 15 minutes off.',
-  }
+  return { status: seconds > SKEW_FAIL_SECONDS ? 'fail' : 'warn', what, fix: CLOCK_HINT }
 }
 
 export function judgeVersioning(versioning: 'Enabled' | 'Suspended' | 'Off' | 'unknown'): Judgement {

@@ -199,3 +199,20 @@ test('a manifest that nobody could read is not published', async () => {
   expect(await refusalOf(backUpHost(scene, requestOf()))).toMatchObject({ code: 'ARCHIVE_FAILED' })
   expect(manifestIn(scene.store)).toBeUndefined()
 })
+
+test.each([
+  [-600, '600 s ahead of'],
+  [7200, '7200 s behind'],
+])('a clock that is off by %d s is refused before anything is named by it', async (clockSkewSeconds, said) => {
+  const scene = sceneOf()
+  const store = {
+    ...scene.store,
+    readFacts: async () => ({ region: 'x', versioning: 'unknown', clockSkewSeconds }) as const,
+  }
+  expect(await refusalOf(backUpHost({ ...scene, store }, requestOf()))).toMatchObject({
+    code: 'CLOCK_SKEW',
+    message: `this host's clock is ${said} the server's: nothing was backed up`,
+    hint: expect.stringContaining('chronyd') as string,
+  })
+  expect([scene.host.ran, [...scene.store.objects.keys()]]).toEqual([[], []])
+})

@@ -29,3 +29,28 @@ test('a bucket that cannot be reached keeps no snapshot on the host, and is told
   await expect(removal).rejects.toMatchObject({ code: 'ENDPOINT_UNREACHABLE' })
   expect(host.ran).toContain(lvremove('vg0', NAME).join(' '))
 })
+
+test('an upload that a run elsewhere may be at work on is left alone, whatever our clock says', async () => {
+  const store = memoryStore()
+  const { signal } = new AbortController()
+  const begun = (host: string) => store.createUpload(`data/daily/${host}/run/vg0-srv.tar.zst`, undefined, signal)
+  const [young, old] = [await begun('db-1'), await begun('db-1')]
+  store.uploads.set(old.uploadId, {
+    ...store.uploads.get(old.uploadId)!,
+    initiated: new Date(Date.now() - 49 * 3_600_000),
+  })
+  const behind = { ...store, readFacts: async () => ({ ...(await store.readFacts(signal)), clockSkewSeconds: 0 }) }
+  const host = fakeHost({
+    lvs: JSON.stringify({ report: [{ lv: [] }] }),
+    vgs: JSON.stringify({ report: [{ vg: [] }] }),
+    findmnt: JSON.stringify({ filesystems: [] }),
+  })
+  const scope = { dryRun: false, class: 'daily', host: 'db-1' }
+  await removeLeftovers({ ...localDeps(), host, store: behind }, scope)
+  expect([...store.uploads.keys()]).toEqual([young.uploadId])
+
+  // A clock that is two years ahead makes nothing old.
+  const ahead = { ...store, readFacts: async () => ({ ...(await store.readFacts(signal)), clockSkewSeconds: -63e6 }) }
+  await removeLeftovers({ ...localDeps(), host, store: ahead }, scope)
+  expect([...store.uploads.keys()]).toEqual([young.uploadId])
+})

@@ -53,3 +53,20 @@ test('no symbolic link is followed to a file of somebody else', async () => {
   await symlink(join(directory, 'other'), file)
   await expect(takeLock(localDeps(), file)).rejects.toThrow('ELOOP')
 })
+
+test('a run in a container of this machine, which has another /run, is told that one is at work', async () => {
+  const shared = join(directory, 'control')
+  await writeFile(shared, '')
+  await using _lock = await takeLock(localDeps(), file, shared)
+  const elsewhere = () => takeLock(localDeps(), join(directory, 'lock of the container'), shared)
+  expect(await refusalOf(elsewhere())).toMatchObject({
+    code: 'BUSY',
+    message: `another run holds the lock on ${shared}, from a container or with another /run`,
+  })
+  await _lock[Symbol.asyncDispose]()
+  await (await elsewhere())[Symbol.asyncDispose]()
+})
+
+test('a machine without LVM has a lock all the same', async () => {
+  await (await takeLock(localDeps(), file, join(directory, 'absent')))[Symbol.asyncDispose]()
+})

@@ -472,6 +472,16 @@ describe('the facts of a bucket', () => {
     expect(Math.round(clockSkewSeconds / 10)).toBe(360)
   })
 
+  test.each([
+    ['may not ask for anything', [failure(403, 'AccessDenied')]],
+    ['is so late that its first request is refused', [failure(403, 'RequestTimeTooSkewed'), versioning('')]],
+  ])('so is one of a host that %s', async (_, answers) => {
+    const headers = { date: new Date(Date.now() + 3_600_000).toUTCString() }
+    const steps = answers.map((answer) => ({ ...answer, headers }))
+    const { clockSkewSeconds } = await (await storeAt({ GetBucketVersioning: steps })).readFacts(signal)
+    expect(Math.round(clockSkewSeconds / 10)).toBe(360)
+  })
+
   test.each<[string, Step]>([
     ['redirects', { ...failure(301, 'PermanentRedirect'), headers: { 'x-amz-bucket-region': 'us-west-2' } }],
     ['refuses the signature', failure(400, 'AuthorizationHeaderMalformed', '<Region>us-west-2</Region>')],

@@ -13,6 +13,7 @@ export interface StoredObject {
 }
 
 export interface StoredUpload extends UploadRef {
+  readonly initiated: Date
   readonly storageClass: string
   readonly parts: ReadonlyMap<number, Buffer>
 }
@@ -118,7 +119,7 @@ export function memoryStore({ keepsChecksums = true } = {}): MemoryStore {
     async createUpload(key, storageClass = 'STANDARD', signal) {
       await arrive(signal)
       const uploadId = `upload-${++uploadCount}`
-      uploads.set(uploadId, { key, uploadId, storageClass, parts: new Map() })
+      uploads.set(uploadId, { key, uploadId, storageClass, initiated: new Date(), parts: new Map() })
       return { key, uploadId }
     },
 
@@ -155,7 +156,9 @@ export function memoryStore({ keepsChecksums = true } = {}): MemoryStore {
 
     async *listUploads(prefix, signal) {
       await arrive(signal)
-      for (const { key, uploadId } of uploads.values()) if (key.startsWith(prefix)) yield { key, uploadId }
+      for (const { key, uploadId, initiated } of uploads.values()) {
+        if (key.startsWith(prefix)) yield { key, uploadId, initiated }
+      }
     },
 
     async readFacts(signal) {
