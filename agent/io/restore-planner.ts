@@ -17,16 +17,13 @@ import {
   type Wanted,
 } from '../plan/restore'
 import { names, type Names } from '../plan/names'
-import type { ConflictPolicy } from '../plan/tar'
+import { decide, type ConflictOptions, type Found } from '../plan/conflicts'
 import { plannedEntries, type PlannedEntries } from './planned-entries'
 import { readCatalog, readEntries } from './read-catalog'
 import type { ReaderDeps } from './reader'
-import type { Found, Target } from './restore-target'
+import type { Target } from './restore-target'
 
-export interface PlanOptions {
-  readonly onConflict: ConflictPolicy
-  /** Leaves out what is there already and equal: an earlier restore was interrupted. */
-  readonly resume: boolean
+export interface PlanOptions extends ConflictOptions {
   /** Ranges of the tar stream that cannot be read. */
   readonly lost: readonly RawRange[]
   /**
@@ -34,11 +31,6 @@ export interface PlanOptions {
    * to there: its data comes with it.
    */
   readonly staged: boolean
-  /** Asks what a restore has failed to do, whatever has got in its way. */
-  readonly review?: {
-    /** Directories are good enough as they are: the restore has kept those that were there. */
-    readonly keepDirectories: boolean
-  }
 }
 
 /**
@@ -240,26 +232,6 @@ function mayBeLinked({ type }: CatalogEntry): boolean {
   return type === 'file' || type === 'symlink'
 }
 
-/** `refresh`: it is there and equal, but what is restored into it will change its time. */
-type Decision = 'restore' | 'refresh' | 'keep' | 'conflict'
-
-function decide(entry: CatalogEntry, found: Found, { onConflict, resume, review }: PlanOptions): Decision {
-  if (found.state === 'absent') return 'restore'
-  const isDone = found.state === 'equal' && (resume || onConflict === 'newer')
-  if (isDone) return entry.type === 'directory' ? 'refresh' : 'keep'
-  const bothDirectories = entry.type === 'directory' && found.isDirectory
-  if (bothDirectories && review?.keepDirectories) return 'keep'
-  const policy = resume && onConflict === 'fail' ? 'overwrite' : onConflict
-  if (policy === 'fail') return bothDirectories ? 'keep' : 'conflict'
-  if (policy === 'overwrite') return 'restore'
-  // What is kept in a directory's place must not lead what is restored below it to somewhere else.
-  if (entry.type === 'directory' && !found.isDirectory) {
-    if (review) return 'restore'
-    throw notADirectory(entry.path)
-  }
-  return policy === 'newer' && !found.newer ? 'restore' : 'keep'
-}
-
 /** As the archive names it. */
 function memberName(entry: CatalogEntry): Buffer {
   return Buffer.concat([Buffer.from('./'), pathBytes(entry)])
@@ -276,12 +248,6 @@ function notPassable(path: string, mountPoint: string): AgentError {
 function rootNotFirst(): AgentError {
   return new AgentError('ARCHIVE_DAMAGED', "the archive does not begin with the volume's root", {
     hint: 'Snapstream does not write such archives: find out who did, and restore from another run.',
-  })
-}
-
-function notADirectory(path: string): AgentError {
-  return new AgentError('TARGET_UNFIT', `'${path}' is a directory in the backup, and something else in the target`, {
-    hint: 'Remove it, restore into another directory with --target, or replace it with --on-conflict overwrite.',
   })
 }
 

@@ -3,21 +3,9 @@ import { accessSync, constants, lstatSync, readdirSync, readlinkSync, statfsSync
 import { dirname, join } from 'node:path'
 import { AgentError } from '../errors'
 import type { CatalogEntry, EntryType } from '../plan/catalog'
+import type { Found } from '../plan/conflicts'
 import { ancestorsOf, isWithin, linkBytes, pathBytes } from '../plan/restore'
 import { formatBytes } from '../plan/size'
-
-/** How an entry of the archive compares with what the target has under its name. */
-export type Found =
-  | { readonly state: 'absent' }
-  | {
-      /** `equal`: type, size, time to the nanosecond, owner and mode, and the target of a link. Content is not read. */
-      readonly state: 'equal' | 'different'
-      readonly isDirectory: boolean
-      readonly isSymlink: boolean
-      readonly newer: boolean
-      /** What it takes on disk. */
-      readonly storedBytes: number
-    }
 
 export interface Target {
   /** Of the volume's root. */
@@ -94,9 +82,16 @@ export function isBare(directory: string, mountPoints: readonly string[]): boole
       const own = path === '.' ? entry.name : `${path}/${entry.name}`
       if (path === '.' && entry.name === LOST_AND_FOUND) return true
       if (!entry.isDirectory() || !leadsOn(own)) return false
-      return (mountPoints.includes(own) && statOf(join(directory, own))?.dev !== device) || isBareBelow(own)
+      const stat = statOf(join(directory, own))
+      if (mountPoints.includes(own) && stat?.dev !== device) return true
+      return stat !== undefined && isRootsAlone(stat) && isBareBelow(own)
     })
   return isBareBelow('.')
+}
+
+/** True where nobody else can make anything in it: not even who is in it already when a directory above is closed. */
+function isRootsAlone({ uid, mode }: BigIntStats): boolean {
+  return uid === BigInt(process.geteuid?.() ?? 0) && (mode & 0o022n) === 0n
 }
 
 /** @throws errno ENOTDIR where a file is in the way: nothing can be made there */

@@ -33,7 +33,10 @@ export async function takeStaging(deps: HostDeps, parent: Directory): Promise<St
   return {
     tree,
     async [Symbol.asyncDispose]() {
-      for (const directory of [tree, top]) directory[Symbol.dispose]()
+      tree[Symbol.dispose]()
+      // By its descriptor first: who may write to the parent may have given it another name.
+      await remove(deps, top, 'tree')
+      top[Symbol.dispose]()
       await remove(deps, parent, name)
     },
   }

@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { AgentError } from '../../agent/errors'
 import { localHost, type Host } from '../../agent/io/host'
 import { manifestKey } from '../../agent/contract'
 import { formatManifest } from '../../agent/plan/manifest'
@@ -219,6 +220,37 @@ describe('a target whose users are at work', () => {
     await expect(restored(request, broken)).rejects.toThrow('the network is down')
     expect(read('srv/app/data/small')).toBe('mine')
     expect(readdirSync(join(target, 'srv'))).toEqual(['app'])
+  })
+
+  test.each([
+    ['its archive is read', (stop: () => void) => [whenRead(backedUp(), stop), localHost] as const],
+    [
+      'it is moved into place',
+      (stop: () => void) => {
+        const attempt: Host['attempt'] = (argv, ...rest) => {
+          if (argv[0] === 'sync') stop()
+          return localHost.attempt(argv, ...rest)
+        }
+        return [backedUp(), { ...localHost, attempt }] as const
+      },
+    ],
+  ])('is left as it was by Ctrl-C while %s', async (_, parts) => {
+    const interruption = new AbortController()
+    const reason = new AgentError('INTERRUPTED', 'stopped by SIGINT', { hint: 'This is a test.' })
+    const [store, host] = parts(() => interruption.abort(reason))
+    await expect(restored(request, store, [], host, interruption)).rejects.toMatchObject({ code: 'INTERRUPTED' })
+    expect([readdirSync(join(target, 'srv')), readdirSync(docs())]).toEqual([['app'], []])
+  })
+
+  test('and rename the directory that it is restored into first: nothing of it is left there', async () => {
+    const attempt: Host['attempt'] = (argv, ...rest) => {
+      const staging = readdirSync(join(target, 'srv')).find((name) => name.startsWith('.snapstream-restore-'))
+      if (argv[0] === 'sync' && staging) renameSync(join(target, 'srv', staging), join(target, 'srv/mine'))
+      return localHost.attempt(argv, ...rest)
+    }
+    expect(await restored(request, backedUp(), [], { ...localHost, attempt })).toMatchObject({ status: 0 })
+    expect(read('srv/app/data/small')).toBe('small')
+    expect(readdirSync(join(target, 'srv/mine'))).toEqual([])
   })
 
   test('what a killed restore left there goes with the next one', async () => {

@@ -88,6 +88,7 @@ export function restored(
   store = backedUp(),
   warnings: string[] = [],
   host: Host = localHost,
+  { signal }: AbortController = new AbortController(),
 ) {
   const request = {
     ...{ command: 'restore', bucket: 'backups', ...place, volume: [], path: [], target, days: 7 },
@@ -103,7 +104,7 @@ export function restored(
     ...changes,
   }
   const log = logWarnings(warnings)
-  const deps = { host, store, log, now: () => new Date(), signal: new AbortController().signal }
+  const deps = { host, store, log, now: () => new Date(), signal }
   return restore(deps, request as unknown as Hosted<RestoreRequest>)
 }
 

@@ -229,10 +229,13 @@ describe('nothing is written outside the target', () => {
   })
 
   test.each(['../escaped', '/escaped', 'app/../../escaped'])('by an entry named %s', async (path) => {
-    const { archive, objects } = archiveOf(execFileSync('tar', ['-cf', '-', '-C', sources.srv, '.'], { maxBuffer: 1 << 24 }), {
-      volume: 'vg0-srv',
-      editCatalog: (text) => text.replace('"path":"current"', `"path":"${path}"`),
-    })
+    const { archive, objects } = archiveOf(
+      execFileSync('tar', ['-cf', '-', '-C', sources.srv, '.'], { maxBuffer: 1 << 24 }),
+      {
+        volume: 'vg0-srv',
+        editCatalog: (text) => text.replace('"path":"current"', `"path":"${path}"`),
+      },
+    )
     const manifest = manifestOf({
       ...place,
       volumes: [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })],
