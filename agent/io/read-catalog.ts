@@ -1,11 +1,11 @@
 /** Reads catalogs back, as text, line by line, or for what they say apart from their entries. */
 import { pipeline } from 'node:stream/promises'
-import { StringDecoder } from 'node:string_decoder'
 import { crc32, createZstdDecompress } from 'node:zlib'
 import { AgentError } from '../errors'
 import { formatCrc32, type Archive } from '../plan/archive'
 import type { CatalogEnd, CatalogEntry, CatalogFrames, CatalogHeader, CatalogLine } from '../plan/catalog'
 import { catalogReader, isEnd, isEntry, isFrames, isHeader } from '../plan/catalog-reader'
+import { lineSplitter } from '../plan/lines'
 import { cut, joinFrameTable, READ_BYTES, type FrameTable } from '../plan/reads'
 import { frameEndFinder } from '../plan/zstd-frame'
 import { mapInOrder } from './in-order'
@@ -48,21 +48,20 @@ export async function* readCatalogText(
 /**
  * The catalog, line by line.
  *
+ * @param archive - as in the manifest, where the catalog has to agree with it in all that both say
  * @throws AgentError ARCHIVE_DAMAGED where a line is missing, wrong or out of place; FORMAT_UNSUPPORTED, OBJECT_MISSING
  */
 export async function* readCatalog(
   deps: ReaderDeps,
   catalog: Archive['catalog'],
+  archive?: Archive,
 ): AsyncGenerator<CatalogLine, void, undefined> {
-  const reader = catalogReader(catalog.key)
-  const decoder = new StringDecoder('utf8')
-  let rest = ''
+  const reader = catalogReader(catalog.key, archive)
+  const splitter = lineSplitter()
   for await (const chunk of readCatalogText(deps, catalog)) {
-    const lines = (rest + decoder.write(chunk)).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) yield reader.take(line)
+    for (const line of splitter.push(chunk)) yield reader.take(line)
   }
-  if (rest !== '') yield reader.take(rest)
+  for (const line of splitter.finish()) yield reader.take(line)
   reader.finish()
 }
 

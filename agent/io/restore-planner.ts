@@ -92,7 +92,7 @@ export async function planVolume(
     mounted.some((mountPoint) => isWithin(path, mountPoint)) ||
     restoredMountPoints.some((mountPoint) => path !== mountPoint && isWithin(path, mountPoint))
   const frames: CatalogFrames[] = []
-  for await (const line of readCatalog(deps, archive.catalog)) {
+  for await (const line of readCatalog(deps, archive.catalog, archive)) {
     if (isFrames(line)) frames.push(line)
     if (isEnd(line)) throwUnlessCounted(archive, line)
     if (!isEntry(line)) continue

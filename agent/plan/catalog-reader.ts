@@ -29,13 +29,21 @@ export function compareEnd(end: CatalogEnd, archive: Archive): string[] {
     .map((field) => `says ${field} ${end[field]}, the manifest ${archive[field]}`)
 }
 
+/** What the end line and the manifest both say. */
+const END_FIELDS = ['entries', 'frames', 'rawBytes', 'sha256'] as const
+
+function clip(text: string): string {
+  return text.slice(0, 100)
+}
+
 /**
  * Checks that the lines come in their order, that entries follow each other in the tar stream without a gap, and that
  * the end line's counts agree.
  *
- * @param key - of the catalog, for messages
+ * @param key - of the catalog: the header has to say the same
+ * @param archive - as in the manifest, where the end line has to say the same too
  */
-export function catalogReader(key: string): CatalogReader {
+export function catalogReader(key: string, archive?: Archive): CatalogReader {
   let number = 0
   let entries = 0
   let frames = 0
@@ -48,22 +56,34 @@ export function catalogReader(key: string): CatalogReader {
     })
   }
 
+  const takeHeader = ({ host, run, volume, frameBytes }: CatalogHeader): void => {
+    stage = 'entries'
+    if (!key.endsWith(`/${host}/${run}/${volume}.jsonl.zst`)) {
+      refuse(`is of volume ${clip(volume)} in run ${clip(run)} of ${clip(host)}`)
+    }
+    if (archive && frameBytes !== archive.frameBytes) refuse(`has frames of ${frameBytes} bytes`)
+  }
   const takeEntry = (line: CatalogEntry): void => {
     if (stage !== 'entries') refuse('is an entry after the frames')
     if (line.offset !== position) refuse(`has an entry at ${line.offset}, the one before it ends at ${position}`)
-    if (!(line.bytes > 0)) refuse(`has an entry of ${line.bytes} bytes`)
     position += line.bytes
     entries++
+    if (archive && entries > archive.entries) refuse(`is an entry more than the ${archive.entries} of the manifest`)
   }
   const takeFrames = (line: CatalogFrames): void => {
     stage = 'frames'
     frames += line.storedBytes.length
+    if (archive && frames > archive.frames) refuse(`has a frame more than the ${archive.frames} of the manifest`)
   }
   const takeEnd = (line: CatalogEnd): void => {
     stage = 'done'
     if (line.entries !== entries) refuse(`counts ${line.entries} entries, there are ${entries}`)
     if (line.frames !== frames) refuse(`counts ${line.frames} frames, there are ${frames}`)
     if (line.rawBytes < position) refuse(`says ${line.rawBytes} bytes, the entries take ${position}`)
+    for (const field of archive ? END_FIELDS : []) {
+      if (archive && line[field] !== archive[field])
+        refuse(`has ${field} ${line[field]}, the manifest ${archive[field]}`)
+    }
   }
 
   return {
@@ -72,7 +92,7 @@ export function catalogReader(key: string): CatalogReader {
       const line = parseCatalogLine(text)
       if (stage === 'done') refuse('comes after the end')
       else if (isHeader(line) !== (stage === 'header')) refuse('is a header in the wrong place, or none in its place')
-      else if (isHeader(line)) stage = 'entries'
+      else if (isHeader(line)) takeHeader(line)
       else if (isEntry(line)) takeEntry(line)
       else if (isFrames(line)) takeFrames(line)
       else takeEnd(line)

@@ -3,6 +3,7 @@ import { AgentError } from '../errors'
 import { isEntry } from './catalog-reader'
 import { parseCatalogLine, type CatalogEntry } from './catalog'
 import type { Glob } from './glob'
+import { lineStart } from './lines'
 import { pathOnHost } from './restore'
 
 const NEWLINE = 0x0a
@@ -21,7 +22,11 @@ export interface FoundEntry {
 }
 
 export interface CatalogSearch {
-  /** Takes the next piece of the catalog's text and returns the entries in it that match. */
+  /**
+   * Takes the next piece of the catalog's text and returns the entries in it that match.
+   *
+   * @throws AgentError ARCHIVE_DAMAGED for a line that is longer than any may be
+   */
   push(text: Buffer): FoundEntry[]
   /** @throws AgentError ARCHIVE_DAMAGED unless the text ended as catalogs do: what was not seen was not searched */
   finish(): void
@@ -32,7 +37,8 @@ export function searchCatalog(mountPoint: string, glob: Glob): CatalogSearch {
   const absolute = (path: string): string => pathOnHost(mountPoint, path)
   // As JSON writes it, which is how it stands in the catalog.
   const needle = Buffer.from(JSON.stringify(glob.literal).slice(1, -1))
-  let rest = Buffer.alloc(0)
+  const rest = lineStart()
+  let isEnded = false // the last line, with a newline
   let linesSeen = 0
   let lastLine = ''
 
@@ -49,9 +55,16 @@ export function searchCatalog(mountPoint: string, glob: Glob): CatalogSearch {
 
   return {
     push(piece) {
-      const text = rest.length === 0 ? piece : Buffer.concat([rest, piece])
+      const lastNewline = piece.lastIndexOf(NEWLINE)
+      isEnded = lastNewline === piece.length - 1
+      if (lastNewline < 0) {
+        rest.add(piece)
+        return []
+      }
+      const begun = rest.take()
+      const text = begun.length === 0 ? piece : Buffer.concat([begun, piece])
       const end = text.lastIndexOf(NEWLINE) + 1
-      rest = Buffer.from(text.subarray(end))
+      rest.add(text.subarray(end))
       if (end > 1) {
         const lastStart = text.lastIndexOf(NEWLINE, end - 2) + 1
         lastLine = text.toString('latin1', lastStart, Math.min(lastStart + END_START.length, end))
@@ -73,7 +86,7 @@ export function searchCatalog(mountPoint: string, glob: Glob): CatalogSearch {
       return found
     },
     finish() {
-      if (lastLine === END_START && rest.length === 0) return
+      if (lastLine === END_START && isEnded) return
       throw new AgentError('ARCHIVE_DAMAGED', 'the catalog was cut short', {
         hint: 'Verify the run with "snapstream verify": a restore makes lost catalogs again from the archive.',
       })

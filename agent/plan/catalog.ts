@@ -6,6 +6,7 @@
  */
 
 import { AgentError } from '../errors'
+import { findImpossible } from './catalog-claims'
 
 export type EntryType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'fifo' | 'character' | 'block'
 
@@ -104,6 +105,15 @@ function quote(text: string): string {
 }
 
 /**
+ * Longest line that is read: a path of 64 KiB takes 384 KiB where JSON escapes every byte of it, and a link as much; the
+ * other lines are shorter.
+ */
+export const LINE_BYTES_MAX = 1024 * 1024
+
+/**
+ * Reads a line, which has to be as `JSON.stringify` writes it: JSON that can be read in two ways, with a field that is there
+ * twice or a number that is not exact, is not.
+ *
  * @throws AgentError FORMAT_UNSUPPORTED for the header of a later format, ARCHIVE_DAMAGED for what is no catalog line
  */
 export function parseCatalogLine(text: string): CatalogLine {
@@ -116,6 +126,10 @@ export function parseCatalogLine(text: string): CatalogLine {
   const shape = SHAPES.find(({ mark }) => mark in line)
   const wrong = shape === undefined ? 'its kind' : findWrongField(line, shape.fields)
   if (wrong !== undefined) throw unreadable(text, wrong)
+  const json = JSON.stringify(line)
+  if (json !== text && `${json}\n` !== text) throw unreadable(text, 'its JSON')
+  const impossible = 'path' in line ? findImpossible(line as unknown as CatalogEntry) : undefined
+  if (impossible !== undefined) throw unreadable(text, `its '${impossible}'`)
   return line as unknown as CatalogLine
 }
 
@@ -130,7 +144,7 @@ const isText: Check = (value) => typeof value === 'string'
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
 const isCounts: Check = (value) => Array.isArray(value) && value.every(isCount)
 const isTrue: Check = (value) => value === true
-const isTime: Check = (value) => typeof value === 'string' && /^-?\d+(\.\d{1,9})?$/.test(value)
+const isTime: Check = (value) => typeof value === 'string' && /^-?\d{1,19}(\.\d{1,9})?$/.test(value)
 const isType: Check = (value) => TYPES.has(value)
 const isDevice: Check = (value) => isCounts(value) && (value as unknown[]).length === 2
 const isSha256: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)

@@ -1,6 +1,6 @@
 /** Which stored bytes to fetch for a piece of the tar stream: the mirror of how the pipeline cuts it into frames. */
 import { AgentError } from '../errors'
-import type { Archive, Segment } from './archive'
+import { FRAME_BYTES, type Archive, type Segment } from './archive'
 import { FRAMES_PER_LINE, type CatalogFrames } from './catalog'
 
 /**
@@ -52,18 +52,35 @@ export interface StoredRead {
 }
 
 /**
+ * What cannot be compressed grows a little: by 1/256 and some bytes (`ZSTD_compressBound` in zstd.h). Beyond twice the frame,
+ * memory would be taken for what is no frame of ours.
+ */
+const STORED_FRAME_BYTES_MAX = 2 * FRAME_BYTES
+
+/** Memory is taken by these numbers before anything is known to be true. */
+function throwUnlessReadable(archive: Archive): void {
+  const { frameBytes, rawBytes, frames } = archive
+  if (!(frameBytes > 0 && frameBytes <= FRAME_BYTES)) throw unfit(archive, `frames are of ${frameBytes} bytes`)
+  if (Math.ceil(rawBytes / frameBytes) !== frames) throw unfit(archive, `${rawBytes} bytes are not in ${frames} frames`)
+}
+
+/**
  * Joins the catalog's frame lines into one table.
  *
  * @throws AgentError ARCHIVE_DAMAGED unless the lines cover every frame once and fit into the segments
  */
 export function joinFrameTable(archive: Archive, lines: readonly CatalogFrames[]): FrameTable {
+  throwUnlessReadable(archive)
   const storedBytes: number[] = []
   const crc32: number[] = []
   for (const line of lines) {
     if (line.firstFrame !== storedBytes.length) {
       throw unfit(archive, `frame ${storedBytes.length} is followed by frame ${line.firstFrame}`)
     }
-    for (const bytes of line.storedBytes) storedBytes.push(bytes)
+    for (const bytes of line.storedBytes) {
+      if (!(bytes > 0 && bytes <= STORED_FRAME_BYTES_MAX)) throw unfit(archive, `it has a frame of ${bytes} bytes`)
+      storedBytes.push(bytes)
+    }
     for (const checksum of line.crc32 ?? []) crc32.push(checksum)
   }
   if (storedBytes.length !== archive.frames) {
@@ -81,6 +98,7 @@ export function joinFrameTable(archive: Archive, lines: readonly CatalogFrames[]
  * @throws AgentError ARCHIVE_DAMAGED where they do not fit into the segments
  */
 export function placeFrames(archive: Archive, storedBytes: readonly number[]): FrameTable {
+  throwUnlessReadable(archive)
   const storedOffsets: number[] = []
   for (const segment of archive.segments) {
     let offset = 0

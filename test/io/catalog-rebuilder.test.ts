@@ -9,7 +9,7 @@ import type { Archive } from '../../agent/plan/archive'
 import { tarCreate } from '../../agent/plan/tar'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import { memoryStore, type MemoryStore } from '../support/memory-store'
-import { depsOf, requestOf } from './pipeline-fixture'
+import { depsOf, requestOf, RUN } from './pipeline-fixture'
 import { scratchTree } from '../support/tree/scratch'
 
 jest.setTimeout(60_000)
@@ -28,7 +28,7 @@ async function archived(changes: Partial<ArchiveRequest>) {
   const deps = { ...depsOf({ store, events: [], read: () => Buffer.of(), keys: () => [], pending: () => [] }), store }
   const archive = await archiveVolume(deps, requestOf(tarCreate(root()), changes))
   const volume = volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })
-  return { deps, store, archive, manifest: manifestOf({ run: 'r', host: 'db-1', volumes: [volume] }) }
+  return { deps, store, archive, manifest: manifestOf({ run: RUN, host: 'db-1', volumes: [volume] }) }
 }
 
 async function textOf(deps: ReaderDeps, { catalog }: Archive): Promise<string> {

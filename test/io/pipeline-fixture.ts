@@ -12,8 +12,9 @@ import { tarCreate } from '../../agent/plan/tar'
 import type { ArchiveBucket } from './archive-bucket'
 import { logWarnings } from '../support/log'
 
-export const KEY = 'data/daily/db-1/20260131T020000Z-k3xw7a/vg0-srv.tar'
-export const CATALOG_KEY = 'catalogs/daily/db-1/20260131T020000Z-k3xw7a/vg0-srv.jsonl.zst'
+export const RUN = '20260131T020000Z-k3xw7a'
+export const KEY = `data/daily/db-1/${RUN}/vg0-srv.tar`
+export const CATALOG_KEY = `catalogs/daily/db-1/${RUN}/vg0-srv.jsonl.zst`
 
 export function depsOf(bucket: ArchiveBucket, signal = new AbortController().signal): Deps & { warnings: string[] } {
   const warnings: string[] = []
@@ -24,7 +25,7 @@ export function depsOf(bucket: ArchiveBucket, signal = new AbortController().sig
 export function requestOf(tar: Argv, changes: Partial<ArchiveRequest> = {}): ArchiveRequest {
   return {
     tar,
-    header: { catalog: 1, run: 'r', host: 'db-1', volume: 'vg0-srv', mountPoint: '/srv', frameBytes: 2 * 1024 * 1024 },
+    header: { catalog: 1, run: RUN, host: 'db-1', volume: 'vg0-srv', mountPoint: '/srv', frameBytes: 2 * 1024 * 1024 },
     dataKey: (segment) => (segment === 0 ? KEY : `${KEY}.${segment}`),
     catalogKey: CATALOG_KEY,
     compression: 'none',

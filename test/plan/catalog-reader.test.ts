@@ -1,3 +1,4 @@
+import type { Archive } from '../../agent/plan/archive'
 import { catalogReader } from '../../agent/plan/catalog-reader'
 
 const header = { catalog: 1, run: 'r', host: 'h', volume: 'vg0-srv', mountPoint: '/srv', frameBytes: 2097152 }
@@ -6,8 +7,8 @@ const second = { ...entry, path: 'a', offset: 512 }
 const frames = { segment: 0, firstFrame: 0, storedBytes: [700] }
 const end = { end: true, entries: 2, frames: 1, rawBytes: 10240, sha256: 'a'.repeat(64) }
 
-function read(lines: readonly object[]): number {
-  const reader = catalogReader('catalogs/x.jsonl.zst')
+function read(lines: readonly object[], archive?: Archive): number {
+  const reader = catalogReader('catalogs/daily/h/r/vg0-srv.jsonl.zst', archive)
   for (const line of lines) reader.take(JSON.stringify(line))
   reader.finish()
   return lines.length
@@ -38,4 +39,31 @@ test.each([
   ['something follows the end', [header, entry, second, frames, end, end], 'line 6 comes after the end'],
 ])('a catalog is refused where %s', (_, lines, message) => {
   expect(() => read(lines)).toThrow(message)
+})
+
+test.each([
+  ['another host', { ...header, host: 'other' }, 'line 1 is of volume vg0-srv in run r of other'],
+  ['another run', { ...header, run: 'other' }, 'line 1 is of volume vg0-srv in run other of h'],
+  ['another volume', { ...header, volume: 'vg0-root' }, 'line 1 is of volume vg0-root in run r of h'],
+])('the catalog of %s is refused, wherever it lies', (_, other, message) => {
+  expect(() => read([other, entry, second, frames, end])).toThrow(message)
+})
+
+describe('beside its manifest', () => {
+  const archive = { ...end, frameBytes: header.frameBytes } as unknown as Archive
+
+  test('a catalog that says the same is read', () => {
+    expect(read([header, entry, second, frames, end], archive)).toBe(5)
+  })
+
+  test.each([
+    ['frames of another size', { frameBytes: 4_000_000_000 }, 'line 1 has frames of 2097152 bytes'],
+    ['fewer entries', { entries: 1 }, 'line 3 is an entry more than the 1 of the manifest'],
+    ['more entries', { entries: 3 }, 'line 5 has entries 2, the manifest 3'],
+    ['fewer frames', { frames: 0 }, 'line 4 has a frame more than the 0 of the manifest'],
+    ['more bytes', { rawBytes: 20480 }, 'line 5 has rawBytes 10240, the manifest 20480'],
+    ['another checksum', { sha256: 'b'.repeat(64) }, 'line 5 has sha256'],
+  ])('a catalog is refused where the manifest says %s', (_, other, message) => {
+    expect(() => read([header, entry, second, frames, end], { ...archive, ...other })).toThrow(message)
+  })
 })

@@ -14,8 +14,19 @@ const NAMES = [
   'to-hosts',
 ]
 const entries = NAMES.map((path, index): CatalogEntry => {
-  const link = path === 'to-hosts' ? ({ type: 'symlink', link: 'etc/hosts' } as const) : ({ type: 'file' } as const)
-  return { path, ...link, size: 0, mode: 0o644, uid: 0, gid: 0, mtime: '0', offset: index * 512, bytes: 512 }
+  const type = path === '.' ? 'directory' : path === 'to-hosts' ? 'symlink' : 'file'
+  return {
+    path,
+    type,
+    ...(type === 'symlink' && { link: 'etc/hosts' }),
+    size: 0,
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    mtime: '0',
+    offset: index * 512,
+    bytes: 512,
+  }
 })
 const text = Buffer.from(
   [
@@ -60,4 +71,13 @@ test.each([
 test('paths of the root volume have one slash', () => {
   expect(searchFor('hosts', '/')).toEqual(['/etc/hosts', '/hosts'])
   expect(searchFor('/', '/')).toEqual(['/'])
+})
+
+test('a catalog without a line end is refused before it fills the memory, in the time that it takes to read it', () => {
+  const search = searchCatalog('/srv', parseGlob('hosts'))
+  const piece = Buffer.alloc(64 * 1024, 'x')
+  const pushAll = () => {
+    for (let pushed = 0; pushed < 64; pushed++) search.push(piece)
+  }
+  expect(pushAll).toThrow('the catalog has a line of more than 1048576 bytes')
 })

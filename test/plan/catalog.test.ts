@@ -14,10 +14,11 @@ const FILE: CatalogEntry = {
 
 test.each<[string, CatalogEntry]>([
   ['a file', FILE],
-  ['a sparse file with an ACL', { ...FILE, sparseBytes: 4096, xattrs: true }],
-  ['a hard link', { ...FILE, type: 'hardlink', link: 'etc/"hosts"', link64: 'ZXRj' }],
-  ['a device', { ...FILE, type: 'character', device: [5, 1] }],
-  ['a name with quote, backslash and newline', { ...FILE, path: 'a"b\\c\nd\u0000' }],
+  ['a sparse file with an ACL', { ...FILE, bytes: 6144, sparseBytes: 4096, xattrs: true }],
+  ['a hard link', { ...FILE, type: 'hardlink', size: 0, link: 'etc/"hosts"' }],
+  ['a link to what is not UTF-8', { ...FILE, type: 'symlink', size: 0, link: 'caf\ufffd', link64: 'Y2Fm6Q==' }],
+  ['a device', { ...FILE, type: 'character', size: 0, device: [5, 1] }],
+  ['a name with quote, backslash and newline', { ...FILE, path: 'a"b\\c\nd\u0001' }],
   ['a name beyond ASCII', { ...FILE, path: 'größe/日本/\u2028\ud83d\ude00' }],
   ['a name that is not UTF-8', { ...FILE, path: 'caf\ufffd', path64: 'Y2Fm6Q==' }],
 ])('%s is the line that JSON would make of it, and is read back', (_, entry) => {
@@ -49,7 +50,49 @@ test.each<[string, string]>([
   [JSON.stringify({ ...FILE, device: [1] }), "its 'device'"],
   ['{"segment":0,"firstFrame":0,"storedBytes":[1,null]}', "its 'storedBytes'"],
   ['{"end":false,"entries":0,"frames":0,"rawBytes":0,"sha256":""}', "its 'end'"],
-])('%s is refused', (text, what) => {
+  ['{"path":"a",' + JSON.stringify(FILE).slice(1), 'its JSON'],
+  [JSON.stringify(FILE).replace('220', '220.0'), 'its JSON'],
+  [JSON.stringify(FILE).replace('220', '2.2e2'), 'its JSON'],
+  [JSON.stringify(FILE).replace(':220', ':9007199254740993'), "its 'size'"],
+  [` ${JSON.stringify(FILE)}`, 'its JSON'],
+  [JSON.stringify(FILE).replace('etc', '\\u0065tc'), 'its JSON'],
+  [JSON.stringify({ ...FILE, mtime: '1'.repeat(100) }), "its 'mtime'"],
+  ...(
+    [
+      ['path', { path: '' }],
+      ['path', { path: '/etc/passwd' }],
+      ['path', { path: '../passwd' }],
+      ['path', { path: 'a/../b' }],
+      ['path', { path: 'a/./b' }],
+      ['path', { path: 'a//b' }],
+      ['path', { path: 'a/' }],
+      ['path', { path: 'a\0b' }],
+      ['path', { path: '.' }],
+      ['path', { path: 'a/'.repeat(40_000) + 'a' }],
+      ['path64', { path64: Buffer.from('etc/shadow').toString('base64') }],
+      ['path64', { path64: Buffer.from('etc/hosts').toString('base64') }],
+      ['path64', { path: 'caf\ufffd', path64: 'Y2Fm6R==' }],
+      ['mode', { mode: 0o100644 }],
+      ['offset', { offset: 100 }],
+      ['bytes', { bytes: 0 }],
+      ['bytes', { bytes: 2000 }],
+      ['bytes', { offset: Number.MAX_SAFE_INTEGER - 511, bytes: 2048 }],
+      ['size', { size: 2000 }],
+      ['size', { type: 'directory' }],
+      ['sparseBytes', { sparseBytes: 2000 }],
+      ['sparseBytes', { type: 'fifo', size: 0, sparseBytes: 0 }],
+      ['device', { device: [1, 3] }],
+      ['device', { type: 'block', size: 0 }],
+      ['link', { link: 'etc/shadow' }],
+      ['link', { type: 'symlink', size: 0 }],
+      ['link', { type: 'symlink', size: 0, link: '' }],
+      ['link', { type: 'hardlink', size: 0, link: '../shadow' }],
+      ['link', { type: 'hardlink', size: 0, link: '/etc/shadow' }],
+      ['link64', { link64: 'ZXRj' }],
+      ['link64', { type: 'symlink', size: 0, link: 'a', link64: 'Yg==' }],
+    ] as const
+  ).map(([field, changes]): [string, string] => [JSON.stringify({ ...FILE, ...changes }), `its '${field}'`]),
+])('%.200s is refused', (text, what) => {
   expect(() => parseCatalogLine(text)).toThrow(what)
 })
 
