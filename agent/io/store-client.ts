@@ -1,9 +1,10 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { Readable } from 'node:stream'
-import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import { S3Client } from '@aws-sdk/client-s3'
 import type { Log } from './deps'
 import { rangeConnections, type RangeConnections } from './range-connections'
+import { patientRetries, sdkStrategy, SYSTEM_CLOCK, type Clock, type Retries } from './retries'
 import { storeError, type Operation } from './store-errors'
 
 /**
@@ -14,18 +15,11 @@ const CONNECTIONS_MAX = 256
 const CONNECT_TIMEOUT_SECONDS = 10
 /** S3 may be silent for long before it answers a completion; this is how long nothing at all may happen. */
 const SILENCE_TIMEOUT_SECONDS = 120
-/** Until the first request has succeeded, something is likely to be misconfigured, and an operator waits to hear of it. */
-const FIRST_ATTEMPTS_MAX = 5
-/** Later, hours of work depend on each request: this bridges failures of a minute and more. */
-const ATTEMPTS_MAX = 14
-const RETRY_DELAY_SECONDS = 0.1
-const THROTTLED_DELAY_SECONDS = 1
-const RETRY_DELAY_MAX_SECONDS = 20
 /** TLS encrypts, and keeps in memory, all it is given at once; a part given whole costs its size a second time. */
 const TLS_WRITE_BYTES = 256 * 1024
 
-/** Gives credentials, and is asked again some minutes before they expire. */
-export type CredentialsProvider = () => Promise<{
+/** Gives credentials, and is asked again some minutes before they expire; and at once where a server refused them. */
+export type CredentialsProvider = (options?: { readonly forceRefresh?: boolean }) => Promise<{
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly sessionToken?: string
@@ -39,12 +33,16 @@ export interface S3StoreOptions {
   /** Of an S3-compatible server or of a VPC endpoint; S3 itself where undefined. Implies path-style addresses. */
   readonly endpointUrl?: string
   readonly log: Log
+  /** Paces retries: the system's, unless a test has one of its own. */
+  readonly clock?: Clock
 }
 
 /** A client, and what is known of the place it talks to. */
 export interface Connection {
   readonly client: S3Client
   readonly ranges: RangeConnections
+  readonly retries: Retries
+  readonly clock: Clock
   readonly bucket: string
   readonly region: string
   /** Whether the server is known to refuse what would overwrite an object. Only S3 itself is. */
@@ -53,29 +51,56 @@ export interface Connection {
 }
 
 export function connect(options: S3StoreOptions): Connection {
-  const { bucket, region, endpointUrl, log } = options
+  const { bucket, region, endpointUrl, log, clock = SYSTEM_CLOCK } = options
   const enforcesConditions = endpointUrl === undefined || new URL(endpointUrl).hostname.endsWith('.amazonaws.com')
   const ranges = rangeConnections({
     connectSeconds: CONNECT_TIMEOUT_SECONDS,
     silenceSeconds: SILENCE_TIMEOUT_SECONDS,
   })
-  return { client: s3Client(options), ranges, bucket, region, enforcesConditions, log }
+  const retries = patientRetries(clock)
+  return { client: s3Client(options, retries), ranges, retries, clock, bucket, region, enforcesConditions, log }
 }
 
 /** Sends a request and turns whatever goes wrong into an AgentError. */
 export async function call<Output extends { readonly $metadata: { readonly attempts?: number } }>(
-  { bucket, region, log }: Connection,
+  s3: Connection,
   { name, key }: Pick<Operation, 'name' | 'key'>,
   signal: AbortSignal,
   send: (options: { readonly abortSignal: AbortSignal }) => Promise<Output>,
 ): Promise<Output> {
+  const { bucket, region, log, clock } = s3
+  const startedAt = clock.nowSeconds()
   try {
-    const output = await send({ abortSignal: signal })
+    const output = await withFreshCredentials(s3, () => send({ abortSignal: signal }))
     const { attempts = 1 } = output.$metadata
     if (attempts > 1) log.debug(`${name} of ${key ?? bucket} took ${attempts} attempts`)
     return output
   } catch (error) {
-    throw storeError(error, { name, key, bucket, region })
+    throw storeError(error, { name, key, bucket, region, seconds: clock.nowSeconds() - startedAt })
+  }
+}
+
+/**
+ * What S3 says where credentials were replaced since they were read: an old token, or a key that is gone. The answer to a
+ * HEAD request has no body, and so no name but its status.
+ */
+const OUTDATED = ['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired', 'InvalidToken', 'InvalidAccessKeyId']
+const WITHOUT_NAME = ['Unknown', 'UnknownError', '400', 'BadRequest']
+
+/** The SDK's own retries sign with the identity that the first attempt had: another one takes another request. */
+async function withFreshCredentials<T>({ client, log }: Connection, send: () => Promise<T>): Promise<T> {
+  const provide = client.config.credentials
+  const used = await provide()
+  try {
+    return await send()
+  } catch (error) {
+    const { name, $metadata } = error as Error & { readonly $metadata?: { readonly httpStatusCode?: number } }
+    const isNameless = $metadata?.httpStatusCode === 400 && WITHOUT_NAME.includes(name)
+    if (!OUTDATED.includes(name) && !isNameless) throw error
+    const fresh = await provide({ forceRefresh: true }).catch(() => used)
+    if (fresh.accessKeyId === used.accessKeyId && fresh.sessionToken === used.sessionToken) throw error
+    log.debug(`${name}: going on with the credentials as they have been renewed`)
+    return send()
   }
 }
 
@@ -83,13 +108,13 @@ export async function call<Output extends { readonly $metadata: { readonly attem
  * Makes the SDK's client fit for large parts: bodies are neither copied nor hashed. What is in them is protected by the
  * CRC32 that the caller sends along, and on its way by TLS, so the signature covers the headers only.
  */
-function s3Client(options: S3StoreOptions): S3Client {
+function s3Client(options: S3StoreOptions, retries: Retries): S3Client {
   const { region, credentials, endpointUrl } = options
   const client = new S3Client({
     region,
     credentials,
     ...(endpointUrl !== undefined && { endpoint: endpointUrl, forcePathStyle: true }),
-    retryStrategy: patientRetries(),
+    retryStrategy: sdkStrategy(retries),
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     // It would cost every part a round trip, and with some servers a connection.
@@ -104,41 +129,6 @@ function s3Client(options: S3StoreOptions): S3Client {
   signHeadersOnly(client)
   sliceBodies(client)
   return client
-}
-
-/**
- * The SDK's own strategy has one budget for all requests of a client: with many parts in flight, a second without
- * network would use it up and fail the run.
- */
-function patientRetries(): RetryStrategy {
-  let everSucceeded = false
-  return {
-    acquireInitialRetryToken: () => Promise.resolve(retryToken(0, 0)),
-    refreshRetryTokenForRetry(token, { error, errorType }) {
-      const retries = token.getRetryCount() + 1
-      const attemptsMax = everSucceeded ? ATTEMPTS_MAX : FIRST_ATTEMPTS_MAX
-      if ((errorType === 'CLIENT_ERROR' && !isGarbled(error)) || retries >= attemptsMax) {
-        return Promise.reject(new Error('not worth another attempt'))
-      }
-      const firstSeconds = errorType === 'THROTTLING' ? THROTTLED_DELAY_SECONDS : RETRY_DELAY_SECONDS
-      const seconds = Math.min(firstSeconds * 2 ** (retries - 1), RETRY_DELAY_MAX_SECONDS)
-      // Half of it at random, so that requests which failed together do not come back together.
-      return Promise.resolve(retryToken(retries, seconds * 1000 * (0.5 + Math.random() / 2)))
-    },
-    recordSuccess() {
-      everSucceeded = true
-    },
-  }
-}
-
-/** S3 said that it is done, and how cannot be read: a byte of it changed on its way, or the rest of it was lost. */
-function isGarbled(error: unknown): boolean {
-  const { message, $response } = error as { readonly message?: string; readonly $response?: { statusCode: number } }
-  return $response?.statusCode === 200 && message?.includes('Deserialization error') === true
-}
-
-function retryToken(retries: number, delayMs: number): RetryToken {
-  return { getRetryCount: () => retries, getRetryDelay: () => delayMs }
 }
 
 function signHeadersOnly(client: S3Client): void {
@@ -171,9 +161,6 @@ function* slices(body: Uint8Array): Generator<Uint8Array> {
     yield body.subarray(offset, offset + TLS_WRITE_BYTES)
   }
 }
-
-type RetryStrategy = Extract<S3ClientConfig['retryStrategy'], { acquireInitialRetryToken: unknown }>
-type RetryToken = Awaited<ReturnType<RetryStrategy['acquireInitialRetryToken']>>
 
 /** What is read and changed of the SDK's requests, which it types as unknown. */
 interface SdkRequest {

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../errors'
 import type { Operation } from './store-errors'
 
 /** What S3, the SDK or the network said, for the texts below. */
-export interface Failure extends Operation {
+export interface Failure extends Omit<Operation, 'attempts'> {
   /** The operation and what it was about, for example `UploadPart of s3://bucket/key`. */
   readonly action: string
   /** The object, or else the bucket. */

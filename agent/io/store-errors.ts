@@ -9,6 +9,10 @@ export interface Operation {
   readonly region: string
   /** Null for what concerns the bucket as a whole. */
   readonly key: string | null
+  /** How long it was tried. */
+  readonly seconds?: number
+  /** How often it was tried, where that is not for the SDK to say. */
+  readonly attempts?: number
 }
 
 /** The permission that an operation needs, where it is not named like the operation. */
@@ -81,7 +85,7 @@ function chooseRule({ name, code, message, $metadata }: SdkError): Rule {
 
 function describe(error: SdkError, operation: Operation): Failure {
   const { name, code, $metadata, $response, Region, errors = [] } = error
-  const attempts = $metadata?.attempts ?? 1
+  const attempts = operation.attempts ?? $metadata?.attempts ?? 1
   const label = code ?? name
   const [message = ''] = (error.message || errors.map((each) => each.message).join(', ')).trim().split(SDK_ADVICE)
   return {
@@ -90,9 +94,14 @@ function describe(error: SdkError, operation: Operation): Failure {
     subject: subjectOf(operation),
     permission: PERMISSIONS[operation.name] ?? `s3:${operation.name}`,
     said: message.includes(label) ? message : `${label}: ${message}`,
-    attempts: attempts === 1 ? 'in 1 attempt' : `in ${attempts} attempts`,
+    attempts: formatAttempts(attempts, operation.seconds ?? 0),
     bucketRegion: Region ?? $response?.headers?.['x-amz-bucket-region'],
   }
+}
+
+function formatAttempts(attempts: number, seconds: number): string {
+  const minutes = Math.floor(seconds / 60)
+  return `in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}${minutes > 0 ? ` over ${minutes} min` : ''}`
 }
 
 function actionOf(operation: Operation): string {

@@ -16,13 +16,12 @@ import {
 } from '@aws-sdk/client-s3'
 import { AgentError } from '../errors'
 import { isAsStored, isSameRange } from '../plan/range-answer'
+import { retryBody } from './body-retries'
 import type { IncomingBody, RangeAnswer, SignedRequest } from './range-connections'
 import type { BucketFacts, ObjectHead, ObjectInfo, ListedUpload, WholeObject } from './store'
 import { call, type Connection } from './store-client'
-import { interrupted, s3ErrorCode, storeError } from './store-errors'
+import { s3ErrorCode } from './store-errors'
 
-/** The SDK retries requests, but not bodies that break off on their way: those are asked for this often. */
-const ATTEMPTS_MAX = 5
 /** Of an object of which the server does not say when it was written. */
 const UNKNOWN_TIME = new Date(NaN)
 
@@ -65,16 +64,22 @@ export async function readRange(
   // Not from the shared pool: the buffer is large, or lives as long as a reader's window does.
   const buffer = Buffer.allocUnsafeSlow(bytes)
   let filled = 0
-  await retryBody(s3, key, signal, async () => {
-    if (filled === bytes) return
-    const range = `bytes=${offset + filled}-${offset + bytes - 1}`
-    const body = await requestRange(s3, key, signal, { Range: range, VersionId: versionId }, buffer.subarray(filled))
-    try {
-      await body.whole
-    } finally {
-      filled += body.filledBytes()
-    }
-  })
+  await retryBody(
+    s3,
+    key,
+    signal,
+    async () => {
+      if (filled === bytes) return
+      const range = `bytes=${offset + filled}-${offset + bytes - 1}`
+      const body = await requestRange(s3, key, signal, { Range: range, VersionId: versionId }, buffer.subarray(filled))
+      try {
+        await body.whole
+      } finally {
+        filled += body.filledBytes()
+      }
+    },
+    () => filled,
+  )
   return buffer
 }
 
@@ -217,20 +222,6 @@ function getObject(
   const command = new GetObjectCommand({ Bucket: s3.bucket, Key: key, ...input })
   prepare?.(command)
   return call(s3, { name, key }, signal, (options) => s3.client.send(command, options))
-}
-
-async function retryBody<T>(s3: Connection, key: string, signal: AbortSignal, read: () => Promise<T>): Promise<T> {
-  const operation = { name: 'GetObject', key, bucket: s3.bucket, region: s3.region }
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await read()
-    } catch (error) {
-      if (error instanceof AgentError) throw error // the request itself failed, after all its retries
-      if (signal.aborted) throw interrupted(operation, error)
-      if (attempt === ATTEMPTS_MAX) throw storeError(error, operation)
-      s3.log.debug(`the body of ${key} broke off, attempt ${attempt}: ${String(error)}`)
-    }
-  }
 }
 
 function tooLarge({ bucket }: Connection, key: string, bytesMax: number): AgentError {

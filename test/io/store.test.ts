@@ -328,12 +328,6 @@ describe('a range', () => {
       message: `s3://backups/${KEY} answered bytes=0-9 with ${answered}`,
     })
   })
-
-  test('that breaks off again and again is given up', async () => {
-    const store = await storeAt({ GetObject: [{ status: 206, body: BODY.subarray(0, 10), breakAfterBytes: 0 }] })
-    expect(await refusalOf(store.getRange(KEY, 0, 10, signal))).toMatchObject({ code: 'ENDPOINT_UNREACHABLE' })
-    expect(server.operations).toHaveLength(5)
-  })
 })
 
 test('an archived object says how far its restoration is', async () => {
