@@ -35,9 +35,10 @@ export async function retryBody<T>(
       s3.log.debug(`the body of ${key} broke off, attempt ${attempts}: ${String(error)}`)
       if (filledBytes() > filledBefore) failing = { retries: 0 }
       const next = isBreak(error)
-        ? await s3.retries.afterFailure(failing, 'TRANSIENT', signal).catch(() => undefined)
+        ? await s3.retries.afterFailure(failing, 'TRANSIENT', signal).catch((cause: unknown) => {
+            throw interrupted(operation, cause)
+          })
         : attempts < MISREAD_MAX && failing
-      if (signal.aborted) throw interrupted(operation, error)
       if (!next) throw storeError(error, { ...operation, attempts, seconds: s3.clock.nowSeconds() - startedAt })
       failing = next
     }
