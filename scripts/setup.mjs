@@ -28,6 +28,7 @@ const DEBIAN_PACKAGES = {
   'ceph-mon': 'radosgw keeps its objects in a Ceph cluster of one monitor ...',
   'ceph-osd': '... and one storage daemon',
   'ceph-common': 'ceph, monmaptool and radosgw-admin set that cluster up',
+  'tinyproxy-bin': 'the real proxy that requests to S3 go through in the tests; without its daemon',
   curl: 'reads objects back by hand, without the agent',
   openssl: 'makes the certificate of a TLS server in the tests',
   shellcheck: 'checks the scripts in the SSM documents',

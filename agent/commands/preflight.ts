@@ -12,6 +12,7 @@ import type { PreflightRequest } from '../plan/requests'
 import {
   describeHooks,
   describeVolumes,
+  describeWay,
   formatChecks,
   judgeClock,
   judgeFailure,
@@ -57,6 +58,7 @@ export async function preflight(deps: PreflightDeps, request: PreflightRequest):
     hooks: findHooks(request).then(describeHooks),
     leftovers: storage.then(findLeftovers).then(judgeLeftovers),
     identity: connection.then(({ host, region }) => `${host}, in ${region}`),
+    network: connection.then(({ readWay }) => readWay()).then(describeWay),
     credentials: connection.then(({ readCaller }) => readCaller()),
     bucket: bucket.then(({ region }) => `${request.bucket} is there, in ${region}`),
     writing: connection.then((there) => probeUpload(deps, there, request.class, run)),

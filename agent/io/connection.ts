@@ -1,8 +1,15 @@
 import type { Environment } from '../plan/config'
+import { chooseEndpoint, describeEndpointWishes } from '../plan/endpoints'
+import { planRoute, type Proxy } from '../plan/proxy'
 import { chooseCredentials, readCaller } from './credentials'
 import type { HostDeps } from './deps'
+import { httpHandler } from './http-handler'
 import { readIdentity, type KnownIdentity } from './identity'
 import { s3Store, type Store } from './store'
+import { trustBundle } from './trust'
+
+/** To the services that credentials come from, and STS. */
+const FEW_REQUESTS = { connectionsMax: 8, connectSeconds: 10, silenceSeconds: 30 }
 
 /** The bucket, as this host reaches it. */
 export interface Connection {
@@ -12,26 +19,50 @@ export interface Connection {
   readonly region: string
   /** Whose credentials are used: an ARN, or an access key's id. @throws AgentError */
   readonly readCaller: () => Promise<string>
+  /** Which way requests for the bucket take. @throws AgentError */
+  readonly readWay: () => Promise<Way>
+}
+
+/** Which way requests for the bucket take. */
+export interface Way {
+  /** Of the bucket's own host: `https://backups.s3.eu-west-1.amazonaws.com`. */
+  readonly endpoint: string
+  /** What the environment asks of endpoints, for example `FIPS`. */
+  readonly wishes: readonly string[]
+  readonly proxy: Proxy | undefined
+  /** File of the certificates that are trusted besides Node's own. */
+  readonly caBundle: string | undefined
 }
 
 /**
  * Finds out who this host is and prepares the connection; nothing is sent to the bucket yet.
  *
- * @throws AgentError USAGE where host or region are not known
+ * @throws AgentError USAGE or ENDPOINT_UNREACHABLE where host or region are not known, CONFIG_INVALID for a proxy or a CA
+ * bundle that cannot be used
  */
 export async function connect(
   request: KnownIdentity & { readonly bucket: string },
   environment: Environment,
   { log, signal }: Pick<HostDeps, 'log' | 'signal'>,
 ): Promise<Connection> {
-  const { bucket, endpointUrl } = request
-  const { host, region } = await readIdentity(request, environment, signal)
+  const { bucket } = request
+  const route = planRoute(environment)
+  const endpointUrl = chooseEndpoint(request.endpointUrl, environment)
+  const caBundle = await trustBundle(environment)
+  const { host, region } = await readIdentity({ ...request, endpointUrl }, environment, signal)
   log.info(`host ${host}, bucket ${bucket} in ${region}${endpointUrl === undefined ? '' : ` at ${endpointUrl}`}`)
-  const credentials = chooseCredentials(environment)
+  const handler = httpHandler({ route, ...FEW_REQUESTS })
+  const credentials = chooseCredentials(environment, handler)
+  const store = s3Store({ bucket, region, credentials, route, log, ...(endpointUrl !== undefined && { endpointUrl }) })
   return {
-    store: s3Store({ bucket, region, credentials, log, ...(endpointUrl !== undefined && { endpointUrl }) }),
+    store,
     host,
     region,
-    readCaller: () => readCaller(credentials, region, endpointUrl, signal),
+    readCaller: () => readCaller(credentials, region, endpointUrl, signal, handler),
+    async readWay() {
+      const { origin, protocol, hostname, port } = await store.readEndpoint()
+      const proxy = route({ protocol, hostname, port: port ? Number(port) : undefined })
+      return { endpoint: origin, wishes: describeEndpointWishes(environment), proxy, caBundle }
+    },
   }
 }

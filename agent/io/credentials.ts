@@ -1,4 +1,4 @@
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
+import { GetCallerIdentityCommand, STSClient, type STSClientConfig } from '@aws-sdk/client-sts'
 import { defaultProvider } from '@aws-sdk/credential-provider-node'
 import { fromInstanceMetadata } from '@smithy/credential-provider-imds'
 import { AgentError } from '../errors'
@@ -33,17 +33,21 @@ const RENEWAL_SECONDS = 300
  * points AWS_SHARED_CREDENTIALS_FILE at the management role's credentials, which may not write backups. It would also read
  * that file once and never again.
  *
+ * @param requestHandler - for the services that some credentials come from; those of this host and of its container are
+ * asked directly
  * @throws AgentError NO_CREDENTIALS, by the provider that it returns
  */
-export function chooseCredentials(environment: Environment): CredentialProvider {
+export function chooseCredentials(environment: Environment, requestHandler?: Handler): CredentialProvider {
   // Made for each time: it keeps what it has read.
-  const chain = () => defaultProvider({ ignoreCache: true })()
+  const chain = () =>
+    defaultProvider({ ignoreCache: true, ...(requestHandler && { clientConfig: { requestHandler } }) })()
   const mayAskInstance = environment['AWS_EC2_METADATA_DISABLED']?.toLowerCase() !== 'true'
   if (!mayAskInstance || CHOSEN_BY.some((name) => environment[name])) return renewing([chain])
   const instanceProfile = fromInstanceMetadata({ timeout: 1000, maxRetries: 2, ec2MetadataV1Disabled: true })
   return renewing([() => instanceProfile(), chain])
 }
 
+type Handler = NonNullable<STSClientConfig['requestHandler']>
 type Source = () => Promise<Credentials>
 
 /** Stays with the source that had some: another one's credentials may be another role's. */
@@ -111,10 +115,11 @@ export async function readCaller(
   region: string,
   endpointUrl: string | undefined,
   signal: AbortSignal,
+  requestHandler?: Handler,
 ): Promise<string> {
   const { accessKeyId } = await credentials()
   if (endpointUrl !== undefined) return `access key ${accessKeyId}`
-  const client = new STSClient({ region, credentials, maxAttempts: 2 })
+  const client = new STSClient({ region, credentials, maxAttempts: 2, ...(requestHandler && { requestHandler }) })
   try {
     const { Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal: signal })
     return Arn ?? `access key ${accessKeyId}`
@@ -141,7 +146,7 @@ function explain(error: Error, region: string): AgentError {
     })
   }
   return new AgentError('ENDPOINT_UNREACHABLE', message, {
-    hint: 'Check the route, the proxy and the VPC endpoint to STS. Backups themselves need S3 only.',
+    hint: 'Check the route, HTTPS_PROXY and NO_PROXY, and the VPC endpoint to STS. Backups themselves need S3 only.',
     cause: error,
   })
 }

@@ -1,6 +1,7 @@
-import { AgentError } from '../errors'
+import { AgentError, hasCode } from '../errors'
 import type { Environment } from '../plan/config'
-import { readInstance, type Instance } from './metadata'
+import { readInstance } from './metadata'
+import type { Clock } from './retries'
 
 /** Where S3-compatible servers are said to be when nobody says anything. */
 const ELSEWHERE = 'us-east-1'
@@ -23,32 +24,37 @@ export interface KnownIdentity {
  * Finds out which host this is, and which region the bucket is in: from what was given, then AWS_REGION, then the
  * instance metadata service. The service is asked only where something is missing.
  *
- * @throws AgentError USAGE where something is missing and this is no EC2 instance
+ * @throws AgentError USAGE or ENDPOINT_UNREACHABLE where something is missing and this is no EC2 instance
  */
 export async function readIdentity(
   known: KnownIdentity,
   environment: Environment,
   signal: AbortSignal,
+  clock?: Clock,
 ): Promise<Identity> {
   const region = known.region ?? environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION']
   const elsewhere = known.endpointUrl === undefined ? undefined : ELSEWHERE
   if (known.host !== undefined) {
-    return { host: known.host, region: region ?? elsewhere ?? (await readRegion(environment, signal)) }
+    return { host: known.host, region: region ?? elsewhere ?? (await readRegion(environment, signal, clock)) }
   }
-  const instance = await readInstance(environment, signal)
+  const instance = await readInstance(environment, signal, clock)
   return { host: instance.arn, region: region ?? instance.region }
 }
 
-async function readRegion(environment: Environment, signal: AbortSignal): Promise<string> {
-  let instance: Instance
+async function readRegion(environment: Environment, signal: AbortSignal, clock: Clock | undefined): Promise<string> {
   try {
-    instance = await readInstance(environment, signal)
+    return (await readInstance(environment, signal, clock)).region
   } catch (cause) {
     signal.throwIfAborted()
-    throw new AgentError('USAGE', 'the region of the bucket is not known', {
-      hint: 'Give --region, or set AWS_REGION.',
-      cause,
-    })
+    const isForbidden = hasCode(cause, 'USAGE')
+    const why = isForbidden ? '' : `: ${(cause as Error).message}`
+    throw new AgentError(
+      isForbidden ? 'USAGE' : 'ENDPOINT_UNREACHABLE',
+      `the region of the bucket is not known${why}`,
+      {
+        hint: 'Give --region, or set AWS_REGION.',
+        cause,
+      },
+    )
   }
-  return instance.region
 }

@@ -3,8 +3,10 @@
  * out every 64 KiB in memory of its own, to be copied and cleared up, which doubles the processor time of a restore.
  */
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, TLSSocket } from 'node:tls'
+import { authorityOf, bareHostname, portOf, type Proxy, type Route } from '../plan/proxy'
 import { isRange, parseAnswerHead } from '../plan/range-answer'
+import { authorizationFor, explainUnreachable, openTunnel } from './tunnel'
 
 /** A request as the SDK has made and signed it. */
 export interface SignedRequest {
@@ -44,10 +46,12 @@ export interface RangeConnections {
   request(request: SignedRequest, target: Buffer, signal: AbortSignal): Promise<RangeAnswer | undefined>
 }
 
-export interface RangeTimeouts {
+export interface RangeOptions {
   readonly connectSeconds: number
   /** How long nothing at all may happen. */
   readonly silenceSeconds: number
+  /** Straight to the server where left out. */
+  readonly route?: Route
 }
 
 /** Servers close what is idle, S3 after some 20 s: a request that meets that has to be sent again. */
@@ -56,14 +60,14 @@ const IDLE_SECONDS = 5
 const HEAD_BYTES_MAX = 64 * 1024
 const END_OF_HEAD = '\r\n\r\n'
 
-export function rangeConnections(timeouts: RangeTimeouts): RangeConnections {
+export function rangeConnections(options: RangeOptions): RangeConnections {
   const idleByServer = new Map<string, Set<Connection>>()
   return {
     async request(request, target, signal) {
       const server = `${request.protocol}//${request.hostname}:${request.port ?? ''}`
       const idle = idleByServer.get(server) ?? new Set()
       idleByServer.set(server, idle)
-      const [connection = openConnection(request, timeouts, idle)] = idle
+      const [connection = await reach(request, options, idle, signal)] = idle
       idle.delete(connection)
       const abort = () => connection.abort()
       signal.addEventListener('abort', abort)
@@ -74,6 +78,25 @@ export function rangeConnections(timeouts: RangeTimeouts): RangeConnections {
       return exchange.answer.promise
     },
   }
+}
+
+/** Opens a connection to a server, or through a proxy. */
+async function reach(
+  server: SignedRequest,
+  options: RangeOptions,
+  idle: Set<Connection>,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const proxy = options.route?.(server)
+  if (!proxy || server.protocol !== 'https:') return openConnection(server, options, idle, { proxy })
+  const tunnel = await openTunnel(proxy, server, { connectSeconds: options.connectSeconds, signal })
+  return openConnection(server, options, idle, { tunnel })
+}
+
+/** How far the way to a server is known: a proxy to send plain requests to, or a tunnel that ends at the server. */
+interface Way {
+  readonly proxy?: Proxy | undefined
+  readonly tunnel?: Socket
 }
 
 interface Connection {
@@ -94,10 +117,11 @@ interface Exchange {
 }
 
 /** @param idle - where the connection is put while it has nothing to do */
-function openConnection(server: SignedRequest, timeouts: RangeTimeouts, idle: Set<Connection>): Connection {
+function openConnection(server: SignedRequest, timeouts: RangeOptions, idle: Set<Connection>, way: Way): Connection {
   const head = Buffer.allocUnsafeSlow(HEAD_BYTES_MAX)
   let headBytes = 0
   let exchange: Exchange | undefined
+  let isConnected = false
 
   const takeHead = (current: Exchange, bytes: number): void => {
     headBytes += bytes
@@ -137,25 +161,30 @@ function openConnection(server: SignedRequest, timeouts: RangeTimeouts, idle: Se
     socket.destroy(cause)
   }
 
-  const socket = connect(server, {
+  const incoming = {
     buffer: () => (exchange?.headers ? exchange.target.subarray(exchange.filledBytes) : head.subarray(headBytes)),
-    callback(bytes) {
+    callback(bytes: number) {
       if (!exchange)
         socket.destroy() // nobody asked for this
       else if (exchange.headers) takeBody(exchange, bytes)
       else takeHead(exchange, bytes)
       return true
     },
-  })
+  }
+  const socket = connect(way.proxy ?? server, way.tunnel, incoming)
+  // Node reads into given buffers only where it has made the whole connection itself.
+  if (way.tunnel) socket.on('data', (chunk: Buffer) => spread(chunk, incoming, socket))
   socket.setNoDelay(true).setTimeout(timeouts.connectSeconds * 1000)
-  socket.once(server.protocol === 'https:' ? 'secureConnect' : 'connect', () =>
-    socket.setTimeout(timeouts.silenceSeconds * 1000),
-  )
+  socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
+    isConnected = true
+    socket.setTimeout(timeouts.silenceSeconds * 1000)
+  })
   socket.on('timeout', () => end(failure('ETIMEDOUT', 'the server has been silent for too long')))
   socket.on('error', () => undefined) // whoever waits is told when it closes
   socket.once('close', () => {
     idle.delete(connection)
-    const cause = socket.errored ?? failure('ECONNRESET', 'the server closed the connection')
+    const error = socket.errored ?? failure('ECONNRESET', 'the server closed the connection')
+    const cause = way.proxy && !isConnected ? explainUnreachable(way.proxy, error) : error
     exchange?.answer.reject(cause)
     exchange?.whole.reject(cause)
   })
@@ -165,8 +194,8 @@ function openConnection(server: SignedRequest, timeouts: RangeTimeouts, idle: Se
       const { range = '' } = request.headers
       exchange = { range, target, answer: Promise.withResolvers(), whole: Promise.withResolvers(), filledBytes: 0 }
       exchange.whole.promise.catch(() => undefined) // of no interest to anybody where there is no answer
-      if (!socket.connecting) socket.setTimeout(timeouts.silenceSeconds * 1000)
-      socket.ref().write(formatHead(request), 'latin1')
+      if (isConnected) socket.setTimeout(timeouts.silenceSeconds * 1000)
+      socket.ref().write(formatHead(request, way.proxy), 'latin1')
       return exchange
     },
     abort: () => end(new DOMException('the request was aborted', 'AbortError')),
@@ -174,18 +203,42 @@ function openConnection(server: SignedRequest, timeouts: RangeTimeouts, idle: Se
   return connection
 }
 
-function connect({ protocol, hostname, port }: SignedRequest, onread: OnReadOpts): Socket {
-  const host = hostname.replace(/^\[|\]$/g, '')
-  if (protocol !== 'https:') return connectTcp({ host, port: port ?? 80, onread })
-  const options = { host, port: port ?? 443, ...(isIP(host) === 0 && { servername: host }), onread }
+/** @param tunnel - leads to the server already; otherwise a connection is made */
+function connect(
+  server: Pick<SignedRequest, 'protocol' | 'hostname' | 'port'>,
+  tunnel: Socket | undefined,
+  onread: OnReadOpts,
+): Socket {
+  const [host, port] = [bareHostname(server), portOf(server)]
+  if (server.protocol !== 'https:') return connectTcp({ host, port, onread })
+  const way = tunnel ? { socket: tunnel } : { host, port }
+  const options = { ...way, ...(isIP(host) === 0 && { servername: host }), onread }
   return connectTls(options)
 }
 
-function formatHead({ method, path, query, headers }: SignedRequest): string {
+/** Hands over what has come, as Node would have read it. */
+function spread(
+  chunk: Buffer,
+  { buffer, callback }: { readonly buffer: () => Buffer; readonly callback: (bytes: number) => boolean },
+  socket: Socket,
+): void {
+  for (let offset = 0; offset < chunk.length && !socket.destroyed;) {
+    const bytes = chunk.copy(buffer(), 0, offset)
+    callback(bytes)
+    offset += bytes
+  }
+}
+
+/** @param proxy - wants plain requests with the whole URL */
+function formatHead(request: SignedRequest, proxy: Proxy | undefined): string {
+  const { method, path, query, headers } = request
   const pairs = Object.entries(query).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+  const start = proxy ? `http://${authorityOf(request)}${path}` : path
   return [
-    `${method} ${path}${pairs.length === 0 ? '' : `?${pairs.join('&')}`} HTTP/1.1`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    `${method} ${start}${pairs.length === 0 ? '' : `?${pairs.join('&')}`} HTTP/1.1`,
+    ...Object.entries({ ...headers, ...(proxy && authorizationFor(proxy)) }).map(
+      ([name, value]) => `${name}: ${value}`,
+    ),
     END_OF_HEAD.slice(2),
   ].join('\r\n')
 }

@@ -1,8 +1,10 @@
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
 import { Readable } from 'node:stream'
-import { S3Client } from '@aws-sdk/client-s3'
+import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { getEndpointFromInstructions } from '@smithy/core/endpoints'
+import { isAws } from '../plan/endpoints'
+import { DIRECT, type Route } from '../plan/proxy'
 import type { Log } from './deps'
+import { httpHandler } from './http-handler'
 import { rangeConnections, type RangeConnections } from './range-connections'
 import { patientRetries, sdkStrategy, SYSTEM_CLOCK, type Clock, type Retries } from './retries'
 import { storeError, type Operation } from './store-errors'
@@ -32,6 +34,8 @@ export interface S3StoreOptions {
   readonly credentials: CredentialsProvider
   /** Of an S3-compatible server or of a VPC endpoint; S3 itself where undefined. Implies path-style addresses. */
   readonly endpointUrl?: string
+  /** Through which proxy, if any. Straight to the server where left out. */
+  readonly route?: Route
   readonly log: Log
   /** Paces retries: the system's, unless a test has one of its own. */
   readonly clock?: Clock
@@ -46,19 +50,34 @@ export interface Connection {
   readonly bucket: string
   readonly region: string
   /** Whether the server is known to refuse what would overwrite an object. Only S3 itself is. */
-  readonly enforcesConditions: boolean
+  readonly enforcesConditions: () => Promise<boolean>
+  /** Where requests for the bucket go. */
+  readonly readEndpoint: () => Promise<URL>
   readonly log: Log
 }
 
 export function connect(options: S3StoreOptions): Connection {
-  const { bucket, region, endpointUrl, log, clock = SYSTEM_CLOCK } = options
-  const enforcesConditions = endpointUrl === undefined || new URL(endpointUrl).hostname.endsWith('.amazonaws.com')
+  const { bucket, region, log, clock = SYSTEM_CLOCK, route = DIRECT } = options
   const ranges = rangeConnections({
     connectSeconds: CONNECT_TIMEOUT_SECONDS,
     silenceSeconds: SILENCE_TIMEOUT_SECONDS,
+    route,
   })
   const retries = patientRetries(clock)
-  return { client: s3Client(options, retries), ranges, retries, clock, bucket, region, enforcesConditions, log }
+  const client = s3Client(options, retries)
+  const readEndpoint = () => resolveEndpoint(client, bucket)
+  const enforcesConditions = async () => isAws((await readEndpoint()).hostname)
+  return { client, ranges, retries, clock, bucket, region, enforcesConditions, readEndpoint, log }
+}
+
+/** As the SDK does for each request: it knows partitions, FIPS, dual-stack, and endpoints in the shared configuration file. */
+async function resolveEndpoint(client: S3Client, bucket: string): Promise<URL> {
+  const input = { Bucket: bucket, Key: 'any' }
+  try {
+    return (await getEndpointFromInstructions(input, HeadObjectCommand, { ...client.config })).url
+  } catch (error) {
+    throw storeError(error, { name: 'HeadObject', key: null, bucket, region: await client.config.region() })
+  }
 }
 
 /** Sends a request and turns whatever goes wrong into an AgentError. */
@@ -119,12 +138,12 @@ function s3Client(options: S3StoreOptions, retries: Retries): S3Client {
     responseChecksumValidation: 'WHEN_REQUIRED',
     // It would cost every part a round trip, and with some servers a connection.
     expectContinueHeader: false,
-    requestHandler: {
-      httpAgent: new HttpAgent({ keepAlive: true, maxSockets: CONNECTIONS_MAX }),
-      httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets: CONNECTIONS_MAX }),
-      connectionTimeout: CONNECT_TIMEOUT_SECONDS * 1000,
-      socketTimeout: SILENCE_TIMEOUT_SECONDS * 1000,
-    },
+    requestHandler: httpHandler({
+      route: options.route ?? DIRECT,
+      connectionsMax: CONNECTIONS_MAX,
+      connectSeconds: CONNECT_TIMEOUT_SECONDS,
+      silenceSeconds: SILENCE_TIMEOUT_SECONDS,
+    }),
   })
   signHeadersOnly(client)
   sliceBodies(client)

@@ -74,6 +74,30 @@ export const RULES: readonly Rule[] = [
     hint: 'Set the clock, for example by starting chronyd.',
   },
   {
+    names: ['PROXY_UNREACHABLE'],
+    code: 'ENDPOINT_UNREACHABLE',
+    message: ({ action, attempts, said }) => `${action} did not get through ${attempts}: ${said}`,
+    hint: 'Check HTTPS_PROXY and HTTP_PROXY, and the route to that proxy. NO_PROXY lists what is reached without one.',
+  },
+  {
+    names: ['PROXY_AUTHENTICATION'],
+    code: 'ACCESS_DENIED',
+    message: ({ action, said }) => `${action} was not let through: ${said}`,
+    hint: 'It wants a user name and a password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT, with %40 for an at sign.',
+  },
+  {
+    names: ['PROXY_REFUSED'],
+    code: 'ENDPOINT_UNREACHABLE',
+    message: ({ action, attempts, said }) => `${action} was not let through ${attempts}: ${said}`,
+    hint: 'Allow that host and port in the proxy, or list the host in NO_PROXY where it can be reached directly.',
+  },
+  {
+    names: ['EndpointError'],
+    code: 'CONFIG_INVALID',
+    message: ({ said }) => `there is no such S3 endpoint: ${said}`,
+    hint: 'Look at --endpoint-url, --region, AWS_ENDPOINT_URL_S3, AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT.',
+  },
+  {
     names: [
       ...['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
       'TimeoutError',

@@ -160,7 +160,7 @@ export async function abortUpload(s3: Connection, { key, uploadId }: UploadRef, 
 
 /** Servers that are not known to refuse overwriting are asked first. That leaves a gap, which run ids make harmless. */
 async function refuseIfTaken(s3: Connection, key: string, signal: AbortSignal): Promise<void> {
-  if (s3.enforcesConditions) return
+  if (await s3.enforcesConditions()) return
   try {
     await head(s3, key, signal)
   } catch (error) {
@@ -193,7 +193,7 @@ async function throwUnlessOurs(
     throw wasSentAgain(error) ? maybeOurs(s3, key, error) : error
   }
   // Without a checksum the size has to do: then the key was seen free just before.
-  if (isWhole(stored, whole) && (stored.crc32 !== undefined || !s3.enforcesConditions)) return stored
+  if (isWhole(stored, whole) && (stored.crc32 !== undefined || !(await s3.enforcesConditions()))) return stored
   throw error
 }
 

@@ -122,8 +122,13 @@ export interface Store {
   thaw(key: string, options: ThawOptions, signal: AbortSignal, versionId?: string): Promise<void>
 }
 
+export interface S3Store extends Store {
+  /** Where requests for the bucket go, which nobody is asked for. */
+  readEndpoint(): Promise<URL>
+}
+
 /** S3, or a server that speaks its protocol. Nothing is asked of it before the first call. */
-export function s3Store(options: S3StoreOptions): Store {
+export function s3Store(options: S3StoreOptions): S3Store {
   const s3 = connect(options)
   return {
     bucket: s3.bucket,
@@ -142,5 +147,6 @@ export function s3Store(options: S3StoreOptions): Store {
     listUploads: (...args) => listUploads(s3, ...args),
     readFacts: (...args) => readFacts(s3, ...args),
     thaw: (...args) => thaw(s3, ...args),
+    readEndpoint: () => s3.readEndpoint(),
   }
 }

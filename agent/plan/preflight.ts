@@ -6,6 +6,7 @@ import type { Leftovers } from './leftovers'
 import type { HostStorage } from './lvm'
 import type { Selection, Volume } from './selection'
 import { formatBytes } from './size'
+import type { Proxy } from './proxy'
 import { planSnapshots, type SnapshotPlan, type SnapshotRequest } from './snapshots'
 import { columns, fit } from './summary'
 
@@ -91,6 +92,25 @@ export function describeVolumes({ volumes }: Selection): string {
     return `${mountPoint} (${filesystem}, ${formatBytes(usedBytes)} used)`
   })
   return `${volumes.length} to back up: ${shown.join(', ')}`
+}
+
+/** Which way requests take, for somebody who wonders why they do not arrive. */
+export function describeWay({
+  endpoint,
+  wishes,
+  proxy,
+  caBundle,
+}: {
+  readonly endpoint: string
+  readonly wishes: readonly string[]
+  readonly proxy: Proxy | undefined
+  readonly caBundle: string | undefined
+}): string {
+  return [
+    `${endpoint} ${proxy ? `through the proxy ${proxy.url} (${proxy.variable})` : 'directly'}`,
+    ...wishes,
+    ...(caBundle === undefined ? [] : [`trusting ${caBundle} too`]),
+  ].join(', ')
 }
 
 export function describeHooks({

@@ -1,6 +1,7 @@
 import { preflight } from '../../agent/commands/preflight'
 import { AgentError } from '../../agent/errors'
-import type { Connection } from '../../agent/io/connection'
+import type { Connection, Way } from '../../agent/io/connection'
+import { planRoute } from '../../agent/plan/proxy'
 import type { Check } from '../../agent/plan/preflight'
 import type { PreflightRequest } from '../../agent/plan/requests'
 import { fakeHost, notInstalled, type Answer } from '../support/fake-host'
@@ -98,15 +99,23 @@ function storageOf({ freeBytes = 8 * GIB, tags = '' } = {}): Record<string, Answ
 const TOOLS = ['lvcreate', 'lvchange', 'lvextend', 'lvremove', 'vgcfgbackup', 'mount', 'umount', 'flock', 'timeout']
 const INSTALLED = { ...Object.fromEntries(TOOLS.map((name) => [name, ''])), tar: 'tar (GNU tar) 1.34\n' }
 
+const DIRECTLY: Way = {
+  endpoint: 'https://backups.s3.eu-west-1.amazonaws.com',
+  wishes: [],
+  proxy: undefined,
+  caBundle: undefined,
+}
+
 interface World {
   readonly commands?: Readonly<Record<string, Answer>>
   readonly store?: Partial<MemoryStore>
   readonly connect?: () => Promise<Connection>
+  readonly way?: Way
   readonly isRoot?: boolean
   readonly preHook?: readonly string[]
 }
 
-async function look({ commands = {}, store = {}, connect, isRoot = true, preHook = [] }: World = {}) {
+async function look({ commands = {}, store = {}, connect, isRoot = true, preHook = [], way = DIRECTLY }: World = {}) {
   const bucket = { ...memoryStore(), ...store }
   const outcome = await preflight(
     {
@@ -122,6 +131,7 @@ async function look({ commands = {}, store = {}, connect, isRoot = true, preHook
           host: HOST,
           region: 'eu-west-1',
           readCaller: async () => 'arn:aws:sts::1:assumed-role/r/i',
+          readWay: async () => way,
         })),
     },
     { ...request, preHook },
@@ -150,6 +160,7 @@ test('a host that is ready, but for /boot, which is not on LVM', async () => {
   OK    hooks              none: backups are as after a power cut, which journals repair
   OK    leftovers          none
   OK    identity           ${HOST}, in eu-west-1
+  OK    network            https://backups.s3.eu-west-1.amazonaws.com directly
   OK    credentials        arn:aws:sts::1:assumed-role/r/i
   OK    bucket             memory is there, in us-east-1
   OK    writing            may write the backups of this host, class daily
@@ -266,4 +277,23 @@ test.each([
   const readFacts = async () => ({ region: 'eu-west-1', versioning: 'Enabled' as const, clockSkewSeconds: 0, ...facts })
   const { check } = await look({ store: { readFacts } })
   expect(check(name)).toMatchObject({ status, what: expect.stringMatching(what), fix: expect.any(String) })
+})
+
+describe('the way to the bucket', () => {
+  test('may be straight', async () => {
+    const { check } = await look()
+    expect(check('network')).toMatchObject({
+      status: 'ok',
+      what: 'https://backups.s3.eu-west-1.amazonaws.com directly',
+    })
+  })
+
+  test('may lead through a proxy to a FIPS endpoint, with an authority of the company', async () => {
+    const proxy = planRoute({ HTTPS_PROXY: 'http://alice:secret@proxy:3128' })({ protocol: 'https:', hostname: 's3' })
+    const { check } = await look({ way: { ...DIRECTLY, wishes: ['FIPS'], proxy, caBundle: '/etc/pki/company.pem' } })
+    expect(check('network')?.what).toBe(
+      'https://backups.s3.eu-west-1.amazonaws.com through the proxy http://proxy:3128 (HTTPS_PROXY), FIPS, ' +
+        'trusting /etc/pki/company.pem too',
+    )
+  })
 })
