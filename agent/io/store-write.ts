@@ -33,7 +33,7 @@ export async function put(
     ...{ Bucket: s3.bucket, Key: key, Body: bytes, ChecksumCRC32: encodeCrc32(whole.crc32), IfNoneMatch: '*' },
     ...(contentType !== undefined && { ContentType: contentType }),
     // Servers that know nothing of CRC32 compare this one.
-    ...(!s3.enforcesConditions && { ContentMD5: createHash('md5').update(bytes).digest('base64') }),
+    ...(!(await s3.enforcesConditions()) && { ContentMD5: createHash('md5').update(bytes).digest('base64') }),
   }
   await refuseIfTaken(s3, key, signal)
   try {
