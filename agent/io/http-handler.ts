@@ -2,6 +2,7 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { Duplex } from 'node:stream'
+import { HttpRequest } from '@smithy/core/protocols'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { authorityOf, type Proxy, type Route } from '../plan/proxy'
 import { authorizationFor, explainUnreachable, openTunnel, refusal } from './tunnel'
@@ -15,7 +16,6 @@ export interface HandlerOptions {
 }
 
 type Handle = NodeHttpHandler['handle']
-type HttpRequest = Parameters<Handle>[0]
 
 export function httpHandler({
   route,
@@ -58,16 +58,15 @@ function tunnellingAgent(route: Route, connectionsMax: number, connectSeconds: n
 async function sendPlain(
   handle: Handle,
   proxy: Proxy,
-  request: HttpRequest,
+  request: Parameters<Handle>[0],
   options: Parameters<Handle>[1],
 ): ReturnType<Handle> {
-  const toProxy = {
-    ...request,
-    ...{ protocol: proxy.protocol, hostname: proxy.hostname, port: proxy.port },
-    path: `http://${authorityOf(request)}${request.path}`,
-    headers: { ...request.headers, ...authorizationFor(proxy) },
-  }
-  const answer = await handle(toProxy as HttpRequest, options).catch((error: unknown) => {
+  const { method, query } = request
+  const { protocol, hostname, port } = proxy
+  const headers = { ...request.headers, ...authorizationFor(proxy) }
+  const toProxy = new HttpRequest({ method, query, headers, body: request.body as unknown, protocol, hostname, port })
+  toProxy.path = `http://${authorityOf(request)}${request.path}` // the constructor wants it to begin with a slash
+  const answer = await handle(toProxy, options).catch((error: unknown) => {
     throw explainUnreachable(proxy, error as Error)
   })
   if (answer.response.statusCode === 407) throw refusal(proxy, 407, `a request to ${request.hostname}`)

@@ -35,7 +35,7 @@ export function openTunnel(
   request.once('connect', ({ statusCode = 0 }, socket, head) => {
     clearTimeout(patience)
     if (statusCode >= 200 && statusCode < 300 && head.length === 0) {
-      resolve(socket as Socket)
+      resolve(socket)
       return
     }
     socket.destroy()

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readIdentity } from '../../agent/io/identity'
 import { fakeClock } from '../support/fake-clock'
 import { serve } from '../support/http-server'
@@ -60,13 +60,15 @@ describe('a metadata service that is not there yet', () => {
   ])('and first %s is asked again', async (_, hiccup) => {
     await using service = await serveMetadata({ region: 'eu-west-1' })
     let requests = 0
-    await using front = await serve(async (request, response) => {
-      if (++requests <= 3) return hiccup(response)
-      const { method = 'GET', url } = request
-      const token = request.headers['x-aws-ec2-metadata-token']
-      const headers = typeof token === 'string' ? { 'x-aws-ec2-metadata-token': token } : {}
-      const answer = await fetch(service.url + url, { method, headers })
+    const passOn = async ({ method = 'GET', url = '', headers }: IncomingMessage, response: ServerResponse) => {
+      const token = headers['x-aws-ec2-metadata-token']
+      const passed = typeof token === 'string' ? { 'x-aws-ec2-metadata-token': token } : {}
+      const answer = await fetch(`${service.url}${url}`, { method, headers: passed })
       response.writeHead(answer.status).end(await answer.text())
+    }
+    await using front = await serve((request, response) => {
+      if (++requests <= 3) hiccup(response)
+      else void passOn(request, response)
     })
     const environment = { AWS_EC2_METADATA_SERVICE_ENDPOINT: front.url }
     expect(await readIdentity(nothing, environment, signal, fakeClock())).toMatchObject({ region: 'eu-west-1' })

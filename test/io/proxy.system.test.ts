@@ -15,6 +15,8 @@ import type { Check } from '../../agent/plan/preflight'
 import { createBucket, testServers } from '../servers'
 import { startTinyproxy, type RunningProxy } from '../servers/tinyproxy'
 
+jest.setTimeout(60_000)
+
 const signal = new AbortController().signal
 const server = testServers().radosgw
 const PART = randomBytes(5 * 2 ** 20 + 17)
@@ -47,7 +49,7 @@ beforeAll(async () => {
   proxy = await startTinyproxy('alice s3cret')
   bucket = await createBucket(server)
   await trustBundle({ AWS_CA_BUNDLE: certificate })
-})
+}, 120_000)
 afterAll(async () => {
   await proxy[Symbol.asyncDispose]()
   front.close()
@@ -130,7 +132,7 @@ describe('the agent on a host that has nothing but a proxy', () => {
           ...more,
         },
       },
-    ).catch((error: { stdout: string; stderr: string }) => error) // this machine need not have LVM
+    ).catch((error: unknown) => error as { stdout: string; stderr: string }) // this machine need not have LVM
     const found = (JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as { checks: Check[] }).checks
     return { text: stdout + stderr, check: (name) => found.find((each) => each.name === name) }
   }

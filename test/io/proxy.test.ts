@@ -66,7 +66,11 @@ async function serveTls(key: string, certificate: string) {
   return { port: (server.address() as AddressInfo).port, close, connections: () => connections }
 }
 
-function storeThrough(environment: Record<string, string>, endpointUrl?: string, debug = (_: string) => {}) {
+function storeThrough(
+  environment: Record<string, string>,
+  endpointUrl?: string,
+  debug: (message: string) => void = () => {},
+) {
   return s3Store({
     ...{ bucket: 'backups', region: 'us-east-1', credentials, route: planRoute(environment) },
     ...(endpointUrl !== undefined && { endpointUrl }),

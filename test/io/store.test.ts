@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
+import { SYSTEM_CLOCK } from '../../agent/io/retries'
 import { s3Store, type Store } from '../../agent/io/store'
+import { fakeClock } from '../support/fake-clock'
 import { refusalOf } from '../support/refusal'
 import { failure, scriptedS3, success, type ScriptedS3, type Step } from '../support/scripted-s3'
 
@@ -23,7 +25,7 @@ let server: ScriptedS3
 let debugged: string[]
 afterEach(() => server[Symbol.asyncDispose]())
 
-async function storeAt(script: Parameters<typeof scriptedS3>[0]): Promise<Store> {
+async function storeAt(script: Parameters<typeof scriptedS3>[0], clock = SYSTEM_CLOCK): Promise<Store> {
   server = await scriptedS3(script)
   debugged = []
   return s3Store({
@@ -32,6 +34,7 @@ async function storeAt(script: Parameters<typeof scriptedS3>[0]): Promise<Store>
     endpointUrl: server.url,
     credentials: async () => ({ accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret' }),
     log: { debug: (message) => debugged.push(message), info: () => undefined, warn: () => undefined },
+    clock,
   })
 }
 
@@ -116,7 +119,7 @@ describe('a part', () => {
 
   test('outlives an outage that all parts in flight have to retry through', async () => {
     const outage = Array<Step>(100).fill(failure(503, 'ServiceUnavailable'))
-    const store = await storeAt({ UploadPart: [PART_STORED, ...outage, PART_STORED] })
+    const store = await storeAt({ UploadPart: [PART_STORED, ...outage, PART_STORED] }, fakeClock())
     await send(store)
     await Promise.all(Array.from({ length: 20 }, () => send(store)))
   })

@@ -28,7 +28,8 @@ export async function serveProxy({ status, leadsTo }: ProxyOptions = {}): Promis
       response.writeHead(status).end()
       return
     }
-    const { 'proxy-authorization': _, ...headers } = incoming.headers
+    const headers = { ...incoming.headers }
+    delete headers['proxy-authorization']
     const outgoing = request(incoming.url!, { method: incoming.method!, headers }, (answer) => {
       response.writeHead(answer.statusCode!, answer.headers)
       answer.pipe(response)
