@@ -17,6 +17,9 @@ import { lvmHost, type LvmHost } from '../support/lvm-host'
 import { memoryStore, type MemoryStore } from '../support/memory-store'
 import { refusalOf } from '../support/refusal'
 
+/** Each starts threads and a real tar: seconds on a machine that is busy. */
+jest.setTimeout(60_000)
+
 let scratch: string
 let directories: Record<string, string>
 

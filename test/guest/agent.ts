@@ -44,6 +44,7 @@ export async function installAgent(guest: Guest, server: Server): Promise<Instal
   const start = (command: string, options: readonly string[], commandOptions: CommandOptions = {}) =>
     guest.start(['node', BUNDLE, command, ...place, ...options], {
       environment: { AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey },
+      timeoutSeconds: 300, // what hangs is waited for, and given up
       ...commandOptions,
     })
   const unfinishedUploads = async () => {
