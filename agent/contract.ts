@@ -24,7 +24,10 @@ export const Prefix = {
   data: 'data',
   catalogs: 'catalogs',
   manifests: 'manifests',
+  /** What hosts found: their word, as everything that they write. */
   verifications: 'verifications',
+  /** What operators found. No host may write here. */
+  verdicts: 'verdicts',
   agent: 'agent',
 } as const
 

