@@ -16,11 +16,13 @@ export interface RunOptions {
   readonly timeoutSeconds?: number
   /** At its timeout, it is not killed but left to itself: for what must not end half-way. */
   readonly leaveRunning?: boolean
+  /** For `attempt`: how long after the command's end its output is read on, where what it left behind keeps that open. */
+  readonly outputSeconds?: number
   /** Given to the command as descriptors 3, 4, … */
   readonly descriptors?: readonly number[]
 }
 
-export interface StartOptions extends Omit<RunOptions, 'timeoutSeconds' | 'leaveRunning'> {
+export interface StartOptions extends Omit<RunOptions, 'timeoutSeconds' | 'leaveRunning' | 'outputSeconds'> {
   readonly stdout?: number | Socket
   /** Whether it may outlive us: what kills our process group does not reach it. */
   readonly ownSession?: boolean
@@ -86,7 +88,8 @@ export const localHost: Host = {
     const stdout = collect(child.stdout)
     const stderr = collect(child.stderr)
     const running = watch(child, signal)
-    const { timeoutSeconds, leaveRunning = false } = options
+    const { timeoutSeconds, leaveRunning = false, outputSeconds } = options
+    if (outputSeconds) child.once('exit', () => setTimeout(() => letGo(child), outputSeconds * 1000).unref())
     const timer = timeoutSeconds && setTimeout(leaveRunning ? running.leave : running.kill, timeoutSeconds * 1000)
     const ending = await running.ended
     clearTimeout(timer)

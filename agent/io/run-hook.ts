@@ -22,6 +22,8 @@ export interface HookCall {
 /** Later than our own limit, of which it is a substitute should we be killed. */
 export const BACKSTOP_SECONDS = 2
 const KILL_SECONDS_MAX = 20
+/** A daemon that a hook leaves behind may keep its output open: nobody waits for that while applications are held. */
+const OUTPUT_SECONDS = 1
 
 /**
  * Runs a hook to its end, or kills it when its time is over. What it comes to is a result, never an error: also that it
@@ -41,9 +43,9 @@ export async function runHook(deps: Omit<HostDeps, 'signal'>, path: string, call
 /** @returns undefined where the hook succeeds */
 async function findFault({ host }: Pick<HostDeps, 'host'>, path: string, call: HookCall): Promise<string | undefined> {
   await assertRunnable(path) // once more: since the first look, another hook may have changed something
-  const { status, killedBy, stdout, stderr } = await (call.ownUnit ? runInUnit : runInSession)(host, path, call)
+  const { status, stdout, stderr } = await (call.ownUnit ? runInUnit : runInSession)(host, path, call)
   if (status === 0) return undefined
-  const fate = killedBy ? `took more than ${call.timeoutSeconds} s` : `exited with status ${status ?? 'unknown'}`
+  const fate = status === null ? `took more than ${call.timeoutSeconds} s` : `exited with status ${status}`
   const said = `${stderr}\n${stdout}`.trim().slice(-MESSAGE_CHARACTERS)
   return said === '' ? fate : `${fate}: ${said}`
 }
@@ -59,8 +61,8 @@ async function runInSession(host: Host, path: string, call: HookCall): Promise<C
   const argv: Argv = ['timeout', '--signal', 'KILL', String(timeoutSeconds), path, wordOf(call)]
   return host.attempt(argv, neverAborted(), {
     environment: environmentOf(call),
-    // A daemon that the hook left behind may keep its output open; a second more, for the kill above to come first.
-    timeoutSeconds: timeoutSeconds + 1,
+    outputSeconds: OUTPUT_SECONDS,
+    timeoutSeconds: timeoutSeconds + 1, // for the kill above to come first
   })
 }
 
@@ -74,9 +76,10 @@ async function runInUnit(host: Host, path: string, call: HookCall): Promise<Comm
   } as const
   const backstop = ['timeout', '--signal', 'KILL', String(timeoutSeconds + BACKSTOP_SECONDS)]
   const argv = systemdRun(unit, ['setsid', '--wait', ...backstop, path, wordOf(call)])
-  const result = await host.attempt(argv, neverAborted(), { timeoutSeconds })
+  const result = await host.attempt(argv, neverAborted(), { outputSeconds: OUTPUT_SECONDS, timeoutSeconds })
   // It is systemd-run that was killed, which the hook does not notice.
-  if (result.killedBy) await host.attempt(killUnit(unit.name), neverAborted(), { timeoutSeconds: KILL_SECONDS_MAX })
+  if (result.status === null)
+    await host.attempt(killUnit(unit.name), neverAborted(), { timeoutSeconds: KILL_SECONDS_MAX })
   return result
 }
 

@@ -1,6 +1,8 @@
 /** Hooks where systemd is process 1 and the agent runs in a unit, as Systems Manager's documents start it. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { DOCUMENTS_DIRECTORY } from '../../infra/documents'
+import { readDocument } from '../../infra/ssm-document'
 import { createBucket, guestEndpoint, testServers } from '../servers'
 import { BUNDLE } from './agent'
 import { bootGuest, type Guest } from './guest'
@@ -149,6 +151,31 @@ test('a hook gets what it is promised, whatever it is called', async () => {
   expect(await diary()).toBe(`${HOOKS}/post/a \${HOME} $b %n|post-script|post-script|/root|C|/|path\n`)
 })
 
-test('nothing is left of the units', async () => {
-  expect(await guest.run(['systemctl', 'list-units', '--all', '--plain', '--no-legend', 'snapstream-*'])).toBe('')
+describe('by the Quiesce document', () => {
+  /** Its step, with 3 seconds for the pre hooks, and 6 until the host is released. */
+  function startQuiesce(command: 'pre-script' | 'post-script'): GuestCommand {
+    const [step] = readDocument(DOCUMENTS_DIRECTORY, 'Quiesce').mainSteps
+    if (step?.action !== 'aws:runShellScript') throw new Error('Quiesce begins with something else')
+    const script = step.inputs.runCommand
+      .join('\n')
+      .replaceAll('{{ command }}', command)
+      .replaceAll('{{ executionId }}', 'None')
+      .replace('pre_seconds=50', 'pre_seconds=3')
+      .replace('release_after_seconds=60', 'release_after_seconds=6')
+    return guest.start(['sh', '-euc', 'cat >/root/quiesce; exec sh /root/quiesce'], { input: script })
+  }
+
+  test('an application is released although the command is killed, and a daemon that a hook starts lives on', async () => {
+    await hook('pre/db', `touch ${HELD}; sleep 1000`)
+    await hook('post/db', `setsid sleep 76543 & echo $! >/root/daemon; rm -f ${HELD}`)
+    const command = startQuiesce('pre-script')
+    await until(`[ -e ${HELD} ]`)
+    command.kill('SIGKILL')
+    await until(`[ ! -e ${HELD} ]`)
+    await until(`[ -e /run/snapstream-quiesce/released ]`)
+    expect((await startQuiesce('post-script').ended).status).toBe(203)
+    expect(await shell('cat /proc/$(cat /root/daemon)/comm; kill $(cat /root/daemon)')).toBe('sleep\n')
+  })
 })
+
+test('nothing is left of the units', () => until(`[ -z "$(systemctl list-units --all --no-legend 'snapstream-*')" ]`))

@@ -129,6 +129,15 @@ test('a hook that takes too long is killed with what it started', async () => {
   expect(await readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => '')).toBe('')
 })
 
+test('a daemon that a hook leaves behind lives on, and holds nobody up although it keeps the output open', async () => {
+  await hook('post/db', `echo no such table >&2; sleep 600 & echo $! >${directory}/daemon; exit 3`)
+  const { hooks } = await hold({ hookTimeout: 600 })
+  expect(hooks).toMatchObject([{ message: 'exited with status 3: no such table' }])
+  const daemon = Number(await readFile(join(directory, 'daemon'), 'utf8'))
+  expect(await readFile(`/proc/${daemon}/cmdline`, 'utf8')).toContain('sleep')
+  process.kill(daemon)
+})
+
 test('an interruption between two hooks still runs the post hooks', async () => {
   const interruption = new AbortController()
   await hook('post/db')
