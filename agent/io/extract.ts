@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream'
 import { hasCode } from '../errors'
 import type { Argv } from '../plan/command'
 import type { Piece } from '../plan/restore'
-import { changeMode, headersEnd, renameEntry } from '../plan/entry-headers'
+import { headersEnd, renameEntry } from '../plan/entry-headers'
 import type { Deps } from './deps'
 
 /** Two blocks of zeros end a tar archive. */
@@ -19,8 +19,6 @@ export interface Extraction {
 export interface ExtractOptions {
   /** Descriptor that tar writes to; what it prints is dropped where there is none. */
   readonly stdout?: number
-  /** Mode that the volume's root is given instead of its own. */
-  readonly rootMode?: number
   /** Given to tar as descriptors 3, 4, … */
   readonly descriptors?: readonly number[]
 }
@@ -38,11 +36,11 @@ export async function extract(
   raw: AsyncIterable<Buffer>,
   options: ExtractOptions = {},
 ): Promise<Extraction> {
-  const { stdout, rootMode } = options
+  const { stdout } = options
   const tar = host.start(argv, signal, options)
   if (stdout === undefined) tar.stdout.resume()
   let unread: Error | undefined
-  const archive = catching(assemble(pieces, raw, rootMode), (error) => (unread = error as Error))
+  const archive = catching(assemble(pieces, raw), (error) => (unread = error as Error))
   // Should tar end early, its status tells why, and not the broken pipe; but it must not call that good.
   const tookAll = await feed(tar.stdin, archive).then(
     () => true,
@@ -78,19 +76,14 @@ async function* catching(source: AsyncIterable<Buffer>, take: (error: unknown) =
 }
 
 /** The pieces, renamed where they have to be, and the end of an archive. */
-async function* assemble(
-  pieces: readonly Piece[],
-  raw: AsyncIterable<Buffer>,
-  rootMode: number | undefined,
-): AsyncGenerator<Buffer> {
+async function* assemble(pieces: readonly Piece[], raw: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const input = byteQueue(raw)
   try {
-    for (const { offset, bytes, renaming } of pieces) {
+    for (const { bytes, renaming } of pieces) {
       let rest = bytes
-      const isRoot = offset === 0 // tar starts with it
-      if (renaming || (isRoot && rootMode !== undefined)) {
+      if (renaming) {
         const headers = await takeHeaders((count) => input.take(count))
-        yield renaming ? renameEntry(headers, renaming) : changeMode(headers, rootMode as number)
+        yield renameEntry(headers, renaming)
         rest -= headers.length
       }
       yield* input.take(rest)

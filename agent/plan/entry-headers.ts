@@ -8,7 +8,6 @@ const TYPE_OFFSET = 156
 const SIZE = { at: 124, bytes: 12 } as const
 const NAME = { at: 0, bytes: 100 } as const
 const NAME_PREFIX = { at: 345, bytes: 155 } as const
-const MODE = { at: 100, bytes: 8 } as const
 const CHECKSUM = { at: 148, bytes: 8 } as const
 
 /**
@@ -68,28 +67,6 @@ export function renameEntry(headers: Buffer, { path, link }: Renaming): Buffer {
   header.write(`${body.length.toString(8).padStart(SIZE.bytes - 1, '0')}\0`, SIZE.at, 'latin1')
   writeChecksum(header)
   return Buffer.concat([header, body, Buffer.alloc(padded(body.length) - body.length), own])
-}
-
-/** What the mode does not say alone: whoever has an ACL has the access that these two entries of it leave. */
-const ACL_LIMITS = /\b(mask|other)::[r-][w-][x-]/g
-
-/**
- * The entry's headers with another mode, and with no access for anybody but the owner in its ACL until the mode is set
- * again: a change of mode changes the ACL too (acl(5)).
- *
- * @param headers - all of them, the extended ones included
- */
-export function changeMode(headers: Buffer, mode: number): Buffer {
-  const changed = Buffer.from(headers)
-  const own = changed.subarray(changed.length - BLOCK_BYTES)
-  own.write(`${mode.toString(8).padStart(MODE.bytes - 1, '0')}\0`, MODE.at, 'latin1')
-  writeChecksum(own)
-  const isPax = changed[TYPE_OFFSET] === PAX_TYPE
-  for (const { key, record } of isPax ? readRecords(changed) : []) {
-    if (key !== 'SCHILY.acl.access') continue
-    record.write(record.toString('latin1').replace(ACL_LIMITS, '$1::---'), 'latin1')
-  }
-  return changed
 }
 
 function isPathKey(key: string): boolean {

@@ -42,13 +42,13 @@ async function restored(edit: (entries: CatalogEntry[]) => CatalogEntry[], chang
   }
   const stored = archiveOf(tar, { mountPoint: '/', editCatalog })
   const archive = { ...stored.archive, entries: edit([...stored.entries]).length }
-  const manifest = manifestOf({ ...place, volumes: [volumeBackupOf({ mountPoint: '/', archive })] })
+  const manifest = manifestOf({ ...place, volumes: [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/', archive })] })
   const store = storeWith(new Map([...stored.objects, [manifestKey(place), Buffer.from(formatManifest(manifest))]]))
   const target = mkdtempSync(join(scratch, 'target-'))
   mkdirSync(join(target, 'etc'))
   writeFileSync(join(target, 'etc/shadow'), 'mine')
   const request = {
-    ...{ command: 'restore', bucket: 'backups', ...place, volume: [], path: ['/srv/app.conf'], target, days: 7 },
+    ...{ command: 'restore', bucket: 'backups', ...place, volume: [], path: ['/etc/app.conf'], target, days: 7 },
     ...{ inPlace: false, stdout: false, onConflict: 'fail', resume: false, bestEffort: false, wait: false },
     ...{ dryRun: false, ...changes },
   }
@@ -60,16 +60,18 @@ async function restored(edit: (entries: CatalogEntry[]) => CatalogEntry[], chang
   return { outcome, target }
 }
 
-/** One entry takes all the bytes of those from `first` to the last one. */
-function swallow(entries: CatalogEntry[], first: string, name: string): CatalogEntry[] {
+/** A file that the archive does not have takes all the bytes of the entries from `first` on. */
+function swallow(entries: CatalogEntry[], first: string): CatalogEntry[] {
   const index = entries.findIndex(({ path }) => path === first)
   const [start, end] = [entries[index]!, entries.at(-1)!]
-  const wanted = entries.find(({ path }) => path === name)!
-  return [...entries.slice(0, index), { ...wanted, offset: start.offset, bytes: end.offset + end.bytes - start.offset }]
+  return [
+    ...entries.slice(0, index),
+    { ...end, path: 'etc/app.conf', offset: start.offset, bytes: end.offset + end.bytes - start.offset },
+  ]
 }
 
 test('the honest one comes back', async () => {
-  const { outcome, target } = await restored((entries) => entries)
+  const { outcome, target } = await restored((entries) => entries, { path: ['/srv/app.conf'] })
   expect(outcome).toMatchObject({ status: 0 })
   expect(readFileSync(join(target, 'srv/app.conf'), 'utf8')).toBe('port 80')
 })
@@ -82,23 +84,22 @@ describe.each<[string, Partial<RestoreRequest>]>([
   ['with --stdout', { stdout: true }],
 ])('%s', (_, changes) => {
   test.each<[string, (entries: CatalogEntry[]) => CatalogEntry[]]>([
-    ['a file in whose bytes others are hidden', (entries) => swallow(entries, 'etc/cron.d', 'srv/app.conf')],
-    ['a file that is another in the archive', (entries) => swallow(entries, 'etc/shadow', 'srv/app.conf')],
+    ['a file in whose bytes others are hidden', (entries) => swallow(entries, 'etc/cron.d')],
+    ['a file that is another in the archive', (entries) => swallow(entries, 'etc/shadow')],
     [
       'a file that is set-uid in the archive only',
-      (entries) => {
-        const su = entries.findIndex(({ path }) => path === 'etc/su')
-        const forged = { ...entries[su]!, path: 'srv/app.conf', mode: 0o644 }
-        return entries
-          .map((entry, index) => (index === su ? forged : entry))
-          .map((entry) => (entry !== forged && entry.path === 'srv/app.conf' ? { ...entry, path: 'srv/other' } : entry))
-      },
+      (entries) =>
+        entries.map((entry) => (entry.path === 'etc/su' ? { ...entry, path: 'etc/app.conf', mode: 0o644 } : entry)),
     ],
   ])('%s is not restored, nor is anything with it', async (_name, edit) => {
     const { outcome, target } = await restored(edit, changes)
-    expect(outcome).toMatchObject({ code: 'ARCHIVE_DAMAGED' })
+    expect(outcome).toMatchObject({
+      code: 'ARCHIVE_DAMAGED',
+      message: expect.stringContaining("the archive is not what its catalog says: 'etc/app.conf' is planned") as string,
+    })
     expect(readFileSync(join(target, 'etc/shadow'), 'utf8')).toBe('mine')
-    for (const name of ['etc/cron.d', 'etc/su', 'srv/app.conf']) expect(existsSync(join(target, name))).toBe(false)
+    for (const name of ['etc/cron.d', 'etc/su', 'etc/app.conf', 'srv'])
+      expect(existsSync(join(target, name))).toBe(false)
     expect(statSync(join(target, 'etc')).isDirectory()).toBe(true)
   })
 })

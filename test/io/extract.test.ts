@@ -1,10 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { extract } from '../../agent/io/extract'
 import type { Argv } from '../../agent/plan/command'
-import { tarCreate, tarExtract } from '../../agent/plan/tar'
 import { localDeps } from '../support/host-deps'
 
 const BYTES = 4 * 1024 * 1024 // more than any pipe holds
@@ -37,25 +32,4 @@ test('what cannot be read is an error, and tar takes none of it for an end', asy
   }
   const extraction = extract(localDeps(), ['cat'], [{ offset: 0, bytes: BYTES }], broken())
   await expect(extraction).rejects.toThrow('the network is down')
-})
-
-test('the root of a volume can be kept from others until all of it is there, whatever its mode and ACL were', async () => {
-  const scratch = mkdtempSync(join(tmpdir(), 'extract-'))
-  try {
-    const [from, to] = [join(scratch, 'from'), join(scratch, 'to')]
-    for (const directory of [from, to]) mkdirSync(directory)
-    writeFileSync(join(from, 'file'), 'content', { mode: 0o644 })
-    execFileSync('setfacl', ['--modify', 'u:1001:rwx,o::rx', from])
-    const [program, ...args] = tarCreate(from)
-    const archive = execFileSync(program, args, { stdio: ['ignore', 'pipe', 'ignore'] })
-    async function* whole(): AsyncGenerator<Buffer> {
-      yield archive.subarray(0, -1024)
-    }
-    const pieces = [{ offset: 0, bytes: archive.length - 1024 }]
-    await extract(localDeps(), tarExtract(to), pieces, whole(), { rootMode: 0o700 })
-    expect((statSync(to).mode & 0o7777).toString(8)).toBe('700')
-    expect((statSync(join(to, 'file')).mode & 0o7777).toString(8)).toBe('644')
-  } finally {
-    rmSync(scratch, { recursive: true })
-  }
 })
