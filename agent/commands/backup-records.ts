@@ -1,15 +1,17 @@
 /** What became of each volume of a run, and how the manifest tells it. */
 import { AgentError, unwrapFailure } from '../errors'
 import type { Archive } from '../plan/archive'
-import type { SampleRecord, VolumeBackup, VolumeFailure } from '../plan/manifest'
+import type { VolumeBackup, VolumeFailure } from '../plan/manifest'
 import type { BackupRequest } from '../plan/requests'
 import type { SnapshotPlan } from '../plan/snapshots'
 import { excludesWithin, tarCreate } from '../plan/tar'
+import type { Proved } from './prove-archive'
 
-/** A volume's archive, and what was compared of it where that was only a part. */
-export interface Archived {
+/** A volume's archive, how far it was proved, and what was compared of it where that was only a part. */
+export interface Archived extends Proved {
   readonly archive: Archive
-  readonly sampled?: SampleRecord
+  /** The server has confirmed sizes alone. */
+  readonly unconfirmed?: true
 }
 
 /** What became of a volume: its archive, or why there is none. */
@@ -35,6 +37,7 @@ export function describeBackup(
 ): VolumeBackup[] {
   if (!('archive' in outcome)) return []
   const { origin } = plan
+  const { archive, sampled, unconfirmed } = outcome
   return [
     {
       volume: origin.deviceName,
@@ -49,7 +52,9 @@ export function describeBackup(
       usedBytes: origin.usedBytes,
       snapshot: { kind: plan.kind, sizeBytes: plan.sizeBytes, takenAt: takenAt.toISOString(), livedSeconds },
       tarCommand: tarOf(plan, request),
-      ...outcome,
+      archive,
+      ...(sampled && { sampled }),
+      ...(unconfirmed && { unconfirmed }),
       archiveSeconds: seconds,
     },
   ]

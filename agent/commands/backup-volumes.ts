@@ -9,7 +9,7 @@ import { showProgress, type Progress } from '../io/progress'
 import { watchSnapshots, type Watch } from '../io/snapshot-watch'
 import { mapUnordered } from '../io/unordered'
 import { FRAME_BYTES } from '../plan/archive'
-import type { HookRecord, VolumeBackup, VolumeFailure } from '../plan/manifest'
+import { leastVerified, type HookRecord, type Verified, type VolumeBackup, type VolumeFailure } from '../plan/manifest'
 import type { BackupRequest, Hosted } from '../plan/requests'
 import type { Sample } from '../plan/sample'
 import type { SnapshotPlan } from '../plan/snapshots'
@@ -20,6 +20,8 @@ import { proveArchive } from './prove-archive'
 export interface VolumesResult {
   readonly volumes: readonly VolumeBackup[]
   readonly failures: readonly VolumeFailure[]
+  /** As far as the least of the archives. */
+  readonly verified: Verified
   readonly hooks: readonly HookRecord[]
   /** How long the hooks held the applications. */
   readonly heldSeconds: number
@@ -89,6 +91,7 @@ export async function backUpVolumes(
   return {
     volumes: attempts.flatMap((attempt) => describeBackup(attempt, request, taken.takenAt)),
     failures: attempts.flatMap(describeFailure),
+    verified: leastVerified(attempts.flatMap(({ outcome }) => ('verified' in outcome ? outcome.verified : []))),
     hooks: held.hooks,
     heldSeconds: held.heldSeconds,
     snapshotSpreadSeconds: taken.spreadSeconds,
@@ -197,6 +200,7 @@ async function findCause(deps: Deps, plan: SnapshotPlan, failure: unknown): Prom
 async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
   const { deps, request, place, samples, bandwidth, progress } = work
   const { deviceName, mountPoint } = plan.origin
+  let unconfirmed: string | undefined
   const archive = await archiveVolume(deps, {
     tar: tarOf(plan, request),
     header: { catalog: 1, run: place.run, host: place.host, volume: deviceName, mountPoint, frameBytes: FRAME_BYTES },
@@ -208,9 +212,11 @@ async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
     ...(bandwidth && { bandwidth }),
     onUpload: (upload) => recordUpload(deps, plan, upload),
     beforeComplete: () => checkSnapshot(deps, plan),
+    onUnconfirmed: (key) => (unconfirmed = key),
     onProgress: (rawBytes) => progress.add(rawBytes),
   })
-  const proof = { verify: request.verify, tar: tarOf(plan, request), sample: samples.get(deviceName) }
-  const sampled = await proveArchive(deps, plan, archive, proof)
-  return { archive, ...(sampled && { sampled }) }
+  const { verify } = request
+  const proof = { verify, tar: tarOf(plan, request), sample: samples.get(deviceName), unconfirmed }
+  const proved = await proveArchive(deps, plan, archive, proof)
+  return { archive, ...proved, ...(unconfirmed !== undefined && { unconfirmed: true }) }
 }

@@ -76,7 +76,7 @@ export async function backUpHost(
     startedAt: startedAt.toISOString(),
     finishedAt: deps.now().toISOString(),
     status: failures.length === 0 ? 'complete' : 'incomplete',
-    verified: share ? 'checksum' : request.verify,
+    verified: result.verified,
     consistency: {
       level: result.hooks.length > 0 && result.hooks.every(({ ok }) => ok) ? 'application' : 'crash',
       snapshotSpreadSeconds: result.snapshotSpreadSeconds,

@@ -3,7 +3,7 @@ import type { Deps } from '../io/deps'
 import { checkSample } from '../io/sample-checker'
 import type { Archive } from '../plan/archive'
 import type { Argv } from '../plan/command'
-import type { SampleRecord } from '../plan/manifest'
+import type { SampleRecord, Verified } from '../plan/manifest'
 import type { BackupRequest } from '../plan/requests'
 import { formatSample, type Sample } from '../plan/sample'
 import type { SnapshotPlan } from '../plan/snapshots'
@@ -18,26 +18,40 @@ export interface Proof {
   readonly tar: Argv
   /** What alone is compared with the snapshot, where not everything is. */
   readonly sample: Sample | undefined
+  /** An object of the archive of which the server confirmed no checksum, if there is one. */
+  readonly unconfirmed: string | undefined
+}
+
+/** How far an archive was proved. */
+export interface Proved {
+  readonly verified: Verified
+  readonly sampled?: SampleRecord
 }
 
 /**
- * Reads an archive back as far as was asked for, while its snapshot is there.
+ * Reads an archive back as far as was asked for, while its snapshot is there. `checksum` needs no reading where the server
+ * has confirmed the checksums of all objects; where it has not, everything is read back.
  *
- * @returns what was compared of a sample, if there is one
  * @throws AgentError VERIFY_FAILED with the first of the findings
  */
 export async function proveArchive(
   deps: Deps,
   plan: SnapshotPlan,
   archive: Archive,
-  { verify, tar, sample }: Proof,
-): Promise<SampleRecord | undefined> {
-  if (sample) return proveSample(deps, plan, archive, sample)
-  if (verify !== 'stream' && verify !== 'source') return undefined
+  { verify, tar, sample, unconfirmed }: Proof,
+): Promise<Proved> {
+  if (sample) {
+    const sampled = await proveSample(deps, plan, archive, sample)
+    return { verified: unconfirmed === undefined ? 'checksum' : 'none', sampled }
+  }
+  if (verify === 'none' || (verify === 'checksum' && unconfirmed === undefined)) return { verified: verify }
   const { deviceName: volume, mountPoint } = plan.origin
+  if (verify === 'checksum') {
+    deps.log.info(`${mountPoint}: the server confirms no checksum of ${unconfirmed}: reading the archive back instead`)
+  }
   const source = verify === 'source' ? tar : undefined
   throwIfAny((await verifyVolume(deps, { volume, mountPoint, archive }, 'stream', source)).findings)
-  return undefined
+  return { verified: verify === 'source' ? 'source' : 'stream' }
 }
 
 async function proveSample(

@@ -39,6 +39,7 @@ export async function verify(deps: Deps, request: Hosted<VerifyRequest>): Promis
     startedAt: startedAt.toISOString(),
     finishedAt: deps.now().toISOString(),
     ok: checks.every(isGood),
+    ...(isSizesOnly(request, checks) && { sizesOnly: true }),
     volumes: checks,
   }
   // Recorded, it would say that the run is as it should be, and "list" would show it so.
@@ -67,6 +68,10 @@ async function checkAll(deps: Deps, request: Hosted<VerifyRequest>, manifest: Ma
     checks.push(await verifyVolume(deps, volume, request.depth))
   }
   return checks
+}
+
+function isSizesOnly({ depth }: Hosted<VerifyRequest>, checks: readonly VolumeCheck[]): boolean {
+  return depth === 'checksum' && checks.some(({ withoutChecksum }) => withoutChecksum > 0)
 }
 
 function isGood({ findings }: VolumeCheck): boolean {

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib'
 import { combineCrc32 } from '../plan/crc32'
 import type { Bandwidth } from './bandwidth'
 import type { Pool } from './pool'
-import type { FinishedPart, Store, UploadRef } from './store'
+import type { Completion, FinishedPart, Store, UploadRef } from './store'
 
 /** With S3's 10,000 parts an upload (S3 user guide, "Multipart upload limits"), enough for a segment of 64 GiB. */
 export const PART_BYTES = 8 * 1024 * 1024
@@ -40,8 +40,8 @@ export interface ObjectWriter extends AsyncDisposable {
   append(data: Uint8Array): Promise<void>
   /** Sends the last part and waits for all of them. Nothing can be added afterwards. */
   finish(): Promise<void>
-  /** @returns CRC32 of the whole object, which the store has compared with its own */
-  complete(): Promise<number>
+  /** @returns the CRC32 of the whole object, and whether the server has confirmed it */
+  complete(): Promise<Completion & { readonly crc32: number }>
 }
 
 /** Nothing is created in the bucket before there is a part to send. */
@@ -142,9 +142,9 @@ export function openObject(
 
     async complete() {
       if (!unfinished) throw new Error(`nothing was written to ${key}`)
-      await store.completeUpload(unfinished, parts, { sizeBytes, crc32: objectCrc32 }, signal)
+      const completion = await store.completeUpload(unfinished, parts, { sizeBytes, crc32: objectCrc32 }, signal)
       unfinished = undefined
-      return objectCrc32
+      return { ...completion, crc32: objectCrc32 }
     },
 
     async [Symbol.asyncDispose]() {

@@ -45,6 +45,8 @@ export interface ArchiveRequest {
    * archived is not valid any more.
    */
   readonly beforeComplete: () => Promise<void>
+  /** Told of each object of which the server confirmed the size alone, and no checksum. */
+  readonly onUnconfirmed?: (key: string) => void
   /** Told of each piece of the tar stream, by its size, that is on its way to the bucket. */
   readonly onProgress?: (rawBytes: number) => void
   /** Stored bytes of a segment at most; tests cut small archives. */
@@ -176,19 +178,25 @@ async function completeAll(
 ): Promise<Archive> {
   const segments: Segment[] = []
   for (const { object, rawOffset, rawBytes } of written.segments) {
-    const sizeBytes = object.sizeBytes()
-    segments.push({ key: object.key, sizeBytes, crc32: formatCrc32(await object.complete()), rawOffset, rawBytes })
+    segments.push({ ...(await completeObject(request, object)), rawOffset, rawBytes })
   }
-  const catalogCrc32 = formatCrc32(await catalog.complete())
+  const completedCatalog = await completeObject(request, catalog)
   return {
     compression: request.compression,
     frameBytes: FRAME_BYTES,
     segments,
-    catalog: { key: catalog.key, sizeBytes: catalog.sizeBytes(), crc32: catalogCrc32 },
+    catalog: completedCatalog,
     rawBytes: inspection.rawBytes,
     storedBytes: segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     sha256: inspection.sha256,
     entries: inspection.entries,
     frames: written.frames,
   }
+}
+
+async function completeObject({ onUnconfirmed }: ArchiveRequest, object: ObjectWriter): Promise<Archive['catalog']> {
+  const { key } = object
+  const { crc32: checksum, confirmed } = await object.complete()
+  if (!confirmed) onUnconfirmed?.(key)
+  return { key, sizeBytes: object.sizeBytes(), crc32: formatCrc32(checksum) }
 }

@@ -65,6 +65,8 @@ const volumeSchema = z.object({
       entries: bytes,
     })
     .optional(),
+  /** The server confirmed the sizes of the objects, and of at least one of them no checksum. */
+  unconfirmed: z.literal(true).optional(),
 })
 
 const failureSchema = z.object({
@@ -102,7 +104,7 @@ const manifestSchema = z.object({
   status: z.enum(['complete', 'incomplete']),
   /**
    * How far the archives were read back before this manifest was written: `checksum` is S3's own confirmation of each
-   * object's CRC32 and size, `stream` read everything back from S3, `source` also compared it with the snapshot. What was
+   * object's CRC32 and size, never of sizes alone, `stream` read everything back from S3, `source` also compared it with the snapshot. What was
    * done with a part of the entries only is in `sampled` of the volumes, and counts for nothing here.
    */
   verified: z.enum(['none', 'checksum', 'stream', 'source']),
@@ -148,10 +150,24 @@ const manifestSchema = z.object({
  */
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>
 export type VolumeBackup = Readonly<z.infer<typeof volumeSchema>>
+export type Verified = Manifest['verified']
 export type SampleRecord = Readonly<NonNullable<VolumeBackup['sampled']>>
 export type VolumeFailure = Readonly<z.infer<typeof failureSchema>>
 export type HookRecord = Readonly<z.infer<typeof hookSchema>>
 export type SystemRecord = Manifest['system']
+
+/** From least to most: each proves what the ones before it prove. */
+export const DEPTHS: readonly Verified[] = ['none', 'checksum', 'stream', 'source']
+
+/** How far a run is verified: as far as the least of its volumes. */
+export function leastVerified(depths: readonly Verified[]): Verified {
+  return DEPTHS.find((depth) => depths.includes(depth)) ?? 'none'
+}
+
+/** Whether nothing but the sizes of what was stored counts, although more was asked for. */
+export function isSizesOnly({ verified, volumes }: Pick<Manifest, 'verified' | 'volumes'>): boolean {
+  return verified === 'none' && volumes.some(({ unconfirmed, sampled }) => unconfirmed && sampled)
+}
 
 export function formatManifest(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 2)}\n`

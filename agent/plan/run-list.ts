@@ -1,7 +1,7 @@
 /** The list of a host's runs: what is told of each, and how it is shown. */
 import { z } from 'zod'
 import { CLASS_PATTERN, Prefix, RUN_PATTERN, type RunPlace } from '../contract'
-import type { Manifest, SampleRecord } from './manifest'
+import { DEPTHS, isSizesOnly, type Manifest, type SampleRecord } from './manifest'
 import { parseRunTime } from './run'
 import { describeSamples } from './sample'
 import { formatBytes } from './size'
@@ -33,15 +33,15 @@ export interface Verified {
   readonly ok: boolean
   /** Absent where it was part of the backup itself. */
   readonly at?: string
+  /** The server keeps no checksums, so that no more than the objects' sizes was compared. */
+  readonly sizesOnly?: true
 }
-
-/** From least to most. */
-const DEPTHS: readonly Manifest['verified'][] = ['none', 'checksum', 'stream', 'source']
 
 const verdictSchema = z.object({
   depth: z.enum(['checksum', 'stream', 'source']),
   ok: z.boolean(),
   finishedAt: z.string(),
+  sizesOnly: z.literal(true).optional(),
 })
 type Verdict = z.infer<typeof verdictSchema>
 
@@ -96,10 +96,17 @@ export function unreadableRun(place: FoundRun, problem: string): ListedRun {
 }
 
 function judge(manifest: Manifest, verdict: Verdict | undefined): Verified {
-  const atBackup: Verified = { depth: manifest.verified, ok: true }
+  const sizesOnly = { sizesOnly: true } as const
+  const atBackup: Verified = { depth: manifest.verified, ok: true, ...(isSizesOnly(manifest) && sizesOnly) }
   if (!verdict) return atBackup
-  const later: Verified = { depth: verdict.depth, ok: verdict.ok, at: verdict.finishedAt }
-  return later.ok && DEPTHS.indexOf(later.depth) < DEPTHS.indexOf(atBackup.depth) ? atBackup : later
+  const { depth, ok, finishedAt } = verdict
+  const later: Verified = { depth, ok, at: finishedAt, ...(verdict.sizesOnly && sizesOnly) }
+  return later.ok && rankOf(later) < rankOf(atBackup) ? atBackup : later
+}
+
+/** Sizes alone are more than nothing, and less than checksums. */
+function rankOf({ depth, sizesOnly }: Verified): number {
+  return sizesOnly ? 0.5 : DEPTHS.indexOf(depth)
 }
 
 /**
@@ -135,10 +142,11 @@ function runRow(run: ListedRun, now: Date): string[] {
   ]
 }
 
-function formatVerified({ depth, ok, at }: Verified, now: Date): string {
-  if (depth === 'none') return 'no'
+function formatVerified({ depth, ok, at, sizesOnly }: Verified, now: Date): string {
+  if (depth === 'none' && !sizesOnly) return 'no'
   const when = at === undefined ? '' : ` ${formatAge(at, now)} ago`
-  return ok ? `${depth}${when}` : `FAILED ${depth}${when}`
+  const what = sizesOnly ? 'sizes only' : depth
+  return ok ? `${what}${when}` : `FAILED ${what}${when}`
 }
 
 /** `50 s`, `12 min`, `7 h`, `45 d`: one unit, rounded down. */

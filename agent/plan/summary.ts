@@ -1,6 +1,6 @@
 import { manifestKey, type RunPlace } from '../contract'
 import { formatArgv, type Argv } from './command'
-import type { Manifest, VolumeBackup } from './manifest'
+import { isSizesOnly, type Manifest, type VolumeBackup } from './manifest'
 import { printableLine } from './printable'
 import { describeSamples, formatSample } from './sample'
 import type { Selection } from './selection'
@@ -33,6 +33,7 @@ export function formatBackupSummary(
     ...notBackedUp.map(({ mountPoint, device, reason }) => `  not backed up: ${mountPoint} (${device}): ${reason}`),
     `  ${consistency.level}-consistent: all snapshots within ${formatSeconds(consistency.snapshotSpreadSeconds)}` +
       (consistency.hooks.length > 0 ? `, applications held for ${formatSeconds(consistency.heldSeconds)}` : ''),
+    ...describeUnconfirmed(manifest),
     ...excluded(wish.exclude),
     `  manifest: s3://${wish.bucket}/${manifestKey(manifest)}`,
     `  next: ${formatArgv(verifyCommand(manifest, wish))}`,
@@ -84,7 +85,8 @@ export function formatBackupPlan(
 }
 
 function verdictOf({ status, verified, volumes, failures }: Manifest, leftBehind: readonly string[]): string {
-  const seen = { none: 'not verified', checksum: 'checksums confirmed by S3', stream: 'read back and verified' }
+  const none = isSizesOnly({ verified, volumes }) ? 'sizes only' : 'not verified'
+  const seen = { none, checksum: 'checksums confirmed by S3', stream: 'read back and verified' }
   const whole = verified === 'source' ? 'verified against the source' : seen[verified]
   const samples = describeSamples(volumes.map(({ sampled }) => sampled))
   const depth = samples === '' ? whole : `${whole}, ${samples} compared`
@@ -93,6 +95,13 @@ function verdictOf({ status, verified, volumes, failures }: Manifest, leftBehind
       ? 'OK'
       : `INCOMPLETE, ${failures.length} of ${volumes.length + failures.length} volumes failed`
   return `${good}, ${depth}${leftBehind.length > 0 ? ', but something was left behind on the host' : ''}`
+}
+
+/** Why more was read back than was asked for, or what is not known where nothing was. */
+function describeUnconfirmed({ verified, volumes }: Manifest): string[] {
+  if (!volumes.some(({ unconfirmed }) => unconfirmed)) return []
+  const what = verified === 'none' ? 'only the sizes of the archives are known' : 'the archives were read back'
+  return [`  the server confirms no checksums: ${what}`]
 }
 
 function volumeRow(backup: VolumeBackup): string[] {

@@ -80,15 +80,18 @@ export interface Verification {
   readonly startedAt: string
   readonly finishedAt: string
   readonly ok: boolean
+  /** With depth `checksum`: the server keeps none of at least one object, so that this is no more than their sizes. */
+  readonly sizesOnly?: true
   readonly volumes: readonly VolumeCheck[]
 }
 
 /** For people: the verdict, what was found, what was looked at. */
 export function formatVerification(verification: Verification): string {
-  const { run, host, depth, ok, volumes } = verification
+  const { run, host, ok, volumes } = verification
+  const depth = verification.sizesOnly ? 'sizes only' : `depth ${verification.depth}`
   const findings = volumes.flatMap((volume) => volume.findings)
   return fit([
-    `Verification of ${run} of ${host}, depth ${depth}: ${ok ? 'OK' : `${findings.length} FINDINGS`}`,
+    `Verification of ${run} of ${host}, ${depth}: ${ok ? 'OK' : `${findings.length} FINDINGS`}`,
     ...findings.flatMap(({ volume, what, hint }) => [`  ${volume}: ${what}`, `    HINT: ${hint}`]),
     ...columns(volumes.map(checkRow)),
     ...volumes.flatMap(({ mountPoint, withoutChecksum, objects }) =>

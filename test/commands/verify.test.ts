@@ -72,6 +72,20 @@ test('depth checksum reads no data', async () => {
   expect(json).toMatchObject({ ok: true, depth: 'checksum', volumes: [{ frames: 0 }, { frames: 0 }] })
 })
 
+test('depth checksum with a server that keeps none says that sizes are all it saw, and records that', async () => {
+  const store = backedUp()
+  const head: MemoryStore['head'] = async (...args) => {
+    const { key, sizeBytes, lastModified, storageClass } = await store.head(...args)
+    return { key, sizeBytes, lastModified, storageClass }
+  }
+  const { status, summary, json } = await verified({ ...store, head }, { depth: 'checksum' })
+  expect(status).toBe(0)
+  expect(summary).toMatch(/^Verification of 20260131T020000Z-k3xw7a of db-1, sizes only: OK\n/)
+  expect(json).toMatchObject({ depth: 'checksum', sizesOnly: true })
+  expect(JSON.parse(store.objects.get(RECORD)!.body.toString())).toMatchObject({ sizesOnly: true })
+  expect((await verified({ ...backedUp(), head }, { depth: 'stream' })).json).not.toHaveProperty('sizesOnly')
+})
+
 test.each(['checksum', 'stream'] as const)(
   'depth %s, a damaged volume: status 1, what is wrong and what to do',
   async (depth) => {

@@ -16,10 +16,14 @@ export interface Misbehaviour {
   /** Called before each part is taken. */
   readonly onPart?: (key: string, partNumber: number, signal: AbortSignal) => Promise<void>
   readonly onComplete?: (key: string) => Promise<void>
+  /** Changes a part on its way. */
+  readonly garble?: (key: string, partNumber: number, body: Uint8Array) => Uint8Array
+  /** As S3 does, and not every server that speaks its protocol. */
+  readonly keepsChecksums?: boolean
 }
 
-export function archiveBucket({ onPart, onComplete }: Misbehaviour = {}): ArchiveBucket {
-  const memory = memoryStore()
+export function archiveBucket({ onPart, onComplete, garble, keepsChecksums = true }: Misbehaviour = {}): ArchiveBucket {
+  const memory = memoryStore({ keepsChecksums })
   const events: string[] = []
   const store: Store = {
     ...memory,
@@ -30,7 +34,8 @@ export function archiveBucket({ onPart, onComplete }: Misbehaviour = {}): Archiv
     async uploadPart(upload, partNumber, body, crc32, signal) {
       await onPart?.(upload.key, partNumber, signal)
       events.push(`part ${upload.key} ${partNumber}`)
-      return memory.uploadPart(upload, partNumber, body, crc32, signal)
+      const arrived = garble?.(upload.key, partNumber, body) ?? body
+      return memory.uploadPart(upload, partNumber, arrived, crc32, signal)
     },
     async completeUpload(upload, parts, options, signal) {
       await onComplete?.(upload.key)

@@ -1,5 +1,6 @@
 import {
   formatManifest,
+  leastVerified,
   MANIFEST_FORMAT,
   parseManifest,
   type Manifest,
@@ -19,6 +20,15 @@ test('so does one with a sample, which older agents leave out of account', () =>
   const manifest = manifestOf({ volumes: [volumeBackupOf({ sampled })] })
   expect(parseManifest(formatManifest(manifest), place)).toEqual(manifest)
   expect(manifest.verified).toBe('checksum')
+})
+
+test.each([
+  [['stream', 'checksum', 'source'], 'checksum'],
+  [['stream', 'none'], 'none'],
+  [['source', 'source'], 'source'],
+  [[], 'none'],
+] as const)('a run whose archives are verified %j is verified %s', (depths, least) => {
+  expect(leastVerified(depths)).toBe(least)
 })
 
 test('a manifest of a newer agent is refused with the remedy, not misread', () => {

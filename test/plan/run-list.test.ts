@@ -55,6 +55,25 @@ describe('what is proven of a run', () => {
     expect(formatRunList('host', [run], 1, now)).toContain(`  ${text}  /home`)
   })
 
+  const sizes = { ...verdict('checksum', true), sizesOnly: true as const }
+  test.each([
+    ['nothing', 'none', sizes, 'sizes only 25 h ago'],
+    ['more than sizes', 'stream', sizes, 'stream'],
+    ['checksums', 'checksum', sizes, 'checksum'],
+    ['nothing, which failed', 'none', { ...sizes, ok: false }, 'FAILED sizes only 25 h ago'],
+  ] as const)('sizes that were compared later, after a backup that had proved %s, are not checksums', (...given) => {
+    const [, verified, later, text] = given
+    const run = listedRun(place, manifestOf({ verified }), parseVerdict(JSON.stringify(later)))
+    expect(formatRunList('host', [run], 1, now)).toMatch(new RegExp(` {2}${text} +/home`))
+  })
+
+  test('a sample of a run whose checksums nobody confirmed stands beside its sizes', () => {
+    const sampled = { depth: 'source' as const, part: 3, count: 1, parts: 7, entries: 12 }
+    const volumes = [volumeBackupOf({ sampled, unconfirmed: true })]
+    const run = listedRun(place, manifestOf({ verified: 'none', volumes }), undefined)
+    expect(formatRunList('host', [run], 1, now)).toContain('  sizes only, source 3/7  /home')
+  })
+
   test('a verification that cannot be read proves nothing', () => {
     expect(parseVerdict('{"ok": true}')).toBeUndefined()
     expect(parseVerdict('')).toBeUndefined()

@@ -57,6 +57,27 @@ test('a sample that was compared with the source is not taken for more than it i
   expect(lines[1]).toMatch(/^ {2}\/home .* 1234 entries of 3\/7 compared with it$/)
 })
 
+describe('where the server confirms no checksums', () => {
+  const sampled = { depth: 'source' as const, part: 3, count: 1, parts: 7, entries: 1234 }
+  test.each([
+    ['what was read back counts', 'stream', {}, 'OK, read back and verified', 'the archives were read back'],
+    [
+      'a sample proves no more than sizes',
+      'none',
+      { sampled },
+      'OK, sizes only, source 3/7 compared',
+      'only the sizes',
+    ],
+    ['what was not to be verified is not', 'none', {}, 'OK, not verified', 'only the sizes of the archives are known'],
+  ] as const)('%s, and the summary says why', (_, verified, more, verdict, why) => {
+    const volumes = [volumeBackupOf({ unconfirmed: true, ...more }), volumeBackupOf({ mountPoint: '/confirmed' })]
+    const text = formatBackupSummary(manifestOf({ verified, volumes }), VAULT)
+    expect(text.split('\n')[0]).toBe(`Backup 20260131T040506Z-abz277 of host: ${verdict}`)
+    expect(text).toContain(`\n  the server confirms no checksums: ${why}`)
+    expect(text).not.toContain('confirmed by S3')
+  })
+})
+
 test('what was left behind on the host is in the first line', () => {
   const text = formatBackupSummary(manifestOf(), VAULT, ['snapshot vg0/snapstream_x'])
   expect(text.split('\n')[0]).toContain('left behind')

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { ErrorCode } from '../../agent/errors'
-import type { FinishedPart, ObjectInfo, UploadRef } from '../../agent/io/store'
+import type { Completion, FinishedPart, ObjectInfo, UploadRef } from '../../agent/io/store'
 import type { VersionedStore } from './memory-store'
 
 /** Where a server is known not to do as S3 does. The contract then states what it does instead. */
@@ -51,9 +51,9 @@ export function storeContract(
       crc32: crc32(Buffer.concat(bodies)),
     })
     /** Uploads an object in parts of the sizes that S3 wants. */
-    const upload = async (key: string, bodies: readonly Buffer[]): Promise<void> => {
+    const upload = async (key: string, bodies: readonly Buffer[]): Promise<Completion> => {
       const begun = await store.createUpload(key, undefined, signal)
-      await store.completeUpload(begun, await uploadParts(begun, bodies), whole(bodies), signal)
+      return store.completeUpload(begun, await uploadParts(begun, bodies), whole(bodies), signal)
     }
 
     describe('put', () => {
@@ -195,7 +195,8 @@ export function storeContract(
         test('this server takes what arrives for what was sent', async () => {
           const begun = await store.createUpload('checksum/ignored', undefined, signal)
           const part = await store.uploadPart(begun, 1, body, wrong, signal)
-          await store.completeUpload(begun, [part], { sizeBytes: body.length, crc32: wrong }, signal)
+          const claim = { sizeBytes: body.length, crc32: wrong }
+          expect(await store.completeUpload(begun, [part], claim, signal)).toEqual({ confirmed: false })
           expect((await store.head('checksum/ignored', signal)).crc32).toBeUndefined()
         })
         test('but an object of another size than was sent is found out', async () => {
@@ -224,7 +225,7 @@ export function storeContract(
 
       test('the checksum of an object is that of all its parts together', async () => {
         const bodies = [randomBytes(PART_BYTES), body]
-        await upload('checksum/kept', bodies)
+        expect(await upload('checksum/kept', bodies)).toEqual({ confirmed: true })
         expect((await store.head('checksum/kept', signal)).crc32).toBe(whole(bodies).crc32)
       })
     })
