@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { HttpRequest } from '@smithy/core/protocols'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { authorityOf, type Proxy, type Route } from '../plan/proxy'
-import { authorizationFor, explainUnreachable, openTunnel, refusal } from './tunnel'
+import { authorizationFor, explainUnreachable, isAuthenticationWanted, openTunnel, refusal } from './tunnel'
 
 export interface HandlerOptions {
   readonly route: Route
@@ -69,6 +69,7 @@ async function sendPlain(
   const answer = await handle(toProxy, options).catch((error: unknown) => {
     throw explainUnreachable(proxy, error as Error)
   })
-  if (answer.response.statusCode === 407) throw refusal(proxy, 407, `a request to ${request.hostname}`)
+  const { statusCode } = answer.response
+  if (isAuthenticationWanted(statusCode)) throw refusal(proxy, statusCode, `a request to ${request.hostname}`)
   return answer
 }

@@ -54,10 +54,18 @@ export function authorizationFor({ authorization }: Proxy): Record<string, strin
   return authorization === undefined ? {} : { 'proxy-authorization': authorization }
 }
 
+/** 407, or as tinyproxy has it where the password is wrong, 401: S3 itself never answers with either. */
+export function isAuthenticationWanted(status: number): boolean {
+  return status === 407 || status === 401
+}
+
 /** The proxy said no, and not the server. */
 export function refusal(proxy: Proxy, status: number, asked: string): Error {
-  if (status === 407) {
-    return proxyFailure('PROXY_AUTHENTICATION', `the proxy ${proxy.url} (${proxy.variable}) answers ${asked} with 407`)
+  if (isAuthenticationWanted(status)) {
+    return proxyFailure(
+      'PROXY_AUTHENTICATION',
+      `the proxy ${proxy.url} (${proxy.variable}) answers ${asked} with ${status}`,
+    )
   }
   const refused = proxyFailure(
     'PROXY_REFUSED',

@@ -151,7 +151,7 @@ describe('the agent on a host that has nothing but a proxy', () => {
 
   test('is told that the proxy wants another password', async () => {
     const { text, check } = await checks({ HTTPS_PROXY: proxy.url.replace('s3cret', 'wr0ng') })
-    expect(check('bucket')).toMatchObject({ status: 'fail', what: expect.stringMatching(/the proxy .* with 407/) })
+    expect(check('bucket')).toMatchObject({ status: 'fail', what: expect.stringMatching(/the proxy .* with 40[17]$/) })
     expect(text).not.toContain('wr0ng')
   })
 })

@@ -169,6 +169,8 @@ describe('a proxy that does not help is named, without its password:', () => {
 
   test.each<[number, string | undefined, string]>([
     [407, undefined, 'ACCESS_DENIED'],
+    [401, undefined, 'ACCESS_DENIED'],
+    [401, 'http://s3.test:7480', 'ACCESS_DENIED'],
     [407, 'http://s3.test:7480', 'ACCESS_DENIED'],
     [403, undefined, 'ENDPOINT_UNREACHABLE'],
     [502, undefined, 'ENDPOINT_UNREACHABLE'],
