@@ -6,12 +6,16 @@ import type { BackupRequest } from '../plan/requests'
 import type { SnapshotPlan } from '../plan/snapshots'
 import { excludesWithin, tarCreate } from '../plan/tar'
 import type { Proved } from './prove-archive'
+import type { Warnings } from '../plan/tar-messages'
 
 /** A volume's archive, how far it was proved, and what was compared of it where that was only a part. */
 export interface Archived extends Proved {
   readonly archive: Archive
   /** The server has confirmed sizes alone. */
   readonly unconfirmed?: true
+  /** What of the volume is not in the archive as it was. */
+  readonly warnings?: Warnings
+  readonly longPaths?: number
 }
 
 /** What became of a volume: its archive, or why there is none. */

@@ -1,7 +1,7 @@
 import { catalogKey, dataKey, type RunPlace } from '../contract'
 import { describeError, hasCode } from '../errors'
 import { limitBandwidth, type Bandwidth } from '../io/bandwidth'
-import type { Deps } from '../io/deps'
+import type { Deps, Log } from '../io/deps'
 import { holdApplications } from '../io/hooks'
 import { checkSnapshot, mountSnapshot, recordUpload, takeSnapshots, type Snapshots } from '../io/lvm'
 import { archiveVolume } from '../io/pipeline'
@@ -13,6 +13,7 @@ import { leastVerified, type HookRecord, type Verified, type VolumeBackup, type 
 import type { BackupRequest, Hosted } from '../plan/requests'
 import type { Sample } from '../plan/sample'
 import type { SnapshotPlan } from '../plan/snapshots'
+import { joinWarnings, type Warnings } from '../plan/tar-messages'
 import { describeBackup, describeFailure, tarOf, type Archived, type Attempt } from './backup-records'
 import { proveArchive } from './prove-archive'
 
@@ -201,7 +202,7 @@ async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
   const { deps, request, place, samples, bandwidth, progress } = work
   const { deviceName, mountPoint } = plan.origin
   let unconfirmed: string | undefined
-  const archive = await archiveVolume(deps, {
+  const { notes, ...archive } = await archiveVolume(deps, {
     tar: tarOf(plan, request),
     header: { catalog: 1, run: place.run, host: place.host, volume: deviceName, mountPoint, frameBytes: FRAME_BYTES },
     dataKey: (segment) => dataKey(place, deviceName, request.compression, segment),
@@ -215,8 +216,28 @@ async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
     onUnconfirmed: (key) => (unconfirmed = key),
     onProgress: (rawBytes) => progress.add(rawBytes),
   })
-  const { verify } = request
-  const proof = { verify, tar: tarOf(plan, request), sample: samples.get(deviceName), unconfirmed }
-  const proved = await proveArchive(deps, plan, archive, proof)
-  return { archive, ...proved, ...(unconfirmed !== undefined && { unconfirmed: true }) }
+  const said = [notes.warnings]
+  const proved = await proveArchive(deps, plan, archive, {
+    verify: request.verify,
+    tar: tarOf(plan, request),
+    sample: samples.get(deviceName),
+    unconfirmed,
+    onWarnings: ({ count, lines }) => said.push({ count, lines: lines.map((line) => `while comparing: ${line}`) }),
+  })
+  const warnings = joinWarnings(said)
+  logNotes(deps.log, mountPoint, warnings, notes.longPaths)
+  return {
+    archive,
+    ...proved,
+    ...(unconfirmed !== undefined && { unconfirmed: true }),
+    ...(warnings.count > 0 && { warnings }),
+    ...(notes.longPaths > 0 && { longPaths: notes.longPaths }),
+  }
+}
+
+function logNotes(log: Log, mountPoint: string, { count, lines }: Warnings, longPaths: number): void {
+  if (count > 0) log.warn(`${mountPoint}: ${count} warnings, the archive is not complete: ${lines[0] ?? ''}`)
+  if (longPaths > 0) {
+    log.warn(`${mountPoint}: ${longPaths} paths longer than 4,096 bytes: only tar -C step by step restores them`)
+  }
 }

@@ -8,7 +8,14 @@ import { takeTurn } from '../io/rotation'
 import { steadyClock } from '../io/steady-clock'
 import { lowerPriority, readSystem, readTools } from '../io/system'
 import { assertClockAgrees } from '../plan/clock'
-import { formatManifest, MANIFEST_FORMAT, parseManifest, type Manifest, type VolumeFailure } from '../plan/manifest'
+import {
+  completenessOf,
+  formatManifest,
+  MANIFEST_FORMAT,
+  parseManifest,
+  type Manifest,
+  type VolumeFailure,
+} from '../plan/manifest'
 import type { BackupRequest, Hosted } from '../plan/requests'
 import { formatRun } from '../plan/run'
 import { chooseShare } from '../plan/sample'
@@ -75,7 +82,7 @@ export async function backUpHost(
     ...place,
     startedAt: startedAt.toISOString(),
     finishedAt: deps.now().toISOString(),
-    status: failures.length === 0 ? 'complete' : 'incomplete',
+    status: completenessOf({ volumes: result.volumes, failures }),
     verified: result.verified,
     consistency: {
       level: result.hooks.length > 0 && result.hooks.every(({ ok }) => ok) ? 'application' : 'crash',

@@ -8,6 +8,7 @@ import type { BackupRequest } from '../plan/requests'
 import { formatSample, type Sample } from '../plan/sample'
 import type { SnapshotPlan } from '../plan/snapshots'
 import { tarCreateListed } from '../plan/tar'
+import type { Warnings } from '../plan/tar-messages'
 import { collectFindings, type Finding } from '../plan/verification'
 import { verifyVolume } from './verify'
 
@@ -20,6 +21,8 @@ export interface Proof {
   readonly sample: Sample | undefined
   /** An object of the archive of which the server confirmed no checksum, if there is one. */
   readonly unconfirmed: string | undefined
+  /** Told of what tar could not read of the snapshot once more: of that, nothing was compared. */
+  readonly onWarnings: (warnings: Warnings) => void
 }
 
 /** How far an archive was proved. */
@@ -38,10 +41,10 @@ export async function proveArchive(
   deps: Deps,
   plan: SnapshotPlan,
   archive: Archive,
-  { verify, tar, sample, unconfirmed }: Proof,
+  { verify, tar, sample, unconfirmed, onWarnings }: Proof,
 ): Promise<Proved> {
   if (sample) {
-    const sampled = await proveSample(deps, plan, archive, sample)
+    const sampled = await proveSample(deps, plan, archive, sample, onWarnings)
     return { verified: unconfirmed === undefined ? 'checksum' : 'none', sampled }
   }
   if (verify === 'none' || (verify === 'checksum' && unconfirmed === undefined)) return { verified: verify }
@@ -50,7 +53,7 @@ export async function proveArchive(
     deps.log.info(`${mountPoint}: the server confirms no checksum of ${unconfirmed}: reading the archive back instead`)
   }
   const source = verify === 'source' ? tar : undefined
-  throwIfAny((await verifyVolume(deps, { volume, mountPoint, archive }, 'stream', source)).findings)
+  throwIfAny((await verifyVolume(deps, { volume, mountPoint, archive }, 'stream', source, onWarnings)).findings)
   return { verified: verify === 'source' ? 'source' : 'stream' }
 }
 
@@ -59,10 +62,13 @@ async function proveSample(
   { origin, mountPoint }: SnapshotPlan,
   archive: Archive,
   sample: Sample,
+  onWarnings: Proof['onWarnings'],
 ): Promise<SampleRecord> {
   deps.log.info(`${origin.mountPoint}: comparing ${formatSample(sample)} of it with the snapshot`)
   const { report, list } = collectFindings(origin.deviceName)
-  const { entries, tooLong } = await checkSample(deps, archive, tarCreateListed(mountPoint), sample, report)
+  const read = await checkSample(deps, archive, tarCreateListed(mountPoint), sample, report)
+  const { entries, tooLong } = read
+  onWarnings(read.warnings)
   throwIfAny(list())
   if (tooLong > 0) {
     deps.log.warn(

@@ -10,6 +10,7 @@ import type { Argv } from '../plan/command'
 import type { Manifest } from '../plan/manifest'
 import type { Hosted, VerifyRequest } from '../plan/requests'
 import { formatTime } from '../plan/run'
+import type { Warnings } from '../plan/tar-messages'
 import { collectFindings, formatVerification, type Verification, type VolumeCheck } from '../plan/verification'
 import { chooseVolumes } from '../plan/volumes'
 import type { Outcome } from './outcome'
@@ -82,6 +83,7 @@ function isGood({ findings }: VolumeCheck): boolean {
  * Checks one archive. Without findings, everything that the result counts is good.
  *
  * @param source - the command that makes the archive again from the snapshot that it was made from, to compare with
+ * @param onWarnings - told of what that command could not read: of that, both sides may lack the same
  * @throws AgentError whatever prevents looking
  */
 export async function verifyVolume(
@@ -89,12 +91,14 @@ export async function verifyVolume(
   { volume, mountPoint, archive }: VerifiableVolume,
   depth: 'checksum' | 'stream',
   source?: Argv,
+  onWarnings: (warnings: Warnings) => void = () => undefined,
 ): Promise<VolumeCheck> {
   deps.log.info(`verifying ${mountPoint} (${volume})`)
   const findings = collectFindings(volume)
   const objects = await checkObjects(deps, archive, findings.report)
   await using checker = source && (await sourceChecker(deps, source, findings.report))
   const read = depth === 'stream' ? await checkStream(deps, archive, findings.report, checker) : undefined
+  if (checker) onWarnings(checker.warnings())
   return {
     volume,
     mountPoint,

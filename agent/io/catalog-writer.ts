@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto'
 import { zstdCompressSync } from 'node:zlib'
-import { formatCatalogEntry, formatCatalogLine, type CatalogFrames, type CatalogHeader } from '../plan/catalog'
+import type { ArchiveNotes } from '../plan/archive'
+import {
+  formatCatalogEntry,
+  formatCatalogLine,
+  parseCatalogLine,
+  type CatalogEnd,
+  type CatalogEntry,
+  type CatalogFrames,
+  type CatalogHeader,
+} from '../plan/catalog'
+import { collectWarnings } from '../plan/tar-messages'
 import { scanTar, type TarTotals } from '../plan/tar-scanner'
 
 /** The catalog is compressed in pieces of this size: larger ones are hardly any smaller afterwards. */
@@ -10,6 +20,7 @@ const CATALOG_PIECE_BYTES = 1024 * 1024
 export interface Inspection extends TarTotals {
   /** Of the stream, in hexadecimal. */
   readonly sha256: string
+  readonly notes: ArchiveNotes
 }
 
 /** Functions throw AgentError ARCHIVE_FAILED where the stream is not a complete tar archive. */
@@ -29,24 +40,54 @@ export function writeCatalog(header: CatalogHeader): CatalogWriter {
   const hash = createHash('sha256')
   const catalog = catalogText()
   let frameLines = '' // they come after the entries: some 10 MiB for a TiB of archive
-  catalog.add(formatCatalogLine(header))
-  const scanner = scanTar((entry) => catalog.add(formatCatalogEntry(entry)))
+  catalog.add(readable(header))
+  const notes = collectNotes()
+  const scanner = scanTar(
+    (entry) => {
+      catalog.add(formatCatalogEntry(entry))
+      notes.take(entry)
+    },
+    { isTolerant: true },
+  )
   return {
     inspect(piece) {
       hash.update(piece)
       scanner.push(piece)
     },
     record(frames) {
-      frameLines += formatCatalogLine(frames)
+      frameLines += readable(frames)
     },
     finish(frames) {
-      const inspection = { ...scanner.finish(), sha256: hash.digest('hex') }
+      const totals = { ...scanner.finish(), sha256: hash.digest('hex') }
       catalog.add(frameLines)
-      catalog.add(formatCatalogLine({ end: true, ...inspection, frames }))
+      catalog.add(readable({ end: true, ...totals, frames }))
       catalog.compress()
-      return inspection
+      return { ...totals, notes: notes.list() }
     },
     take: () => catalog.take(),
+  }
+}
+
+/** The line, read back: a catalog that its own readers refuse must not be stored. Entries are readable as the scanner makes them. */
+function readable(line: CatalogHeader | CatalogFrames | CatalogEnd): string {
+  const text = formatCatalogLine(line)
+  parseCatalogLine(text)
+  return text
+}
+
+/** What Linux takes as one path, its last zero byte included (PATH_MAX); members are named from `./` on. */
+const MEMBER_BYTES_MAX = 4096 - 1 - './'.length
+
+function collectNotes() {
+  const warnings = collectWarnings()
+  let longPaths = 0
+  return {
+    take({ path, undescribed }: CatalogEntry): void {
+      if (undescribed !== undefined)
+        warnings.add(`'${path}' is not in the catalog, so only tar can restore it: ${undescribed}`)
+      else if (path.length * 3 > MEMBER_BYTES_MAX && Buffer.byteLength(path) > MEMBER_BYTES_MAX) longPaths++
+    },
+    list: (): ArchiveNotes => ({ warnings: warnings.list(), longPaths }),
   }
 }
 

@@ -24,6 +24,8 @@ export interface RunOptions {
 
 export interface StartOptions extends Omit<RunOptions, 'timeoutSeconds' | 'leaveRunning' | 'outputSeconds'> {
   readonly stdout?: number | Socket
+  /** Told of all that it writes to standard error, as it comes. */
+  readonly onComplaint?: (chunk: Buffer) => void
   /** Whether it may outlive us: what kills our process group does not reach it. */
   readonly ownSession?: boolean
   /** Called where it was killed and does not end: it still has what it was given. */
@@ -108,6 +110,7 @@ export const localHost: Host = {
     let complaint = Buffer.alloc(0)
     child.stderr?.on('data', (chunk: Buffer) => {
       complaint = Buffer.concat([complaint, chunk]).subarray(-COMPLAINT_BYTES)
+      options.onComplaint?.(chunk)
     })
     // A command that exits early breaks its standard input: its status tells why, not EPIPE.
     child.stdin?.on('error', () => undefined)

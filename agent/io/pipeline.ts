@@ -2,13 +2,21 @@
 import { crc32 } from 'node:zlib'
 import type { Compression } from '../contract'
 import { AgentError } from '../errors'
-import { formatCrc32, FRAME_BYTES, SEGMENT_BYTES, type Archive, type Segment } from '../plan/archive'
+import {
+  formatCrc32,
+  FRAME_BYTES,
+  SEGMENT_BYTES,
+  type Archive,
+  type Segment,
+  type WrittenArchive,
+} from '../plan/archive'
 import type { CatalogHeader } from '../plan/catalog'
 import type { Argv } from '../plan/command'
+import { joinWarnings, type TarReport } from '../plan/tar-messages'
 import type { Bandwidth } from './bandwidth'
 import type { Inspection } from './catalog-writer'
 import { createCompressor } from './compressor'
-import type { Deps } from './deps'
+import type { Deps, Log } from './deps'
 import { mapInOrder } from './in-order'
 import { startInspector, type Inspector } from './inspector'
 import { openObject, PART_BYTES, type ObjectWriter, type UploadContext } from './object-writer'
@@ -62,7 +70,7 @@ export interface ArchiveRequest {
  *
  * @throws AgentError the first failure, after tar is gone and all uploads are aborted
  */
-export async function archiveVolume(deps: Deps, request: ArchiveRequest): Promise<Archive> {
+export async function archiveVolume(deps: Deps, request: ArchiveRequest): Promise<WrittenArchive> {
   const failure = new AbortController()
   const signal = AbortSignal.any([deps.signal, failure.signal])
   const fail = (error: unknown) => failure.abort(error)
@@ -82,7 +90,7 @@ async function writeArchive(
   request: ArchiveRequest,
   context: UploadContext,
   objects: AsyncDisposableStack,
-): Promise<Archive> {
+): Promise<WrittenArchive> {
   const { signal, fail } = context
   const makePart = () => sharedBuffer(PART_BYTES)
   const catalog = objects.use(openObject(context, createPool(CATALOG_PARTS, makePart, signal), request.catalogKey))
@@ -99,14 +107,21 @@ async function writeArchive(
   const store = request.compression === 'zstd' ? storeCompressed : storePlain
   const rawBytes = await store({ request, signal, tar, inspector, segments })
   await tar.succeeded
-  if (tar.complaint() !== '') deps.log.warn(`tar said of ${request.header.mountPoint}: ${tar.complaint().trim()}`)
+  const said = tar.report()
+  logLeftOut(deps.log, request.header.mountPoint, said)
 
   const written = await segments.finish()
   const inspection = await inspector.finish(written.frames)
   await catalog.finish()
   throwUnlessAllAgree(rawBytes, written.segments, inspection)
   await request.beforeComplete()
-  return await completeAll(request, written, catalog, inspection)
+  const archive = await completeAll(request, written, catalog, inspection)
+  const warnings = joinWarnings([said.warnings, inspection.notes.warnings])
+  return { ...archive, notes: { ...inspection.notes, warnings } }
+}
+
+function logLeftOut(log: Log, mountPoint: string, { leftOut }: TarReport): void {
+  for (const [kind, { count, first }] of leftOut) log.warn(`${mountPoint}: tar left out ${count} ${kind}: ${first}`)
 }
 
 interface Streams {

@@ -179,6 +179,11 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
       if (mayBeLinked(entry)) foreignNames.add(entry.path64 ?? entry.path)
     },
     take(entry: CatalogEntry, role: Role): void {
+      if (entry.undescribed !== undefined) {
+        // What tar would make of it nobody has looked at.
+        if (role === 'wanted') lost.add(`${entry.path} (only tar itself can restore it: ${entry.undescribed})`)
+        return
+      }
       if (isLost(entry)) {
         if (mayBeLinked(entry)) lostNames.add(entry.path)
         if (role === 'wanted') lost.add(entry.path)

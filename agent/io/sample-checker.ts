@@ -6,6 +6,7 @@ import type { Argv } from '../plan/command'
 import { joinFrameTable } from '../plan/reads'
 import { collectPieces, pathBytes } from '../plan/restore'
 import { chooseSample, type Sample, type SampleChooser } from '../plan/sample'
+import { NO_WARNINGS, type Warnings } from '../plan/tar-messages'
 import { VERIFY_HINTS, type Report } from '../plan/verification'
 import type { Deps } from './deps'
 import { readCatalog, readEntries } from './read-catalog'
@@ -20,6 +21,8 @@ export interface SampleRead {
   readonly entries: number
   /** Entries of the sample whose names are too long for that. */
   readonly tooLong: number
+  /** What tar could not read meanwhile. */
+  readonly warnings: Warnings
 }
 
 /**
@@ -48,7 +51,7 @@ export async function checkSample(
     pieces.add(entry)
     entries++
   }
-  const result = { entries, tooLong: chooser.tooLong() }
+  const result = { entries, tooLong: chooser.tooLong(), warnings: NO_WARNINGS }
   if (entries === 0) return result
 
   await using checker = await sourceChecker(deps, tar, report, nameAll(readChosen(deps, archive, chooser)))
@@ -64,7 +67,7 @@ export async function checkSample(
   // Whatever else may go wrong: what was not compared must not count as good.
   const compared = checker.compared()
   if (compared !== entries) report(`${compared} of ${entries} entries of the sample were compared`, VERIFY_HINTS.source)
-  return result
+  return { ...result, warnings: checker.warnings() }
 }
 
 async function* readChosen(
@@ -72,7 +75,9 @@ async function* readChosen(
   archive: Archive,
   chooser: SampleChooser,
 ): AsyncGenerator<CatalogEntry, void> {
-  for await (const entry of readEntries(deps, archive)) if (chooser.isChosen(entry)) yield entry
+  for await (const entry of readEntries(deps, archive)) {
+    if (entry.undescribed === undefined && chooser.isChosen(entry)) yield entry
+  }
 }
 
 /** As the archive names them, each with a zero byte at its end. */

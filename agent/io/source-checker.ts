@@ -3,6 +3,7 @@ import type { CatalogEntry } from '../plan/catalog'
 import type { Argv } from '../plan/command'
 import { headersEnd, lastingHeaders } from '../plan/entry-headers'
 import { scanTar } from '../plan/tar-scanner'
+import type { Warnings } from '../plan/tar-messages'
 import { compareEntries, VERIFY_HINTS, type Report } from '../plan/verification'
 import type { Deps } from './deps'
 import type { StreamChecker } from './entry-checker'
@@ -19,6 +20,8 @@ interface Digest {
 export interface SourceChecker extends StreamChecker {
   /** Entries that both sides have so far, equal or not. */
   compared(): number
+  /** What tar said while it read the snapshot. Complete once `finish` has resolved. */
+  warnings(): Warnings
 }
 
 /**
@@ -63,6 +66,7 @@ export async function sourceChecker(
   return {
     push: (raw) => compare(archive.push(raw)),
     compared: () => compared,
+    warnings: () => stream.report().warnings,
     async finish() {
       if (lost) return
       const left = await nextOf(source)
@@ -98,7 +102,7 @@ async function* digestStream(tar: TarStream): AsyncGenerator<Digest, void> {
 
 function entryDigester() {
   const known: CatalogEntry[] = []
-  const scanner = scanTar((entry) => known.push(entry))
+  const scanner = scanTar((entry) => known.push(entry), { isTolerant: true })
   let position = 0 // of the next chunk in the stream
   let offset = 0 // of the current entry
   let current = digestEntry()

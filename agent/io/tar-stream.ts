@@ -4,6 +4,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Argv } from '../plan/command'
+import { tarMessages, type TarReport } from '../plan/tar-messages'
 import type { HostDeps } from './deps'
 import type { RunningCommand } from './host'
 import { takeTemporaryDirectory } from './temporary-directory'
@@ -21,8 +22,8 @@ export interface TarStream extends AsyncDisposable {
   fill(target: Buffer): Promise<number>
   /** As `RunningCommand`: the stream is good only if this resolves. */
   readonly succeeded: Promise<void>
-  /** What tar has written to standard error so far. */
-  complaint(): string
+  /** What tar said. Complete once `succeeded` has resolved. */
+  report(): TarReport
 }
 
 /** @param input - given to tar's standard input; where it fails, tar is killed and `succeeded` rejects with that error */
@@ -34,10 +35,15 @@ export async function startTar(
 ): Promise<TarStream> {
   const reader = createReader()
   const output = await reader.connect()
+  const messages = tarMessages()
   let command: RunningCommand
   try {
     // One that hangs keeps its end open: nothing will come, and nobody may wait for it.
-    command = deps.host.start(argv, signal, { stdout: output, onHang: () => reader.close() })
+    command = deps.host.start(argv, signal, {
+      stdout: output,
+      onHang: () => reader.close(),
+      onComplaint: (chunk) => messages.push(chunk),
+    })
   } finally {
     output.destroy() // tar has its own end now: the stream ends when tar closes that
   }
@@ -46,7 +52,7 @@ export async function startTar(
   return {
     fill: (target) => reader.fill(target),
     succeeded,
-    complaint: () => command.complaint(),
+    report: () => messages.report(),
     async [Symbol.asyncDispose]() {
       reader.close() // whatever tar may have started ends too when nobody reads
       command.kill()

@@ -1,4 +1,5 @@
 import type { Compression } from '../contract'
+import type { Warnings } from './tar-messages'
 
 /** Each frame holds this much of the tar stream, the last one of an archive less. */
 export const FRAME_BYTES = 2 * 1024 * 1024
@@ -36,6 +37,19 @@ export interface Archive {
   readonly sha256: string
   readonly entries: number
   readonly frames: number
+}
+
+/** What is not as it was on the volume, or hard to get back, though the archive itself is good. */
+export interface ArchiveNotes {
+  /** Metadata that tar could not read, and entries that the catalog could not describe: the archive is not complete. */
+  readonly warnings: Warnings
+  /** Entries whose path is longer than what the kernel takes at a time: tar has to be led to their directory step by step. */
+  readonly longPaths: number
+}
+
+/** An archive that has just been written. */
+export interface WrittenArchive extends Archive {
+  readonly notes: ArchiveNotes
 }
 
 /** A CRC32 as manifests record it. */

@@ -48,6 +48,20 @@ export interface CatalogEntry {
   /** Present where the entry has extended attributes, ACLs, a SELinux label or capabilities. */
   readonly xattrs?: true
   readonly device?: readonly [major: number, minor: number]
+  /**
+   * Present where whoever wrote the catalog did not understand the entry, or its name is too long: why. It is in the archive,
+   * only tar itself may restore it, and of the other fields `offset` and `bytes` alone mean anything.
+   */
+  readonly undescribed?: string
+}
+
+/** Of the name of what cannot be described: enough to find it by. */
+const NAME_CHARACTERS_MAX = 256
+
+/** @param why - in words that end a sentence about it */
+export function undescribedEntry(path: string, offset: number, bytes: number, why: string): CatalogEntry {
+  const name = path.length > NAME_CHARACTERS_MAX ? `${path.slice(0, NAME_CHARACTERS_MAX).toWellFormed()}…` : path
+  return { path: name, type: 'file', size: 0, mode: 0, uid: 0, gid: 0, mtime: '0', offset, bytes, undescribed: why }
 }
 
 /** Frames in one line of the catalog at most, so that no line is very long. */
@@ -97,6 +111,7 @@ export function formatCatalogEntry(entry: CatalogEntry): string {
   if (entry.sparseBytes !== undefined) line += `,"sparseBytes":${entry.sparseBytes}`
   if (entry.xattrs) line += ',"xattrs":true'
   if (entry.device !== undefined) line += `,"device":[${entry.device[0]},${entry.device[1]}]`
+  if (entry.undescribed !== undefined) line += `,"undescribed":${quote(entry.undescribed)}`
   return `${line}}\n`
 }
 
@@ -163,28 +178,28 @@ const TYPES: ReadonlySet<unknown> = new Set<EntryType>([
   'block',
 ])
 
+const ENTRY_FIELDS = {
+  path: isText,
+  path64: optional(isText),
+  type: isType,
+  size: isCount,
+  mode: isCount,
+  uid: isCount,
+  gid: isCount,
+  mtime: isTime,
+  offset: isCount,
+  bytes: isCount,
+  link: optional(isText),
+  link64: optional(isText),
+  sparseBytes: optional(isCount),
+  xattrs: optional(isTrue),
+  device: optional(isDevice),
+  undescribed: optional(isText),
+} satisfies Record<keyof CatalogEntry, Check>
+
 /** Fields that are not named here are let through: a later version may add some. */
 const SHAPES: readonly Shape[] = [
-  {
-    mark: 'path',
-    fields: {
-      path: isText,
-      path64: optional(isText),
-      type: isType,
-      size: isCount,
-      mode: isCount,
-      uid: isCount,
-      gid: isCount,
-      mtime: isTime,
-      offset: isCount,
-      bytes: isCount,
-      link: optional(isText),
-      link64: optional(isText),
-      sparseBytes: optional(isCount),
-      xattrs: optional(isTrue),
-      device: optional(isDevice),
-    } satisfies Record<keyof CatalogEntry, Check>,
-  },
+  { mark: 'path', fields: ENTRY_FIELDS },
   {
     mark: 'segment',
     fields: {

@@ -53,6 +53,13 @@ const volumeSchema = z.object({
   archive: archiveSchema,
   archiveSeconds: seconds,
   /**
+   * What tar could not read though it ended well, such as extended attributes, and entries that the catalog does not
+   * describe: how many, and the first messages. The run is then `incomplete`.
+   */
+  warnings: z.object({ count: z.int().min(1), lines: z.array(z.string()).readonly() }).optional(),
+  /** Entries whose paths are longer than the kernel takes at a time (4,096 bytes). */
+  longPaths: z.int().min(1).optional(),
+  /**
    * Entries that were compared with the snapshot, where not all of them were: those of parts `part` and following, `count`
    * of `parts`. No difference was found.
    */
@@ -100,7 +107,10 @@ const manifestSchema = z.object({
   host: word.min(1),
   startedAt: time,
   finishedAt: time,
-  /** `incomplete`: some of the chosen volumes failed; those in `volumes` are good. */
+  /**
+   * `incomplete`: some of the chosen volumes failed, or something of those in `volumes` could not be read: their `warnings`
+   * say what. All else in `volumes` is good.
+   */
   status: z.enum(['complete', 'incomplete']),
   /**
    * How far the archives were read back before this manifest was written: `checksum` is S3's own confirmation of each
@@ -167,6 +177,11 @@ export function leastVerified(depths: readonly Verified[]): Verified {
 /** Whether nothing but the sizes of what was stored counts, although more was asked for. */
 export function isSizesOnly({ verified, volumes }: Pick<Manifest, 'verified' | 'volumes'>): boolean {
   return verified === 'none' && volumes.some(({ unconfirmed, sampled }) => unconfirmed && sampled)
+}
+
+/** A run is complete where every volume is, in all that it has. */
+export function completenessOf({ volumes, failures }: Pick<Manifest, 'volumes' | 'failures'>): Manifest['status'] {
+  return failures.length === 0 && volumes.every(({ warnings }) => !warnings) ? 'complete' : 'incomplete'
 }
 
 export function formatManifest(manifest: Manifest): string {

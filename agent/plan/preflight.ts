@@ -37,7 +37,7 @@ const toolsOf = (packageName: string, ...names: readonly string[]): Tool[] =>
 export const TOOLS: readonly Tool[] = [
   ...toolsOf('lvm2', 'lvs', 'vgs', 'pvs', 'lvcreate', 'lvchange', 'lvextend', 'lvremove', 'vgcfgbackup'),
   ...toolsOf('coreutils', 'timeout'),
-  ...toolsOf('util-linux', 'mount', 'umount', 'findmnt', 'lsblk', 'flock'),
+  ...toolsOf('util-linux', 'mount', 'umount', 'findmnt', 'lsblk', 'flock', 'prlimit'),
 ]
 
 export function judgeRoot(isRoot: boolean): Judgement {

@@ -28,6 +28,7 @@ export function formatBackupSummary(
   return fit([
     `Backup ${manifest.run} of ${manifest.host}: ${verdictOf(manifest, leftBehind)}`,
     ...failures.flatMap(({ mountPoint, message, hint }) => [`  FAILED ${mountPoint}: ${message}`, `    HINT: ${hint}`]),
+    ...volumes.flatMap(warningLines),
     ...leftBehind.map((line) => `  LEFT BEHIND ${line}`),
     ...columns(volumes.map(volumeRow)),
     ...notBackedUp.map(({ mountPoint, device, reason }) => `  not backed up: ${mountPoint} (${device}): ${reason}`),
@@ -84,17 +85,37 @@ export function formatBackupPlan(
   ])
 }
 
+/** Of more, the manifest has the first ones. */
+const WARNINGS_SHOWN = 3
+
+function warningLines({ mountPoint, warnings }: VolumeBackup): string[] {
+  if (!warnings) return []
+  const shown = warnings.lines.slice(0, WARNINGS_SHOWN)
+  const more = warnings.count - shown.length
+  return [
+    ...shown.map((line) => printableLine(`  WARNING ${mountPoint}: ${line}`)),
+    ...(more > 0 ? [`  WARNING ${mountPoint}: ${more} more like these`] : []),
+    '    HINT: What the warnings name is not in the archive as it was. Check the filesystem and its disk, then back it up again.',
+  ]
+}
+
 function verdictOf({ status, verified, volumes, failures }: Manifest, leftBehind: readonly string[]): string {
   const none = isSizesOnly({ verified, volumes }) ? 'sizes only' : 'not verified'
   const seen = { none, checksum: 'checksums confirmed by S3', stream: 'read back and verified' }
   const whole = verified === 'source' ? 'verified against the source' : seen[verified]
   const samples = describeSamples(volumes.map(({ sampled }) => sampled))
   const depth = samples === '' ? whole : `${whole}, ${samples} compared`
-  const good =
-    status === 'complete'
-      ? 'OK'
-      : `INCOMPLETE, ${failures.length} of ${volumes.length + failures.length} volumes failed`
-  return `${good}, ${depth}${leftBehind.length > 0 ? ', but something was left behind on the host' : ''}`
+  return `${completeness(status, volumes, failures.length)}, ${depth}${leftBehind.length > 0 ? ', but something was left behind on the host' : ''}`
+}
+
+function completeness(status: Manifest['status'], volumes: readonly VolumeBackup[], failures: number): string {
+  if (status === 'complete') return 'OK'
+  const warnings = volumes.reduce((sum, volume) => sum + (volume.warnings?.count ?? 0), 0)
+  const parts = [
+    ...(failures > 0 || warnings === 0 ? [`${failures} of ${volumes.length + failures} volumes failed`] : []),
+    ...(warnings > 0 ? [`${warnings} warnings`] : []),
+  ]
+  return `INCOMPLETE, ${parts.join(', ')}`
 }
 
 /** Why more was read back than was asked for, or what is not known where nothing was. */

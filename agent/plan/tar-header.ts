@@ -26,18 +26,23 @@ export interface Extension {
   sparseSize?: number
   /** The sparse map is the beginning of the data (GNU sparse format 1.0). */
   mapInData?: true
+  /** Why the entry cannot have a line of its own in the catalog. */
+  undescribed?: string
 }
 
 const CHECKSUM = { at: 148, bytes: 8 } as const
 const SPACE = 0x20
-const NEWLINE = 0x0a
-const EQUALS = 0x3d
 
 /** @param offset - of the header in the stream, for the message */
 export function brokenTar(offset: number, what: string): AgentError {
   return new AgentError('ARCHIVE_FAILED', `the tar stream is broken at byte ${offset}: ${what}`, {
     hint: 'Nothing was stored. Run the backup again; if it fails again, check the tar that is installed with "snapstream preflight".',
   })
+}
+
+/** What `brokenTar` was given. */
+export function flawOf({ message }: AgentError): string {
+  return message.replace(/^the tar stream is broken at byte \d+: /, '')
 }
 
 /** True if the header's checksum is right: the sum of all its bytes, the checksum's own taken as spaces. */
@@ -137,79 +142,4 @@ export function decodeName(data: Buffer, start: number, end: number): Name {
   } catch {
     return { text: bytes.toString('utf8'), base64: bytes.toString('base64') }
   }
-}
-
-/**
- * Reads the records of a pax header, `LENGTH KEY=VALUE\n` each.
- *
- * @param offset - in the stream, for messages
- */
-export function readPaxRecords(data: Buffer, start: number, end: number, offset: number, extension: Extension): void {
-  let at = start
-  while (at < end) {
-    let bytes = 0
-    let index = at
-    for (; index < end && data[index] !== SPACE; index++) bytes = bytes * 10 + ((data[index] as number) - 0x30)
-    const recordEnd = at + bytes
-    const equals = data.indexOf(EQUALS, index)
-    if (!(recordEnd <= end && equals > index && equals < recordEnd) || data[recordEnd - 1] !== NEWLINE) {
-      throw brokenTar(offset, 'its pax header is malformed')
-    }
-    applyRecord(extension, data.toString('latin1', index + 1, equals), data, equals + 1, recordEnd - 1, offset)
-    at = recordEnd
-  }
-}
-
-function applyRecord(
-  extension: Extension,
-  key: string,
-  data: Buffer,
-  start: number,
-  end: number,
-  offset: number,
-): void {
-  const number = () => {
-    const value = Number(data.toString('latin1', start, end))
-    if (Number.isSafeInteger(value) && value >= 0 && end > start) return value
-    throw brokenTar(offset, `'${key}' in its pax header is no number`)
-  }
-  switch (key) {
-    case 'mtime':
-      extension.mtime = readTime(data.toString('latin1', start, end), offset)
-      return
-    case 'path':
-      extension.path = decodePath(data, start, end)
-      return
-    case 'GNU.sparse.name':
-      extension.sparsePath = decodePath(data, start, end)
-      return
-    case 'linkpath':
-      extension.link = decodeName(data, start, end)
-      return
-    case 'size':
-      extension.storedBytes = number()
-      return
-    case 'uid':
-      extension.uid = number()
-      return
-    case 'gid':
-      extension.gid = number()
-      return
-    case 'GNU.sparse.size':
-    case 'GNU.sparse.realsize':
-      extension.sparseSize = number()
-      return
-    case 'GNU.sparse.major':
-      if (number() === 1) extension.mapInData = true
-      return
-    default:
-      if (key.startsWith('SCHILY.xattr.') || key.startsWith('SCHILY.acl.') || key === 'RHT.security.selinux') {
-        extension.xattrs = true
-      }
-  }
-}
-
-function readTime(text: string, offset: number): string {
-  if (/^-?\d+(\.\d{1,9})?$/.test(text)) return text
-  throw brokenTar(offset, `'${text}' is no time`)
 }

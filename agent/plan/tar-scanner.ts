@@ -1,22 +1,21 @@
 /** Reads the catalog's entries out of a tar stream as it passes by, in pieces of any size. */
-import type { CatalogEntry, EntryType } from './catalog'
+import { AgentError } from '../errors'
+import { undescribedEntry, type CatalogEntry, type EntryType } from './catalog'
+import { PATH_BYTES_MAX, paxReader, type PaxReader } from './pax-records'
 import {
   BLOCK_BYTES,
   brokenTar,
   decodeName,
   decodePath,
   fieldEnd,
+  flawOf,
   hasValidChecksum,
   readHeaderPath,
   readNumber,
-  readPaxRecords,
   typeOf,
   type Extension,
   type Name,
 } from './tar-header'
-
-/** Extended headers are kept in memory: this is far above what xattrs and names can take (64 KiB and 4 KiB each). */
-const EXTENSION_BYTES_MAX = 16 * 1024 * 1024
 
 export interface TarTotals {
   readonly entries: number
@@ -42,9 +41,14 @@ interface OpenEntry {
 }
 
 /** What the blocks that come next are. */
-type Phase = 'header' | 'data' | 'extension' | 'map in data' | 'map in headers' | 'end'
+type Phase = 'header' | 'data' | 'records' | 'long name' | 'map in data' | 'map in headers' | 'end'
 
 export interface ScanOptions {
+  /**
+   * An entry that cannot be described costs its own description only: it is told of as `undescribed`, and what follows is
+   * read on. Without this it is an error. A stream that is cut short or out of step is an error in any case.
+   */
+  readonly isTolerant?: boolean
   /** Refuses maps of sparse files that do not say in order, within the file's size, where all of the data belongs. */
   readonly isStrict?: boolean
   /** Told of a sparse file whose map is to follow, before any of it has passed by; `sparseBytes` is 0 until then. */
@@ -58,7 +62,7 @@ export interface ScanOptions {
  */
 export function scanTar(
   onEntry: (entry: CatalogEntry) => void,
-  { isStrict = false, onMapStart }: ScanOptions = {},
+  { isTolerant = false, isStrict = false, onMapStart }: ScanOptions = {},
 ): TarScanner {
   let phase: Phase = 'header'
   let offset = 0 // in the stream: of the block that comes next, or is being looked at
@@ -78,6 +82,12 @@ export function scanTar(
   let wantedBytes = BLOCK_BYTES
   let extensionFlag = ''
   let extensionBytes = 0
+  // A pax header that is passing by.
+  const pax = paxReader()
+  let records: PaxReader | undefined
+  let described = globals
+  let recordsLeft = 0
+  let paddingLeft = 0
 
   return {
     push(chunk) {
@@ -85,6 +95,7 @@ export function scanTar(
       while (at < chunk.length) {
         const rest = chunk.length - at
         if (phase === 'data') at += passBy(Math.min(skip, rest))
+        else if (phase === 'records') at += readRecords(chunk, at, rest)
         else if (gatheredBytes === 0 && rest >= wantedBytes) at += takeBlocks(chunk, at)
         else at += gather(chunk, at, Math.min(wantedBytes - gatheredBytes, rest))
       }
@@ -118,7 +129,7 @@ export function scanTar(
   function takeBlocks(data: Buffer, at: number): number {
     const bytes = wantedBytes
     if (phase === 'header') takeHeader(data, at)
-    else if (phase === 'extension') takeExtension(data, at)
+    else if (phase === 'long name') takeLongName(data, at)
     else if (phase === 'map in data') takeMapBlock(data, at)
     else if (phase === 'map in headers') takeMapHeader(data, at)
     else if (!isZero(data, at)) throw brokenTar(offset, 'something follows the end of the archive')
@@ -141,49 +152,118 @@ export function scanTar(
   }
 
   function startExtension(flag: string, bytes: number): void {
-    if (!(bytes > 0 && bytes <= EXTENSION_BYTES_MAX)) throw brokenTar(offset, `an extended header of ${bytes} bytes`)
+    if (!(bytes > 0)) throw brokenTar(offset, `an extended header of ${bytes} bytes`)
     if (flag !== 'g' && entryOffset < 0) {
       entryOffset = offset
       extension = { ...globals }
     }
-    extensionFlag = flag
-    extensionBytes = bytes
-    wantedBytes = padded(bytes)
-    if (gathered.length < wantedBytes) gathered = Buffer.allocUnsafe(wantedBytes)
-    phase = 'extension'
+    const isLongName = flag === 'L' || flag === 'K'
+    if (isLongName && bytes <= PATH_BYTES_MAX) {
+      extensionFlag = flag
+      extensionBytes = bytes
+      wantedBytes = padded(bytes)
+      if (gathered.length < wantedBytes) gathered = Buffer.allocUnsafe(wantedBytes)
+      phase = 'long name'
+      return
+    }
+    described = flag === 'g' ? globals : extension
+    records = pax
+    records.start(offset, described)
+    if (isLongName) flawed(brokenTar(offset, `its name or link has ${bytes} bytes`))
+    recordsLeft = bytes
+    paddingLeft = padded(bytes) - bytes
+    phase = 'records'
   }
 
-  function takeExtension(data: Buffer, at: number): void {
-    const end = at + extensionBytes
-    if (extensionFlag === 'x') readPaxRecords(data, at, end, offset, extension)
-    else if (extensionFlag === 'L') extension.path = decodePath(data, at, fieldEnd(data, at, extensionBytes))
-    else if (extensionFlag === 'K') extension.link = decodeName(data, at, fieldEnd(data, at, extensionBytes))
-    else readPaxRecords(data, at, end, offset, globals)
+  function takeLongName(data: Buffer, at: number): void {
+    if (extensionFlag === 'L') extension.path = decodePath(data, at, fieldEnd(data, at, extensionBytes))
+    else extension.link = decodeName(data, at, fieldEnd(data, at, extensionBytes))
     wantedBytes = BLOCK_BYTES
     phase = 'header'
   }
 
+  /** Records, and the zeros behind them. */
+  function readRecords(data: Buffer, at: number, rest: number): number {
+    const bytes = Math.min(recordsLeft, rest)
+    recordsLeft -= bytes
+    try {
+      records?.push(data, at, at + bytes)
+      if (recordsLeft === 0) records?.finish()
+    } catch (error) {
+      flawed(error)
+    }
+    if (recordsLeft === 0) records = undefined
+    const padding = recordsLeft > 0 ? 0 : Math.min(paddingLeft, rest - bytes)
+    paddingLeft -= padding
+    offset += bytes + padding
+    if (recordsLeft === 0 && paddingLeft === 0) phase = 'header'
+    return bytes + padding
+  }
+
+  /** What these extended headers belong to cannot be described: what they still say does not matter. */
+  function flawed(error: unknown): void {
+    described.undescribed ??= toleratedFlaw(error)
+    records = undefined
+  }
+
+  function toleratedFlaw(error: unknown): string {
+    if (!isTolerant || !(error instanceof AgentError)) throw error
+    return flawOf(error)
+  }
+
   function startEntry(data: Buffer, at: number, flag: string, headerSize: number): void {
-    const type = typeOf(flag)
-    if (!type) throw brokenTar(offset, `an entry of unknown type '${flag}'`)
     const more = entryOffset < 0 ? globals : extension
     const dataBytes = more.storedBytes ?? headerSize
-    if (!(dataBytes >= 0) || (type !== 'file' && dataBytes > 0))
-      throw brokenTar(offset, `a ${type} of ${dataBytes} bytes`)
+    // Where the next entry begins is then unknown.
+    if (!(dataBytes >= 0)) throw brokenTar(offset, `an entry of ${dataBytes} bytes`)
     const start = entryOffset < 0 ? offset : entryOffset
-    const oldSparse = flag === 'S'
-    const size = oldSparse ? readNumber(data, at + 483, 12) : (more.sparseSize ?? dataBytes)
-    open = { entry: readEntry(data, at, type, more, size, start), headerBytes: offset + BLOCK_BYTES - start, dataBytes }
-    if (oldSparse || more.sparseSize !== undefined) open.sparseBytes = dataBytes
+    const headerBytes = offset + BLOCK_BYTES - start
     entryOffset = -1
+    try {
+      open = openEntry(data, at, flag, { more, dataBytes, start, headerBytes })
+    } catch (error) {
+      const { text } = more.sparsePath ?? more.path ?? readHeaderPath(data, at)
+      skipEntry(toleratedFlaw(error), text, start, headerBytes + padded(dataBytes), padded(dataBytes))
+      return
+    }
     if (more.mapInData) {
       phase = 'map in data'
       numbersLeft = -1
       number = 0
-      map = sparseMap(size)
-      onMapStart?.({ ...open.entry, bytes: open.headerBytes + padded(dataBytes), sparseBytes: 0 })
-    } else if (oldSparse && data[at + 482] !== 0) phase = 'map in headers'
+      map = sparseMap(open.entry.size)
+      onMapStart?.({ ...open.entry, bytes: headerBytes + padded(dataBytes), sparseBytes: 0 })
+    } else if (flag === 'S' && data[at + 482] !== 0) phase = 'map in headers'
     else closeEntry(open, padded(dataBytes))
+  }
+
+  function openEntry(
+    data: Buffer,
+    at: number,
+    flag: string,
+    found: { more: Extension; dataBytes: number; start: number; headerBytes: number },
+  ): OpenEntry {
+    const { more, dataBytes, start, headerBytes } = found
+    if (more.undescribed !== undefined) throw brokenTar(offset, more.undescribed)
+    const type = typeOf(flag)
+    if (!type) throw brokenTar(offset, `an entry of unknown type '${flag}'`)
+    if (type !== 'file' && dataBytes > 0) throw brokenTar(offset, `a ${type} of ${dataBytes} bytes`)
+    if (more.mapInData && dataBytes === 0) throw brokenTar(offset, 'a sparse file without its map')
+    const oldSparse = flag === 'S'
+    const size = oldSparse ? readNumber(data, at + 483, 12) : (more.sparseSize ?? dataBytes)
+    const isSparse = oldSparse || more.sparseSize !== undefined
+    return {
+      entry: readEntry(data, at, type, more, size, start),
+      headerBytes,
+      dataBytes,
+      ...(isSparse && { sparseBytes: dataBytes }),
+    }
+  }
+
+  /** @param restBytes - of it that are still to pass by */
+  function skipEntry(flaw: string, path: string, start: number, bytes: number, restBytes: number): void {
+    entries++
+    onEntry(undescribedEntry(path, start, bytes, flaw))
+    passOver(restBytes)
   }
 
   function readEntry(data: Buffer, at: number, type: EntryType, more: Extension, size: number, start: number) {
@@ -193,8 +273,11 @@ export function scanTar(
     const uid = more.uid ?? readNumber(data, at + 108, 8)
     const gid = more.gid ?? readNumber(data, at + 116, 8)
     const seconds = readNumber(data, at + 136, 12)
-    if (Number.isNaN(uid + gid + seconds + size)) throw brokenTar(offset, `a number of '${path.text}' is unreadable`)
-    const isDevice = type === 'character' || type === 'block'
+    const device = type === 'character' || type === 'block' ? readDevice(data, at) : undefined
+    // What a catalog's readers refuse must not get into one: negative numbers, and what is no number at all.
+    if (!(uid >= 0 && gid >= 0 && size >= 0 && !Number.isNaN(seconds) && (!device || Math.min(...device) >= 0))) {
+      throw brokenTar(offset, `a number of '${path.text}' is unreadable`)
+    }
     return {
       path: path.text,
       ...(path.base64 !== undefined && { path64: path.base64 }),
@@ -207,28 +290,39 @@ export function scanTar(
       offset: start,
       ...(link && { link: link.text, ...(link.base64 !== undefined && { link64: link.base64 }) }),
       ...(more.xattrs && { xattrs: true as const }),
-      ...(isDevice && { device: [readNumber(data, at + 329, 8), readNumber(data, at + 337, 8)] as const }),
+      ...(device && { device }),
     }
   }
 
   /** One block of the map at the beginning of the data: decimal numbers, one a line, how many pairs there are first. */
   function takeMapBlock(data: Buffer, at: number): void {
+    const { entry, dataBytes, headerBytes } = open as OpenEntry
+    const mapBytes = offset + BLOCK_BYTES - (entry.offset + headerBytes)
+    const restBytes = padded(dataBytes) - mapBytes
+    try {
+      readMapNumbers(data, at)
+      const isLonger = mapBytes > dataBytes || (numbersLeft !== 0 && restBytes === 0)
+      if (isLonger) throw brokenTar(offset, 'the map of a sparse file is longer than its data')
+    } catch (error) {
+      skipEntry(toleratedFlaw(error), entry.path, entry.offset, headerBytes + padded(dataBytes), restBytes)
+      return
+    }
+    if (numbersLeft !== 0) return
+    if (isStrict && !map.isGood(dataBytes - mapBytes)) throw brokenTar(offset, 'the map of a sparse file does not fit')
+    closeEntry({ ...(open as OpenEntry), sparseBytes: dataBytes - mapBytes }, restBytes)
+  }
+
+  function readMapNumbers(data: Buffer, at: number): void {
     for (let index = at; index < at + BLOCK_BYTES && numbersLeft !== 0; index++) {
       const byte = data[index] as number
       if (byte >= 0x30 && byte <= 0x39) {
-        number = number * 10 + (byte - 0x30)
+        number = Math.min(number * 10 + (byte - 0x30), Number.MAX_SAFE_INTEGER)
       } else if (byte === 0x0a) {
         if (numbersLeft >= 0) map.take(number)
         numbersLeft = numbersLeft < 0 ? number * 2 : numbersLeft - 1
         number = 0
       } else throw brokenTar(offset, 'the map of a sparse file is malformed')
     }
-    const { entry, dataBytes, headerBytes } = open as OpenEntry
-    const mapBytes = offset + BLOCK_BYTES - (entry.offset + headerBytes)
-    if (mapBytes > dataBytes) throw brokenTar(offset, 'the map of a sparse file is longer than its data')
-    if (numbersLeft !== 0) return
-    if (isStrict && !map.isGood(dataBytes - mapBytes)) throw brokenTar(offset, 'the map of a sparse file does not fit')
-    closeEntry({ ...(open as OpenEntry), sparseBytes: dataBytes - mapBytes }, padded(dataBytes) - mapBytes)
   }
 
   /** One more header with a piece of an old GNU map; its last bytes say whether another follows. */
@@ -239,12 +333,13 @@ export function scanTar(
   }
 
   function closeEntry({ entry, headerBytes, dataBytes, sparseBytes }: OpenEntry, restBytes: number): void {
+    const bytes = headerBytes + padded(dataBytes)
     entries++
-    onEntry({
-      ...entry,
-      bytes: headerBytes + padded(dataBytes),
-      ...(sparseBytes !== undefined && { sparseBytes }),
-    })
+    onEntry({ ...entry, bytes, ...(sparseBytes !== undefined && { sparseBytes }) })
+    passOver(restBytes)
+  }
+
+  function passOver(restBytes: number): void {
     open = undefined
     skip = restBytes
     phase = skip > 0 ? 'data' : 'header'
@@ -270,13 +365,17 @@ function sparseMap(fileBytes: number) {
         start = number
         if (start < end) isInOrder = false
       } else {
-        end = start + number
+        end = Math.min(start + number, Number.MAX_SAFE_INTEGER)
         dataBytes += number
         start = -1
       }
     },
     isGood: (expectedBytes: number) => isInOrder && end <= fileBytes && dataBytes === expectedBytes,
   }
+}
+
+function readDevice(data: Buffer, at: number): readonly [major: number, minor: number] {
+  return [readNumber(data, at + 329, 8), readNumber(data, at + 337, 8)]
 }
 
 function isZero(data: Buffer, at: number): boolean {

@@ -150,6 +150,7 @@ const TYPES: Readonly<Record<string, EntryType>> = {
  * in the entry's own header block is compared. The catalog's scanner has read those entries byte by byte.
  */
 export function compareWithTar(entry: CatalogEntry, read: TarEntry): string[] {
+  if (entry.undescribed !== undefined) return []
   const records = parsePlainRecords(read.pax)
   const pairs: [field: string, catalog: unknown, archive: unknown][] = [
     ['type', entry.type, TYPES[read.type] ?? read.type],
@@ -165,7 +166,7 @@ export function compareWithTar(entry: CatalogEntry, read: TarEntry): string[] {
       ['gid', entry.gid, read.gid],
       ['mtime', plainTime(entry.mtime), plainTime(records.get('mtime') ?? String(read.mtimeMs / 1000))],
     )
-    if (entry.type === 'file') pairs.push(['size', entry.size, Number(records.get('GNU.sparse.realsize') ?? read.size)])
+    if (entry.type === 'file') pairs.push(['size', entry.size, apparentSize(records, read)])
     if (entry.type === 'symlink') pairs.push(['link', entry.link, read.link])
     if (entry.type === 'hardlink') pairs.push(['link', entry.link, plainPath(read.link)])
   }
@@ -214,6 +215,11 @@ function utf8Bytes(text: string): number {
 /** As the catalog has it: relative to the volume's root, without a slash at the end. */
 function plainPath(path: string): string {
   return path.replace(/\/+$/, '').replace(/^\.\//, '')
+}
+
+/** Beyond what a number holds exactly, catalogs have the largest that it does. */
+function apparentSize(records: ReadonlyMap<string, string>, { size }: TarEntry): number {
+  return Math.min(Number(records.get('GNU.sparse.realsize') ?? size), Number.MAX_SAFE_INTEGER)
 }
 
 function plainTime(seconds: string): string {

@@ -96,7 +96,18 @@ function storageOf({ freeBytes = 8 * GIB, tags = '' } = {}): Record<string, Answ
   }
 }
 
-const TOOLS = ['lvcreate', 'lvchange', 'lvextend', 'lvremove', 'vgcfgbackup', 'mount', 'umount', 'flock', 'timeout']
+const TOOLS = [
+  'lvcreate',
+  'lvchange',
+  'lvextend',
+  'lvremove',
+  'vgcfgbackup',
+  'mount',
+  'umount',
+  'flock',
+  'prlimit',
+  'timeout',
+]
 const INSTALLED = { ...Object.fromEntries(TOOLS.map((name) => [name, ''])), tar: 'tar (GNU tar) 1.34\n' }
 
 const DIRECTLY: Way = {

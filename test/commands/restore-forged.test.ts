@@ -26,7 +26,7 @@ beforeAll(() => {
   execFileSync('chmod', ['4755', join(source, 'etc/su')])
   writeFileSync(join(source, 'srv/app.conf'), 'port 80')
   const [program, ...args] = tarCreate(source)
-  tar = execFileSync(program, ['--sort=name', ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
+  tar = execFileSync(program, [...args.slice(0, -2), '--sort=name', '--', '.'], { stdio: ['ignore', 'pipe', 'ignore'] })
 })
 afterAll(() => rmSync(scratch, { recursive: true }))
 

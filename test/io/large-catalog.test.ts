@@ -59,11 +59,11 @@ function writeHeader(target: Buffer, at: number, name: string): void {
 
 /** Each part of the catalog waits until the next one fills, and then some: as where the bandwidth is limited. */
 function slowCatalog(): Misbehaviour {
-  const second = Promise.withResolvers<void>()
+  const second = Promise.withResolvers<undefined>()
   return {
     async onPart(key, part, signal) {
       if (key !== CATALOG_KEY) return
-      if (part === 2) second.resolve()
+      if (part === 2) second.resolve(undefined)
       if (part <= 2) await second.promise
       await sleep(500, undefined, { signal })
     },

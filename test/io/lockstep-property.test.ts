@@ -28,7 +28,9 @@ beforeAll(() => {
   writeFileSync(at('long'.repeat(40)), '')
   execFileSync('setfattr', ['--name=user.a', '--value=b', at('directory')])
   const [program, ...args] = tarCreate(root)
-  const whole = execFileSync(program, ['--sort=name', ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const whole = execFileSync(program, [...args.slice(0, -2), '--sort=name', '--', '.'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
   rmSync(root, { recursive: true })
   entries = scan(whole)
   const last = entries.at(-1)!

@@ -25,7 +25,7 @@ beforeAll(() => {
   writeFileSync(at('f'.repeat(150)), 'long')
   writeFileSync(at('g'), '')
   const [program, ...args] = tarCreate(root)
-  tar = execFileSync(program, ['--sort=name', ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
+  tar = execFileSync(program, [...args.slice(0, -2), '--sort=name', '--', '.'], { stdio: ['ignore', 'pipe', 'ignore'] })
   entries = scan(tar)
   rmSync(root, { recursive: true })
 })

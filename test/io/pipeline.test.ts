@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32, zstdDecompressSync } from 'node:zlib'
 import type { Compression } from '../../agent/contract'
@@ -12,6 +12,7 @@ import { formatCrc32, FRAME_BYTES, type Archive } from '../../agent/plan/archive
 import type { CatalogEnd, CatalogEntry, CatalogFrames } from '../../agent/plan/catalog'
 import type { Argv } from '../../agent/plan/command'
 import { tarCreate } from '../../agent/plan/tar'
+import { NO_WARNINGS } from '../../agent/plan/tar-messages'
 import { archiveBucket, type ArchiveBucket } from './archive-bucket'
 import { CATALOG_KEY, catalogOf, depsOf, KEY, requestOf, sha256, tarOf, unpack, writeFileFor } from './pipeline-fixture'
 
@@ -230,6 +231,58 @@ test('what tar leaves out is said', async () => {
   expect(deps.warnings).toEqual([expect.stringContaining('daemon: socket ignored')])
 })
 
+test('what tar could not read is told of in full, though it ended well, and the archive is kept', async () => {
+  const lost = 'tar: ./a: Warning: Cannot fgetxattr: Input/output error'
+  const complain = `i=0; while [ $i -lt 500 ]; do echo "${lost}" >&2; i=$((i+1)); done; echo "tar: ./s: socket ignored" >&2`
+  const deps = depsOf(archiveBucket())
+
+  const { notes, entries } = await archiveVolume(
+    deps,
+    requestOf(['sh', '-c', `${complain}; exec "$@"`, 'tar', ...tarCreate(directory)]),
+  )
+
+  expect(entries).toBe(1)
+  expect(notes.warnings).toEqual({ count: 500, lines: Array.from({ length: 20 }, () => lost) })
+  expect(deps.warnings).toEqual(['/srv: tar left out 1 sockets: tar: ./s: socket ignored'])
+})
+
+test('what cannot be in the catalog is a warning, and not the end of the volume', async () => {
+  writeFileSync(join(directory, 'good'), 'x')
+  const tar = tarOf(directory)
+  const sound = join(directory, '..', `${basename(directory)}.tar`)
+  try {
+    tar.write('V', tar.indexOf('./good') + 156)
+    mendChecksum(tar, tar.indexOf('./good'))
+    writeFileSync(sound, tar)
+    const bucket = archiveBucket()
+
+    const archive = await archiveVolume(depsOf(bucket), requestOf(['cat', sound]))
+
+    expect(archive.notes.warnings).toEqual({
+      count: 1,
+      lines: ["'good' is not in the catalog, so only tar can restore it: an entry of unknown type 'V'"],
+    })
+    expect(catalogOf(bucket, archive).filter((line) => 'path' in line)).toMatchObject([
+      { path: '.' },
+      { path: 'good', undescribed: "an entry of unknown type 'V'" },
+    ])
+  } finally {
+    rmSync(sound, { force: true })
+  }
+})
+
+test('what is too deep for one path is archived and counted', async () => {
+  const depth = 3000
+  const descend = `for (let i = 0; i < ${depth}; i++) { fs.mkdirSync('d'); process.chdir('d') }`
+  execFileSync(process.execPath, ['-e', `const fs = require('fs'); process.chdir('${directory}'); ${descend}`])
+
+  const archive = await run(archiveBucket(), { compression: 'zstd' })
+
+  execFileSync('rm', ['-rf', join(directory, 'd')])
+  expect(archive.entries).toBe(depth + 1)
+  expect(archive.notes).toEqual({ warnings: NO_WARNINGS, longPaths: depth - 2047 })
+})
+
 test('a bandwidth limit holds for what is sent', async () => {
   writeFileFor(directory, 24 * MIB)
   const started = performance.now()
@@ -267,6 +320,12 @@ function expectFramesToLeadThere(bucket: ArchiveBucket, archive: Archive, lines:
 function extract(tar: Buffer, { offset, bytes }: CatalogEntry): string {
   const input = tar.subarray(offset, offset + bytes)
   return execFileSync('tar', ['--extract', '--to-stdout'], { input, stdio: ['pipe', 'pipe', 'ignore'] }).toString()
+}
+
+function mendChecksum(tar: Buffer, at: number): void {
+  tar.fill(0x20, at + 148, at + 156)
+  const sum = tar.subarray(at, at + 512).reduce((total, byte) => total + byte, 0)
+  tar.write(`${sum.toString(8).padStart(6, '0')}\0 `, at + 148)
 }
 
 function expectNoProcess(argument: string): void {

@@ -11,7 +11,9 @@ import { verifyVolume } from '../../agent/commands/verify'
 import { formatCrc32, type Archive } from '../../agent/plan/archive'
 import { searchCatalog } from '../../agent/plan/catalog-search'
 import { parseGlob } from '../../agent/plan/glob'
+import type { Argv } from '../../agent/plan/command'
 import { tarCreate } from '../../agent/plan/tar'
+import type { Warnings } from '../../agent/plan/tar-messages'
 import { frameEndFinder } from '../../agent/plan/zstd-frame'
 import { archiveBucket } from './archive-bucket'
 import { depsOf, requestOf, tarOf } from './pipeline-fixture'
@@ -107,6 +109,20 @@ describe('a catalog that takes several frames', () => {
 })
 
 describe('compared with its source', () => {
+  test('what tar cannot read of the source again is told of, as both sides lack it', async () => {
+    const lost = 'tar: ./text: Warning: Cannot fgetxattr: Input/output error'
+    const tar: Argv = ['sh', '-c', `echo "${lost}" >&2; exec "$@"`, 'tar', ...tarCreate(root())]
+    const deps = depsOf(archiveBucket())
+    const archive = await archiveVolume(deps, requestOf(tar))
+    const said: Warnings[] = []
+
+    const volume = { volume: 'vg0-srv', mountPoint: '/srv', archive }
+    const { findings } = await verifyVolume(deps, volume, 'stream', tar, (warnings) => said.push(warnings))
+
+    expect(findings).toEqual([])
+    expect(said).toEqual([{ count: 1, lines: [lost] }])
+  })
+
   const compared = async (change: () => void, changes: Partial<ArchiveRequest> = {}) => {
     const deps = depsOf(archiveBucket())
     const archive = await archiveVolume(deps, requestOf(tarCreate(root()), changes))

@@ -29,7 +29,10 @@ afterAll(() => rmSync(scratch, { recursive: true }))
 
 function archive(root: string): Buffer {
   const [program, ...args] = tarCreate(root)
-  return execFileSync(program, ['--sort=name', ...args], { maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] })
+  return execFileSync(program, [...args.slice(0, -2), '--sort=name', '--', '.'], {
+    maxBuffer: 1 << 28,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
 }
 
 function headersOf(tar: Buffer): [path: string, headers: Buffer][] {

@@ -1,3 +1,4 @@
+import { completenessOf, formatManifest, parseManifest } from '../../agent/plan/manifest'
 import { columns, fit, formatBackupSummary, formatSeconds, SUMMARY_CHARACTERS_MAX } from '../../agent/plan/summary'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 
@@ -44,6 +45,23 @@ test('a failed volume is told before the good ones, with its hint', () => {
     '  FAILED /srv: it overflowed',
     '    HINT: Make it larger.',
   ])
+})
+
+test('what tar could not read makes a run incomplete, and is told of with its volume', () => {
+  const lost = (name: string) => `tar: ./${name}: Warning: Cannot fgetxattr: Input/output error`
+  const warnings = { count: 31, lines: ['a', 'b', 'c\u001b[2J', 'd'].map(lost) }
+  const volumes = [volumeBackupOf({ mountPoint: '/srv', warnings }), volumeBackupOf()]
+  const status = completenessOf({ volumes, failures: [] })
+  expect(status).toBe('incomplete')
+  const lines = formatBackupSummary(manifestOf({ status, volumes }), VAULT).split('\n')
+  expect(lines[0]).toBe('Backup 20260131T040506Z-abz277 of host: INCOMPLETE, 31 warnings, checksums confirmed by S3')
+  expect(lines[1]).toBe(`  WARNING /srv: ${lost('a')}`)
+  expect(lines[3]).not.toContain('\u001b')
+  expect(lines[4]).toBe('  WARNING /srv: 28 more like these')
+  expect(lines[5]).toMatch(/^ {4}HINT: What the warnings name is not in the archive as it was\./)
+  expect(completenessOf({ volumes: volumes.slice(1), failures: [] })).toBe('complete')
+  const manifest = manifestOf({ status, volumes: [volumeBackupOf({ warnings })] })
+  expect(parseManifest(formatManifest(manifest), manifest).volumes[0]).toMatchObject({ warnings })
 })
 
 test('a sample that was compared with the source is not taken for more than it is', () => {

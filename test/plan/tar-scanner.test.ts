@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Parser } from 'tar'
 import { AgentError } from '../../agent/errors'
-import type { CatalogEntry } from '../../agent/plan/catalog'
+import { formatCatalogEntry, parseCatalogLine, type CatalogEntry } from '../../agent/plan/catalog'
 import { tarCreate } from '../../agent/plan/tar'
 import { scanTar } from '../../agent/plan/tar-scanner'
 
@@ -240,25 +240,123 @@ test('a sparse file with more pieces than fit into one header is understood', ()
   }
 })
 
-describe('what tar never writes is refused:', () => {
-  const header = (flag: string, size: string, name = 'x'): Buffer => {
-    const block = Buffer.alloc(512)
-    block.write(name, 0)
-    block.write('0000644', 100)
-    block.write(size, 124)
-    block.write(flag, 156)
-    block.write('ustar\0' + '00', 257)
-    block.fill(0x20, 148, 156)
-    const sum = block.reduce((total, byte) => total + byte, 0)
-    block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
-    return block
-  }
-  const END = Buffer.alloc(1024)
-  const pax = (records: string) => [
-    header('x', records.length.toString(8).padStart(11, '0')),
-    Buffer.from(records.padEnd(512, '\0')),
-  ]
+const header = (flag: string, size: string, name = 'x'): Buffer => {
+  const block = Buffer.alloc(512)
+  block.write(name, 0)
+  block.write('0000644', 100)
+  block.write(size, 124)
+  block.write(flag, 156)
+  block.write('ustar\0' + '00', 257)
+  block.fill(0x20, 148, 156)
+  const sum = block.reduce((total, byte) => total + byte, 0)
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  return block
+}
+const END = Buffer.alloc(1024)
+const pax = (records: string | Buffer) => [
+  header('x', records.length.toString(8).padStart(11, '0')),
+  Buffer.concat([Buffer.from(records), Buffer.alloc(-records.length & 511)]),
+]
+/** `LENGTH KEY=VALUE\n`, where the length counts its own digits. */
+const record = (key: string, value: string | Buffer): Buffer => {
+  const rest = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from('\n')])
+  let bytes = rest.length
+  while (bytes !== rest.length + String(bytes).length) bytes = rest.length + String(bytes).length
+  return Buffer.concat([Buffer.from(String(bytes)), rest])
+}
 
+describe('what users may make is described:', () => {
+  const EMPTY = header('0', '00000000000')
+
+  test('a file of 9 PiB, as the largest size that a number holds', () => {
+    const records = Buffer.concat([
+      record('GNU.sparse.major', '1'),
+      record('GNU.sparse.minor', '0'),
+      record('GNU.sparse.name', './huge'),
+      record('GNU.sparse.realsize', String(9n * 1024n ** 5n)),
+    ])
+    const map = Buffer.alloc(512)
+    map.write(`1\n${9n * 1024n ** 5n}\n0\n`)
+    const tar = Buffer.concat([...pax(records), header('0', '00000001000'), map, EMPTY, END])
+
+    expect(scan(tar)).toMatchObject([
+      { path: 'huge', size: Number.MAX_SAFE_INTEGER, sparseBytes: 0 },
+      { path: 'x', size: 0 },
+    ])
+  })
+
+  test.each([64 * 1024, 1_000_000, 1024 ** 3])('300 attributes of 64 KiB, in pieces of %d bytes', (bytes) => {
+    const value = Buffer.alloc(65_536, 'a=\n7 ')
+    const attributes = Array.from({ length: 300 }, (_, index) => record(`SCHILY.xattr.user.${index}`, value))
+    const records = Buffer.concat([...attributes, record('path', './many'), record('mtime', '7.5')])
+    const tar = Buffer.concat([...pax(records), EMPTY, EMPTY, END])
+
+    expect(scan(tar, () => bytes)).toMatchObject([
+      { path: 'many', xattrs: true, mtime: '7.5', offset: 0 },
+      { path: 'x', mtime: '0' },
+    ])
+  })
+
+  test('a path of 40,000 bytes', () => {
+    const path = 'd/'.repeat(20_000)
+    expect(scan(Buffer.concat([...pax(record('path', `./${path}`)), header('5', '00000000000'), END]))).toMatchObject([
+      { path: path.slice(0, -1), type: 'directory' },
+    ])
+  })
+})
+
+describe('what cannot be described costs its own line of the catalog alone:', () => {
+  const NEXT = header('0', '00000000000', 'next')
+  const DATA = [header('0', '00000001000'), Buffer.alloc(512, 'd')]
+
+  test.each<[string, Buffer[], string]>([
+    ['a path beyond 64 KiB', [...pax(record('path', 'd/'.repeat(40_000))), ...DATA], 'its path has 80000 bytes'],
+    ['an unknown type', [header('V', '00000001000'), Buffer.alloc(512)], "an entry of unknown type 'V'"],
+    ['a directory with data', [header('5', '00000001000'), Buffer.alloc(512)], 'a directory of 512 bytes'],
+    ['a record without its length', [...pax('mtime=1\n'), ...DATA], 'its pax header is malformed'],
+    ['a record that is cut', [...pax('19 mtime=1\n'), ...DATA], 'its pax header is malformed'],
+    ['a length in letters', [...pax('1: mtime=1\n'), ...DATA], 'its pax header is malformed'],
+    ['a time that is none', [...pax(record('mtime', 'today')), ...DATA], "'today' is no time"],
+    ['an owner in hexadecimal', [...pax(record('uid', '0x10')), ...DATA], "'uid' in its pax header is no number"],
+    [
+      'an owner beyond all numbers',
+      [...pax(record('uid', '9'.repeat(20))), ...DATA],
+      "'uid' in its pax header is too large",
+    ],
+    [
+      'a sparse map longer than its data',
+      [
+        ...pax(Buffer.concat([record('GNU.sparse.major', '1'), record('GNU.sparse.realsize', '7')])),
+        header('0', '00000001000'),
+        Buffer.alloc(512, '999\n'),
+      ],
+      'the map of a sparse file is longer than its data',
+    ],
+  ])('%s', (_, blocks, undescribed) => {
+    const tar = Buffer.concat([...blocks, NEXT, END])
+    const entries: CatalogEntry[] = []
+    const scanner = scanTar((entry) => entries.push(entry), { isTolerant: true })
+    scanner.push(tar)
+    scanner.finish()
+
+    expect(entries).toMatchObject([{ undescribed, offset: 0, bytes: tar.length - 1536 }, { path: 'next' }])
+    expect(parseCatalogLine(formatCatalogEntry(entries[0]!))).toEqual(entries[0])
+    expect(() => scan(tar)).toThrow(undescribed)
+  })
+
+  test('a stream that is out of step or cut short is refused all the same', () => {
+    for (const blocks of [[...DATA.slice(0, 1), NEXT.fill(1, 0, 9), END], DATA, [header('0', '0000000000z'), END]]) {
+      const scanner = scanTar(() => undefined, { isTolerant: true })
+      expect(() => {
+        scanner.push(Buffer.concat(blocks))
+        scanner.push(Buffer.alloc(512, 'x'))
+        scanner.finish()
+      }).toThrow(AgentError)
+    }
+  })
+})
+
+describe('what tar never writes is refused:', () => {
   test.each<[string, Buffer[]]>([
     ['no end', [header('0', '00000000000')]],
     ['one block of zeros only', [header('0', '00000000000'), Buffer.alloc(512)]],

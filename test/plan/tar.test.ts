@@ -137,3 +137,14 @@ test.each([
 ])('tar %s that says %j has the defect %s', (version, complaint, defect) => {
   expect(findTarDefect(version, complaint)).toBe(defect)
 })
+
+test('directories 20,000 deep are no end of it, though any user can make them', () => {
+  const descend = "for (let i = 0; i < 20_000; i++) { fs.mkdirSync('d'); process.chdir('d') }"
+  execFileSync(process.execPath, ['-e', `const fs = require('fs'); process.chdir('${directory}'); ${descend}`])
+  const [program, ...args] = tarCreate(directory)
+
+  const { status, signal, stderr } = spawnSync(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+
+  execFileSync('rm', ['-rf', join(directory, 'd')])
+  expect({ status, signal, stderr: stderr.toString() }).toEqual({ status: 0, signal: null, stderr: '' })
+}, 60_000)

@@ -1,0 +1,113 @@
+/** What GNU tar says on standard error although it ends with status 0: what it may say, and what means a loss. */
+
+/** What was said that must be known: how often, and the first of it. */
+export interface Warnings {
+  readonly count: number
+  readonly lines: readonly string[]
+}
+
+export const NO_WARNINGS: Warnings = { count: 0, lines: [] }
+
+/** Beyond this, more of the same tells nobody anything; it is counted. */
+const LINES_MAX = 20
+
+/** Of a long line, its beginning and its end: names are at its beginning, and what is wrong is at its end. */
+const LINE_START = 300
+const LINE_END = 200
+
+/** What tar leaves out by design. */
+type LeftOut = 'sockets' | 'mount points'
+
+/**
+ * Messages of tar 1.29 to 1.35 in the C locale, where a colon in a name stands behind a backslash: no name can look like the
+ * end of a message. Everything else that tar may say is a loss that it does not count as one: with "Warning: Cannot fgetxattr"
+ * (file_has_acl_at, fgetfilecon, …) an entry has lost its attributes, its ACL, its label or its capabilities.
+ */
+const ALLOWED: readonly (readonly [ending: string, kind: LeftOut])[] = [
+  [': socket ignored', 'sockets'],
+  [': file is on a different filesystem; not dumped', 'mount points'],
+]
+
+/** @returns what was left out by design, or undefined where the line is a warning */
+export function classifyMessage(line: string): LeftOut | undefined {
+  return ALLOWED.find(([ending]) => line.startsWith('tar: ') && line.endsWith(ending) && !isEscaped(line, ending))?.[1]
+}
+
+/** Whether an odd number of backslashes stands in front of the ending: its colon is then part of a name. */
+function isEscaped(line: string, ending: string): boolean {
+  const name = line.slice(0, -ending.length)
+  return (name.length - name.replace(/\\+$/, '').length) % 2 === 1
+}
+
+export interface TarReport {
+  /** How many of each kind were left out, and the first message. */
+  readonly leftOut: ReadonlyMap<LeftOut, { readonly count: number; readonly first: string }>
+  readonly warnings: Warnings
+}
+
+export interface TarMessages {
+  /** Takes what comes next of standard error. */
+  push(chunk: Buffer): void
+  /** All that was said so far. */
+  report(): TarReport
+}
+
+/** Counts tar's messages line by line as they come; memory does not grow with them. */
+export function tarMessages(): TarMessages {
+  const leftOut = new Map<LeftOut, { readonly count: number; readonly first: string }>()
+  const warnings = collectWarnings()
+  let start = ''
+  let end = ''
+
+  const extend = (text: string): void => {
+    const room = LINE_START - start.length
+    start += text.slice(0, room)
+    end = (end + text.slice(room)).slice(-LINE_END - 1)
+  }
+  const take = (): void => {
+    const line = end.length > LINE_END ? `${start}…${end.slice(1)}` : start + end
+    start = end = ''
+    if (line === '') return
+    const kind = classifyMessage(line)
+    if (kind === undefined) {
+      warnings.add(line)
+      return
+    }
+    const { count = 0, first = line } = leftOut.get(kind) ?? {}
+    leftOut.set(kind, { count: count + 1, first })
+  }
+  return {
+    push(chunk) {
+      const [rest = '', ...lines] = chunk.toString('latin1').split('\n')
+      extend(rest)
+      for (const line of lines) {
+        take()
+        extend(line)
+      }
+    },
+    report() {
+      take()
+      return { leftOut, warnings: warnings.list() }
+    },
+  }
+}
+
+/** Keeps the first warnings, and counts all. */
+export function collectWarnings() {
+  const lines: string[] = []
+  let count = 0
+  return {
+    add(line: string): void {
+      count++
+      if (lines.length < LINES_MAX) lines.push(line)
+    },
+    list: (): Warnings => ({ count, lines: [...lines] }),
+  }
+}
+
+export function joinWarnings(all: readonly Warnings[]): Warnings {
+  return {
+    count: all.reduce((sum, { count }) => sum + count, 0),
+    lines: all.flatMap(({ lines }) => lines).slice(0, LINES_MAX),
+  }
+}
