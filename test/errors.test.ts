@@ -1,4 +1,4 @@
-import { AgentError, describeError, hasCode } from '../agent/errors'
+import { AgentError, describeError, hasCode, isDataLoss, type ErrorCode } from '../agent/errors'
 
 const full = new AgentError('SNAPSHOT_SPACE', "volume group 'vg0' is full", { hint: 'Extend it.' })
 const busy = new AgentError('CLEANUP_FAILED', '/run/snapstream/x is busy', { hint: 'See who uses it.' })
@@ -26,4 +26,17 @@ test('the first failure is told first although its clean-up failed later', async
 test('what is not ours is told too', () => {
   expect(describeError(new TypeError('x is not a function'))).toEqual(['TypeError: x is not a function'])
   expect(describeError('oops')).toEqual(['oops'])
+})
+
+test.each<[ErrorCode, boolean]>([
+  ['OBJECT_MISSING', true],
+  ['ARCHIVE_DAMAGED', true],
+  ['CHECKSUM_MISMATCH', true],
+  ['ACCESS_DENIED', false],
+  ['OBJECT_ARCHIVED', false],
+  ['ENDPOINT_UNREACHABLE', false],
+  ['STORE_FAILED', false],
+  ['INTERRUPTED', false],
+])('%s says that something stored is lost: %s', (code, lost) => {
+  expect(isDataLoss(new AgentError(code, 'a', { hint: 'b' }))).toBe(lost)
 })
