@@ -1,6 +1,6 @@
 /** Moves a tree that was restored aside to where it belongs, holding on to each directory of both sides. */
 import { linkSync, lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync, type BigIntStats } from 'node:fs'
-import type { ConflictPolicy } from '../plan/tar'
+import type { ConflictPolicy } from '../plan/conflicts'
 import type { HostDeps } from './deps'
 import { inside, mountOf, openChild, pathOf, reasonOf, type Directory } from './directory'
 import { keyOf, setDirectories, type DirectoryHeaders } from './directory-metadata'

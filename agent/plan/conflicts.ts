@@ -1,7 +1,9 @@
 /** What becomes of an entry whose name is taken. */
 import { AgentError } from '../errors'
 import type { CatalogEntry } from './catalog'
-import type { ConflictPolicy } from './tar'
+
+/** What becomes of a name that the target has already. */
+export type ConflictPolicy = 'fail' | 'skip' | 'overwrite' | 'newer'
 
 /** How an entry of the archive compares with what the target has under its name. */
 export type Found =

@@ -90,32 +90,12 @@ export function excludesWithin(mountPoint: string, excludes: readonly string[]):
   })
 }
 
-/** What becomes of a name that the target has already. */
-export type ConflictPolicy = 'fail' | 'skip' | 'overwrite' | 'newer'
-
-/**
- * What holds tar to the policy while it writes, whatever has come into the target since. By default tar removes what is in
- * an entry's place first. Never `--overwrite`, which writes through links, nor `--keep-directory-symlink`.
- *
- * With all but `overwrite`, directories that are there keep their owner, mode and time, the target itself included.
- */
-const POLICIES: Readonly<Record<ConflictPolicy, readonly string[]>> = {
-  fail: ['--keep-old-files'],
-  skip: ['--skip-old-files'],
-  newer: ['--keep-newer-files'],
-  overwrite: [],
-}
-
 /**
  * Extracts an archive from standard input into a directory, with all metadata.
  *
  * @param paths - members as the archive names them (`./etc/hosts`), taken literally; all of it if empty
  */
-export function tarExtract(
-  directory: string,
-  policy: ConflictPolicy = 'overwrite',
-  paths: readonly string[] = [],
-): Argv {
+export function tarExtract(directory: string, paths: readonly string[] = []): Argv {
   return [
     'tar',
     '--extract',
@@ -128,7 +108,6 @@ export function tarExtract(
     // Times of directories last of all, as what is restored into them changes them again.
     '--delay-directory-restore',
     '--warning=no-timestamp',
-    ...POLICIES[policy],
     `--directory=${directory}`,
     '--no-wildcards',
     '--',

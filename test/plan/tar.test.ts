@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Argv } from '../../agent/plan/command'
@@ -86,25 +86,10 @@ test('what was written is extracted, the wanted members only', () => {
   makeFiles('-a', 'b/[c]', 'b/c')
   const archive = run(tarCreate(directory))
   const target = mkdtempSync(join(scratch, 'target-'))
-  run(tarExtract(target, 'overwrite', ['./b/[c]']), archive)
+  run(tarExtract(target, ['./b/[c]']), archive)
   expect(run(['find', target, '-type', 'f']).toString().trim()).toBe(`${target}/b/[c]`)
   run(tarExtract(target), archive)
   expect(run(['cat', `${target}/-a`, `${target}/b/c`]).toString()).toBe('-ab/c')
-})
-
-test.each([
-  ['fail', 2, 'mine'],
-  ['skip', 0, 'mine'],
-  ['newer', 0, 'mine'],
-  ['overwrite', 0, 'a'],
-] as const)('with policy %s, a name that came into the target meanwhile', (policy, status, content) => {
-  makeFiles('a')
-  const archive = run(tarCreate(directory))
-  const target = mkdtempSync(join(scratch, 'target-'))
-  writeFileSync(join(target, 'a'), 'mine') // later than what was archived
-  const [program, ...args] = tarExtract(target, policy)
-  expect(spawnSync(program, args, { input: archive }).status).toBe(status)
-  expect(readFileSync(join(target, 'a'), 'utf8')).toBe(content)
 })
 
 test('the installed tar will do', () => {
