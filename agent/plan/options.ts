@@ -170,7 +170,7 @@ export const OPTIONS = {
     text('REGION', '^[a-z0-9][a-z0-9-]{1,31}$', 'the name of a region such as eu-west-1'),
   ),
   endpointUrl: option(
-    'S3 endpoint, where it is not that of AWS',
+    'S3 endpoint, where it is not that of AWS (by default AWS_ENDPOINT_URL_S3)',
     text('URL', '^https?://[^\\s/@?#]+(/[^\\s@?#]*)?$', 'a URL such as https://s3.example.net, without credentials'),
   ),
   json: option('print one line of JSON and nothing else', toggle),
