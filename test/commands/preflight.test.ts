@@ -262,7 +262,9 @@ test('what a killed run left is a warning: the next run removes it', async () =>
 
 test('outside EC2, without --host, everything on the host is still looked at', async () => {
   const connect = async () => {
-    throw new AgentError('ENDPOINT_UNREACHABLE', 'the instance metadata service gave no answer', { hint: 'Give --host.' })
+    throw new AgentError('ENDPOINT_UNREACHABLE', 'the instance metadata service gave no answer', {
+      hint: 'Give --host.',
+    })
   }
   const { status, check } = await look({ connect })
   expect(status).toBe(1)

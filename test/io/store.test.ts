@@ -122,7 +122,7 @@ describe('a part', () => {
     const store = await storeAt({ UploadPart: [PART_STORED, ...outage, PART_STORED] }, fakeClock())
     await send(store)
     await Promise.all(Array.from({ length: 20 }, () => send(store)))
-  })
+  }, 30_000)
 
   test('fails soon if it is the first request of all: then the configuration is more likely to be wrong', async () => {
     const store = await storeAt({ UploadPart: [failure(503, 'ServiceUnavailable')] })
