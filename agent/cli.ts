@@ -94,12 +94,14 @@ function print({ status, stdout, stderr }: Output): void {
  * host is given back first, as where it is interrupted.
  */
 function failUnforeseen(error: unknown, command: Promise<unknown>, interruption: AbortController): void {
-  const output = formatFailure(error, guessWishes(process.argv, process.env))
-  if (interruption.signal.aborted && interruption.signal.reason === unforeseen) return print(output)
+  if (unwinding) return // one defect may show in several places: the first tells most
+  unwinding = true
   interruption.abort(unforeseen)
+  const output = formatFailure(error, guessWishes(process.argv, process.env))
   void Promise.race([command.catch(() => undefined), sleep(UNWIND_SECONDS_MAX * 1000)]).then(() => print(output))
 }
 
+let unwinding = false
 /** Why a command is stopped that goes on after an error which nobody caught. */
 const unforeseen = new AgentError('INTERNAL', 'stopped by an unforeseen error', { hint: 'Report it.' })
 
@@ -113,7 +115,7 @@ function start(): void {
   process.stdout.on('error', () => undefined)
   process.stderr.on('error', () => undefined)
   void command.then((output) => {
-    if (interruption.signal.reason !== unforeseen) print(output)
+    if (!unwinding) print(output)
   })
 }
 

@@ -20,6 +20,8 @@ export interface Installation {
   readonly bucket: string
   run(command: string, ...options: readonly string[]): Promise<AgentResult>
   start(command: string, ...options: readonly string[]): GuestCommand
+  /** As `start`, with what the guest's Node loads first. */
+  startWith(preload: string, command: string, ...options: readonly string[]): GuestCommand
   /** All keys in the bucket. */
   keys(): Promise<string[]>
   read(key: string): Promise<Buffer>
@@ -43,9 +45,12 @@ export async function installAgent(guest: Guest, server: Server): Promise<Instal
   ]
   const start = (command: string, options: readonly string[], commandOptions: CommandOptions = {}) =>
     guest.start(['node', BUNDLE, command, ...place, ...options], {
-      environment: { AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey },
       timeoutSeconds: 300, // what hangs is waited for, and given up
       ...commandOptions,
+      environment: {
+        ...{ AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey },
+        ...commandOptions.environment,
+      },
     })
   const unfinishedUploads = async () => {
     const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))
@@ -54,6 +59,8 @@ export async function installAgent(guest: Guest, server: Server): Promise<Instal
   return {
     bucket,
     start: (command, ...options) => start(command, options),
+    startWith: (preload, command, ...options) =>
+      start(command, options, { environment: { NODE_OPTIONS: `--require ${preload}` } }),
     async run(command, ...options) {
       const { status, stdout, stderr } = await start(command, options).ended
       const lines = stdout.trimEnd().split('\n')
