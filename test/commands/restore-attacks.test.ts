@@ -253,6 +253,21 @@ describe('a target whose users are at work', () => {
     expect(readdirSync(join(target, 'srv/mine'))).toEqual([])
   })
 
+  test('has to have room for what is restored beside what it replaces', async () => {
+    const small = mkdtempSync(join(scratch, 'small-'))
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', small])
+    try {
+      const there = { path: ['/srv/app'], target: join(small, 'target') }
+      expect(await restored(there)).toMatchObject({ status: 0 })
+      await expect(restored({ ...there, onConflict: 'overwrite' })).rejects.toMatchObject({
+        code: 'TARGET_UNFIT',
+        message: expect.stringMatching(/ free, the restore needs [\d.]+ MiB$/),
+      })
+    } finally {
+      execFileSync('umount', [small])
+    }
+  })
+
   test('what a killed restore left there goes with the next one', async () => {
     const left = join(target, 'srv/.snapstream-restore-999999999-0badcafe')
     mkdirSync(join(left, 'tree'), { recursive: true })
