@@ -91,7 +91,15 @@ export function manifestKey(place: RunPlace): string {
   return `${Prefix.manifests}/${place.class}/${place.host}/${place.run}.json`
 }
 
-/** @param time - `YYYYMMDDTHHMMSSZ` */
-export function verificationKey(place: RunPlace, time: string): string {
-  return `${Prefix.verifications}/${place.class}/${place.host}/${place.run}/${time}.json`
+/**
+ * Where what a verification found is recorded.
+ *
+ * @param time - `YYYYMMDDTHHMMSSZ`
+ */
+export function verificationKey(
+  prefix: typeof Prefix.verifications | typeof Prefix.verdicts,
+  place: RunPlace,
+  time: string,
+): string {
+  return `${prefix}/${place.class}/${place.host}/${place.run}/${time}.json`
 }

@@ -32,6 +32,8 @@ export type ErrorCode =
   | 'CHECKSUM_MISMATCH'
   | 'STORE_FAILED'
   | 'UNKNOWN_RUN'
+  /** S3 has it from another time than it says. */
+  | 'MISDATED'
   | 'UNKNOWN_PATH'
   | 'FORMAT_UNSUPPORTED'
   | 'ARCHIVE_DAMAGED'
@@ -101,6 +103,33 @@ const DATA_LOSS: readonly ErrorCode[] = ['OBJECT_MISSING', 'ARCHIVE_DAMAGED', 'C
 /** The one place that says what is damage. Does not look into failures of clean-up: those need somebody's attention. */
 export function isDataLoss(error: unknown): error is AgentError {
   return error instanceof AgentError && DATA_LOSS.includes(error.code)
+}
+
+/** What keeps everything from being read, and not one object alone. */
+const OF_ALL: readonly ErrorCode[] = [
+  'INTERRUPTED',
+  'NO_CREDENTIALS',
+  'CREDENTIALS_EXPIRED',
+  'ENDPOINT_UNREACHABLE',
+  'BUCKET_MISSING',
+  'BUCKET_REGION',
+  'CLOCK_SKEW',
+]
+
+/**
+ * An error as the matter of what was read, where others can be read nevertheless: whatever is wrong with one run must not
+ * end a look at all of them.
+ *
+ * @throws unknown the error itself where it concerns all of them
+ */
+export function asLoss(error: unknown): AgentError {
+  const { first } = unwrapFailure(error)
+  if (!(first instanceof AgentError)) {
+    const hint = 'Find out who wrote it, and use another run.'
+    return new AgentError('ARCHIVE_DAMAGED', `it cannot be read: ${String(first)}`, { hint, cause: error })
+  }
+  if (OF_ALL.includes(first.code)) throw error
+  return first
 }
 
 /** True if the error, or what it was before clean-up failed too, has this code. */

@@ -11,7 +11,20 @@ import { placeOf } from './places'
 
 async function run(compression: Compression, endpointUrl: string, target: string): Promise<void> {
   const { run, host, class: className } = placeOf(compression)
-  const argv = ['restore', '--bucket', 'bench', '--host', host, '--run', run, '--class', className, '--target', target]
+  const argv = [
+    'restore',
+    '--bucket',
+    'bench',
+    '--host',
+    host,
+    '--run',
+    run,
+    '--class',
+    className,
+    '--target',
+    target,
+    '--trust-times',
+  ]
   const invocation = parseArguments(argv) as Extract<Invocation, { kind: 'command' }>
   const request = resolveRequest(invocation, {}, {}) as Hosted<RestoreRequest>
   const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => console.error(message) }

@@ -164,7 +164,17 @@ const find =
   ({ agent: program, endpointUrl }) => {
     const { class: className, host, run } = placeOf('zstd')
     const place = ['--bucket', 'bench', '--class', className, '--host', host, '--run', run]
-    return formatArgv([process.execPath, program, 'find', pattern, ...place, '--endpoint-url', endpointUrl, '--json'])
+    return formatArgv([
+      process.execPath,
+      program,
+      'find',
+      pattern,
+      ...place,
+      '--endpoint-url',
+      endpointUrl,
+      '--trust-times',
+      '--json',
+    ])
   }
 
 /** What an operator would do who has only the object; it knows no patterns, and its last word is a count. */

@@ -1,15 +1,17 @@
 import { ExitStatus, type RunPlace } from '../contract'
-import { AgentError, isDataLoss } from '../errors'
+import { AgentError, asLoss, type ErrorCode } from '../errors'
 import type { Deps } from '../io/deps'
 import { mapInOrder } from '../io/in-order'
 import { readCatalogText } from '../io/read-catalog'
 import type { ReaderDeps } from '../io/reader'
-import { findRun, findRuns, noRun, readManifest } from '../io/runs'
+import { findRun, findRuns, noRun, openRunAt, type OpenRun } from '../io/runs'
 import { searchCatalog } from '../plan/catalog-search'
 import { parseGlob, type Glob } from '../plan/glob'
 import type { Manifest, VolumeBackup } from '../plan/manifest'
 import type { FindRequest, Hosted } from '../plan/requests'
 import { isWithin } from '../plan/restore'
+import type { FoundRun } from '../plan/run-list'
+import { misdated } from '../plan/run-time'
 import { collectVersions, formatVersions, type CatalogVersions, type NotSearched } from '../plan/versions'
 import { chooseVolumes, findVolumes, isNamed } from '../plan/volumes'
 import type { Outcome } from './outcome'
@@ -18,6 +20,9 @@ type FindDeps = ReaderDeps & Pick<Deps, 'log'>
 
 /** Manifests read ahead while catalogs are searched. */
 const MANIFESTS_IN_FLIGHT = 4
+
+/** Where no other run is searched, there is nothing to go on with. */
+const OF_ONE_RUN: readonly ErrorCode[] = ['UNKNOWN_RUN', 'ACCESS_DENIED', 'MISDATED']
 
 /**
  * Searches the catalogs of a host's runs, never the data: of one run, or of all of them to see how a path changed.
@@ -37,21 +42,25 @@ export async function find(deps: FindDeps, request: Hosted<FindRequest>): Promis
   const places = await choosePlaces(deps, request)
   const manifests = mapInOrder(places, MANIFESTS_IN_FLIGHT, deps.signal, async (place) => ({
     place,
-    manifest: await orLoss(readManifest(deps, place)),
+    run: await orLoss(openIfTimely(deps, place, request.trustTimes)),
   }))
   // Volumes come and go, and one may have failed in some night: each has to be in one of the runs.
   let unknown = request.volume
   let newest: Manifest | undefined
-  for await (const { place, manifest } of manifests) {
-    if (manifest instanceof AgentError) {
-      skip(place, manifest.message)
+  for await (const { place, run } of manifests) {
+    if (run instanceof AgentError) {
+      if (isOneRun(request) && OF_ONE_RUN.includes(run.code)) throw run
+      skip(place, run.message)
       continue
     }
+    const { manifest, store } = run
     newest = manifest
     const searched = findVolumes(manifest, request.volume)
     for (const backup of searched) {
       unknown = unknown.filter((name) => !isNamed(backup, name))
-      const loss = await orLoss(search(deps, searched, backup, glob, versions.ofCatalog(place, backup.volume)))
+      const loss = await orLoss(
+        search({ ...deps, store }, searched, backup, glob, versions.ofCatalog(place, backup.volume)),
+      )
       if (loss) skip(place, loss.message, backup.volume)
     }
   }
@@ -64,12 +73,22 @@ export async function find(deps: FindDeps, request: Hosted<FindRequest>): Promis
   }
 }
 
+function isOneRun({ run, at }: FindRequest): boolean {
+  return run !== undefined || at !== undefined
+}
+
 /** Oldest first. */
-async function choosePlaces(deps: ReaderDeps, request: Hosted<FindRequest>): Promise<RunPlace[]> {
-  if (request.run !== undefined || request.at !== undefined) return [await findRun(deps, request)]
+async function choosePlaces(deps: FindDeps, request: Hosted<FindRequest>): Promise<FoundRun[]> {
+  if (isOneRun(request)) return [await findRun(deps, request)]
   const runs = await findRuns(deps, request)
   if (runs.length === 0) throw noRun(request) // not the same as nothing found
   return runs.reverse()
+}
+
+/** What the list says of its time spares reading it. */
+async function openIfTimely(deps: ReaderDeps, place: FoundRun, trustTimes: boolean): Promise<OpenRun> {
+  if (place.misdating && !trustTimes) throw misdated(place.run, place.misdating)
+  return openRunAt(deps, place, trustTimes)
 }
 
 async function search(
@@ -84,6 +103,7 @@ async function search(
     .map(({ mountPoint }) => mountPoint)
     .filter((mountPoint) => mountPoint !== backup.mountPoint && isWithin(mountPoint, backup.mountPoint))
   const matches = searchCatalog(backup.mountPoint, glob)
+  await deps.store.head(backup.archive.catalog.key, deps.signal) // refuses one that was put there since
   for await (const text of readCatalogText(deps, backup.archive.catalog)) {
     for (const { path, entry } of matches.push(text)) {
       if (!hidden.some((mountPoint) => isWithin(path, mountPoint))) found.add(path, entry)
@@ -98,12 +118,6 @@ async function orLoss<T>(reading: Promise<T>): Promise<T | AgentError> {
   try {
     return await reading
   } catch (error) {
-    // What a later agent wrote is not lost, but nothing is found in it either.
-    if (isDataLoss(error) || isUnsupported(error)) return error
-    throw error
+    return asLoss(error)
   }
-}
-
-function isUnsupported(error: unknown): error is AgentError {
-  return error instanceof AgentError && error.code === 'FORMAT_UNSUPPORTED'
 }

@@ -93,5 +93,7 @@ async function findDeleted(
 async function chooseRuns(deps: Deps, request: ReadingRequest): Promise<readonly FoundRun[]> {
   const { command, run, at } = request
   const all = command === 'list' || (command === 'find' && run === undefined && at === undefined)
-  return all ? findRuns(deps, request) : [await findRun(deps, request)]
+  // What is passed over has been told of already.
+  const quiet = { ...deps, log: { ...deps.log, warn: () => undefined } }
+  return all ? findRuns(deps, request) : [await findRun(quiet, request)]
 }

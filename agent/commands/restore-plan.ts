@@ -1,7 +1,7 @@
 import { ExitStatus } from '../contract'
 import { readSegmentStates } from '../io/damage'
 import type { Deps } from '../io/deps'
-import { findRun, readManifest } from '../io/runs'
+import { openRun } from '../io/runs'
 import { writeScript } from '../io/script'
 import { readDiskSizes } from '../io/system'
 import { formatArgv } from '../plan/command'
@@ -20,16 +20,16 @@ import type { Outcome } from './outcome'
  * the script is there already
  */
 export async function restorePlan(deps: Deps, request: Hosted<RestorePlanRequest>): Promise<Outcome> {
-  const { bucket, region, endpointUrl, includeDeleted, mountAt: target, disk, script } = request
-  const manifest = await readManifest(deps, await findRun(deps, request))
+  const { bucket, region, endpointUrl, includeDeleted, trustTimes, mountAt: target, disk, script } = request
+  const { manifest, store } = await openRun(deps, request)
   const disks = disk.map((pair) => pair.split('=') as [string, string])
-  const rebuild = planRebuild(manifest, { bucket, region, endpointUrl, includeDeleted, target, disks })
+  const rebuild = planRebuild(manifest, { bucket, region, endpointUrl, includeDeleted, trustTimes, target, disks })
   const sizes = await readDiskSizes(
     deps,
     rebuild.groups.flatMap((group) => group.disks),
   )
   const archives: UnreadableArchive[] = []
-  for (const volume of manifest.volumes) archives.push(await lookAt(deps, volume))
+  for (const volume of manifest.volumes) archives.push(await lookAt({ ...deps, store }, volume))
   const notes = [...notesOnSizes(rebuild.groups, sizes), ...notesOnArchives(archives), ...rebuild.notes]
   const plan = { steps: rebuild.steps, notes }
   if (script !== undefined) await writeScript(script, formatRebuildScript(manifest, plan))

@@ -1,8 +1,9 @@
 import { ExitStatus } from '../contract'
 import { findCatalogLoss } from '../io/catalog-rebuilder'
 import { readSegmentStates, type SegmentState } from '../io/damage'
+import type { Deps } from '../io/deps'
 import type { ReaderDeps } from '../io/reader'
-import { findRun, readManifest } from '../io/runs'
+import { openRun } from '../io/runs'
 import type { Hosted, RestoreStatusRequest } from '../plan/requests'
 import { formatThawStatus } from '../plan/restore-report'
 import { chooseVolumes } from '../plan/volumes'
@@ -14,8 +15,12 @@ import type { Outcome } from './outcome'
  *
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME
  */
-export async function restoreStatus(deps: ReaderDeps, request: Hosted<RestoreStatusRequest>): Promise<Outcome> {
-  const manifest = await readManifest(deps, await findRun(deps, request))
+export async function restoreStatus(
+  { signal, ...given }: ReaderDeps & Pick<Deps, 'log'>,
+  request: Hosted<RestoreStatusRequest>,
+): Promise<Outcome> {
+  const { manifest, store } = await openRun({ signal, ...given }, request)
+  const deps = { store, signal }
   const volumes = []
   for (const { mountPoint, archive } of chooseVolumes(manifest, request.volume)) {
     const states = await readSegmentStates(deps, archive.segments)

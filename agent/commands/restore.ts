@@ -5,7 +5,7 @@ import { findDamage, rangeOf, readSegmentStates, throwIfMissing } from '../io/da
 import type { Deps } from '../io/deps'
 import { planVolume, type PlannedVolume, type PlanOptions } from '../io/restore-planner'
 import { openTarget, throwUnlessFits, type Need, type Target } from '../io/restore-target'
-import { findRun, readManifest } from '../io/runs'
+import { openRun } from '../io/runs'
 import type { Manifest } from '../plan/manifest'
 import type { Hosted, RestoreRequest } from '../plan/requests'
 import type { RawRange } from '../plan/reads'
@@ -23,7 +23,11 @@ import { thawAll } from './thaw'
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, UNKNOWN_PATH, TARGET_UNFIT, OBJECT_ARCHIVED, ARCHIVE_DAMAGED
  */
 export async function restore(deps: Deps, request: Hosted<RestoreRequest>): Promise<Outcome> {
-  const manifest = await readManifest(deps, await findRun(deps, request))
+  const { manifest, store } = await openRun(deps, request)
+  return restoreRun({ ...deps, store }, request, manifest)
+}
+
+async function restoreRun(deps: Deps, request: Hosted<RestoreRequest>, manifest: Manifest): Promise<Outcome> {
   const wanted = chooseWanted(manifest, request.volume, request.path)
   const lost = await findLostCatalogs(
     deps,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { ExitStatus, verificationKey } from '../contract'
+import { DEFAULT_CLASS, ExitStatus, Prefix, verificationKey, type RunPlace } from '../contract'
 import { hasCode } from '../errors'
-import { readManifest } from '../io/runs'
+import { findRun, readManifest, type ReadManifest } from '../io/runs'
 import type { Deps } from '../io/deps'
 import { sourceChecker } from '../io/source-checker'
 import { checkObjects, checkStream } from '../io/verifier'
@@ -10,6 +10,7 @@ import type { Argv } from '../plan/command'
 import type { Manifest } from '../plan/manifest'
 import type { Hosted, VerifyRequest } from '../plan/requests'
 import { formatTime } from '../plan/run'
+import { findMisdating, TRUST_TIMES_HINT } from '../plan/run-time'
 import type { Warnings } from '../plan/tar-messages'
 import { collectFindings, formatVerification, type Verification, type VolumeCheck } from '../plan/verification'
 import { chooseVolumes } from '../plan/volumes'
@@ -20,11 +21,15 @@ export interface VerifiableVolume {
   readonly volume: string
   readonly mountPoint: string
   readonly archive: Archive
+  /** When its manifest was written: nothing of it may be younger. */
+  readonly writtenAt?: Date
 }
 
 /**
  * Checks the archives of a run in the bucket, and records what was found beside the run. What was found of a run as it
  * was before some of it was deleted is not recorded.
+ *
+ * That S3 has the run, or an object of it, from another time is a finding.
  *
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, OBJECT_ARCHIVED with depth `stream`, and whatever prevents looking
  */
@@ -54,19 +59,27 @@ export async function verify(deps: Deps, request: Hosted<VerifyRequest>): Promis
 
 /** What is wrong must not be the manifest as it happened to arrive: where anything is, that is read again. */
 async function checkVolumes(deps: Deps, request: Hosted<VerifyRequest>) {
-  const manifest = await readManifest(deps, request)
-  const checks = await checkAll(deps, request, manifest)
-  if (checks.every(isGood)) return { manifest, checks }
-  const again = await readManifest(deps, request)
-  if (isDeepStrictEqual(again, manifest)) return { manifest, checks }
+  const place = await findPlace(deps, request)
+  const read = await readManifest(deps, place)
+  const checks = await checkAll(deps, request, read)
+  if (checks.every(isGood)) return { ...read, checks }
+  const again = await readManifest(deps, place)
+  if (isDeepStrictEqual(again, read)) return { ...read, checks }
   deps.log.warn('the manifest arrived different when it was read again: verifying once more')
-  return { manifest: again, checks: await checkAll(deps, request, again) }
+  return { ...again, checks: await checkAll(deps, request, again) }
 }
 
-async function checkAll(deps: Deps, request: Hosted<VerifyRequest>, manifest: Manifest): Promise<VolumeCheck[]> {
+async function checkAll(
+  deps: Deps,
+  { volume: names, depth, trustTimes }: Hosted<VerifyRequest>,
+  { manifest, writtenAt }: ReadManifest,
+): Promise<VolumeCheck[]> {
+  const misdating = trustTimes ? undefined : findMisdating(manifest.run, writtenAt)
   const checks: VolumeCheck[] = []
-  for (const volume of chooseVolumes(manifest, request.volume)) {
-    checks.push(await verifyVolume(deps, volume, request.depth))
+  for (const volume of chooseVolumes(manifest, names)) {
+    const check = await verifyVolume(deps, trustTimes ? volume : { ...volume, writtenAt }, depth)
+    const finding = misdating && { volume: volume.volume, what: misdating.what, hint: TRUST_TIMES_HINT }
+    checks.push(finding ? { ...check, findings: [finding, ...check.findings] } : check)
   }
   return checks
 }
@@ -88,14 +101,14 @@ function isGood({ findings }: VolumeCheck): boolean {
  */
 export async function verifyVolume(
   deps: Pick<Deps, 'host' | 'store' | 'signal' | 'log'>,
-  { volume, mountPoint, archive }: VerifiableVolume,
+  { volume, mountPoint, archive, writtenAt }: VerifiableVolume,
   depth: 'checksum' | 'stream',
   source?: Argv,
   onWarnings: (warnings: Warnings) => void = () => undefined,
 ): Promise<VolumeCheck> {
   deps.log.info(`verifying ${mountPoint} (${volume})`)
   const findings = collectFindings(volume)
-  const objects = await checkObjects(deps, archive, findings.report)
+  const objects = await checkObjects(deps, archive, findings.report, writtenAt)
   await using checker = source && (await sourceChecker(deps, source, findings.report))
   const read = depth === 'stream' ? await checkStream(deps, archive, findings.report, checker) : undefined
   if (checker) onWarnings(checker.warnings())
@@ -111,15 +124,29 @@ export async function verifyVolume(
   }
 }
 
-async function recordVerification(deps: Deps, manifest: Manifest, verification: Verification): Promise<void> {
-  const key = verificationKey(manifest, formatTime(new Date(verification.finishedAt)))
+/** Of any class; where these credentials may not list, as those of hosts may not, of the usual one. */
+async function findPlace(deps: Deps, request: Hosted<VerifyRequest>): Promise<RunPlace> {
   try {
-    await deps.store.put(key, `${JSON.stringify(verification, null, 2)}\n`, deps.signal, {
-      contentType: 'application/json',
-    })
+    return await findRun(deps, request)
   } catch (error) {
-    // Whoever may only read may verify all the same.
-    if (!hasCode(error, 'ACCESS_DENIED')) throw error
-    deps.log.warn(`the result was not recorded: these credentials may not write ${key}`)
+    if (request.class !== undefined || !hasCode(error, 'ACCESS_DENIED')) throw error
+    return { host: request.host, run: request.run, class: DEFAULT_CLASS }
   }
+}
+
+/** Among what operators found; those who may not write there, as hosts may not, among what hosts found. */
+async function recordVerification(deps: Deps, manifest: Manifest, verification: Verification): Promise<void> {
+  const text = `${JSON.stringify(verification, null, 2)}\n`
+  const time = formatTime(new Date(verification.finishedAt))
+  for (const prefix of [Prefix.verdicts, Prefix.verifications] as const) {
+    try {
+      const options = { contentType: 'application/json' }
+      return await deps.store.put(verificationKey(prefix, manifest, time), text, deps.signal, options)
+    } catch (error) {
+      if (!hasCode(error, 'ACCESS_DENIED')) throw error
+    }
+  }
+  // Whoever may only read may verify all the same.
+  const key = verificationKey(Prefix.verdicts, manifest, time)
+  deps.log.warn(`the result was not recorded: these credentials may not write ${key}`)
 }

@@ -4,6 +4,7 @@ import { hasCode, type AgentError } from '../errors'
 import { formatCrc32, type Archive } from '../plan/archive'
 import { compareEnd } from '../plan/catalog-reader'
 import type { FrameTable, RawRange } from '../plan/reads'
+import { findYounger, TRUST_TIMES_HINT } from '../plan/run-time'
 import { VERIFY_HINTS, type Report } from '../plan/verification'
 import { reportingDamage } from './damage'
 import { entryChecker, type StreamChecker } from './entry-checker'
@@ -19,8 +20,17 @@ export interface ObjectsFound {
   readonly withoutChecksum: number
 }
 
-/** Asks the server about every object, again before something is wrong with it: whether it is there, its size, and its CRC32 where the server keeps one. */
-export async function checkObjects(deps: ReaderDeps, archive: Archive, report: Report): Promise<ObjectsFound> {
+/**
+ * Asks the server about every object, again before something is wrong with it: whether it is there, its size, and its CRC32 where the server keeps one.
+ *
+ * @param writtenAt - of the manifest: nothing of the run may be younger
+ */
+export async function checkObjects(
+  deps: ReaderDeps,
+  archive: Archive,
+  report: Report,
+  writtenAt?: Date,
+): Promise<ObjectsFound> {
   const storageClasses = new Set<string>()
   let withoutChecksum = 0
   const objects = [...archive.segments, archive.catalog]
@@ -29,6 +39,8 @@ export async function checkObjects(deps: ReaderDeps, archive: Archive, report: R
     const head = await lookUntilAgreed(look, (seen) => whatDiffers(object, seen)[0], object.key)
     for (const what of whatDiffers(object, head)) report(what, head ? VERIFY_HINTS.damaged : VERIFY_HINTS.missing)
     if (!head) continue
+    const younger = findYounger(object.key, head.lastModified, writtenAt)
+    if (younger !== undefined) report(younger, TRUST_TIMES_HINT)
     if (object.key !== archive.catalog.key) storageClasses.add(head.storageClass)
     if (head.crc32 === undefined) withoutChecksum++
   }

@@ -43,6 +43,7 @@ export interface RebuildOptions {
   readonly endpointUrl?: string | undefined
   /** Some of the run was deleted: its restore has to read the versions that are left. */
   readonly includeDeleted?: boolean
+  readonly trustTimes?: boolean
   /** Where the new volumes are mounted meanwhile. */
   readonly target: string
   /** Each old disk and the new one in its place; those that are not listed have the same name again. */
@@ -261,13 +262,14 @@ function mountVolume({ volume, mountPoint }: VolumeBackup, target: string): Rebu
 }
 
 function restoreAll(manifest: Manifest, options: RebuildOptions): RebuildStep {
-  const { bucket, region, endpointUrl, includeDeleted, target } = options
+  const { bucket, region, endpointUrl, includeDeleted, trustTimes, target } = options
   const { run, class: className, host } = manifest
   return step('everything that was on them; if it breaks off, this line with --resume goes on', [
     ...(['snapstream', 'restore', '--bucket', bucket] as const),
     ...(region === undefined ? [] : ['--region', region]),
     ...(endpointUrl === undefined ? [] : ['--endpoint-url', endpointUrl]),
     ...(includeDeleted ? ['--include-deleted'] : []),
+    ...(trustTimes ? ['--trust-times'] : []),
     ...['--class', className, '--host', host, '--run', run, '--target', target],
   ])
 }

@@ -3,7 +3,9 @@ import { z } from 'zod'
 import { CLASS_PATTERN, Prefix, RUN_PATTERN, type RunPlace } from '../contract'
 import { DEPTHS, isSizesOnly, type Manifest, type SampleRecord } from './manifest'
 import { parseRunTime } from './run'
+import type { Misdating } from './run-time'
 import { describeSamples } from './sample'
+import { parseStrictJson } from './strict-json'
 import { formatBytes } from './size'
 import { columns, fit } from './summary'
 
@@ -11,6 +13,8 @@ import { columns, fit } from './summary'
 export interface FoundRun extends RunPlace {
   /** Its manifest was deleted, and is found only where that is asked for. */
   readonly deleted?: true
+  /** Why it is not taken for what its name says. */
+  readonly misdating?: Misdating
 }
 
 /** What `list` tells of a run. Sizes in bytes, times in ISO 8601 UTC. */
@@ -27,28 +31,46 @@ export interface ListedRun extends FoundRun {
   readonly sampled: readonly (SampleRecord & { readonly volume: string })[]
 }
 
-/** The deepest check that a run passed; or the latest one, if that failed. */
+/** How far a run was verified: the latest word of an operator, or without one that of the host. */
 export interface Verified {
   readonly depth: Manifest['verified']
   readonly ok: boolean
-  /** Absent where it was part of the backup itself. */
+  /** By S3's clock. Absent where it was part of the backup itself. */
   readonly at?: string
   /** The server keeps no checksums, so that no more than the objects' sizes was compared. */
   readonly sizesOnly?: true
+  /** Whose word it is, where it is not the backup's own. */
+  readonly by?: 'operator' | 'host'
+  /** What the host says beyond it, which takes nothing from it: only the host's own word stands for that. */
+  readonly hostSays?: Omit<Verified, 'by' | 'hostSays'>
 }
 
 const verdictSchema = z.object({
   depth: z.enum(['checksum', 'stream', 'source']),
   ok: z.boolean(),
-  finishedAt: z.string(),
   sizesOnly: z.literal(true).optional(),
 })
-type Verdict = z.infer<typeof verdictSchema>
 
-/** What a recorded verification came to, or undefined where it cannot be read: then it proves nothing. */
-export function parseVerdict(json: string): Verdict | undefined {
+/** What one verification came to. */
+export interface Verdict extends Omit<Verified, 'by' | 'hostSays'> {
+  /** By S3's clock. */
+  readonly at: string
+}
+
+export interface Verdicts {
+  readonly operator?: Verdict
+  readonly host?: Verdict
+}
+
+/**
+ * What a recorded verification came to, or undefined where it cannot be read: then it proves nothing.
+ *
+ * @param writtenAt - by S3's clock
+ */
+export function parseVerdict(json: string, writtenAt: Date): Verdict | undefined {
   try {
-    return verdictSchema.parse(JSON.parse(json))
+    const { depth, ok, sizesOnly } = verdictSchema.parse(parseStrictJson(json))
+    return { depth, ok, at: writtenAt.toISOString(), ...(sizesOnly && { sizesOnly }) }
   } catch {
     return undefined
   }
@@ -64,18 +86,17 @@ const MANIFEST_KEY = new RegExp(
   `^${Prefix.manifests}/(?<class>${inner(CLASS_PATTERN)})/(?<host>.+)/(?<run>${inner(RUN_PATTERN)})\\.json$`,
 )
 
-/** @param verdict - of the run's latest verification, if there was one */
-export function listedRun(place: FoundRun, manifest: Manifest, verdict: Verdict | undefined): ListedRun {
+export function listedRun(place: FoundRun, manifest: Manifest, verdicts: Verdicts): ListedRun {
   const sum = (field: 'rawBytes' | 'storedBytes') =>
     manifest.volumes.reduce((bytes, { archive }) => bytes + archive[field], 0)
   return {
     ...place,
-    startedAt: manifest.startedAt,
+    startedAt: startOf(place),
     status: manifest.status,
     mountPoints: manifest.volumes.map(({ mountPoint }) => mountPoint),
     rawBytes: sum('rawBytes'),
     storedBytes: sum('storedBytes'),
-    verified: judge(manifest, verdict),
+    verified: judge(manifest, verdicts),
     sampled: manifest.volumes.flatMap(({ volume, sampled }) => (sampled ? [{ volume, ...sampled }] : [])),
   }
 }
@@ -84,7 +105,7 @@ export function listedRun(place: FoundRun, manifest: Manifest, verdict: Verdict 
 export function unreadableRun(place: FoundRun, problem: string): ListedRun {
   return {
     ...place,
-    startedAt: parseRunTime(place.run)?.toISOString() ?? '',
+    startedAt: startOf(place),
     status: 'unreadable',
     problem,
     mountPoints: [],
@@ -95,13 +116,26 @@ export function unreadableRun(place: FoundRun, problem: string): ListedRun {
   }
 }
 
-function judge(manifest: Manifest, verdict: Verdict | undefined): Verified {
-  const sizesOnly = { sizesOnly: true } as const
-  const atBackup: Verified = { depth: manifest.verified, ok: true, ...(isSizesOnly(manifest) && sizesOnly) }
-  if (!verdict) return atBackup
-  const { depth, ok, finishedAt } = verdict
-  const later: Verified = { depth, ok, at: finishedAt, ...(verdict.sizesOnly && sizesOnly) }
-  return later.ok && rankOf(later) < rankOf(atBackup) ? atBackup : later
+/** As its name says, which S3's clock has confirmed or not: not what else the manifest may say. */
+function startOf({ run }: RunPlace): string {
+  return parseRunTime(run)?.toISOString() ?? ''
+}
+
+/** A host's word can raise what was verified, and never lower it; an operator's stands above it. */
+function judge(manifest: Manifest, { operator, host }: Verdicts): Verified {
+  const atBackup: Verified = { depth: manifest.verified, ok: true, ...(isSizesOnly(manifest) && { sizesOnly: true }) }
+  const hostPassed: Verified = host?.ok && isDeeper(host, atBackup) ? { ...host, by: 'host' } : atBackup
+  if (host && !host.ok && !(operator && operator.at >= host.at)) {
+    return { ...(operator ? { ...operator, by: 'operator' } : atBackup), hostSays: host }
+  }
+  if (!operator) return hostPassed
+  const { by: _, ...hostSays } = hostPassed
+  const beyond = operator.ok && isDeeper(hostPassed, operator)
+  return { ...operator, by: 'operator', ...(beyond && { hostSays }) }
+}
+
+function isDeeper(a: Verified, b: Verified): boolean {
+  return rankOf(a) > rankOf(b)
 }
 
 /** Sizes alone are more than nothing, and less than checksums. */
@@ -121,7 +155,9 @@ export function formatRunList(host: string, runs: readonly ListedRun[], total: n
   return fit([
     `${total} ${total === 1 ? 'run' : 'runs'} of ${host}${shown}`,
     ...columns([HEADINGS, ...runs.map((run) => runRow(run, now))]),
-    ...runs.flatMap(({ run, problem }) => (problem === undefined ? [] : [`  ${run}: ${problem}`])),
+    ...runs.flatMap(({ run, misdating, problem }) =>
+      [misdating?.what, problem].flatMap((what) => (what === undefined ? [] : [`  ${run}: ${what}`])),
+    ),
   ])
 }
 
@@ -129,7 +165,8 @@ const HEADINGS = ['RUN', 'AGE', 'CLASS', 'STATUS', 'RAW -> STORED', 'VERIFIED', 
 
 function runRow(run: ListedRun, now: Date): string[] {
   const age = formatAge(run.startedAt, now)
-  const status = run.deleted ? `${run.status}, deleted` : run.status
+  const marks = [...(run.deleted ? ['deleted'] : []), ...(run.misdating ? ['MISDATED'] : [])]
+  const status = [run.status, ...marks].join(', ')
   if (run.status === 'unreadable') return [run.run, age, run.class, status, '', '', '']
   return [
     run.run,
@@ -142,7 +179,12 @@ function runRow(run: ListedRun, now: Date): string[] {
   ]
 }
 
-function formatVerified({ depth, ok, at, sizesOnly }: Verified, now: Date): string {
+function formatVerified({ by, hostSays, ...verified }: Verified, now: Date): string {
+  const own = `${formatCheck(verified, now)}${by === 'host' ? ' by host' : ''}`
+  return hostSays ? `${own}, host says ${formatCheck(hostSays, now)}` : own
+}
+
+function formatCheck({ depth, ok, at, sizesOnly }: Verified, now: Date): string {
   if (depth === 'none' && !sizesOnly) return 'no'
   const when = at === undefined ? '' : ` ${formatAge(at, now)} ago`
   const what = sizesOnly ? 'sizes only' : depth

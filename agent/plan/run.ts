@@ -23,5 +23,6 @@ export function parseRunTime(run: string): Date | undefined {
       (_, y, mo, d, h, mi, s) => `${y}-${mo}-${d}T${h}:${mi}:${s}Z`,
     ),
   )
-  return Number.isNaN(time.getTime()) ? undefined : time
+  // V8 takes 31 February for 3 March.
+  return !Number.isNaN(time.getTime()) && run.startsWith(formatTime(time)) ? time : undefined
 }

@@ -200,7 +200,10 @@ export const instant: Kind<Date> = {
   schema: z.string().transform((text, context) => {
     const [, day, time = '23:59:59', zone = 'Z'] = INSTANT.exec(text) ?? []
     const moment = new Date(`${day ?? ''}T${time}${zone}`)
-    if (!Number.isNaN(moment.getTime())) return moment
+    // V8 takes 31 February for 3 March.
+    const isThere =
+      !Number.isNaN(moment.getTime()) && new Date(`${day ?? ''}T00:00:00Z`).toISOString().startsWith(day ?? '')
+    if (isThere) return moment
     context.addIssue({ code: 'custom' })
     return z.NEVER
   }),

@@ -125,7 +125,7 @@ export interface NotSearched extends RunPlace {
 
 /** For people: each path, its versions, and how to get the newest one back; first of all, what was not searched. */
 export function formatVersions(
-  { pattern, host, includeDeleted }: Hosted<Pick<FindRequest, 'pattern' | 'includeDeleted'>>,
+  { pattern, host, includeDeleted, trustTimes }: Hosted<Pick<FindRequest, 'pattern' | 'includeDeleted' | 'trustTimes'>>,
   found: readonly FoundPath[],
   more: number,
   notSearched: readonly NotSearched[],
@@ -146,7 +146,12 @@ export function formatVersions(
     ]),
     `  restore: ${formatArgv([
       ...(['snapstream', 'restore', '--host', host, '--run', newest?.lastRun ?? '', '--path', path] as const),
-      ...['--target', 'DIR', ...(includeDeleted ? ['--include-deleted'] : [])],
+      ...[
+        '--target',
+        'DIR',
+        ...(includeDeleted ? ['--include-deleted'] : []),
+        ...(trustTimes ? ['--trust-times'] : []),
+      ],
     ])}`,
   ])
 }

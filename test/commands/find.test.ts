@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { find } from '../../agent/commands/find'
 import { manifestKey, type RunPlace } from '../../agent/contract'
+import { AgentError } from '../../agent/errors'
 import { formatManifest, parseManifest } from '../../agent/plan/manifest'
 import type { FindRequest, Hosted } from '../../agent/plan/requests'
 import { tarCreate } from '../../agent/plan/tar'
@@ -188,6 +189,31 @@ test('no data is read, only manifests and catalogs', async () => {
   const request = { command: 'find', bucket: 'b', host: 'db-1', pattern: '*', volume: [], limit: 20 }
   await find(depsWith(watched), request as unknown as Hosted<FindRequest>)
   expect([...keys].every((key) => key.startsWith('catalogs/'))).toBe(true)
+})
+
+test('a catalog that breaks the search in a way that nobody foresaw is the matter of its run alone', async () => {
+  for (const error of [
+    new RangeError('Invalid string length'),
+    new AgentError('ACCESS_DENIED', 'kms:Decrypt is denied', { hint: 'x' }),
+    new AgentError('OBJECT_ARCHIVED', 'it is in Glacier', { hint: 'x' }),
+  ]) {
+    const getRange: MemoryStore['getRange'] = async (key, ...rest) => {
+      if (key.includes(TUESDAY)) throw error
+      return store.getRange(key, ...rest)
+    }
+    const { status, json } = await found('app.conf', {}, { ...store, getRange })
+    expect([status, json]).toMatchObject([
+      3,
+      { found: [{ versions: [{}, { firstRun: MONDAY }] }], notSearched: [{ run: TUESDAY, volume: 'vg0-srv' }] },
+    ])
+  }
+})
+
+test('what keeps everything from being read ends the search', async () => {
+  const get: MemoryStore['get'] = async () => {
+    throw new AgentError('CREDENTIALS_EXPIRED', 'the token has expired', { hint: 'x' })
+  }
+  await expect(found('app.conf', {}, { ...store, get })).rejects.toMatchObject({ code: 'CREDENTIALS_EXPIRED' })
 })
 
 describe('a run that cannot be searched', () => {

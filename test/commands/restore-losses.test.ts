@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { restoreStatus } from '../../agent/commands/restore-status'
 import type { Hosted, RestoreStatusRequest } from '../../agent/plan/requests'
 import { place } from '../support/archives'
+import { silentLog } from '../support/log'
 import type { MemoryStore } from '../support/memory-store'
 import { backedUp, differences, read, restored, sources, stored, target } from './restore-fixture'
 
@@ -120,7 +121,10 @@ describe('archives in Glacier', () => {
     const store = frozen()
     const request = { command: 'restore-status', bucket: 'backups', ...place, volume: ['/srv'] }
     const status = () =>
-      restoreStatus({ store, signal: new AbortController().signal }, request as unknown as Hosted<RestoreStatusRequest>)
+      restoreStatus(
+        { store, log: silentLog, signal: new AbortController().signal },
+        request as unknown as Hosted<RestoreStatusRequest>,
+      )
     expect(await status()).toMatchObject({ status: 5, json: { volumes: [{ mountPoint: '/srv', frozen: 1 }] } })
     await restored({ volume: ['/srv'], thaw: 'bulk' }, store)
     expect(await status()).toMatchObject({ status: 5, json: { volumes: [{ thawing: 1 }] } })
@@ -219,7 +223,7 @@ describe('a catalog is gone', () => {
   test('restore-status tells of it', async () => {
     const request = { command: 'restore-status', bucket: 'backups', ...place, volume: ['/srv'] }
     const { status, summary, json } = await restoreStatus(
-      { store: withoutCatalog(), signal: new AbortController().signal },
+      { store: withoutCatalog(), log: silentLog, signal: new AbortController().signal },
       request as unknown as Hosted<RestoreStatusRequest>,
     )
     expect([status, json]).toMatchObject([0, { ready: true, volumes: [{ catalog: 'missing' }] }])

@@ -50,7 +50,10 @@ async function backedUp(hasCatalog: boolean): Promise<Store> {
       await store.completeUpload(upload, [part], { sizeBytes: body.length, crc32: crc32(body) }, signal)
     }
   }
-  const manifest = manifestOf({ ...place, volumes: [volumeBackupOf({ mountPoint: '/srv', archive })] })
+  const manifest = manifestOf({
+    ...place,
+    volumes: [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })],
+  })
   await store.put(manifestKey(place), formatManifest(manifest), signal)
   return store
 }
@@ -62,6 +65,8 @@ test.each([
   const store = await backedUp(hasCatalog)
   const target = mkdtempSync(join(scratch, 'target-'))
   const request = {
+    // What stands in for a run of that day was written just now.
+    trustTimes: true,
     ...{ command: 'restore', bucket: store.bucket, ...place, volume: [], path: [], target, days: 1 },
     ...{
       inPlace: false,

@@ -52,7 +52,7 @@ async function verified(store: MemoryStore, changes: Partial<VerifyRequest> = {}
   return { ...outcome, json: outcome.json as Verification }
 }
 
-const RECORD = `verifications/daily/db-1/${place.run}/20260201T030405Z.json`
+const RECORD = `verdicts/daily/db-1/${place.run}/20260201T030405Z.json`
 
 test('a good run: status 0, what was looked at, and a record beside the run', async () => {
   const store = backedUp()
@@ -174,6 +174,41 @@ describe('a catalog is gone', () => {
 test('one volume alone, by its mount point', async () => {
   const { json } = await verified(backedUp(), { volume: ['/home'] })
   expect(json).toMatchObject({ volumes: [{ mountPoint: '/home' }] })
+})
+
+test('a host, which may not write what operators found, records its own word', async () => {
+  const store = backedUp()
+  const put: MemoryStore['put'] = async (key, ...rest) => {
+    if (key.startsWith('verdicts/')) throw new AgentError('ACCESS_DENIED', 'no', { hint: 'no' })
+    return store.put(key, ...rest)
+  }
+  await verified({ ...store, put })
+  expect([...store.objects.keys()].filter((key) => key.startsWith('ver'))).toEqual([
+    RECORD.replace('verdicts', 'verifications'),
+  ])
+})
+
+describe('a run of another class than the usual one', () => {
+  const { run } = place
+
+  test('is found by its name, as "list" shows it', async () => {
+    expect(await verified(backedUp(), { class: undefined })).toMatchObject({ status: 0, json: { run, class: 'daily' } })
+  })
+
+  test('is named where it is looked for in the wrong one, and no other run is offered', async () => {
+    await expect(verified(backedUp(), { class: 'weekly' })).rejects.toMatchObject({
+      code: 'UNKNOWN_RUN',
+      hint: expect.stringMatching(/^It is of class 'daily': name that with --class\./),
+    })
+  })
+
+  test('hosts, which may not list, look for it in the usual one', async () => {
+    const refuse = () => {
+      throw new AgentError('ACCESS_DENIED', 's3:ListBucket is denied', { hint: 'x' })
+    }
+    const store = { ...backedUp(), list: refuse, listFolders: refuse }
+    expect(await verified(store, { class: undefined })).toMatchObject({ status: 0 })
+  })
 })
 
 test('credentials that may only read verify all the same', async () => {

@@ -12,7 +12,7 @@ import type { Store } from '../../agent/io/store'
 import { checkObjects, checkStream } from '../../agent/io/verifier'
 import { formatCrc32, type Archive } from '../../agent/plan/archive'
 import { tarCreate } from '../../agent/plan/tar'
-import { archiveOf, storeWith, type ArchiveOptions, type StoredArchive } from '../support/archives'
+import { archiveInSmallFrames, storeWith, type ArchiveOptions, type StoredArchive } from '../support/archives'
 import { faultyStore } from '../support/faulty-store'
 
 jest.setTimeout(60_000)
@@ -61,17 +61,17 @@ describe.each<ArchiveOptions>([
   { compression: 'none', framesPerSegment: 3 },
 ])('an archive that is whole, %j', (options) => {
   test('is verified without a finding, whichever answer had a wrong byte', async () => {
-    const stored = archiveOf(tar, options)
+    const stored = archiveInSmallFrames(tar, options)
     for (const store of withOneWrongByte(stored)) expect(await findings(store, stored.archive)).toEqual([])
   })
 
   test('is restored to the byte, whichever answer had a wrong byte', async () => {
-    const stored = archiveOf(tar, options)
+    const stored = archiveInSmallFrames(tar, options)
     for (const store of withOneWrongByte(stored)) expect((await readAll(store, stored.archive)).equals(tar)).toBe(true)
   })
 
   test('is never called damaged where every answer has another wrong byte: then nothing is known of it', async () => {
-    const { archive, objects } = archiveOf(tar, options)
+    const { archive, objects } = archiveInSmallFrames(tar, options)
     const store = faultyStore(storeWith(objects), { call: 'getRange', key: 'data/', kind: 'flip' })
     await expect(findings(store, archive)).rejects.toMatchObject({
       code: 'STORE_FAILED',
@@ -81,7 +81,7 @@ describe.each<ArchiveOptions>([
   })
 
   test('is whole although the server says once that a segment is gone, and of another that it is longer', async () => {
-    const { archive, objects } = archiveOf(tar, options)
+    const { archive, objects } = archiveInSmallFrames(tar, options)
     const memory = storeWith(objects)
     const asked: string[] = []
     const head: Store['head'] = async (key, ...rest) => {
@@ -95,7 +95,7 @@ describe.each<ArchiveOptions>([
 })
 
 test('a frame that is damaged where it is stored is read twice, and not more often', async () => {
-  const { archive, objects } = archiveOf(tar, { framesPerSegment: 1 })
+  const { archive, objects } = archiveInSmallFrames(tar, { framesPerSegment: 1 })
   const [first] = archive.segments
   const store = storeWith(objects)
   const body = Buffer.from(objects.get(first!.key)!)
@@ -130,7 +130,7 @@ describe('a catalog', () => {
   })
 
   test('that is whole is not made again from the archive because one answer had a wrong byte', async () => {
-    const { archive, objects } = archiveOf(tar)
+    const { archive, objects } = archiveInSmallFrames(tar)
     const memory = storeWith(objects)
     const head: Store['head'] = async (...args) => {
       const { key, sizeBytes, lastModified, storageClass } = await memory.head(...args)

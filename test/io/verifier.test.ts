@@ -8,7 +8,7 @@ import { checkObjects, checkStream } from '../../agent/io/verifier'
 import { AgentError } from '../../agent/errors'
 import { formatCrc32, type Archive } from '../../agent/plan/archive'
 import { tarCreate } from '../../agent/plan/tar'
-import { archiveOf, storeWith, type ArchiveOptions, type StoredArchive } from '../support/archives'
+import { archiveInSmallFrames, storeWith, type ArchiveOptions, type StoredArchive } from '../support/archives'
 import { buildTree } from '../support/tree/build'
 import { hostileTree } from '../support/tree/hostile'
 
@@ -64,7 +64,7 @@ describe.each<ArchiveOptions>([
   { compression: 'none', frameBytes: 1 << 20 },
 ])('an archive of a hostile tree, %j', (options) => {
   test('is found to be good, every entry of it', async () => {
-    const { archive, objects, entries } = archiveOf(tar, options)
+    const { archive, objects, entries } = archiveInSmallFrames(tar, options)
     expect(await check(archive, objects)).toEqual([])
     const store = storeWith(objects)
     const read = await checkStream({ store, signal }, archive, () => undefined)
@@ -81,7 +81,7 @@ describe.each<ArchiveOptions>([{ compression: 'zstd' }, { compression: 'none' }]
       return { start, end: start + stored.frameSizes[frame]! }
     }
     const archived = () => {
-      const stored = archiveOf(tar, options)
+      const stored = archiveInSmallFrames(tar, options)
       return { stored, key: stored.archive.segments[0]!.key }
     }
 
@@ -141,7 +141,7 @@ describe.each<ArchiveOptions>([{ compression: 'zstd' }, { compression: 'none' }]
     })
 
     test('a missing segment is one finding when its object is asked for, and one when it is read', async () => {
-      const stored = archiveOf(tar, { ...options, framesPerSegment: 5 })
+      const stored = archiveInSmallFrames(tar, { ...options, framesPerSegment: 5 })
       const key = stored.archive.segments[1]!.key
       const objects = new Map(stored.objects)
       objects.delete(key)
@@ -155,7 +155,7 @@ describe.each<ArchiveOptions>([{ compression: 'zstd' }, { compression: 'none' }]
 
 describe('damage to the catalog', () => {
   const edited = (editCatalog: (text: string) => string) => {
-    const { archive, objects } = archiveOf(tar, { editCatalog })
+    const { archive, objects } = archiveInSmallFrames(tar, { editCatalog })
     return check(archive, objects)
   }
 
@@ -208,7 +208,7 @@ describe('damage to the catalog', () => {
   })
 
   test('a flipped bit is found', async () => {
-    const stored = archiveOf(tar)
+    const stored = archiveInSmallFrames(tar)
     const found = await checkDamaged(stored, stored.archive.catalog.key, (object) => {
       object[100]! ^= 1
       return object
@@ -218,7 +218,7 @@ describe('damage to the catalog', () => {
 })
 
 test('a seek table that does not match its frames is found, although nobody else reads it', async () => {
-  const stored = archiveOf(tar)
+  const stored = archiveInSmallFrames(tar)
   const found = await checkDamaged(
     stored,
     stored.archive.segments[0]!.key,
@@ -232,7 +232,7 @@ test('a seek table that does not match its frames is found, although nobody else
 })
 
 test('a seek table that is cut off after its object was asked for is found, although no frame is lost with it', async () => {
-  const { archive, objects } = archiveOf(tar)
+  const { archive, objects } = archiveInSmallFrames(tar)
   const [segment] = archive.segments
   const whole = storeWith(objects)
   const store: typeof whole = {

@@ -24,28 +24,50 @@ test.each([
 })
 
 describe('what is proven of a run', () => {
-  const verdict = (depth: 'checksum' | 'stream', ok: boolean) => ({ depth, ok, finishedAt: '2026-02-01T04:00:00Z' })
+  const at = '2026-02-01T04:00:00Z'
+  const verdict = (depth: 'checksum' | 'stream', ok: boolean) => ({
+    operator: { depth, ok, at: '2026-02-01T04:00:00Z' },
+  })
   test.each([
-    ['never verified later', 'checksum', undefined, { depth: 'checksum', ok: true }],
+    ['never verified later', 'checksum', {}, { depth: 'checksum', ok: true }],
+    ['verified deeper later', 'checksum', verdict('stream', true), { depth: 'stream', ok: true, at, by: 'operator' }],
     [
-      'verified deeper later',
-      'checksum',
-      verdict('stream', true),
-      { depth: 'stream', ok: true, at: '2026-02-01T04:00:00Z' },
-    ],
-    ['verified less deep later', 'stream', verdict('checksum', true), { depth: 'stream', ok: true }],
-    [
-      'found damaged later',
+      'verified less deep later, which is worth more than what the host says',
       'stream',
-      verdict('checksum', false),
-      { depth: 'checksum', ok: false, at: '2026-02-01T04:00:00Z' },
+      verdict('checksum', true),
+      { depth: 'checksum', ok: true, at, by: 'operator', hostSays: { depth: 'stream', ok: true } },
+    ],
+    ['found damaged later', 'stream', verdict('checksum', false), { depth: 'checksum', ok: false, at, by: 'operator' }],
+    [
+      'verified deeper by its host, in its own time',
+      'checksum',
+      { host: { depth: 'stream', ok: true, at } },
+      { depth: 'stream', ok: true, at, by: 'host' },
+    ],
+    [
+      'called damaged by its host, which takes nothing from it',
+      'stream',
+      { host: { depth: 'checksum', ok: false, at } },
+      { depth: 'stream', ok: true, hostSays: { depth: 'checksum', ok: false, at } },
+    ],
+    [
+      'called damaged by its host, and found good by an operator since',
+      'stream',
+      { ...verdict('stream', true), host: { depth: 'checksum', ok: false, at: '2026-01-31T05:00:00Z' } },
+      { depth: 'stream', ok: true, at, by: 'operator' },
+    ],
+    [
+      'found damaged by an operator, and called good by its host',
+      'none',
+      { ...verdict('stream', false), host: { depth: 'stream', ok: true, at: '2026-02-01T05:00:00Z' } },
+      { depth: 'stream', ok: false, at, by: 'operator' },
     ],
   ] as const)('%s', (_, verified, later, expected) => {
     expect(listedRun(place, manifestOf({ verified }), later).verified).toEqual(expected)
   })
 
   test.each([
-    ['shown beside what all of it passed', undefined, 'checksum, source 3/7'],
+    ['shown beside what all of it passed', {}, 'checksum, source 3/7'],
     ['shown beside what was read back later', verdict('stream', true), 'stream 25 h ago, source 3/7'],
     ['of no account where the archives are damaged', verdict('stream', false), 'FAILED stream 25 h ago'],
   ])('a sample compared with the source is %s', (_, later, text) => {
@@ -55,28 +77,30 @@ describe('what is proven of a run', () => {
     expect(formatRunList('host', [run], 1, now)).toContain(`  ${text}  /home`)
   })
 
-  const sizes = { ...verdict('checksum', true), sizesOnly: true as const }
+  const sizes = { ...verdict('checksum', true).operator, sizesOnly: true as const }
   test.each([
     ['nothing', 'none', sizes, 'sizes only 25 h ago'],
-    ['more than sizes', 'stream', sizes, 'stream'],
-    ['checksums', 'checksum', sizes, 'checksum'],
+    ['more than sizes', 'stream', sizes, 'sizes only 25 h ago, host says stream'],
+    ['checksums', 'checksum', sizes, 'sizes only 25 h ago, host says checksum'],
     ['nothing, which failed', 'none', { ...sizes, ok: false }, 'FAILED sizes only 25 h ago'],
   ] as const)('sizes that were compared later, after a backup that had proved %s, are not checksums', (...given) => {
     const [, verified, later, text] = given
-    const run = listedRun(place, manifestOf({ verified }), parseVerdict(JSON.stringify(later)))
+    const run = listedRun(place, manifestOf({ verified }), {
+      operator: parseVerdict(JSON.stringify(later), new Date(later.at))!,
+    })
     expect(formatRunList('host', [run], 1, now)).toMatch(new RegExp(` {2}${text} +/home`))
   })
 
   test('a sample of a run whose checksums nobody confirmed stands beside its sizes', () => {
     const sampled = { depth: 'source' as const, part: 3, count: 1, parts: 7, entries: 12 }
     const volumes = [volumeBackupOf({ sampled, unconfirmed: true })]
-    const run = listedRun(place, manifestOf({ verified: 'none', volumes }), undefined)
+    const run = listedRun(place, manifestOf({ verified: 'none', volumes }), {})
     expect(formatRunList('host', [run], 1, now)).toContain('  sizes only, source 3/7  /home')
   })
 
   test('a verification that cannot be read proves nothing', () => {
-    expect(parseVerdict('{"ok": true}')).toBeUndefined()
-    expect(parseVerdict('')).toBeUndefined()
+    expect(parseVerdict('{"ok": true}', now)).toBeUndefined()
+    expect(parseVerdict('', now)).toBeUndefined()
   })
 })
 
@@ -90,13 +114,9 @@ test('the list shows the newest runs and says that there are more', () => {
     listedRun(
       { ...place, run: '20260202T040506Z-aaaaaa' },
       manifestOf({ startedAt: '2026-02-02T04:05:06Z', volumes: [root, home] }),
-      {
-        depth: 'stream',
-        ok: true,
-        finishedAt: '2026-02-02T05:00:06Z',
-      },
+      { operator: { depth: 'stream', ok: true, at: '2026-02-02T05:00:06Z' } },
     ),
-    listedRun(place, manifestOf({ status: 'incomplete', verified: 'none' }), undefined),
+    listedRun(place, manifestOf({ status: 'incomplete', verified: 'none' }), {}),
     unreadableRun({ ...place, run: '20260130T040506Z-cccccc' }, 'format 2 is newer than this agent'),
   ]
   expect(formatRunList(arn, runs, 31, now)).toBe(

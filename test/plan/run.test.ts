@@ -13,6 +13,8 @@ test.each([
   ['20260131T040506Z-abz277', '2026-01-31T04:05:06.000Z'],
   ['20260131T040506Z-ABZ277', undefined],
   ['20261331T040506Z-abz277', undefined],
+  ['20260231T040506Z-abz277', undefined],
+  ['20260131T240000Z-abz277', undefined],
   ['latest', undefined],
 ])('the time of run %s is %s', (run, expected) => {
   expect(parseRunTime(run)?.toISOString()).toBe(expected)

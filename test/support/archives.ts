@@ -5,7 +5,7 @@ import { formatCrc32, FRAME_BYTES, type Archive, type Segment } from '../../agen
 import { formatCatalogEntry, formatCatalogLine, type CatalogEntry, type CatalogFrames } from '../../agent/plan/catalog'
 import { formatSeekTable } from '../../agent/plan/seek-table'
 import { scanTar } from '../../agent/plan/tar-scanner'
-import { memoryStore, type MemoryStore } from './memory-store'
+import { memoryStore, timeOf, type MemoryStore } from './memory-store'
 
 export const place: RunPlace = { class: 'daily', host: 'db-1', run: '20260131T020000Z-k3xw7a' }
 
@@ -107,11 +107,16 @@ export function archiveOf(tar: Buffer, options: ArchiveOptions = {}): StoredArch
   }
 }
 
-/** A bucket with these objects. */
+/** A small archive of many frames, as no manifest may have it. */
+export function archiveInSmallFrames(tar: Buffer, options: ArchiveOptions = {}): StoredArchive {
+  return archiveOf(tar, { frameBytes: 64 * 1024, ...options })
+}
+
+/** A bucket with these objects, each written when its run was. */
 export function storeWith(objects: ReadonlyMap<string, Buffer>): MemoryStore {
   const store = memoryStore()
   for (const [key, body] of objects) {
-    store.objects.set(key, { body, storageClass: 'STANDARD', lastModified: new Date(0) })
+    store.objects.set(key, { body, storageClass: 'STANDARD', lastModified: timeOf(key) })
   }
   return store
 }

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { crc32 as checksum } from 'node:zlib'
 import { AgentError, type ErrorCode } from '../../agent/errors'
+import { parseRunTime } from '../../agent/plan/run'
 import type { ListOptions, ObjectHead, ObjectInfo, Store, UploadRef } from '../../agent/io/store'
 
 export interface StoredObject {
@@ -34,12 +35,22 @@ export interface MemoryStore extends VersionedStore {
   readonly uploads: Map<string, StoredUpload>
 }
 
+/** A run's objects are written a minute after it began, its manifest, which comes last, after two. */
+export function timeOf(key: string): Date {
+  const began = parseRunTime(/[0-9]{8}T[0-9]{6}Z-[a-z0-9]{6}/.exec(key)?.[0] ?? '')
+  if (!began) return new Date()
+  return new Date(began.getTime() + (key.startsWith('manifests/') ? 120_000 : 60_000))
+}
+
 /**
- * Behaves as S3 does with a versioned bucket, but for the size of parts, which may be smaller here.
+ * Behaves as S3 does with a versioned bucket, but for the size of parts, which may be smaller here, and for its clock.
  *
- * @param keepsChecksums - as S3 does, and not every server that speaks its protocol
+ * @param now - the clock: by default, objects are written when their run was
  */
-export function memoryStore({ keepsChecksums = true } = {}): MemoryStore {
+export function memoryStore({
+  keepsChecksums = true,
+  now = timeOf,
+}: { readonly keepsChecksums?: boolean; readonly now?: (key: string) => Date } = {}): MemoryStore {
   const objects = new Map<string, StoredObject>()
   const uploads = new Map<string, StoredUpload & { readonly parts: Map<number, Buffer> }>()
   let uploadCount = 0
@@ -62,7 +73,7 @@ export function memoryStore({ keepsChecksums = true } = {}): MemoryStore {
   }
   const add = (key: string, body: Buffer, storageClass: string) => {
     if (objects.has(key)) fail('OBJECT_EXISTS', `${key} exists already`)
-    objects.set(key, { body, storageClass, lastModified: new Date() })
+    objects.set(key, { body, storageClass, lastModified: now(key) })
   }
   const listKeys = (prefix: string, { includeDeleted = false }: ListOptions = {}): string[] =>
     matching(new Set([...objects.keys(), ...(includeDeleted ? deleted.keys() : [])]), prefix)
