@@ -94,6 +94,20 @@ describe('while a backup runs', () => {
     expect(await manifests()).toEqual(before)
   })
 
+  test('an error that nobody foresaw ends it with status 1 and nothing left', async () => {
+    const failing =
+      "if (require('worker_threads').isMainThread) setInterval(() => require('fs').existsSync('/root/fail') && " +
+      "Promise.reject(new Error('nobody foresaw this')), 100).unref()"
+    await guest.run(['sh', '-euc', 'echo "$1" >/root/failing.cjs', 'sh', failing])
+    const slow = ['--volumes', '/srv/home', '--bandwidth-limit', '2M', '--compression', 'none'] as const
+    const running = agent.startWith('/root/failing.cjs', 'backup', ...slow)
+    for (let tries = 0; (await agent.unfinishedUploads()).length < 2 && tries < 300; tries++) await wait(100)
+    await guest.run(['touch', '/root/fail'])
+    const { status, stderr } = await running.ended
+    await guest.run(['rm', '/root/fail'])
+    expect([status, stderr]).toEqual([1, expect.stringContaining('nobody foresaw this')])
+  })
+
   test('SIGKILL leaves what the next backup removes, uploads included', async () => {
     const running = await startSlow()
     running.kill('SIGKILL')
