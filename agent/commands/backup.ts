@@ -40,7 +40,7 @@ export async function backup(deps: Deps, request: Hosted<BackupRequest>): Promis
   if (request.nice !== undefined) lowerPriority(request.nice)
   // An earlier run may have been killed before it could clean up after itself.
   const { leftBehind } = await removeLeftovers(deps, request)
-  return backUpHost(deps, request, leftBehind)
+  return await backUpHost(deps, request, leftBehind)
 }
 
 /** As `backup`, with the lock held. @param leftBehind - why things of earlier runs are still there */

@@ -24,7 +24,7 @@ export async function list(deps: ListDeps, request: Hosted<ListRequest>): Promis
     found.filter((place) => isWhatItSays(place, request.trustTimes) === wanted),
   ) as [FoundRun[], FoundRun[]]
   // Last of all: whoever may add such may add any number of them.
-  const places = [...good.map(({ misdating: _, ...place }) => place), ...misdated]
+  const places = [...good.map(withoutMisdating), ...misdated]
   const shown = places.slice(0, request.limit)
   const runs: ListedRun[] = []
   for await (const run of mapInOrder(shown, READS_IN_FLIGHT, deps.signal, (place) => readRun(deps, place))) {
@@ -35,6 +35,11 @@ export async function list(deps: ListDeps, request: Hosted<ListRequest>): Promis
     summary: formatRunList(request.host, runs, places.length, deps.now()),
     json: { host: request.host, total: places.length, runs },
   }
+}
+
+/** It is what it says, or the operator says so. */
+function withoutMisdating({ host, class: className, run, deleted }: FoundRun): FoundRun {
+  return { host, class: className, run, ...(deleted && { deleted }) }
 }
 
 async function readRun(deps: ListDeps, place: FoundRun): Promise<ListedRun> {

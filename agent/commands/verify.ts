@@ -141,7 +141,8 @@ async function recordVerification(deps: Deps, manifest: Manifest, verification: 
   for (const prefix of [Prefix.verdicts, Prefix.verifications] as const) {
     try {
       const options = { contentType: 'application/json' }
-      return await deps.store.put(verificationKey(prefix, manifest, time), text, deps.signal, options)
+      await deps.store.put(verificationKey(prefix, manifest, time), text, deps.signal, options)
+      return
     } catch (error) {
       if (!hasCode(error, 'ACCESS_DENIED')) throw error
     }

@@ -161,9 +161,9 @@ interface Ending {
 
 interface Watched {
   readonly ended: Promise<Ending>
-  kill(): void
+  readonly kill: () => void
   /** Waits no longer. */
-  leave(): void
+  readonly leave: () => void
 }
 
 function watch(child: ChildProcess, signal: AbortSignal): Watched {

@@ -27,7 +27,7 @@ export function parseGlob(text: string): Glob {
   const tokens = parseTokens(pattern, text)
   const literal = longestLiteral(pattern)
   if (pattern.startsWith('/')) return { matches: matcher(tokens), literal }
-  if (!tokens.some((token) => token === 'any path' || token === 'directories' || token === '/')) {
+  if (!tokens.some(reachesDirectories)) {
     const matchesName = matcher(tokens)
     return { matches: (path) => matchesName(path.slice(path.lastIndexOf('/') + 1)), literal }
   }
@@ -38,21 +38,24 @@ export function parseGlob(text: string): Glob {
  * What a step of a pattern takes: a given character, one that a test accepts, or any number of them. `directories` takes
  * nothing, or all up to a slash and the slash too; within a name, `within directory` comes after it.
  */
-type Token = string | RegExp | 'any name' | 'any path' | 'directories' | 'within directory'
+type Token =
+  | { readonly kind: 'character'; readonly character: string }
+  | { readonly kind: 'class'; readonly set: RegExp }
+  | { readonly kind: 'any name' | 'any path' | 'directories' | 'within directory' }
 
-const DIRECTORIES: readonly Token[] = ['directories', 'within directory']
+const DIRECTORIES: readonly Token[] = [{ kind: 'directories' }, { kind: 'within directory' }]
 /** In order: a class, `**` with the slash after it, `**`, `*`, `?`, a character with a backslash, any other. */
 const TOKEN = /\[(!|\^)?(\]?[^\]]*)\]|\*\*\/|\*\*|\*|\?|\\(.)|(.)/gsu
 const ANY_CHARACTER = /[^/]/u
 
 function parseTokens(pattern: string, text: string): Token[] {
   return Array.from(pattern.matchAll(TOKEN)).flatMap(([token, not, set, escaped]): Token[] => {
-    if (set !== undefined && set !== '') return [parseClass(not !== undefined, set, text)]
+    if (set !== undefined && set !== '') return [{ kind: 'class', set: parseClass(not !== undefined, set, text) }]
     if (token === '**/') return [...DIRECTORIES]
-    if (token === '**') return ['any path']
-    if (token === '*') return ['any name']
-    if (token === '?') return [ANY_CHARACTER]
-    return Array.from(escaped ?? token)
+    if (token === '**') return [{ kind: 'any path' }]
+    if (token === '*') return [{ kind: 'any name' }]
+    if (token === '?') return [{ kind: 'class', set: ANY_CHARACTER }]
+    return Array.from(escaped ?? token, (character) => ({ kind: 'character', character }))
   })
 }
 
@@ -120,11 +123,22 @@ function matcher(tokens: readonly Token[]): (path: string) => boolean {
 /** The tokens that may come next once this one has taken a character; none where it does not take it. */
 function after(tokens: readonly Token[], at: number, character: string): number[] {
   const token = tokens[at]
-  if (token === 'any path') return [at]
-  if (token === 'any name') return character === '/' ? [] : [at]
-  if (token === 'directories') return [character === '/' ? at : at + 1]
-  if (token === 'within directory') return [character === '/' ? at - 1 : at]
-  return (typeof token === 'string' ? token === character : token?.test(character)) ? [at + 1] : []
+  switch (token?.kind) {
+    case 'any path':
+      return [at]
+    case 'any name':
+      return character === '/' ? [] : [at]
+    case 'directories':
+      return [character === '/' ? at : at + 1]
+    case 'within directory':
+      return [character === '/' ? at - 1 : at]
+    case 'character':
+      return token.character === character ? [at + 1] : []
+    case 'class':
+      return token.set.test(character) ? [at + 1] : []
+    case undefined: // all were taken, and a character is left
+      return []
+  }
 }
 
 /** With what comes after tokens that may take nothing. */
@@ -133,11 +147,18 @@ function closure(tokens: readonly Token[], ways: readonly number[]): number[] {
   const enter = (at: number): void => {
     if (all.has(at)) return
     all.add(at)
-    if (tokens[at] === 'any name' || tokens[at] === 'any path') enter(at + 1)
-    else if (tokens[at] === 'directories') enter(at + 2)
+    const kind = tokens[at]?.kind
+    if (kind === 'any name' || kind === 'any path') enter(at + 1)
+    else if (kind === 'directories') enter(at + 2)
   }
   ways.forEach(enter)
   return [...all].sort((a, b) => a - b)
+}
+
+function reachesDirectories(token: Token): boolean {
+  return (
+    token.kind === 'any path' || token.kind === 'directories' || (token.kind === 'character' && token.character === '/')
+  )
 }
 
 function longestLiteral(pattern: string): string {

@@ -129,9 +129,12 @@ function judge(manifest: Manifest, { operator, host }: Verdicts): Verified {
     return { ...(operator ? { ...operator, by: 'operator' } : atBackup), hostSays: host }
   }
   if (!operator) return hostPassed
-  const { by: _, ...hostSays } = hostPassed
   const beyond = operator.ok && isDeeper(hostPassed, operator)
-  return { ...operator, by: 'operator', ...(beyond && { hostSays }) }
+  return { ...operator, by: 'operator', ...(beyond && { hostSays: wordOf(hostPassed) }) }
+}
+
+function wordOf({ depth, ok, at, sizesOnly }: Verified): NonNullable<Verified['hostSays']> {
+  return { depth, ok, ...(at !== undefined && { at }), ...(sizesOnly && { sizesOnly }) }
 }
 
 function isDeeper(a: Verified, b: Verified): boolean {

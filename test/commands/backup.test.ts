@@ -101,12 +101,11 @@ test('the snapshot of a volume that is given up goes before the others are archi
   const scene: Scene = sceneOf({}, undefined, (key) => {
     if (key.includes('vg-mail')) snapshotsThen ??= scene.host.snapshots()
   })
-  const { completeUpload } = scene.store
   const store: MemoryStore = {
     ...scene.store,
     async completeUpload(upload, ...rest) {
       if (upload.key.includes('vg-home')) throw new AgentError('STORE_FAILED', 'no', { hint: 'Try again.' })
-      return await completeUpload(upload, ...rest)
+      return await scene.store.completeUpload(upload, ...rest)
     },
   }
   const { status } = await backUpHost({ ...scene, store }, requestOf('--parallel', '1'))
@@ -173,7 +172,9 @@ test('a post hook that cannot be started is recorded, and costs neither the back
 
 test('a volume that is suspended is missing from a run that is good for the others', async () => {
   const host = lvmHost(directories, {}, ([program], usual) =>
-    program === 'lvs' ? String(usual).replace(/("lv_name":"mail".*?"lv_suspended":)""/, '$1"suspended"') : usual,
+    program === 'lvs' && typeof usual === 'string'
+      ? usual.replace(/("lv_name":"mail".*?"lv_suspended":)""/, '$1"suspended"')
+      : usual,
   )
   const scene = { ...sceneOf(), host }
   const { status } = await backUpHost(scene, requestOf('--volumes', '/home,/mail'))
@@ -196,7 +197,7 @@ test('a clock that is set back in the middle of a run costs nobody the backup', 
 
 test('a manifest that nobody could read is not published', async () => {
   const host = lvmHost(directories, {}, ([program], usual) =>
-    program === 'findmnt' ? String(usual).replaceAll('"/home"', '"/ho/../me"') : usual,
+    program === 'findmnt' && typeof usual === 'string' ? usual.replaceAll('"/home"', '"/ho/../me"') : usual,
   )
   const scene = { ...sceneOf(), host }
   expect(await refusalOf(backUpHost(scene, requestOf()))).toMatchObject({ code: 'ARCHIVE_FAILED' })

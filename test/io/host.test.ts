@@ -107,7 +107,7 @@ test('a busy machine is not taken for a missing program', async () => {
       hint: expect.stringContaining('short of') as string,
     })
   } finally {
-    relief.stdin?.end('\n')
+    relief.stdin.end('\n')
     await once(relief, 'close')
   }
 })

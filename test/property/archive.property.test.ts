@@ -14,7 +14,7 @@ const bytes = (maxLength: number) => fc.uint8Array({ maxLength }).map((data) => 
 
 /** A header block whose checksum is right, whatever else is in it. */
 const header = fc
-  .tuple(fc.uint8Array({ minLength: 512, maxLength: 512 }), fc.constantFrom(...'0123456xLS'), fc.nat(2000))
+  .tuple(fc.uint8Array({ minLength: 512, maxLength: 512 }), fc.constantFrom(...Array.from('0123456xLS')), fc.nat(2000))
   .map(([data, type, size]) => {
     const block = Buffer.from(data)
     block.write(`${size.toString(8).padStart(11, '0')}\0${' '.repeat(12)}`, 124)
