@@ -102,7 +102,7 @@ async function search(
   const hidden = searched
     .map(({ mountPoint }) => mountPoint)
     .filter((mountPoint) => mountPoint !== backup.mountPoint && isWithin(mountPoint, backup.mountPoint))
-  const matches = searchCatalog(backup.mountPoint, glob)
+  const matches = searchCatalog(backup.mountPoint, glob, backup.archive.catalog.key)
   await deps.store.head(backup.archive.catalog.key, deps.signal) // refuses one that was put there since
   for await (const text of readCatalogText(deps, backup.archive.catalog)) {
     for (const { path, entry } of matches.push(text)) {

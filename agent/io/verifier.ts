@@ -125,7 +125,10 @@ export async function checkStream(
 /** Undefined where the catalog is lost, which is a finding. */
 async function readCatalogTable(deps: ReaderDeps, archive: Archive, report: Report): Promise<FrameTable | undefined> {
   return reportingDamage(report, VERIFY_HINTS.catalogLost, async () => {
-    const { table, end } = await readCatalogIndex(deps, archive)
+    const { header, table, end } = await readCatalogIndex(deps, archive)
+    if (header.frameBytes !== archive.frameBytes) {
+      report(`${archive.catalog.key} says frames of ${header.frameBytes} bytes`, VERIFY_HINTS.catalog)
+    }
     for (const what of compareEnd(end, archive)) report(`${archive.catalog.key} ${what}`, VERIFY_HINTS.catalog)
     return table
   })

@@ -32,6 +32,12 @@ export function compareEnd(end: CatalogEnd, archive: Archive): string[] {
 /** What the end line and the manifest both say. */
 const END_FIELDS = ['entries', 'frames', 'rawBytes', 'sha256'] as const
 
+/** What a catalog's header says otherwise than its place; undefined where they agree. @param key - of the catalog */
+export function findMisplacement(key: string, { host, run, volume }: CatalogHeader): string | undefined {
+  if (key.endsWith(`/${host}/${run}/${volume}.jsonl.zst`)) return undefined
+  return `is of volume ${clip(volume)} in run ${clip(run)} of ${clip(host)}`
+}
+
 function clip(text: string): string {
   return text.slice(0, 100)
 }
@@ -56,12 +62,11 @@ export function catalogReader(key: string, archive?: Archive): CatalogReader {
     })
   }
 
-  const takeHeader = ({ host, run, volume, frameBytes }: CatalogHeader): void => {
+  const takeHeader = (header: CatalogHeader): void => {
     stage = 'entries'
-    if (!key.endsWith(`/${host}/${run}/${volume}.jsonl.zst`)) {
-      refuse(`is of volume ${clip(volume)} in run ${clip(run)} of ${clip(host)}`)
-    }
-    if (archive && frameBytes !== archive.frameBytes) refuse(`has frames of ${frameBytes} bytes`)
+    const misplacement = findMisplacement(key, header)
+    if (misplacement !== undefined) refuse(misplacement)
+    if (archive && header.frameBytes !== archive.frameBytes) refuse(`has frames of ${header.frameBytes} bytes`)
   }
   const takeEntry = (line: CatalogEntry): void => {
     if (stage !== 'entries') refuse('is an entry after the frames')

@@ -1,6 +1,6 @@
 /** Searches a catalog's text without reading it: only lines that hold the pattern's literal text are looked at. */
 import { AgentError } from '../errors'
-import { isEntry } from './catalog-reader'
+import { findMisplacement, isEntry, isHeader } from './catalog-reader'
 import { parseCatalogLine, type CatalogEntry } from './catalog'
 import type { Glob } from './glob'
 import { lineStart } from './lines'
@@ -25,15 +25,18 @@ export interface CatalogSearch {
   /**
    * Takes the next piece of the catalog's text and returns the entries in it that match.
    *
-   * @throws AgentError ARCHIVE_DAMAGED for a line that is longer than any may be
+   * @throws AgentError ARCHIVE_DAMAGED for a line that is longer than any may be, and where this is another volume's catalog
    */
   push(text: Buffer): FoundEntry[]
   /** @throws AgentError ARCHIVE_DAMAGED unless the text ended as catalogs do: what was not seen was not searched */
   finish(): void
 }
 
-/** @param mountPoint - of the volume: the catalog's paths are relative to it */
-export function searchCatalog(mountPoint: string, glob: Glob): CatalogSearch {
+/**
+ * @param mountPoint - of the volume: the catalog's paths are relative to it
+ * @param key - of the catalog: its header has to say the same
+ */
+export function searchCatalog(mountPoint: string, glob: Glob, key: string): CatalogSearch {
   const absolute = (path: string): string => pathOnHost(mountPoint, path)
   // As JSON writes it, which is how it stands in the catalog.
   const needle = Buffer.from(JSON.stringify(glob.literal).slice(1, -1))
@@ -73,7 +76,8 @@ export function searchCatalog(mountPoint: string, glob: Glob): CatalogSearch {
       let at = 0
       for (; linesSeen < 2 && at < end; linesSeen++) {
         // The volume's root is `.` in the catalog: its name is the mount point's, and has to be looked for apart.
-        if (linesSeen === 1) found.push(...inspect(text, at, lineEnd(text, at) - 1))
+        if (linesSeen === 0) assertHeader(key, text.toString('utf8', at, lineEnd(text, at) - 1))
+        else found.push(...inspect(text, at, lineEnd(text, at) - 1))
         at = lineEnd(text, at)
       }
       while (at < end) {
@@ -92,6 +96,15 @@ export function searchCatalog(mountPoint: string, glob: Glob): CatalogSearch {
       })
     },
   }
+}
+
+function assertHeader(key: string, text: string): void {
+  const line = parseCatalogLine(text)
+  const problem = isHeader(line) ? findMisplacement(key, line) : 'does not begin with a header'
+  if (problem === undefined) return
+  throw new AgentError('ARCHIVE_DAMAGED', `${key} ${problem}`, {
+    hint: 'Verify the run with "snapstream verify", and look for an earlier version of the object.',
+  })
 }
 
 /** The path of an entry's line where nothing in it is escaped; undefined where the line has to be parsed to know. */

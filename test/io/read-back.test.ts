@@ -99,7 +99,7 @@ describe('a catalog that takes several frames', () => {
   })
 
   async function findIn(deps: ReaderDeps, archive: Archive, pattern: string): Promise<string[]> {
-    const search = searchCatalog('/srv', parseGlob(pattern))
+    const search = searchCatalog('/srv', parseGlob(pattern), archive.catalog.key)
     const found: string[] = []
     for await (const text of readCatalogText(deps, archive.catalog))
       found.push(...search.push(text).map(({ path }) => path))

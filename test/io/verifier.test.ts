@@ -174,7 +174,7 @@ describe('damage to the catalog', () => {
     ['target', /("type":"symlink".*)"link":"/, '$1"link":"x', /: link "x.*" is ".*" in the archive/],
     ['link', /("type":"hardlink".*)"link":"/, '$1"link":"x', /: link "x.*" is ".*" in the archive/],
     ['name', /"path":"links"/, '"path":"lynks"', /^'lynks': path "lynks" is "links" in the archive/],
-    ['bytes of a name', /"path64":"./, '"path64":"0', /: path64 ".*" is ".*" in the archive/],
+    ['bytes of a name', /"path64":"./, '"path64":"0', /a line of the catalog is unreadable, its 'path64' is wrong/],
     ['mark of attributes', /,"xattrs":true/, '', /: xattrs not set is true in the archive/],
     ['device', /"device":\[\d+/, '"device":[99', /: device \[99,\d+\] is \[\d+,\d+\] in the archive/],
   ])('a wrong %s is found, and only that', async (_, pattern, replacement, expected) => {
@@ -185,6 +185,11 @@ describe('damage to the catalog', () => {
     })
     expect(found).toHaveLength(1)
     expect(found[0]).toMatch(expected)
+  })
+
+  test('another size of frames than the archive has is found', async () => {
+    const found = await edited((text) => text.replace(/"frameBytes":\d+/, '"frameBytes":4294967296'))
+    expect(found).toEqual([expect.stringMatching(/says frames of 4294967296 bytes$/)])
   })
 
   test('a catalog that was cut short is found', async () => {
@@ -199,7 +204,7 @@ describe('damage to the catalog', () => {
         (line) => `${line.replace('links', 'ghost').replace(/"bytes":\d+/, '"bytes":0')}${line}`,
       ),
     )
-    expect(found).toEqual([expect.stringMatching(/line \d+ has an entry of 0 bytes$/)])
+    expect(found).toEqual([expect.stringMatching(/a line of the catalog is unreadable, its 'bytes' is wrong/)])
   })
 
   test('another checksum of the tar stream than the manifest has is found', async () => {

@@ -37,8 +37,10 @@ const text = Buffer.from(
   ].join(''),
 )
 
+const KEY = 'catalogs/daily/hosts/r/v.jsonl.zst'
+
 function searchFor(pattern: string, mountPoint = '/srv', pieceBytes = text.length): string[] {
-  const search = searchCatalog(mountPoint, parseGlob(pattern))
+  const search = searchCatalog(mountPoint, parseGlob(pattern), KEY)
   const found: string[] = []
   for (let at = 0; at < text.length; at += pieceBytes) {
     for (const { path, entry } of search.push(text.subarray(at, at + pieceBytes))) {
@@ -74,10 +76,15 @@ test('paths of the root volume have one slash', () => {
 })
 
 test('a catalog without a line end is refused before it fills the memory, in the time that it takes to read it', () => {
-  const search = searchCatalog('/srv', parseGlob('hosts'))
+  const search = searchCatalog('/srv', parseGlob('hosts'), KEY)
   const piece = Buffer.alloc(64 * 1024, 'x')
   const pushAll = () => {
     for (let pushed = 0; pushed < 64; pushed++) search.push(piece)
   }
   expect(pushAll).toThrow('the catalog has a line of more than 1048576 bytes')
+})
+
+test("another volume's catalog is not searched for this one", () => {
+  const search = searchCatalog('/srv', parseGlob('hosts'), 'catalogs/daily/hosts/r/w.jsonl.zst')
+  expect(() => search.push(text)).toThrow(expect.objectContaining({ code: 'ARCHIVE_DAMAGED' }))
 })
