@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { crc32 } from 'node:zlib'
-import { dataKey, ExitStatus } from '../contract'
+import { ExitStatus } from '../contract'
 import { hasCode } from '../errors'
 import type { Connection } from '../io/connection'
 import type { HostDeps } from '../io/deps'
@@ -30,6 +29,7 @@ import {
 import { formatRun } from '../plan/run'
 import { selectVolumes } from '../plan/selection'
 import type { Outcome } from './outcome'
+import { probeCompletion, probeUpload } from './probe-upload'
 
 export interface PreflightDeps extends HostDeps {
   readonly isRoot: boolean
@@ -37,7 +37,7 @@ export interface PreflightDeps extends HostDeps {
   readonly connect: () => Promise<Connection>
 }
 
-/** Looks at everything that a backup of this host needs, whatever else is missing. Changes nothing. */
+/** Looks at everything that a backup of this host needs, whatever else is missing. Changes nothing, but for `--probe-upload`. */
 export async function preflight(deps: PreflightDeps, request: PreflightRequest): Promise<Outcome> {
   const run = formatRun(deps.now(), randomBytes(6)) // it will never be
   const storage = readStorage(deps)
@@ -45,6 +45,9 @@ export async function preflight(deps: PreflightDeps, request: PreflightRequest):
   const space = Promise.all([storage, selection])
   const connection = deps.connect()
   const bucket = connection.then(({ store }) => store.readFacts(deps.signal))
+
+  const probe = async (way: typeof probeUpload) => way(await connection, { class: request.class, run }, deps.signal)
+  const writing = probe(probeUpload)
 
   const checks = await gather(deps.signal, {
     root: judgeRoot(deps.isRoot),
@@ -61,7 +64,8 @@ export async function preflight(deps: PreflightDeps, request: PreflightRequest):
     network: connection.then(({ readWay }) => readWay()).then(describeWay),
     credentials: connection.then(({ readCaller }) => readCaller()),
     bucket: bucket.then(({ region }) => `${request.bucket} is there, in ${region}`),
-    writing: connection.then((there) => probeUpload(deps, there, request.class, run)),
+    writing,
+    ...(request.probeUpload && { completing: writing.then(() => probe(probeCompletion)) }),
     versioning: bucket.then(({ versioning }) => judgeVersioning(versioning)),
     clock: bucket.then(({ clockSkewSeconds }) => judgeClock(clockSkewSeconds)),
   })
@@ -84,27 +88,6 @@ async function findMissingTools({ host, signal }: PreflightDeps): Promise<Tool[]
     }
   }
   return missing
-}
-
-/** An upload that is never completed: it needs the permissions of a backup, and leaves nothing. */
-async function probeUpload(
-  { signal }: PreflightDeps,
-  { store, host }: Connection,
-  className: string,
-  run: string,
-): Promise<Judgement> {
-  const body = Buffer.from('snapstream preflight\n')
-  const upload = await store.createUpload(
-    dataKey({ class: className, host, run }, 'preflight', 'none', 0),
-    undefined,
-    signal,
-  )
-  try {
-    await store.uploadPart(upload, 1, body, crc32(body), signal)
-  } finally {
-    await store.abortUpload(upload, signal)
-  }
-  return `may write the backups of this host, class ${className}`
 }
 
 /**

@@ -121,6 +121,11 @@ export const OPTIONS = {
   ),
   requireAll: option('report status 3 where a filesystem is not on LVM and so is not backed up', toggle),
   limit: optionWithDefault('show at most this many', wholeNumber(1, 100_000), '20'),
+  probeUpload: option(
+    'also complete an upload of two parts as a backup does, to see whether the server confirms it; the object of 5 MiB ' +
+      'stays below data/ until its class expires, as hosts may delete nothing',
+    toggle,
+  ),
   dryRun: option('show what would be done, and change nothing', toggle),
   storageClass: option("S3 storage class of the archives (by default the bucket's)", choice('CLASS', STORAGE_CLASSES)),
   compression: optionWithDefault('compression of the archives', choice('KIND', ['zstd', 'none']), 'zstd'),

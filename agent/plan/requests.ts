@@ -9,7 +9,7 @@ const SNAPSHOTS = ['class', 'volumes', 'excludeVolumes', 'snapshotSize', 'preHoo
 export const COMMANDS = {
   preflight: {
     summary: 'check that this host can be backed up, and say how to fix what is missing',
-    options: [...COMMON, ...SNAPSHOTS],
+    options: [...COMMON, ...SNAPSHOTS, 'probeUpload'],
     required: ['bucket'],
     withoutDefault: [],
     needsRoot: false, // it says so itself, beside all else that is missing

@@ -1,5 +1,5 @@
 import { preflight } from '../../agent/commands/preflight'
-import { AgentError } from '../../agent/errors'
+import { AgentError, type ErrorCode } from '../../agent/errors'
 import type { Connection, Way } from '../../agent/io/connection'
 import { planRoute } from '../../agent/plan/proxy'
 import type { Check } from '../../agent/plan/preflight'
@@ -20,6 +20,7 @@ const request: PreflightRequest = {
   snapshotSize: { kind: 'auto' },
   preHook: [],
   postHook: [],
+  probeUpload: false,
   region: undefined,
   endpointUrl: undefined,
   json: false,
@@ -124,9 +125,11 @@ interface World {
   readonly way?: Way
   readonly isRoot?: boolean
   readonly preHook?: readonly string[]
+  readonly probeUpload?: boolean
 }
 
-async function look({ commands = {}, store = {}, connect, isRoot = true, preHook = [], way = DIRECTLY }: World = {}) {
+async function look(world: World = {}) {
+  const { commands = {}, store = {}, connect, isRoot = true, preHook = [], way = DIRECTLY, probeUpload = false } = world
   const bucket = { ...memoryStore(), ...store }
   const outcome = await preflight(
     {
@@ -145,13 +148,13 @@ async function look({ commands = {}, store = {}, connect, isRoot = true, preHook
           readWay: async () => way,
         })),
     },
-    { ...request, preHook },
+    { ...request, preHook, probeUpload },
   )
   const { checks } = outcome.json as { checks: readonly Check[] }
   return { ...outcome, bucket, check: (name: string) => checks.find((found) => found.name === name) }
 }
 
-const denied = (code: 'ACCESS_DENIED' | 'BUCKET_MISSING' | 'ENDPOINT_UNREACHABLE', message: string) => async () => {
+const denied = (code: ErrorCode, message: string) => async () => {
   throw new AgentError(code, message, { hint: `What to do about ${code}.` })
 }
 
@@ -308,5 +311,53 @@ describe('the way to the bucket', () => {
       'https://backups.s3.eu-west-1.amazonaws.com through the proxy http://proxy:3128 (HTTPS_PROXY), FIPS, ' +
         'trusting /etc/pki/company.pem too',
     )
+  })
+})
+
+describe('--probe-upload', () => {
+  test('completes an upload as a backup does, which cannot be overwritten, and says what stays', async () => {
+    const { status, check, bucket } = await look({ probeUpload: true })
+    const [[key = '', object] = []] = bucket.objects
+    expect(key).toMatch(new RegExp(`^data/daily/${HOST}/20260202T050506Z-[a-z0-9]{6}/preflight\\.`))
+    expect(object?.body).toHaveLength(5 * 1024 * 1024 + 1)
+    expect({ status, objects: bucket.objects.size, uploads: bucket.uploads.size }).toEqual({
+      ...{ status: 0, objects: 1, uploads: 0 },
+    })
+    expect(check('completing')).toEqual({
+      name: 'completing',
+      status: 'ok',
+      what: `${key}, in two parts, is confirmed with its checksum and cannot be overwritten; it stays until it expires`,
+    })
+  })
+
+  test('finds a server that refuses completions with a checksum, before the first backup does', async () => {
+    const completeUpload = denied('STORE_FAILED', 'Value for x-amz-checksum-crc32 header is invalid')
+    const { status, check, bucket } = await look({ probeUpload: true, store: { completeUpload } })
+    expect(check('writing')).toMatchObject({ status: 'ok' })
+    expect(check('completing')).toMatchObject({
+      status: 'fail',
+      what: 'Value for x-amz-checksum-crc32 header is invalid',
+      fix: expect.stringContaining('S3-compatible servers'),
+    })
+    expect({ status, uploads: bucket.uploads.size }).toEqual({ status: 1, uploads: 0 })
+  })
+
+  test('warns where checksums are not kept, as every backup will be read back', async () => {
+    const { status, check } = await look({ probeUpload: true, store: memoryStore({ keepsChecksums: false }) })
+    expect(status).toBe(0)
+    expect(check('completing')).toMatchObject({ status: 'warn', fix: expect.stringContaining('read back') })
+  })
+
+  test('finds a server on which a second object takes the place of the first', async () => {
+    const { status, check } = await look({ probeUpload: true, store: { put: async () => {} } })
+    expect(status).toBe(1)
+    expect(check('completing')).toMatchObject({ status: 'fail', what: expect.stringContaining('overwritten') })
+  })
+
+  test('is not tried where nothing may be written, which is told once', async () => {
+    const store = { createUpload: denied('ACCESS_DENIED', 's3:PutObject is denied') }
+    const { check } = await look({ probeUpload: true, store })
+    expect(check('writing')).toMatchObject({ status: 'fail' })
+    expect(check('completing')).toBeUndefined()
   })
 })

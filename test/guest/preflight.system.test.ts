@@ -58,6 +58,14 @@ describe('a host with every kind of volume', () => {
     expect(await agent.leftovers()).toEqual([])
   })
 
+  test('may try a whole upload, which the server confirms and does not overwrite', async () => {
+    const { status, json } = await agent.run('preflight', '--probe-upload')
+    expect(status).toBe(0)
+    expect(json.checks).toContainEqual(expect.objectContaining({ name: 'completing', status: 'ok' }))
+    expect(await agent.keys()).toEqual([expect.stringMatching(/^data\/daily\/guest\/[^/]+\/preflight\./)])
+    expect(await agent.leftovers()).toEqual([])
+  })
+
   test('is not ready once a volume group is full, and is told the ways out', async () => {
     await guest.run(['lvcreate', '--yes', '--extents', '100%FREE', '--name', 'filler', 'vg0'])
     const space = await check('space')
