@@ -39,11 +39,17 @@ export interface RangeConnections {
   /**
    * Sends the request, which must ask for a range of exactly as many bytes as the buffer has, and reads its answer.
    *
+   * @param options - `freshConnection`: over none that has been used before
    * @returns undefined unless the answer is 206 and exactly that range: then the request has to be sent again by a client
    * that understands all answers
    * @throws Error with the `code` of Node's where no answer comes, with the name of S3's where that is to be asked later
    */
-  request(request: SignedRequest, target: Buffer, signal: AbortSignal): Promise<RangeAnswer | undefined>
+  request(
+    request: SignedRequest,
+    target: Buffer,
+    signal: AbortSignal,
+    options?: { readonly freshConnection?: boolean },
+  ): Promise<RangeAnswer | undefined>
 }
 
 export interface RangeOptions {
@@ -63,11 +69,11 @@ const END_OF_HEAD = '\r\n\r\n'
 export function rangeConnections(options: RangeOptions): RangeConnections {
   const idleByServer = new Map<string, Set<Connection>>()
   return {
-    async request(request, target, signal) {
+    async request(request, target, signal, { freshConnection = false } = {}) {
       const server = `${request.protocol}//${request.hostname}:${request.port ?? ''}`
       const idle = idleByServer.get(server) ?? new Set()
       idleByServer.set(server, idle)
-      const [connection = await reach(request, options, idle, signal)] = idle
+      const [connection = await reach(request, options, idle, signal)] = freshConnection ? [] : idle
       idle.delete(connection)
       const abort = () => connection.abort()
       signal.addEventListener('abort', abort)

@@ -4,13 +4,19 @@ import { AgentError, isDataLoss } from '../errors'
 /** Something between that changes what passes is found out by then, however often it does. */
 const READINGS_MAX = 4
 
+/** How to read a second time: what changes the bytes may be the way that the first ones came. */
+export const AGAIN = { freshConnection: true } as const
+
+/** A reading: the first where nothing is given, else `AGAIN`. */
+type Reading<T> = (how?: typeof AGAIN) => Promise<T>
+
 /** Reads once more where something seems to be lost: what two readings say counts. */
-export async function readTwice<T>(read: () => Promise<T>): Promise<T> {
+export async function readTwice<T>(read: Reading<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {
     if (!isDataLoss(error)) throw error
-    return await read()
+    return await read(AGAIN)
   }
 }
 
@@ -28,14 +34,14 @@ export async function readTwice<T>(read: () => Promise<T>): Promise<T> {
 export async function useOrReadAgain<T>(
   stored: Buffer,
   use: () => T | Promise<T>,
-  readAgain: () => Promise<Buffer>,
+  readAgain: (how: typeof AGAIN) => Promise<Buffer>,
   what: string,
 ): Promise<T> {
   for (let reading = 1; ; reading++) {
     try {
       return await use()
     } catch (failure) {
-      const again = await readAgain()
+      const again = await readAgain(AGAIN)
       if (again.equals(stored)) throw failure
       if (reading === READINGS_MAX) throw unsteady(what)
       again.copy(stored)
@@ -50,13 +56,13 @@ export async function useOrReadAgain<T>(
  * @throws AgentError STORE_FAILED where each look sees another wrong; whatever `look` throws
  */
 export async function lookUntilAgreed<T>(
-  look: () => Promise<T>,
+  look: Reading<T>,
   whatIsWrong: (seen: T) => string | undefined,
   what: string,
 ): Promise<T> {
   let before: string | undefined
   for (let reading = 1; reading <= READINGS_MAX; reading++) {
-    const seen = await look()
+    const seen = await look(reading === 1 ? undefined : AGAIN)
     const wrong = whatIsWrong(seen)
     if (wrong === undefined || wrong === before) return seen
     before = wrong

@@ -12,6 +12,7 @@ import { mapInOrder } from './in-order'
 import { freeBehind, freeNow } from './memory'
 import { lookUntilAgreed, readTwice, useOrReadAgain } from './read-again'
 import type { ReaderDeps } from './reader'
+import type { RangeReadOptions } from './store'
 
 const READS_IN_FLIGHT = 4
 /** A catalog that is not larger costs no more memory than reading a larger one piece by piece: some 600,000 entries. */
@@ -116,7 +117,8 @@ async function* readCatalogObject(deps: ReaderDeps, catalog: Archive['catalog'])
       if (crc32(piece) !== checksum) throw damagedCatalog(catalog.key, 'is not what it was when it was read before')
     }
     const offset = (index - 1) * READ_BYTES
-    const readAgain = () => deps.store.getRange(catalog.key, offset, piece.length, deps.signal)
+    const readAgain = (how: RangeReadOptions) =>
+      deps.store.getRange(catalog.key, offset, piece.length, deps.signal, how)
     await useOrReadAgain(piece, check, readAgain, catalog.key)
     yield piece
   }
@@ -130,7 +132,7 @@ async function* readCatalogObject(deps: ReaderDeps, catalog: Archive['catalog'])
 async function proveCatalog(deps: ReaderDeps, catalog: Archive['catalog']): Promise<Proven> {
   const crc32Of = ({ checksum }: { readonly checksum: number }): string => formatCrc32(checksum)
   const read = await lookUntilAgreed(
-    () => readWhole(deps, catalog),
+    (how) => readWhole(deps, catalog, how),
     (seen) => (crc32Of(seen) === catalog.crc32 ? undefined : crc32Of(seen)),
     catalog.key,
   )
@@ -138,11 +140,15 @@ async function proveCatalog(deps: ReaderDeps, catalog: Archive['catalog']): Prom
   throw damagedCatalog(catalog.key, `has CRC32 ${crc32Of(read)}, the manifest says ${catalog.crc32}`)
 }
 
-async function readWhole(deps: ReaderDeps, catalog: Archive['catalog']): Promise<Proven & { checksum: number }> {
+async function readWhole(
+  deps: ReaderDeps,
+  catalog: Archive['catalog'],
+  how?: RangeReadOptions,
+): Promise<Proven & { checksum: number }> {
   const held: Buffer[] | undefined = catalog.sizeBytes <= HELD_BYTES_MAX ? [] : undefined
   const checksums: number[] = []
   let checksum = 0
-  for await (const piece of fetchPieces(deps, catalog)) {
+  for await (const piece of fetchPieces(deps, catalog, how)) {
     checksum = crc32(piece, checksum)
     checksums.push(crc32(piece))
     if (held) held.push(piece)
@@ -151,9 +157,14 @@ async function readWhole(deps: ReaderDeps, catalog: Archive['catalog']): Promise
   return { checksum, checksums, ...(held && { held }) }
 }
 
-function fetchPieces({ store, signal }: ReaderDeps, { key, sizeBytes }: Archive['catalog']): AsyncGenerator<Buffer> {
+/** @param how - all of it is read; what is lost of it is read again in any case */
+function fetchPieces(
+  { store, signal }: ReaderDeps,
+  { key, sizeBytes }: Archive['catalog'],
+  how?: RangeReadOptions,
+): AsyncGenerator<Buffer> {
   return mapInOrder(cut(sizeBytes, READ_BYTES), READS_IN_FLIGHT, signal, ({ offset, bytes }, both) =>
-    readTwice(() => store.getRange(key, offset, bytes, both)),
+    readTwice((again = how) => store.getRange(key, offset, bytes, both, again)),
   )
 }
 

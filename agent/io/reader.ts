@@ -8,6 +8,7 @@ import type { Deps } from './deps'
 import { mapInOrder } from './in-order'
 import { freeBehind } from './memory'
 import { readTwice, useOrReadAgain } from './read-again'
+import type { RangeReadOptions } from './store'
 
 const unzstd = promisify(zstdDecompress)
 
@@ -44,7 +45,7 @@ export function fetchReads(deps: ReaderDeps, archive: Archive, reads: Iterable<S
   return mapInOrder(reads, READS_IN_FLIGHT, deps.signal, async (read, signal): Promise<Fetched> => {
     try {
       const key = keyOf(archive, read)
-      return { read, stored: await readTwice(() => deps.store.getRange(key, read.offset, read.bytes, signal)) }
+      return { read, stored: await readTwice((how) => deps.store.getRange(key, read.offset, read.bytes, signal, how)) }
     } catch (error) {
       if (isDataLoss(error)) return { read, damage: error }
       throw error
@@ -68,7 +69,8 @@ export async function* decodeFrames(
     if ('damage' in frame) return frame
     const { place, stored } = frame
     const { key } = segmentOf(archive, place)
-    const readAgain = () => deps.store.getRange(key, place.storedOffset, place.storedBytes, signal)
+    const readAgain = (how: RangeReadOptions) =>
+      deps.store.getRange(key, place.storedOffset, place.storedBytes, signal, how)
     try {
       const what = `frame ${place.index} in ${key}`
       return { place, stored, raw: await useOrReadAgain(stored, () => unpack(place, stored), readAgain, what) }

@@ -56,8 +56,8 @@ export function withDeleted({ store, log, signal }: Pick<Deps, 'store' | 'log' |
     store: {
       ...store,
       get: (key, bytesMax, ofCaller) => readEither(key, (version) => store.get(key, bytesMax, ofCaller, version)),
-      getRange: (key, offset, bytes, ofCaller) =>
-        readEither(key, (version) => store.getRange(key, offset, bytes, ofCaller, version)),
+      getRange: (key, offset, bytes, ofCaller, how) =>
+        readEither(key, (versionId) => store.getRange(key, offset, bytes, ofCaller, { ...how, versionId })),
       head: (key, ofCaller) => readEither(key, (version) => store.head(key, ofCaller, version)),
       thaw: (key, options, ofCaller) => readEither(key, (version) => store.thaw(key, options, ofCaller, version)),
       async *list(prefix, ofCaller) {

@@ -18,7 +18,7 @@ import { AgentError } from '../errors'
 import { isAsStored, isSameRange } from '../plan/range-answer'
 import { retryBody } from './body-retries'
 import type { IncomingBody, RangeAnswer, SignedRequest } from './range-connections'
-import type { BucketFacts, ObjectHead, ObjectInfo, ListedUpload, WholeObject } from './store'
+import type { BucketFacts, ObjectHead, ObjectInfo, ListedUpload, RangeReadOptions, WholeObject } from './store'
 import { call, type Connection } from './store-client'
 import { s3ErrorCode } from './store-errors'
 
@@ -59,7 +59,7 @@ export async function readRange(
   offset: number,
   bytes: number,
   signal: AbortSignal,
-  versionId?: string,
+  { versionId, freshConnection = false }: RangeReadOptions = {},
 ): Promise<Buffer> {
   // Not from the shared pool: the buffer is large, or lives as long as a reader's window does.
   const buffer = Buffer.allocUnsafeSlow(bytes)
@@ -71,7 +71,9 @@ export async function readRange(
     async () => {
       if (filled === bytes) return
       const range = `bytes=${offset + filled}-${offset + bytes - 1}`
-      const body = await requestRange(s3, key, signal, { Range: range, VersionId: versionId }, buffer.subarray(filled))
+      const ask: RangeRequester = (request, target) => s3.ranges.request(request, target, signal, { freshConnection })
+      const input = { Range: range, VersionId: versionId }
+      const body = await requestRange(s3, key, signal, input, buffer.subarray(filled), ask)
       try {
         await body.whole
       } finally {
@@ -83,6 +85,8 @@ export async function readRange(
   return buffer
 }
 
+type RangeRequester = (request: SignedRequest, target: Buffer) => Promise<RangeAnswer | undefined>
+
 /** @throws AgentError ARCHIVE_DAMAGED where the object has less than that */
 async function requestRange(
   s3: Connection,
@@ -90,12 +94,13 @@ async function requestRange(
   signal: AbortSignal,
   input: { readonly Range: string; readonly VersionId: string | undefined },
   target: Buffer,
+  ask: RangeRequester,
 ): Promise<IncomingBody> {
   let answer: RangeAnswer | undefined
   const readIntoTarget = (command: GetObjectCommand): void =>
     command.middlewareStack.add(
       (next) => async (args) => {
-        answer = await s3.ranges.request(args.request as SignedRequest, target, signal)
+        answer = await ask(args.request as SignedRequest, target)
         if (!answer) return next(args)
         return {
           response: { statusCode: 206, headers: answer.headers, body: Readable.from([]) },

@@ -62,6 +62,12 @@ export interface Completion {
   readonly confirmed: boolean
 }
 
+export interface RangeReadOptions {
+  readonly versionId?: string | undefined
+  /** Over no connection that has been used before: where what came over one was wrong, it may be the way that is broken. */
+  readonly freshConnection?: boolean
+}
+
 export interface ListOptions {
   /** Also what was deleted and of which a version is left. Asks for the permission `s3:ListBucketVersions`. */
   readonly includeDeleted?: boolean
@@ -92,7 +98,7 @@ export interface Store {
    * `bytes` bytes from `offset`, as one buffer.
    * @throws AgentError OBJECT_MISSING, OBJECT_ARCHIVED (must be restored from Glacier first), ARCHIVE_DAMAGED (shorter)
    */
-  getRange(key: string, offset: number, bytes: number, signal: AbortSignal, versionId?: string): Promise<Buffer>
+  getRange(key: string, offset: number, bytes: number, signal: AbortSignal, options?: RangeReadOptions): Promise<Buffer>
   head(key: string, signal: AbortSignal, versionId?: string): Promise<ObjectHead>
   /** In key order. */
   list(prefix: string, signal: AbortSignal, options?: ListOptions): AsyncIterable<ObjectInfo>

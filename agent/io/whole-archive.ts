@@ -8,8 +8,9 @@ import { VERIFY_HINTS, type Report } from '../plan/verification'
 import { reportingDamage } from './damage'
 import { mapInOrder } from './in-order'
 import { freeNow } from './memory'
-import { readTwice, useOrReadAgain } from './read-again'
+import { AGAIN, readTwice, useOrReadAgain } from './read-again'
 import { decodeFrames, fetchReads, type Decoded, type Fetched, type ReaderDeps } from './reader'
+import type { RangeReadOptions } from './store'
 
 /** Of a reading that comes to a checksum alone; with `READ_BYTES` each, no more memory than other readings take. */
 const CHECKSUM_READS_IN_FLIGHT = 4
@@ -31,7 +32,8 @@ export async function readFrameTable(deps: ReaderDeps, archive: Archive): Promis
       }
     } else {
       const bytes = seekTableBytes(frames)
-      const read = () => deps.store.getRange(segment.key, segment.sizeBytes - bytes, bytes, deps.signal)
+      const read = (how?: RangeReadOptions) =>
+        deps.store.getRange(segment.key, segment.sizeBytes - bytes, bytes, deps.signal, how)
       const table = await readTwice(read)
       const parse = () => parseSeekTable(table, segment, frameBytes)
       for (const stored of await useOrReadAgain(table, parse, read, `the end of ${segment.key}`)) {
@@ -108,7 +110,8 @@ function segmentChecker(
     }
     const expected = expectedSeekTable(archive, table, segment)
     const { read, stored } = end
-    const readAgain = () => deps.store.getRange(segment.key, read.offset, read.bytes, deps.signal)
+    const readAgain = (how: RangeReadOptions) =>
+      deps.store.getRange(segment.key, read.offset, read.bytes, deps.signal, how)
     await reportingDamage(report, VERIFY_HINTS.damaged, () =>
       useOrReadAgain(stored, () => throwUnlessEqual(segment, stored, expected), readAgain, `the end of ${segment.key}`),
     )
@@ -142,7 +145,7 @@ function segmentChecker(
 async function readChecksum({ store, signal }: ReaderDeps, { key, sizeBytes }: Segment): Promise<number> {
   let checksum = 0
   const pieces = mapInOrder(cut(sizeBytes, READ_BYTES), CHECKSUM_READS_IN_FLIGHT, signal, ({ offset, bytes }, both) =>
-    store.getRange(key, offset, bytes, both),
+    store.getRange(key, offset, bytes, both, AGAIN),
   )
   for await (const piece of pieces) {
     checksum = crc32(piece, checksum)

@@ -39,7 +39,11 @@ function closed(socket: Socket | undefined): Promise<unknown> {
 const patience = { connectSeconds: 5, silenceSeconds: 5 }
 const nobody = new AbortController().signal
 
-async function ask(client: RangeConnections, port: number, { hostname = '127.0.0.1', signal = nobody } = {}) {
+async function ask(
+  client: RangeConnections,
+  port: number,
+  { hostname = '127.0.0.1', signal = nobody, freshConnection = false } = {},
+) {
   const target = Buffer.alloc(BODY.length)
   const request = {
     protocol: 'http:',
@@ -49,7 +53,9 @@ async function ask(client: RangeConnections, port: number, { hostname = '127.0.0
     path: '/bucket/a%20key',
     query: { 'x-id': 'Get&' },
   }
-  const answer = await client.request({ ...request, headers: { host: 'here', range: RANGE } }, target, signal)
+  const answer = await client.request({ ...request, headers: { host: 'here', range: RANGE } }, target, signal, {
+    freshConnection,
+  })
   await answer?.body.whole
   return { answer, target }
 }
@@ -64,6 +70,16 @@ test('a range comes into the buffer, over one connection for one request after a
   }
   expect(connections).toHaveLength(1)
   expect(requests[0]).toBe('GET /bucket/a%20key?x-id=Get%26 HTTP/1.1\r\nhost: here\r\nrange: bytes=0-299999\r\n\r\n')
+})
+
+test('what is read again comes over a connection that was never used, and others go on with the ones there are', async () => {
+  const port = await serve((socket) => socket.write(Buffer.concat([Buffer.from(HEAD), BODY])))
+  const client = rangeConnections(patience)
+  await ask(client, port)
+  for (let count = 0; count < 2; count++) await ask(client, port, { freshConnection: true })
+  expect(connections).toHaveLength(3)
+  await ask(client, port)
+  expect(connections).toHaveLength(3)
 })
 
 test('several at a time have a connection each', async () => {

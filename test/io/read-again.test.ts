@@ -8,7 +8,7 @@ import { crc32, zstdCompressSync } from 'node:zlib'
 import { findCatalogLoss } from '../../agent/io/catalog-rebuilder'
 import { readCatalogIndex, readCatalogText } from '../../agent/io/read-catalog'
 import { readRaw } from '../../agent/io/reader'
-import type { Store } from '../../agent/io/store'
+import type { RangeReadOptions, Store } from '../../agent/io/store'
 import { checkObjects, checkStream } from '../../agent/io/verifier'
 import { formatCrc32, type Archive } from '../../agent/plan/archive'
 import { tarCreate } from '../../agent/plan/tar'
@@ -94,17 +94,21 @@ describe.each<ArchiveOptions>([
   })
 })
 
-test('a frame that is damaged where it is stored is read twice, and not more often', async () => {
+test('a frame that is damaged where it is stored is read twice, the second time over another connection, and not more often', async () => {
   const { archive, objects } = archiveInSmallFrames(tar, { framesPerSegment: 1 })
   const [first] = archive.segments
   const store = storeWith(objects)
   const body = Buffer.from(objects.get(first!.key)!)
   body[1000]! ^= 1
   store.objects.set(first!.key, { ...store.objects.get(first!.key)!, body })
-  const reads: string[] = []
-  const getRange: Store['getRange'] = (key, ...rest) => (reads.push(key), store.getRange(key, ...rest))
+  const reads: (readonly [key: string, how: RangeReadOptions | undefined])[] = []
+  const getRange: Store['getRange'] = (key, offset, bytes, ofCaller, how) => {
+    reads.push([key, how])
+    return store.getRange(key, offset, bytes, ofCaller, how)
+  }
   await expect(readAll({ ...store, getRange }, archive)).rejects.toMatchObject({ code: 'ARCHIVE_DAMAGED' })
-  expect(reads.filter((key) => key === first!.key)).toHaveLength(2)
+  const ofFirst = reads.filter(([key]) => key === first!.key)
+  expect(ofFirst.map(([, how]) => how?.freshConnection ?? false)).toEqual([false, true])
 })
 
 describe('a catalog', () => {

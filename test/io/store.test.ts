@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { SYSTEM_CLOCK } from '../../agent/io/retries'
-import { s3Store, type Store } from '../../agent/io/store'
+import { useOrReadAgain } from '../../agent/io/read-again'
+import { s3Store, type RangeReadOptions, type Store } from '../../agent/io/store'
 import { fakeClock } from '../support/fake-clock'
 import { refusalOf } from '../support/refusal'
 import { failure, scriptedS3, success, type ScriptedS3, type Step } from '../support/scripted-s3'
@@ -310,6 +311,22 @@ describe('a range', () => {
     expect(server.requests.map(({ headers }) => headers.range)).toEqual(['bytes=1000-200999', 'bytes=51000-200999'])
   })
 
+  test('that is not what was written is read again over a connection that was never used', async () => {
+    const range = (body: string): Step => ({ status: 206, body })
+    const store = await storeAt({ GetObject: [range('right'), range('wrong'), range('right')] })
+    await store.getRange(KEY, 0, 5, signal) // leaves its connection idle
+    const stored = await store.getRange(KEY, 0, 5, signal)
+    const use = () => {
+      if (stored.toString() === 'wrong') throw new Error('a wrong byte')
+      return stored.toString()
+    }
+    const readAgain = (how: RangeReadOptions) => store.getRange(KEY, 0, 5, signal, how)
+    expect(await useOrReadAgain(stored, use, readAgain, KEY)).toBe('right')
+    const [first, second, again] = server.requests.map(({ clientPort }) => clientPort)
+    expect(second).toBe(first)
+    expect(again).not.toBe(first)
+  })
+
   test('of a server that is too busy is asked for again, once each time', async () => {
     const store = await storeAt({ GetObject: [failure(503, 'SlowDown'), { status: 206, body: BODY.subarray(0, 10) }] })
     expect((await store.getRange(KEY, 0, 10, signal)).equals(BODY.subarray(0, 10))).toBe(true)
@@ -416,7 +433,7 @@ test('a version is what is read, read on and thawed, where one is named', async 
     HeadObject: [STORED],
     RestoreObject: [{ status: 202 }],
   })
-  await store.getRange(KEY, 0, 100, signal, 'v1')
+  await store.getRange(KEY, 0, 100, signal, { versionId: 'v1' })
   await store.get(KEY, BODY.length, signal, 'v1')
   await store.head(KEY, signal, 'v1')
   await store.thaw(KEY, { tier: 'bulk', days: 7 }, signal, 'v1')

@@ -95,7 +95,7 @@ export function memoryStore({
       return { body: Buffer.from(body), lastModified: find(key, versionId).lastModified }
     },
 
-    async getRange(key, offset, bytes, signal, versionId) {
+    async getRange(key, offset, bytes, signal, { versionId } = {}) {
       await arrive(signal)
       const body = read(key, versionId)
       if (offset + bytes > body.length) fail('ARCHIVE_DAMAGED', `${key} has only ${body.length} bytes`)

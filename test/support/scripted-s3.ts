@@ -30,6 +30,8 @@ export interface S3Request {
   readonly headers: IncomingMessage['headers']
   readonly url: string
   readonly body: Buffer
+  /** The client's end of the connection that it came over. */
+  readonly clientPort: number
 }
 
 export interface ScriptedS3 extends AsyncDisposable {
@@ -53,10 +55,11 @@ export async function scriptedS3(script: Partial<Record<S3Operation, readonly St
     const steps = script[operation] ?? [failure(400, 'Unforeseen')]
     const step = steps[Math.min(count, steps.length - 1)] as Step
     if (step === 'reset') request.once('data', () => request.socket.destroy())
+    const { remotePort: clientPort = 0 } = request.socket
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      requests.push({ operation, headers: request.headers, url: request.url!, body: Buffer.concat(chunks) })
+      requests.push({ operation, headers: request.headers, url: request.url!, body: Buffer.concat(chunks), clientPort })
       if (step === 'lose') request.socket.destroy()
       else if (step !== 'reset') play(step, response, request.headers.range)
     })

@@ -312,7 +312,10 @@ export function storeContract(
         expect(found).toMatchObject({ key: 'deleted/one/object', sizeBytes: body.length, storageClass: 'STANDARD' })
         const version = found?.deletedVersion as string
         expectBytes(await get('deleted/one/object', version), body)
-        expectBytes(await store.getRange('deleted/one/object', 7, 20, signal, version), body.subarray(7, 27))
+        expectBytes(
+          await store.getRange('deleted/one/object', 7, 20, signal, { versionId: version }),
+          body.subarray(7, 27),
+        )
         expect(await store.head('deleted/one/object', signal, version)).toMatchObject({ sizeBytes: body.length })
       })
 
