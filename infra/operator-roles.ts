@@ -86,7 +86,13 @@ function restorerStatements(bucket: IBucket): PolicyStatement[] {
   return [
     new PolicyStatement({
       sid: 'FindBackups',
-      actions: ['s3:GetBucketLocation', 's3:GetBucketVersioning', 's3:ListBucket', 's3:ListBucketVersions'],
+      actions: [
+        's3:GetBucketLocation',
+        's3:GetBucketVersioning',
+        's3:ListBucket',
+        's3:ListBucketVersions',
+        's3:ListBucketMultipartUploads',
+      ],
       resources: [bucket.bucketArn],
     }),
     new PolicyStatement({

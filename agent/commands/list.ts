@@ -6,6 +6,7 @@ import { findRuns, isWhatItSays, readManifest } from '../io/runs'
 import { readVerdicts } from '../io/verdicts'
 import type { Hosted, ListRequest } from '../plan/requests'
 import { formatRunList, listedRun, unreadableRun, type FoundRun, type ListedRun } from '../plan/run-list'
+import { listDebris } from './debris'
 import type { Outcome } from './outcome'
 
 type ListDeps = Pick<Deps, 'store' | 'signal' | 'now'>
@@ -14,11 +15,12 @@ type ListDeps = Pick<Deps, 'store' | 'signal' | 'now'>
 const READS_IN_FLIGHT = 8
 
 /**
- * Lists the runs of a host, newest first.
+ * Lists the runs of a host, newest first; or with `debris` what lies there without one.
  *
  * @throws AgentError ACCESS_DENIED where these credentials may not list the bucket, as those of hosts may not
  */
 export async function list(deps: ListDeps, request: Hosted<ListRequest>): Promise<Outcome> {
+  if (request.debris) return listDebris(deps, request)
   const found = await findRuns(deps, request)
   const [good, misdated] = [true, false].map((wanted) =>
     found.filter((place) => isWhatItSays(place, request.trustTimes) === wanted),

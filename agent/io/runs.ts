@@ -187,7 +187,8 @@ function unknownRun(
   })
 }
 
-function mayNotList(cause: unknown): AgentError {
+/** Where listing was denied: who may. */
+export function mayNotList(cause: unknown): AgentError {
   return new AgentError('ACCESS_DENIED', 'these credentials may not list the bucket', {
     hint:
       'Hosts may not, by design: an intruder must not learn what there is. Use the restorer role of the backup stack, ' +

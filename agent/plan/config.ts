@@ -6,7 +6,7 @@ import { OPTION_NAMES, OPTIONS, flagOf, VARIABLE_PREFIX, variableOf } from './op
 import type { OutputWishes } from './output'
 import { COMMANDS } from './requests'
 import type { OptionName } from './options'
-import type { AnyRequest, BackupRequest, CommandName, RestoreRequest } from './requests'
+import type { AnyRequest, BackupRequest, CommandName, ListRequest, RestoreRequest } from './requests'
 
 /** The environment, as Node has it. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -167,6 +167,18 @@ function throwIfContradictory(request: AnyRequest): void {
     throwIfNothingToSample(request)
   }
   if (request.command === 'restore') throwUnlessOneDestination(request)
+  if (request.command === 'list') throwIfOfRuns(request)
+}
+
+/** What concerns runs means nothing where none are listed. */
+function throwIfOfRuns(request: ListRequest): void {
+  if (!request.debris) return
+  for (const name of ['limit', 'includeDeleted', 'trustTimes'] as const) {
+    if (request[name] === OPTIONS[name].default) continue
+    throw new AgentError('USAGE', `--debris and ${flagOf(name)} are both given`, {
+      hint: `${flagOf(name)} is about runs, and --debris lists what is of none. Look at the variables and the configuration file too.`,
+    })
+  }
 }
 
 function throwUnlessOneDestination({ target, inPlace, stdout }: RestoreRequest): void {

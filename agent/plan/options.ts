@@ -102,6 +102,7 @@ export const OPTIONS = {
   resume: option('go on with a restore that was interrupted: leave what is there already and equal', toggle),
   bestEffort: option('restore what can be read where an archive is damaged; reads everything twice', toggle),
   includeDeleted: option('also find and read what was deleted, as long as the bucket has a version of it', toggle),
+  debris: option('instead of runs, list what lies there without a manifest, and unfinished uploads', toggle),
   trustTimes: option(
     "take the word of runs for when they were made, not S3's: for a bucket that was copied, or objects brought back by copying",
     toggle,

@@ -47,7 +47,7 @@ export const COMMANDS = {
   },
   list: {
     summary: 'list the runs of a host, newest first',
-    options: [...COMMON, 'class', 'limit', 'includeDeleted', 'trustTimes'],
+    options: [...COMMON, 'class', 'limit', 'debris', 'includeDeleted', 'trustTimes'],
     required: ['bucket'],
     withoutDefault: ['class'],
     needsRoot: false,

@@ -8,7 +8,7 @@ import { parseRunTime } from './run'
 /** Hosts' clocks differ, and S3 refuses requests that are further off than 15 minutes. */
 const EARLY_SECONDS_MAX = 3600
 /** Systems Manager lets a command run for 48 hours; an hour more for the last requests. */
-const LATE_SECONDS_MAX = 49 * 3600
+export const LATE_SECONDS_MAX = 49 * 3600
 
 /** What speaks against the time in a run's name. */
 export interface Misdating {

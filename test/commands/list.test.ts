@@ -17,6 +17,7 @@ function request(changes: Partial<Hosted<ListRequest>> = {}): Hosted<ListRequest
     host: 'db1',
     class: undefined,
     limit: 20,
+    debris: false,
     includeDeleted: false,
     trustTimes: false,
     region: undefined,

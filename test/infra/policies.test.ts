@@ -349,6 +349,7 @@ describe('operators', () => {
     ['a restorer reads an earlier version', 'allowed', restorerPolicy, onObject('s3:GetObjectVersion', data(hostB))],
     ['a restorer has archives brought back', 'allowed', restorerPolicy, onObject('s3:RestoreObject', data(hostB))],
     ['a restorer lists the bucket', 'allowed', restorerPolicy, onBucket('s3:ListBucket')],
+    ['a restorer lists unfinished uploads', 'allowed', restorerPolicy, onBucket('s3:ListBucketMultipartUploads')],
     ['a restorer lists versions', 'allowed', restorerPolicy, onBucket('s3:ListBucketVersions')],
     ['a restorer records a verdict', 'allowed', restorerPolicy, put(verdict(hostB))],
     ['a restorer overwrites a verdict', 'denied', restorerPolicy, putOver(verdict(hostB))],

@@ -230,6 +230,13 @@ describe('a value that cannot be is refused, whichever way it came', () => {
     ).toBe('--verify stream cannot read back what --storage-class GLACIER has archived')
   })
 
+  test.each([['--limit', '5'], ['--include-deleted'], ['--trust-times']])('%s with a list of debris', (...flags) => {
+    expect(refusal(() => request(['list', '--bucket=abc', '--debris', ...flags]))).toMatchObject({
+      code: 'USAGE',
+      message: `--debris and ${flags[0]} are both given`,
+    })
+  })
+
   test.each(['checksum', 'stream', 'none'])('a sample with --verify %s, which compares nothing', (verify) => {
     expect(refusal(() => request(['backup', '--bucket=abc', '--sample=1/7', `--verify=${verify}`]))).toEqual({
       code: 'USAGE',
