@@ -213,6 +213,8 @@ exec "$@"
       AWS_USE_FIPS_ENDPOINT: 'true',
       AWS_USE_DUALSTACK_ENDPOINT: 'true',
       AWS_ENDPOINT_URL_S3: 'https://bucket.vpce-1a2b3c.s3.eu-west-1.vpce.amazonaws.com',
+      AWS_ENDPOINT_URL: 'https://aws.example.net',
+      AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
       AWS_CA_BUNDLE: '/etc/pki/proxy.pem',
       NODE_EXTRA_CA_CERTS: '/etc/pki/proxy.pem',
       HTTPS_PROXY: 'http://a b',
