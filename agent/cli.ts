@@ -19,7 +19,7 @@ import type { HostDeps } from './io/deps'
 import { localHost } from './io/host'
 import { createLog } from './io/log'
 import { tuneGarbageCollection } from './io/memory'
-import { isRoot, listenForSignals, stopAfter, throwUnlessRoot } from './io/process'
+import { availableMemoryBytes, isRoot, listenForSignals, stopAfter, throwUnlessRoot } from './io/process'
 import { writeMessage } from './io/progress'
 import { agentVersion } from './io/system'
 import { parseArguments } from './plan/arguments'
@@ -58,7 +58,10 @@ async function perform(request: AnyRequest, stop: Pick<HostDeps, 'signal' | 'dea
   const hostDeps: HostDeps = { host: localHost, log, now, ...stop }
   const connectThere = () => connect(request, process.env, hostDeps)
   if (request.command === 'preflight')
-    return preflight({ ...hostDeps, isRoot: isRoot(), connect: connectThere }, request)
+    return preflight(
+      { ...hostDeps, isRoot: isRoot(), availableBytes: availableMemoryBytes(), connect: connectThere },
+      request,
+    )
 
   const { store, host } = await connectThere()
   const deps = { ...hostDeps, store }

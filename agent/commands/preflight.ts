@@ -4,9 +4,10 @@ import { hasCode } from '../errors'
 import type { Connection } from '../io/connection'
 import type { HostDeps } from '../io/deps'
 import { findHooks } from '../io/hooks'
-import { readStorage } from '../io/lvm'
+import { readStorage, readUsedInodes } from '../io/lvm'
 import { readTools } from '../io/system'
 import { findLeftovers } from '../plan/leftovers'
+import { judgeMemory } from '../plan/memory-need'
 import type { PreflightRequest } from '../plan/requests'
 import {
   describeHooks,
@@ -33,6 +34,8 @@ import { probeCompletion, probeUpload } from './probe-upload'
 
 export interface PreflightDeps extends HostDeps {
   readonly isRoot: boolean
+  /** Of memory, on this host or in the container that this is. */
+  readonly availableBytes: number
   /** Not made yet: that it cannot be made is one of the findings. */
   readonly connect: () => Promise<Connection>
 }
@@ -58,6 +61,9 @@ export async function preflight(deps: PreflightDeps, request: PreflightRequest):
     volumes: selection.then(describeVolumes),
     'other filesystems': selection.then(judgeOthers),
     space: space.then(([host, { volumes }]) => judgeSpace(host, volumes, { run, size: request.snapshotSize })),
+    memory: Promise.all([selection, readUsedInodes(deps)]).then(([{ volumes }, inodes]) =>
+      judgeMemory(deps.availableBytes, volumes, inodes),
+    ),
     hooks: findHooks(request).then(describeHooks),
     leftovers: storage.then(findLeftovers).then(judgeLeftovers),
     identity: connection.then(({ host, region }) => `${host}, in ${region}`),

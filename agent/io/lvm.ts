@@ -3,7 +3,17 @@ import { Prefix } from '../contract'
 import { AgentError, describeError, hasCode } from '../errors'
 import { findLeftovers, formatUploadTag, selectAbandoned, type Leftovers } from '../plan/leftovers'
 import { LVS, parseLvs, parseVgs, VGS, type HostStorage, type Vitals } from '../plan/lvm'
-import { DF, FINDMNT, findmntWithIds, LSBLK, parseDf, parseFindmnt, parseLsblk, type Mount } from '../plan/mounts'
+import {
+  DF,
+  DF_INODES,
+  FINDMNT,
+  findmntWithIds,
+  LSBLK,
+  parseDf,
+  parseFindmnt,
+  parseLsblk,
+  type Mount,
+} from '../plan/mounts'
 import { findFault, snapshotInvalid } from '../plan/snapshot-health'
 import { lvaddtag, type SnapshotPlan } from '../plan/snapshots'
 import type { Deps, HostDeps } from './deps'
@@ -34,6 +44,11 @@ export async function readStorage(deps: HostDeps): Promise<HostStorage> {
     devices: parseLsblk(await host.run(LSBLK, signal, KERNEL)),
     usedBytes: parseDf((await host.attempt(DF, signal, KERNEL)).stdout),
   }
+}
+
+/** By device, of filesystems that can be backed up. Empty where df cannot tell. */
+export async function readUsedInodes({ host, signal }: HostDeps): Promise<ReadonlyMap<string, number>> {
+  return parseDf((await host.attempt(DF_INODES, signal, KERNEL)).stdout)
 }
 
 /** What the health of snapshots shows in. Throws as `readStorage`. */

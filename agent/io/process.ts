@@ -55,6 +55,11 @@ export function isRoot(): boolean {
   return process.getuid?.() === 0
 }
 
+/** What this process may still take, by the kernel's own estimate and the limit of its control group. */
+export function availableMemoryBytes(): number {
+  return process.availableMemory()
+}
+
 /** @throws AgentError NOT_ROOT */
 export function throwUnlessRoot(command: string): void {
   if (isRoot()) return

@@ -125,12 +125,16 @@ export function blkid(devices: readonly string[]): Argv {
  * Only local filesystems are asked, so that no dead network mount can stop the agent. Not a column of lsblk: that of
  * RHEL 8 has none. Exits with 1 where there is no such filesystem.
  */
-export const DF: Argv = [
-  ...['df', '--block-size=1', '--output=used,source'],
-  ...['ext2', 'ext3', 'ext4', 'xfs'].map((filesystem) => `--type=${filesystem}`),
-] as const
+export const DF: Argv = dfOf('--block-size=1', '--output=used,source')
 
-/** A line that is not understood counts for nothing: use is only told to people. */
+/** As `DF`, with inodes. */
+export const DF_INODES: Argv = dfOf('--output=iused,source')
+
+function dfOf(...options: readonly string[]): Argv {
+  return ['df', ...options, ...['ext2', 'ext3', 'ext4', 'xfs'].map((filesystem) => `--type=${filesystem}`)]
+}
+
+/** What `df` counts, by source. A line that is not understood counts for nothing: use is only told to people. */
 export function parseDf(text: string): Map<string, number> {
   const rows = text.matchAll(/^ *(\d+) (\S+)$/gm)
   return new Map(Array.from(rows, ([, used, source]) => [source ?? '', Number(used)]))

@@ -1,6 +1,7 @@
 import { preflight } from '../../agent/commands/preflight'
 import { AgentError, type ErrorCode } from '../../agent/errors'
 import type { Connection, Way } from '../../agent/io/connection'
+import { DF_INODES } from '../../agent/plan/mounts'
 import { planRoute } from '../../agent/plan/proxy'
 import type { Check } from '../../agent/plan/preflight'
 import type { PreflightRequest } from '../../agent/plan/requests'
@@ -29,7 +30,7 @@ const request: PreflightRequest = {
 }
 
 /** A logical volume `vg0/home` of 4 GiB, mounted on /home; /boot is a partition. */
-function storageOf({ freeBytes = 8 * GIB, tags = '' } = {}): Record<string, Answer> {
+function storageOf({ freeBytes = 8 * GIB, tags = '', inodes = 100_000 } = {}): Record<string, Answer> {
   const volume = (changes: Record<string, string>) => ({
     vg_name: 'vg0',
     lv_name: 'home',
@@ -87,6 +88,7 @@ function storageOf({ freeBytes = 8 * GIB, tags = '' } = {}): Record<string, Answ
         mount('/boot', '/dev/sda1', 'ext4', '8:1'),
       ],
     }),
+    [DF_INODES.join(' ')]: `IUsed Filesystem\n${inodes} /dev/mapper/vg0-home\n`,
     df: `Used Filesystem\n${GIB} /dev/mapper/vg0-home\n`,
     lsblk: JSON.stringify({
       blockdevices: [
@@ -138,6 +140,7 @@ async function look(world: World = {}) {
       now: () => new Date('2026-02-02T05:05:06Z'),
       signal: new AbortController().signal,
       isRoot,
+      availableBytes: GIB,
       connect:
         connect ??
         (async () => ({
@@ -171,6 +174,7 @@ test('a host that is ready, but for /boot, which is not on LVM', async () => {
   OK    storage            LVM and the mount table answer
   OK    volumes            1 to back up: /home (ext4, 1 GiB used)
   OK    space              ${check('space')!.what}
+  OK    memory             1 GiB available, a backup takes 358 MiB at most
   OK    hooks              none: backups are as after a power cut, which journals repair
   OK    leftovers          none
   OK    identity           ${HOST}, in eu-west-1
@@ -235,6 +239,16 @@ test('without LVM the bucket is looked at all the same, and the reason told once
   expect(check('volumes')).toBeUndefined()
   expect(check('space')).toBeUndefined()
   expect(check('writing')).toMatchObject({ status: 'ok' })
+})
+
+test('memory that may not do for so many files is a warning, before tar runs out of it', async () => {
+  const { status, check } = await look({ commands: storageOf({ inodes: 20_000_000 }) })
+  expect(status).toBe(0)
+  expect(check('memory')).toMatchObject({
+    status: 'warn',
+    what: expect.stringMatching(/^1 GiB available, a backup takes 1\.8 GiB at most: .* all 20,000,000 files/),
+    fix: expect.stringContaining('swap'),
+  })
 })
 
 test('a hook that is not there would keep every backup from starting', async () => {
