@@ -18,6 +18,8 @@ export interface ArchiveOptions {
   readonly frameBytes?: number
   /** Frames after which a segment is cut. */
   readonly framesPerSegment?: number
+  /** What the catalog says is in the stream, whatever is. */
+  readonly entries?: readonly CatalogEntry[]
   /** Changes the catalog's text, as a defect of its writer would. */
   readonly editCatalog?: (text: string) => string
 }
@@ -67,10 +69,7 @@ export function archiveOf(tar: Buffer, options: ArchiveOptions = {}): StoredArch
     segments.push({ key, sizeBytes: body.length, crc32: formatCrc32(crc32(body)), rawOffset, rawBytes })
   }
 
-  const entries: CatalogEntry[] = []
-  const scanner = scanTar((entry) => entries.push(entry))
-  scanner.push(tar)
-  scanner.finish()
+  const entries = options.entries ?? entriesOf(tar)
   const sha256 = createHash('sha256').update(tar).digest('hex')
   const text = [
     formatCatalogLine({
@@ -105,6 +104,14 @@ export function archiveOf(tar: Buffer, options: ArchiveOptions = {}): StoredArch
     entries,
     frameSizes: frames.map((frame) => frame.length),
   }
+}
+
+function entriesOf(tar: Buffer): CatalogEntry[] {
+  const entries: CatalogEntry[] = []
+  const scanner = scanTar((entry) => entries.push(entry))
+  scanner.push(tar)
+  scanner.finish()
+  return entries
 }
 
 /** A small archive of many frames, as no manifest may have it. */
