@@ -4,6 +4,7 @@ import { hasCode } from '../errors'
 import { findRun, readManifest, type ReadManifest } from '../io/runs'
 import type { Deps } from '../io/deps'
 import { sourceChecker } from '../io/source-checker'
+import { steadyClock } from '../io/steady-clock'
 import { checkObjects, checkStream } from '../io/verifier'
 import type { Archive } from '../plan/archive'
 import type { Argv } from '../plan/command'
@@ -34,7 +35,8 @@ export interface VerifiableVolume {
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, OBJECT_ARCHIVED with depth `stream`, and whatever prevents looking
  */
 export async function verify(deps: Deps, request: Hosted<VerifyRequest>): Promise<Outcome> {
-  const startedAt = deps.now()
+  const now = steadyClock(deps.now) // a clock that is set meanwhile must not end a verification before it began
+  const startedAt = now()
   const { manifest, checks } = await checkVolumes(deps, request)
   const verification: Verification = {
     verification: 1,
@@ -43,7 +45,7 @@ export async function verify(deps: Deps, request: Hosted<VerifyRequest>): Promis
     host: manifest.host,
     depth: request.depth,
     startedAt: startedAt.toISOString(),
-    finishedAt: deps.now().toISOString(),
+    finishedAt: now().toISOString(),
     ok: checks.every(isGood),
     ...(isSizesOnly(request, checks) && { sizesOnly: true }),
     volumes: checks,

@@ -31,10 +31,10 @@ const OUTPUT_SECONDS = 1
  */
 export async function runHook(deps: Omit<HostDeps, 'signal'>, path: string, call: HookCall): Promise<HookRecord> {
   const { stage } = call
-  const startedAt = deps.now().getTime()
+  const startedAt = performance.now()
   deps.log.info(`${stage} hook ${path}`)
   const fault = await findFault(deps, path, call).catch((error: unknown) => `was not run: ${describeError(error)[0]}`)
-  const seconds = (deps.now().getTime() - startedAt) / 1000
+  const seconds = (performance.now() - startedAt) / 1000
   if (fault === undefined) return { path, stage, ok: true, seconds }
   deps.log.warn(`${stage} hook ${path} ${fault}`)
   return { path, stage, ok: false, seconds, message: fault }

@@ -198,9 +198,10 @@ export async function readFacts(s3: Connection, signal: AbortSignal): Promise<Bu
   command.middlewareStack.add(
     (next) => async (args) => {
       const sentAt = Date.now()
+      const origin = performance.now() // whichever way our clock is set meanwhile
       const result = await next(args)
       const { date } = (result.response as { headers: Record<string, string> }).headers
-      if (date !== undefined) clockSkewSeconds = (Date.parse(date) - (sentAt + Date.now()) / 2) / 1000
+      if (date !== undefined) clockSkewSeconds = (Date.parse(date) - sentAt - (performance.now() - origin) / 2) / 1000
       return result
     },
     { step: 'deserialize', priority: 'low', name: 'compareClocks' },
