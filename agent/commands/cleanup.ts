@@ -1,5 +1,5 @@
 import { ExitStatus } from '../contract'
-import { AgentError, describeError } from '../errors'
+import { describeError } from '../errors'
 import type { Deps } from '../io/deps'
 import { takeLock } from '../io/lock'
 import { removeLeftovers } from '../io/lvm'
@@ -11,32 +11,44 @@ import type { Outcome } from './outcome'
 /**
  * Removes what killed runs left behind on this host, and nothing else.
  *
- * @throws AgentError BUSY while a run is under way, CLEANUP_FAILED where something could not be removed
+ * @returns status `cleanupFailed` where something could not be removed; all the rest was
+ * @throws AgentError BUSY while a run is under way
  */
 export async function cleanup(deps: Deps, request: Hosted<CleanupRequest>): Promise<Outcome> {
   await using _lock = await takeLock(deps)
-  const { leftBehind, ...leftovers } = await removeLeftovers(deps, request)
-  if (leftBehind.length > 0) throw stillThere(leftBehind)
+  return await cleanUpHost(deps, request)
+}
+
+/** As `cleanup`, with the lock held. */
+export async function cleanUpHost(deps: Deps, request: Hosted<CleanupRequest>): Promise<Outcome> {
+  const { leftBehind, ...removed } = await removeLeftovers(deps, request)
+  const left = leftBehind.flatMap(describeError)
   return {
-    status: ExitStatus.ok,
-    summary: formatLeftovers(leftovers, request.dryRun),
-    json: { dryRun: request.dryRun, ...leftovers },
+    status: left.length > 0 ? ExitStatus.cleanupFailed : ExitStatus.ok,
+    summary: formatCleanup(removed, left, request.dryRun),
+    json: { dryRun: request.dryRun, ...removed, leftBehind: left },
   }
 }
 
-function stillThere(leftBehind: readonly unknown[]): AgentError {
-  const [first, ...others] = leftBehind
-  const messages = [first, ...others].map((error) => describeError(error)[0] ?? '')
-  const hint = first instanceof AgentError ? first.hint : 'Find out who uses it, then run "snapstream cleanup" again.'
-  return new AgentError('CLEANUP_FAILED', messages.join('; '), { hint, cause: first })
-}
-
-function formatLeftovers({ mounts, snapshots, uploads }: Leftovers, dryRun: boolean): string {
-  const lines = [
+/** What is left comes first: something has to be done about it. */
+function formatCleanup(
+  { mounts, snapshots, uploads }: Leftovers,
+  leftBehind: readonly string[],
+  dryRun: boolean,
+): string {
+  const removed = [
     ...mounts.map((mountPoint) => `  mount     ${mountPoint}`),
     ...snapshots.map(({ group, name }) => `  snapshot  ${group}/${name}`),
     ...uploads.map(({ key }) => `  upload    ${key}`),
   ]
-  if (lines.length === 0) return 'Nothing was left behind.'
-  return fit([`${dryRun ? 'Would remove' : 'Removed'} what killed runs left behind:`, ...lines])
+  const left = leftBehind.map((line) => `  LEFT BEHIND ${line}`)
+  if (removed.length === 0) {
+    return left.length === 0
+      ? 'Nothing was left behind.'
+      : fit(['Nothing could be removed of what killed runs left behind:', ...left])
+  }
+  if (left.length > 0) {
+    return fit(['Not all could be removed of what killed runs left behind:', ...left, '  removed:', ...removed])
+  }
+  return fit([`${dryRun ? 'Would remove' : 'Removed'} what killed runs left behind:`, ...removed])
 }

@@ -162,6 +162,7 @@ export interface LeftoverScope {
   readonly host?: string | undefined
 }
 
+/** What was removed, or with `dryRun` would be. */
 export interface Removal extends Leftovers {
   /** Why some of it is still there. */
   readonly leftBehind: readonly unknown[]
@@ -170,27 +171,38 @@ export interface Removal extends Leftovers {
 /**
  * Removes what killed runs left behind: mounts, snapshots, unfinished uploads. To be called with the lock held.
  *
- * @returns what there was, and why some of it is still there: busy, or on a device that does not answer. An upload that
+ * @returns what was removed, and why some is still there: busy, or on a device that does not answer. An upload that
  * cannot be aborted only gets a warning: the bucket's lifecycle rule ends it in some days.
  */
 export async function removeLeftovers(deps: Deps, scope: LeftoverScope): Promise<Removal> {
   const onHost = findLeftovers(await readVitals(deps))
-  const leftBehind = scope.dryRun ? [] : await removeFromHost(deps, onHost)
+  const { leftBehind, ...removed } = scope.dryRun ? { ...onHost, leftBehind: [] } : await removeFromHost(deps, onHost)
   // Last, so that a bucket that cannot be reached keeps no snapshot on the host.
   const uploads = await findUploads(deps, scope, onHost)
-  if (!scope.dryRun) for (const upload of uploads) await abortUpload(deps, upload)
-  return { ...onHost, uploads: [...onHost.uploads, ...uploads], leftBehind }
+  const aborted = scope.dryRun ? uploads : await abortUploads(deps, uploads)
+  return { ...removed, uploads: [...removed.uploads, ...aborted], leftBehind }
 }
 
-/** Goes on after a failure. @returns all failures */
-async function removeFromHost(deps: Deps, { mounts, snapshots, uploads }: Leftovers): Promise<unknown[]> {
+/** Goes on after a failure. */
+async function removeFromHost(deps: Deps, { mounts, snapshots, uploads }: Leftovers): Promise<Removal> {
   const leftBehind: unknown[] = []
-  const attempt = (removal: Promise<void>) => removal.catch((error: unknown) => void leftBehind.push(error))
-  // First, since the snapshots are what remembers them.
-  for (const upload of uploads) await abortUpload(deps, upload)
-  for (const mountPoint of mounts) await attempt(unmount(deps, mountPoint))
-  for (const snapshot of snapshots) await attempt(removeSnapshot(deps, snapshot))
-  return leftBehind
+  const removeAll = async <T>(all: readonly T[], remove: (one: T) => Promise<void>): Promise<T[]> => {
+    const removed: T[] = []
+    for (const one of all) {
+      await remove(one).then(
+        () => removed.push(one),
+        (error: unknown) => leftBehind.push(error),
+      )
+    }
+    return removed
+  }
+  return {
+    // First, since the snapshots are what remembers them.
+    uploads: await abortUploads(deps, uploads),
+    mounts: await removeAll(mounts, (mountPoint) => unmount(deps, mountPoint)),
+    snapshots: await removeAll(snapshots, (snapshot) => removeSnapshot(deps, snapshot)),
+    leftBehind,
+  }
 }
 
 /**
@@ -217,11 +229,20 @@ async function findUploads({ store, log, signal }: Deps, scope: LeftoverScope, k
   return selectAbandoned(listed, Date.now() + clockSkewSeconds * 1000)
 }
 
-async function abortUpload({ store, log, signal }: Deps, upload: UploadRef): Promise<void> {
+/** @returns those that are gone */
+async function abortUploads(deps: Deps, uploads: readonly UploadRef[]): Promise<UploadRef[]> {
+  const aborted: UploadRef[] = []
+  for (const upload of uploads) if (await abortUpload(deps, upload)) aborted.push(upload)
+  return aborted
+}
+
+async function abortUpload({ store, log, signal }: Deps, upload: UploadRef): Promise<boolean> {
   try {
     await store.abortUpload(upload, signal)
     log.debug(`aborted the upload of ${upload.key}`)
+    return true
   } catch (error) {
     log.warn(`the upload of ${upload.key} could not be aborted: ${describeError(error).join(' ')}`)
+    return false
   }
 }
