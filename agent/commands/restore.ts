@@ -13,6 +13,7 @@ import { chooseWanted, findWantedAbsent, type Wanted } from '../plan/restore'
 import { more } from '../plan/names'
 import { formatRestore, formatRestorePlan, type RestoreReport } from '../plan/restore-report'
 import type { Outcome } from './outcome'
+import { addElsewhere, findElsewhere } from './restore-elsewhere'
 import { goesOn, restoreAll, rootOf, type Task } from './restore-volumes'
 import { thawAll } from './thaw'
 
@@ -24,7 +25,8 @@ import { thawAll } from './thaw'
  */
 export async function restore(deps: Deps, request: Hosted<RestoreRequest>): Promise<Outcome> {
   const { manifest, store } = await openRun(deps, request)
-  return restoreRun({ ...deps, store }, request, manifest)
+  const elsewhere = await findElsewhere(deps, request, manifest)
+  return addElsewhere(await restoreRun({ ...deps, store }, request, manifest), elsewhere)
 }
 
 async function restoreRun(deps: Deps, request: Hosted<RestoreRequest>, manifest: Manifest): Promise<Outcome> {
