@@ -21,6 +21,9 @@ type FindDeps = ReaderDeps & Pick<Deps, 'log'>
 /** Manifests read ahead while catalogs are searched. */
 const MANIFESTS_IN_FLIGHT = 4
 
+/** So many are listed of those that were not searched, in order of time: a host may have thousands (design limit). */
+const NOT_SEARCHED_MAX = 100
+
 /** Where no other run is searched, there is nothing to go on with. */
 const OF_ONE_RUN: readonly ErrorCode[] = ['UNKNOWN_RUN', 'ACCESS_DENIED', 'MISDATED']
 
@@ -35,8 +38,11 @@ export async function find(deps: FindDeps, request: Hosted<FindRequest>): Promis
   const glob = parseGlob(pattern)
   const versions = collectVersions(limit)
   const notSearched: NotSearched[] = []
+  let notSearchedCount = 0
   const skip = ({ class: className, run }: RunPlace, reason: string, volume?: string): void => {
-    notSearched.push({ class: className, host, run, ...(volume !== undefined && { volume }), reason })
+    notSearchedCount++
+    if (notSearched.length < NOT_SEARCHED_MAX)
+      notSearched.push({ class: className, host, run, ...(volume !== undefined && { volume }), reason })
     deps.log.warn(`${run} ${volume ?? ''} was not searched: ${reason}`)
   }
   const places = await choosePlaces(deps, request)
@@ -67,9 +73,9 @@ export async function find(deps: FindDeps, request: Hosted<FindRequest>): Promis
   if (newest && unknown.length > 0) chooseVolumes(newest, unknown) // throws, with the name that was probably meant
   const found = versions.list()
   return {
-    status: notSearched.length === 0 ? ExitStatus.ok : ExitStatus.incomplete,
-    summary: formatVersions(request, found, versions.more(), notSearched),
-    json: { host, pattern, runs: places.length, found, more: versions.more(), notSearched },
+    status: notSearchedCount === 0 ? ExitStatus.ok : ExitStatus.incomplete,
+    summary: formatVersions(request, found, versions.more(), notSearched, notSearchedCount),
+    json: { host, pattern, runs: places.length, found, more: versions.more(), notSearched, notSearchedCount },
   }
 }
 

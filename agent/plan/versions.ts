@@ -129,8 +129,13 @@ export function formatVersions(
   found: readonly FoundPath[],
   more: number,
   notSearched: readonly NotSearched[],
+  notSearchedCount = notSearched.length,
 ): string {
-  const gaps = notSearched.map(({ run, volume, reason }) => `  NOT SEARCHED ${run} ${volume ?? ''}: ${reason}`)
+  const unnamed = notSearchedCount - notSearched.length
+  const gaps = [
+    ...notSearched.map(({ run, volume, reason }) => `  NOT SEARCHED ${run} ${volume ?? ''}: ${reason}`),
+    ...(unnamed > 0 ? [`  NOT SEARCHED ${unnamed} more`] : []),
+  ]
   if (found.length === 0) {
     return fit([`Nothing in the backups of ${host} matches ${pattern}.`, ...gaps, `  ${hintFor(pattern)}`])
   }

@@ -247,6 +247,22 @@ describe('a run that cannot be searched', () => {
     expect(summary.split('\n')[1]).toMatch(new RegExp(`^  NOT SEARCHED ${TUESDAY} .*: .*${TUESDAY}`))
   })
 
+  test('of hundreds, the first hundred are named, and all are counted', async () => {
+    const bad = withObjects((objects) => {
+      for (let i = 0; i < 150; i++) {
+        const run = `20260104T020000Z-aaa${String(i).padStart(3, '0')}`
+        objects.set(manifestKey({ class: 'daily', host: 'db-1', run }), {
+          ...objects.get(catalogOf(MONDAY))!,
+          body: Buffer.from('{}'),
+        })
+      }
+    })
+    const { status, summary, json } = await found('app.conf', {}, bad)
+    const { notSearched, notSearchedCount } = json as { notSearched: object[]; notSearchedCount: number }
+    expect([status, notSearched.length, notSearchedCount]).toEqual([3, 100, 150])
+    expect(summary).toContain('In the backups of db-1 1 path matches')
+  })
+
   test('that nothing was found does not hide it', async () => {
     const { status, summary } = await found(
       'nothing',
