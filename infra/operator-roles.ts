@@ -56,7 +56,7 @@ export class OperatorRoles extends Construct {
       maxSessionDuration: SESSION,
     })
     for (const statement of restorerStatements(bucket)) this.restorer.addToPolicy(statement)
-    key?.grantEncryptDecrypt(this.restorer)
+    key?.grant(this.restorer, 'kms:Decrypt', 'kms:GenerateDataKey')
 
     this.auditor = new Role(this, 'Auditor', {
       description: 'Sees which backups Snapstream made, and not what is in them',

@@ -22,7 +22,7 @@ import { manifestKey } from '../../agent/contract'
 import { formatManifest } from '../../agent/plan/manifest'
 import { archiveOf, place, storeWith } from '../support/archives'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
-import type { MemoryStore } from '../support/memory-store'
+import { timeOf, type MemoryStore } from '../support/memory-store'
 import { backedUp, differences, read, restored, scratch, sources, target } from './restore-fixture'
 
 const NOBODY = 65534
@@ -131,9 +131,9 @@ test.each(['x', 'srv/x'])('an entry in a directory that the archive does not bri
     volumes: [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })],
   })
   for (const [key, body] of objects)
-    store.objects.set(key, { body, storageClass: 'STANDARD', lastModified: new Date(0) })
+    store.objects.set(key, { body, storageClass: 'STANDARD', lastModified: timeOf(manifestKey(place)) })
   const body = Buffer.from(formatManifest(manifest))
-  store.objects.set(manifestKey(place), { body, storageClass: 'STANDARD', lastModified: new Date(0) })
+  store.objects.set(manifestKey(place), { body, storageClass: 'STANDARD', lastModified: timeOf(manifestKey(place)) })
   await expect(restored({}, store)).rejects.toMatchObject({
     code: 'ARCHIVE_DAMAGED',
     message: expect.stringMatching(/but not the directory that it is in$/),

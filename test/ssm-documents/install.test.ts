@@ -30,7 +30,7 @@ function packageOf(node: string): Buffer {
   mkdirSync(join(directory, 'package/bin'), { recursive: true })
   writeFileSync(join(directory, 'package/bin/node'), node, { mode: 0o755 })
   writeFileSync(join(directory, 'package/LICENSE'), 'the licence of Node\n')
-  return execFileSync('tar', ['-cz', '-C', directory, 'package'])
+  return execFileSync('tar', ['-cz', '--mtime=@0', '-C', directory, 'package'])
 }
 
 interface Release {
