@@ -66,6 +66,14 @@ describe('a host with every kind of volume', () => {
     expect(await agent.leftovers()).toEqual([])
   })
 
+  test('is warned of a server that keeps no checksums, before every backup is read back', async () => {
+    const elsewhere = await installAgent(guest, testServers().radosgw)
+    const { status, json } = await elsewhere.run('preflight', '--probe-upload')
+    expect(status).toBe(0)
+    expect(json.checks).toContainEqual(expect.objectContaining({ name: 'completing', status: 'warn' }))
+    expect(await elsewhere.leftovers()).toEqual([])
+  })
+
   test('is not ready once a volume group is full, and is told the ways out', async () => {
     await guest.run(['lvcreate', '--yes', '--extents', '100%FREE', '--name', 'filler', 'vg0'])
     const space = await check('space')
