@@ -1,7 +1,8 @@
-/** What version 1 wrote, and what every later version has to read. The files under golden/v1 are never made again. */
+/** What version 1 wrote, and what every later version has to read. The files under golden/v1* are never made again. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { find } from '../agent/commands/find'
 import { restore } from '../agent/commands/restore'
 import { verify } from '../agent/commands/verify'
 import { localHost } from '../agent/io/host'
@@ -11,14 +12,20 @@ import { parseManifest, type Manifest } from '../agent/plan/manifest'
 import { resolveRequest } from '../agent/plan/config'
 import { parseArguments } from '../agent/plan/arguments'
 import { parseManifestKey } from '../agent/plan/run-list'
+import { frameEndFinder } from '../agent/plan/zstd-frame'
 import { storeWith } from './support/archives'
 import { silentLog } from './support/log'
 
-const GOLDEN = join(__dirname, 'golden', 'v1')
-const files = readdirSync(GOLDEN, { recursive: true, withFileTypes: true })
-  .filter((file) => file.isFile())
-  .map((file) => join(file.parentPath, file.name))
-const store = storeWith(new Map(files.map((file) => [relative(GOLDEN, file), readFileSync(file)])))
+jest.setTimeout(60_000) // one of the runs has 15,000 files
+
+function readGolden(name: string): (readonly [key: string, body: Buffer])[] {
+  const golden = join(__dirname, 'golden', name)
+  return readdirSync(golden, { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile())
+    .map((file) => join(file.parentPath, file.name))
+    .map((file) => [relative(golden, file), readFileSync(file)] as const)
+}
+const store = storeWith(new Map(['v1', 'v1-many-frames'].flatMap(readGolden)))
 const manifests = [...store.objects]
   .filter(([key]) => key.startsWith('manifests/'))
   .map(([key, { body }]) => [key, parseManifest(body.toString(), parseManifestKey(key)!)] as const)
@@ -87,3 +94,48 @@ test('every kind of entry and name is found in the catalog', async () => {
   for await (const entry of readEntries(deps, archive)) entries.push(entry)
   expect(entries).toMatchSnapshot()
 })
+
+describe('a run whose archive and catalog are made of many frames', () => {
+  const [, many] = manifests.find(([, { class: retention }]) => retention === 'monthly')!
+  const [{ archive }] = many.volumes as [Manifest['volumes'][number]]
+  const requestOf = (...argv: string[]) => {
+    const invocation = parseArguments([...argv, '--bucket', 'golden', '--host', 'guest'])
+    if (invocation.kind !== 'command') throw new Error('not a command')
+    return resolveRequest(invocation, {}, {})
+  }
+
+  test('has several segments, frames in each, and a catalog of several pieces', async () => {
+    const text = await textOf(readCatalogText(deps, archive.catalog))
+    const offset = /"path":"directory-6-d*\/file-900".*"offset":(\d+)/.exec(text)?.[1]
+    expect(Number(offset)).toBeGreaterThan(archive.segments.at(-1)!.rawOffset)
+    const frameLines = text.split('\n').filter((line) => line.startsWith('{"segment":'))
+    const pieces = countFrames(store.objects.get(archive.catalog.key)!.body)
+    const { entries, frames, segments } = archive
+    expect({ entries, frames, segments, pieces, textBytes: text.length, frameLines }).toMatchSnapshot()
+  })
+
+  test('a file in its last segment is found', async () => {
+    const request = requestOf('find', '/many/directory-6-*/file-900')
+    if (request.command !== 'find') throw new Error('not a search')
+    expect((await find(deps, { ...request, host: 'guest' })).summary).toMatchSnapshot()
+  })
+
+  test('one file of it comes back', async () => {
+    const target = mkdtempSync(join(tmpdir(), 'golden-'))
+    try {
+      const path = `directory-6-${'d'.repeat(60)}/file-900`
+      const request = requestOf('restore', '--run', many.run, '--path', `/many/${path}`, '--target', target)
+      if (request.command !== 'restore') throw new Error('not a restore')
+      expect(await restore(deps, { ...request, host: 'guest' })).toMatchObject({ status: 0 })
+      const restored = readdirSync(target, { recursive: true, withFileTypes: true }).filter((file) => file.isFile())
+      expect(restored.map(({ name }) => name)).toEqual(['file-900'])
+      expect(readFileSync(join(restored[0]!.parentPath, 'file-900'), 'utf8')).toBe(`/${path}\n`)
+    } finally {
+      rmSync(target, { recursive: true })
+    }
+  })
+})
+
+function countFrames(stored: Buffer): number {
+  return [...frameEndFinder()(stored)].length
+}
