@@ -219,3 +219,18 @@ test('a map of a sparse file that is longer than what is held back passes by', a
   expect(refused.error).toMatchObject({ code: 'ARCHIVE_DAMAGED' })
   expect(refused.out.length).toBeLessThan(archive.length - 1024)
 })
+
+test('headers of more than 64 MiB are refused when they begin, and are not held', async () => {
+  const { offset } = named('b')
+  const huge = Buffer.from(tar.subarray(offset, offset + 512)) // of its extended header, which says how long it is
+  expect(String.fromCharCode(huge[156]!)).toBe('x')
+  huge.write((65 * 1024 ** 2).toString(8).padStart(11, '0'), 124)
+  huge.fill(' ', 148, 156)
+  const sum = huge.reduce((total, byte) => total + byte, 0)
+  huge.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  const archive = Buffer.concat([tar.subarray(0, offset), huge, tar.subarray(offset + 512)])
+  const { out, error } = await given(entries, archive, 4096)
+  expect(error).toMatchObject({ code: 'ARCHIVE_DAMAGED' })
+  expect(error?.message).toContain('its headers have more than 67108864 bytes')
+  expect(out.length).toBeLessThanOrEqual(offset)
+})

@@ -387,6 +387,45 @@ describe('what tar never writes is refused:', () => {
   })
 })
 
+describe('an entry with 65 MiB of headers', () => {
+  const record = (key: string) => `65535 ${`SCHILY.xattr.user.${key}=`.padEnd(65528, 'x')}\n`
+  const attributes = (from: number, to: number) =>
+    pax(Array.from({ length: to - from }, (_, index) => record(String(from + index))).join(''))
+  const next = header('0', '00000000000')
+  const mapHeader = (isLast: boolean) => Buffer.alloc(512).fill(isLast ? 0 : 1, 504, 505)
+  const map = [...Array.from({ length: 65 * 2048 }, () => mapHeader(false)), mapHeader(true)]
+  const sparse = header('S', '00000000000')
+  sparse[482] = 1
+  sparse.write('00000000000', 483)
+  sparse.fill(0x20, 148, 156)
+  const sum = sparse.reduce((total, byte) => total + byte, 0)
+  sparse.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+
+  test.each<[string, () => Buffer[]]>([
+    ['in one extended header', () => [...attributes(0, 1040), next]],
+    ['in several', () => [...attributes(0, 520), ...attributes(520, 1040), next]],
+    ['in a map of an old sparse file', () => [sparse, ...map]],
+  ])('%s cannot be described, and what follows is read on', (_, blocks) => {
+    const archive = Buffer.concat([...blocks(), next, END])
+    const entries: CatalogEntry[] = []
+    const scanner = scanTar((entry) => entries.push(entry), { isTolerant: true })
+    for (let at = 0; at < archive.length; at += MIB) scanner.push(archive.subarray(at, at + MIB))
+    scanner.finish()
+    const undescribed = 'its headers have more than 67108864 bytes'
+    const bytes = archive.length - 512 - END.length
+    expect(entries).toMatchObject([
+      { undescribed, offset: 0, bytes },
+      { offset: bytes, bytes: 512 },
+    ])
+    expect(entries[1]).not.toHaveProperty('undescribed')
+    expect(() => scan(archive)).toThrow(undescribed)
+  })
+
+  test('is beyond the limit, while 1,000 attributes of 64 KiB are not', () => {
+    expect(scan(Buffer.concat([...attributes(0, 1000), next, END]))).toMatchObject([{ xattrs: true }])
+  })
+})
+
 /** Numbers that are the same in each run. */
 function randomNumbers(seed: number): () => number {
   let state = seed
