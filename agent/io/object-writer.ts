@@ -2,8 +2,9 @@
 import { crc32 } from 'node:zlib'
 import { combineCrc32 } from '../plan/crc32'
 import type { Bandwidth } from './bandwidth'
+import { partList } from './part-list'
 import type { Pool } from './pool'
-import type { Completion, FinishedPart, Store, UploadRef } from './store'
+import type { Completion, Store, UploadRef } from './store'
 
 /** With S3's 10,000 parts an upload (S3 user guide, "Multipart upload limits"), enough for a segment of 64 GiB. */
 export const PART_BYTES = 8 * 1024 * 1024
@@ -52,7 +53,7 @@ export function openObject(
   storageClass?: string,
 ): ObjectWriter {
   const { store, signal } = context
-  const parts: FinishedPart[] = []
+  const parts = partList()
   const sending = new Set<Promise<void>>()
   let partCount = 0
   let upload: Promise<UploadRef> | undefined
@@ -86,7 +87,7 @@ export function openObject(
     upload ??= create()
     const target = await upload
     await context.bandwidth?.take(bytes, signal)
-    parts[partNumber - 1] = await store.uploadPart(target, partNumber, buffer.subarray(0, bytes), checksum, signal)
+    parts.add(await store.uploadPart(target, partNumber, buffer.subarray(0, bytes), checksum, signal))
     await Promise.all(held)
     pool.give(buffer)
   }
@@ -142,7 +143,7 @@ export function openObject(
 
     async complete() {
       if (!unfinished) throw new Error(`nothing was written to ${key}`)
-      const completion = await store.completeUpload(unfinished, parts, { sizeBytes, crc32: objectCrc32 }, signal)
+      const completion = await store.completeUpload(unfinished, parts.list(), { sizeBytes, crc32: objectCrc32 }, signal)
       unfinished = undefined
       return { ...completion, crc32: objectCrc32 }
     },

@@ -62,7 +62,7 @@ export interface ArchiveRequest {
 }
 
 /**
- * Streams a tar archive into the bucket. Memory is flat but for some 25 MiB per TiB stored, the list of parts.
+ * Streams a tar archive into the bucket. Memory is flat but for some 3 to 5 MiB per TiB stored, the list of parts.
  *
  * Objects are completed last, and only if tar exited with 0, the archive has its end, all counts agree and
  * `beforeComplete` agrees. Should completing one of several segments fail, the ones before it stay: objects without a
