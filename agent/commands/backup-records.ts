@@ -41,7 +41,7 @@ export function describeBackup(
 ): VolumeBackup[] {
   if (!('archive' in outcome)) return []
   const { origin } = plan
-  const { archive, sampled, unconfirmed } = outcome
+  const { archive, sampled, unconfirmed, warnings, longPaths } = outcome
   return [
     {
       volume: origin.deviceName,
@@ -59,6 +59,8 @@ export function describeBackup(
       archive,
       ...(sampled && { sampled }),
       ...(unconfirmed && { unconfirmed }),
+      ...(warnings && { warnings }),
+      ...(longPaths !== undefined && { longPaths }),
       archiveSeconds: seconds,
     },
   ]

@@ -220,3 +220,19 @@ test.each([
   })
   expect([scene.host.ran, [...scene.store.objects.keys()]]).toEqual([[], []])
 })
+
+test('what tar could not read though it ended well makes the run incomplete, and is said', async () => {
+  const scene = sceneOf()
+  const complaining = 'echo "tar: ./file: Warning: Cannot fgetxattr: Input/output error" >&2; exec "$@"'
+  const host: LvmHost = {
+    ...scene.host,
+    start: (argv, ...rest) => scene.host.start(['sh', '-euc', complaining, 'sh', ...argv], ...rest),
+  }
+  const { status, summary } = await backUpHost({ ...scene, host }, requestOf('--volumes', '/home'))
+  expect(status).toBe(ExitStatus.incomplete)
+  expect(summary).toMatch(/WARNING \/home: .*Cannot fgetxattr/)
+  expect(manifestIn(scene.store)).toMatchObject({
+    status: 'incomplete',
+    volumes: [{ warnings: { count: 1, lines: [expect.stringContaining('Cannot fgetxattr')] } }],
+  })
+})

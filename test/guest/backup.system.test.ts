@@ -199,3 +199,26 @@ test('a backup whose clean-up fails is safe, and says what it left', async () =>
     status: 0,
   })
 })
+
+/** As nobody, in a directory of theirs: a file of 9 PiB, one with 300 attributes of almost 64 KiB, a path that no call takes. */
+const MISCHIEF = `
+mkdir --mode=0777 /srv/plain/db/nobody
+cd /srv/plain/db/nobody
+as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+as_nobody truncate --size=9P huge
+as_nobody touch many
+as_nobody perl -e 'print "# file: many\\n"; print "user.a$_=\\"", "x" x 65000, "\\"\\n" for 1 .. 300' | as_nobody setfattr --restore=-
+as_nobody perl -e 'for (1 .. 3000) { mkdir "d" or die $!; chdir "d" or die $! }'
+sync
+`
+
+test('what users do to have the backup of a volume fail is backed up, and does not keep others from their files', async () => {
+  await guest.run(['sh', '-euc', MISCHIEF])
+  const { status, json, stderr } = await agent.run('backup', '--volumes', '/srv/plain/db', '--verify', 'stream')
+  expect([status, json.error, json.volumes?.[0].warnings]).toEqual([0, undefined, undefined])
+  expect(json.volumes[0].longPaths).toBeGreaterThan(900)
+  expect(stderr).toContain('longer than')
+  const restored = ['restore', '--run', json.run, '--path', '/srv/plain/db/moment', '--stdout'] as const
+  expect((await agent.start(...restored).ended).stdout).toBe('before\n')
+  await guest.run(['rm', '--recursive', '/srv/plain/db/nobody'], { timeoutSeconds: 240 })
+}, 400_000)
