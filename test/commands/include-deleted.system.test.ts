@@ -21,6 +21,7 @@ let agent: Agent
 beforeAll(() => {
   scratch = mkdtempSync(join(tmpdir(), 'deleted-'))
   writeFileSync(join(scratch, 'letter'), 'written once')
+  writeFileSync(join(scratch, 'bulk'), Buffer.alloc(3 << 20, 'x'))
   agent = buildAgent()
 })
 afterAll(() => {
@@ -35,7 +36,7 @@ async function deletedBackup(server: Server): Promise<string> {
   const { endpoint: endpointUrl, region } = server
   const store = s3Store({ bucket, region, endpointUrl, credentials: async () => server, log: silentLog })
   const [program, ...args] = tarCreate(scratch)
-  const { archive, objects } = archiveOf(execFileSync(program, args), { framesPerSegment: 8 })
+  const { archive, objects } = archiveOf(execFileSync(program, args, { maxBuffer: 1 << 28 }), { framesPerSegment: 1 })
   for (const [key, body] of objects) await store.put(key, body, signal)
   const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })]
   await store.put(manifestKey(place), formatManifest(manifestOf({ ...place, volumes })), signal)

@@ -165,12 +165,12 @@ test('a run that is not there fails the document, with the status and the words 
   expect(steps[0]).toMatchObject({ code: 1, stderr: expect.stringContaining("has no run '20200101T000000Z-aaaaaa'") })
 })
 
-const slowly = { volumes: '/srv/home', bandwidthLimit: '1M', executionTimeout: '600' }
+const slowly = { volumes: '/srv/home', bandwidthLimit: '400K', executionTimeout: '600' }
 
 /** Systems Manager's patience, where the document would have given the agent time to clean up. */
 const impatient = (document: CommandDocument): CommandDocument =>
   JSON.parse(
-    JSON.stringify(document).replace('"timeoutSeconds":"{{ executionTimeout }}"', '"timeoutSeconds":"15"'),
+    JSON.stringify(document).replace('"timeoutSeconds":"{{ executionTimeout }}"', '"timeoutSeconds":"40"'),
   ) as CommandDocument
 
 test('a command that is killed in mid-stream leaves the agent working; Cancel ends it, and the next backup succeeds', async () => {
