@@ -40,7 +40,9 @@ async function backedUp(hasCatalog: boolean): Promise<Store> {
     credentials: async () => moto,
     log: silentLog,
   })
-  const { archive, objects } = archiveOf(execFileSync('tar', ['-cf', '-', '--format=posix', '-C', scratch, './file']))
+  const { archive, objects } = archiveOf(
+    execFileSync('tar', ['-cf', '-', '--format=posix', '--no-recursion', '-C', scratch, '.', './file']),
+  )
   for (const [key, body] of objects) {
     if (!key.startsWith('data/')) {
       if (hasCatalog) await store.put(key, body, signal)
