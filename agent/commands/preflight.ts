@@ -30,7 +30,7 @@ import {
 import { formatRun } from '../plan/run'
 import { selectVolumes } from '../plan/selection'
 import type { Outcome } from './outcome'
-import { probeCompletion, probeUpload } from './probe-upload'
+import { probeChecksums, probeCompletion, probeUpload } from './probe-upload'
 
 export interface PreflightDeps extends HostDeps {
   readonly isRoot: boolean
@@ -40,7 +40,10 @@ export interface PreflightDeps extends HostDeps {
   readonly connect: () => Promise<Connection>
 }
 
-/** Looks at everything that a backup of this host needs, whatever else is missing. Changes nothing, but for `--probe-upload`. */
+/**
+ * Looks at everything that a backup of this host needs, whatever else is missing. Leaves nothing behind, but for
+ * `--probe-upload`, and for one object where a server completes an upload although its checksum is wrong.
+ */
 export async function preflight(deps: PreflightDeps, request: PreflightRequest): Promise<Outcome> {
   const run = formatRun(deps.now(), randomBytes(6)) // it will never be
   const storage = readStorage(deps)
@@ -71,6 +74,7 @@ export async function preflight(deps: PreflightDeps, request: PreflightRequest):
     credentials: connection.then(({ readCaller }) => readCaller()),
     bucket: bucket.then(({ region }) => `${request.bucket} is there, in ${region}`),
     writing,
+    checksums: writing.then(() => probe(probeChecksums)),
     ...(request.probeUpload && { completing: writing.then(() => probe(probeCompletion)) }),
     versioning: bucket.then(({ versioning }) => judgeVersioning(versioning)),
     clock: bucket.then(({ clockSkewSeconds }) => judgeClock(clockSkewSeconds)),

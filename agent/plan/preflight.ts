@@ -87,43 +87,6 @@ export function judgeVersioning(versioning: 'Enabled' | 'Suspended' | 'Off' | 'u
   }
 }
 
-const SERVERS_HINT = 'Compare the server with "S3-compatible servers" in docs/deploy.md.'
-
-/** @param what - the store said, of an upload that it did not complete */
-export function judgeRefusedCompletion(what: string): Judgement {
-  return { status: 'fail', what, fix: `No backup would be completed. ${SERVERS_HINT}` }
-}
-
-/**
- * @param confirmed - whether the store said which CRC32 the whole object has
- * @param overwrites - whether a second object took its place
- */
-export function judgeCompletion({
-  key,
-  confirmed,
-  overwrites,
-}: {
-  readonly key: string
-  readonly confirmed: boolean
-  readonly overwrites: boolean
-}): Judgement {
-  if (overwrites) {
-    return {
-      status: 'fail',
-      what: `${key} could be overwritten: backups would not be safe from other runs`,
-      fix: `It has to refuse "If-None-Match: *" where an object is there. ${SERVERS_HINT}`,
-    }
-  }
-  if (!confirmed) {
-    return {
-      status: 'warn',
-      what: `of ${key}, in two parts, the size alone is confirmed, and no checksum`,
-      fix: `Every backup will be read back, which takes as long again. ${SERVERS_HINT}`,
-    }
-  }
-  return `${key}, in two parts, is confirmed with its checksum and cannot be overwritten; it stays until it expires`
-}
-
 export function describeVolumes({ volumes }: Selection): string {
   const shown = volumes.map(({ mountPoint, filesystem, usedBytes }) => {
     return `${mountPoint} (${filesystem}, ${formatBytes(usedBytes)} used)`

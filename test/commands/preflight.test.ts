@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { preflight } from '../../agent/commands/preflight'
 import { AgentError, type ErrorCode } from '../../agent/errors'
 import type { Connection, Way } from '../../agent/io/connection'
@@ -182,6 +183,7 @@ test('a host that is ready, but for /boot, which is not on LVM', async () => {
   OK    credentials        arn:aws:sts::1:assumed-role/r/i
   OK    bucket             memory is there, in us-east-1
   OK    writing            may write the backups of this host, class daily
+  OK    checksums          not tried: S3 itself is documented to refuse what has another checksum than was sent along
   OK    versioning         on: what is deleted can be brought back
   OK    clock              agrees with the server's`)
   expect(check('space')!.what).toMatch(/^vg0: 1 thick, taking .* of 8 GiB free$/)
@@ -325,6 +327,83 @@ describe('the way to the bucket', () => {
       'https://backups.s3.eu-west-1.amazonaws.com through the proxy http://proxy:3128 (HTTPS_PROXY), FIPS, ' +
         'trusting /etc/pki/company.pem too',
     )
+  })
+})
+
+describe("on a server that is not AWS's, it is tried what the server compares", () => {
+  const way: Way = { ...DIRECTLY, endpoint: 'https://s3.example.com' }
+  const KEY = `data/daily/${HOST}/19700101T000000Z-checks/preflight.tar`
+  const left = ({ objects, uploads }: MemoryStore) => ({ objects: [...objects.keys()], uploads: uploads.size })
+
+  test('and what is wrong is refused: nothing stays', async () => {
+    const { status, check, bucket } = await look({ way })
+    expect(status).toBe(0)
+    expect(check('checksums')).toEqual({
+      name: 'checksums',
+      status: 'ok',
+      what: 'a part, and an upload of two parts, are refused where their checksums are wrong',
+    })
+    expect(left(bucket)).toEqual({ objects: [], uploads: 0 })
+  })
+
+  test('one that takes a part with a wrong checksum compares nothing, and nothing stays', async () => {
+    const { status, check, bucket } = await look({ way, store: memoryStore({ keepsChecksums: false }) })
+    expect(status).toBe(0)
+    expect(check('checksums')).toMatchObject({ status: 'warn', fix: expect.stringContaining('--verify stream') })
+    expect(left(bucket)).toEqual({ objects: [], uploads: 0 })
+  })
+
+  test('one that says of a wrong checksum that it is right makes every backup a false success', async () => {
+    const completeUpload = async () => ({ confirmed: true })
+    const { status, check } = await look({ way, store: { completeUpload } })
+    expect(status).toBe(1)
+    expect(check('checksums')).toMatchObject({ status: 'fail', what: expect.stringContaining('confirmed') })
+  })
+
+  test('one that compares parts and not the whole keeps one object, however often it is looked at', async () => {
+    const store = memoryStore()
+    const completeUpload: MemoryStore['completeUpload'] = async (upload, parts, { sizeBytes }, signal) => {
+      const body = Buffer.concat([...(store.uploads.get(upload.uploadId)?.parts.values() ?? [])])
+      await store.completeUpload(upload, parts, { sizeBytes, crc32: crc32(body) }, signal)
+      return { confirmed: false }
+    }
+    const first = await look({ way, store: { ...store, completeUpload } })
+    expect(first.check('checksums')).toMatchObject({ status: 'warn', what: expect.stringContaining('the size alone') })
+    const second = await look({ way, store: { ...store, completeUpload } })
+    expect(second.check('checksums')).toMatchObject({ status: 'warn', fix: expect.stringContaining('Delete it') })
+    expect([first.status, second.status]).toEqual([0, 0])
+    expect(left(store)).toEqual({ objects: [KEY], uploads: 0 })
+  })
+
+  test('one that stores what is wrong and says so is found out by every backup', async () => {
+    const { status, check } = await look({
+      way,
+      store: {
+        completeUpload: denied('CHECKSUM_MISMATCH', 'it has CRC32 1, sent was 2'),
+        head: async (key) => ({ key, sizeBytes: 1, lastModified: new Date(), storageClass: 'STANDARD', crc32: 1 }),
+      },
+    })
+    expect(status).toBe(0)
+    expect(check('checksums')).toMatchObject({ status: 'ok', what: expect.stringContaining(`${KEY} stays`) })
+  })
+
+  test('one that refuses every completion is found out before the first backup', async () => {
+    const completeUpload = denied('STORE_FAILED', 'Value for x-amz-checksum-crc32 header is invalid')
+    const { status, check, bucket } = await look({ way, store: { completeUpload } })
+    expect(status).toBe(1)
+    expect(check('checksums')).toMatchObject({
+      status: 'fail',
+      what: 'Value for x-amz-checksum-crc32 header is invalid',
+      fix: expect.stringContaining('S3-compatible servers'),
+    })
+    expect(left(bucket)).toEqual({ objects: [], uploads: 0 })
+  })
+
+  test('and nothing where nothing may be written, which is told once', async () => {
+    const store = { createUpload: denied('ACCESS_DENIED', 's3:PutObject is denied') }
+    const { check } = await look({ way, store })
+    expect(check('writing')).toMatchObject({ status: 'fail' })
+    expect(check('checksums')).toBeUndefined()
   })
 })
 

@@ -54,6 +54,7 @@ describe('a host with every kind of volume', () => {
     expect(summary).toMatch(/^Preflight: READY/)
     for (const mountPoint of MOUNT_POINTS) expect(summary).toContain(`${mountPoint} (`)
     expect(summary).toMatch(/WARN +other filesystems +.*\/srv\/plain/)
+    expect(json.checks).toContainEqual(expect.objectContaining({ name: 'checksums', status: 'ok' }))
     expect(await agent.keys()).toEqual([])
     expect(await agent.leftovers()).toEqual([])
   })
@@ -70,7 +71,12 @@ describe('a host with every kind of volume', () => {
     const elsewhere = await installAgent(guest, testServers().radosgw)
     const { status, json } = await elsewhere.run('preflight', '--probe-upload')
     expect(status).toBe(0)
-    expect(json.checks).toContainEqual(expect.objectContaining({ name: 'completing', status: 'warn' }))
+    expect(json.checks).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: 'checksums', status: 'warn' }),
+        expect.objectContaining({ name: 'completing', status: 'warn' }),
+      ]),
+    )
     expect(await elsewhere.leftovers()).toEqual([])
   })
 
