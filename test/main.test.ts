@@ -132,6 +132,12 @@ test('a Node that is too old is told so before anything else', async () => {
   expect(stderr).toMatch(/^snapstream: Node 20\.11\.1 is too old, version 24 or later is needed\nHINT: /)
 })
 
+test('a host that is to use FIPS does not leave it for a word that the SDK does not take', async () => {
+  const { status, stderr } = await agent.run(['list', ...HOST], { environment: { AWS_USE_FIPS_ENDPOINT: 'TRUE' } })
+  expect(status).toBe(2)
+  expect(stderr).toMatch(/^snapstream: AWS_USE_FIPS_ENDPOINT must be true or false, not 'TRUE'\nHINT: /)
+})
+
 test('outside EC2 the name of the host has to be given', async () => {
   const { status, stderr } = await agent.run(['list', '--bucket=backups'])
   expect(status).toBe(2)

@@ -1,5 +1,5 @@
 import type { Environment } from '../plan/config'
-import { chooseEndpoint, describeEndpointWishes } from '../plan/endpoints'
+import { assertSwitches, chooseEndpoint, describeEndpointWishes } from '../plan/endpoints'
 import { planRoute, type Proxy } from '../plan/proxy'
 import { chooseCredentials, readCaller } from './credentials'
 import type { HostDeps } from './deps'
@@ -37,8 +37,8 @@ export interface Way {
 /**
  * Finds out who this host is and prepares the connection; nothing is sent to the bucket yet.
  *
- * @throws AgentError USAGE or ENDPOINT_UNREACHABLE where host or region are not known, CONFIG_INVALID for a proxy or a CA
- * bundle that cannot be used
+ * @throws AgentError USAGE or ENDPOINT_UNREACHABLE where host or region are not known, USAGE for a variable about endpoints,
+ * CONFIG_INVALID for a proxy or a CA bundle, that cannot be used
  */
 export async function connect(
   request: KnownIdentity & { readonly bucket: string },
@@ -47,6 +47,7 @@ export async function connect(
 ): Promise<Connection> {
   const { bucket } = request
   const route = planRoute(environment)
+  assertSwitches(environment)
   const endpointUrl = chooseEndpoint(request.endpointUrl, environment)
   const caBundle = await trustBundle(environment)
   const { host, region } = await readIdentity({ ...request, endpointUrl }, environment, signal)

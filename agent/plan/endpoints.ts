@@ -43,9 +43,23 @@ export function isAws(hostname: string): boolean {
   return AWS_SUFFIXES.some((suffix) => hostname.toLowerCase().endsWith(`.${suffix}`))
 }
 
+/** Of these, the SDK takes whatever else they hold for nothing: a host would leave FIPS without a word. */
+const SWITCHES = ['AWS_USE_FIPS_ENDPOINT', 'AWS_USE_DUALSTACK_ENDPOINT', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']
+
+/** @throws AgentError USAGE where a variable that is on or off is neither */
+export function assertSwitches(environment: Environment): void {
+  for (const name of SWITCHES) {
+    const value = environment[name]
+    if (!value || value === 'true' || value === 'false') continue
+    throw new AgentError('USAGE', `${name} must be true or false, not '${value.slice(0, 80)}'`, {
+      hint: 'Correct the variable, in lower case, or unset it.',
+    })
+  }
+}
+
 /** What the environment asks of AWS's endpoints, for people. */
 export function describeEndpointWishes(environment: Environment): string[] {
-  const isOn = (name: string) => environment[name]?.toLowerCase() === 'true'
+  const isOn = (name: string) => environment[name] === 'true'
   return [
     ...(isOn('AWS_USE_FIPS_ENDPOINT') ? ['FIPS'] : []),
     ...(isOn('AWS_USE_DUALSTACK_ENDPOINT') ? ['dual-stack'] : []),

@@ -1,5 +1,5 @@
 import { AgentError } from '../../agent/errors'
-import { chooseEndpoint, isAws } from '../../agent/plan/endpoints'
+import { assertSwitches, chooseEndpoint, isAws } from '../../agent/plan/endpoints'
 
 test.each<[string | undefined, Record<string, string>, string | undefined]>([
   [undefined, {}, undefined],
@@ -18,6 +18,23 @@ test('a variable that holds no endpoint is refused by name, without what may be 
       hint: 'Correct the variable, or give --endpoint-url, which comes first.',
     }),
   )
+})
+
+test.each([
+  ['AWS_USE_FIPS_ENDPOINT', 'TRUE'],
+  ['AWS_USE_FIPS_ENDPOINT', '1'],
+  ['AWS_USE_DUALSTACK_ENDPOINT', 'yes'],
+  ['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS', 'on'],
+])('%s=%s is refused, which the SDK would take for off', (name, value) => {
+  expect(() => assertSwitches({ [name]: value })).toThrow(
+    new AgentError('USAGE', `${name} must be true or false, not '${value}'`, {
+      hint: 'Correct the variable, in lower case, or unset it.',
+    }),
+  )
+})
+
+test.each(['true', 'false', '', undefined])('AWS_USE_FIPS_ENDPOINT=%s is understood', (value) => {
+  expect(() => assertSwitches({ AWS_USE_FIPS_ENDPOINT: value })).not.toThrow()
 })
 
 test.each([
