@@ -26,7 +26,7 @@ export interface HooksRequest {
 export interface Held<T> {
   readonly taken: T
   readonly hooks: readonly HookRecord[]
-  /** From the start of the first pre hook to the end of the last post hook. */
+  /** From the start of the first pre hook to the end of the last post hook: nobody waits for the guard. */
   readonly heldSeconds: number
 }
 
@@ -74,6 +74,7 @@ export async function holdApplications<T>(
   }
   const startedAt = deps.now().getTime()
   let taken: T
+  let heldSeconds = 0
   try {
     for (const hook of pre) {
       deps.signal.throwIfAborted()
@@ -84,9 +85,10 @@ export async function holdApplications<T>(
   } finally {
     // Nothing in here throws: it would hide why there are no snapshots, or lose those that there are.
     for (const hook of post) await call(hook, 'post')
+    heldSeconds = (deps.now().getTime() - startedAt) / 1000
     await guard?.dismiss()
   }
-  return { taken, hooks, heldSeconds: (deps.now().getTime() - startedAt) / 1000 }
+  return { taken, hooks, heldSeconds }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { chmod, chown, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -68,6 +69,17 @@ test('applications are held for the snapshots only, in lexical order', async () 
     ['post/10-app', 'post', true],
     ['post/20-db', 'post', true],
   ])
+})
+
+test('a guard that is slow to go holds no application', async () => {
+  await hook('pre/db')
+  await hook('post/db')
+  const program = ['sh', '-c', `echo ready; cat >/dev/null; echo gone >>${diary}`] as const
+  const now = () => new Date(readFileSync(diary, 'utf8').includes('gone') ? 3_600_000 : 0)
+  const deps = { ...localDeps(), now }
+  const { heldSeconds } = await holdApplications(deps, request, async () => undefined, { ...surroundings(), program })
+  expect(await happened()).toEqual(['pre/db', 'post/db', 'gone'])
+  expect(heldSeconds).toBe(0)
 })
 
 test('a host without hooks needs no directory for them', async () => {
