@@ -125,12 +125,16 @@ export async function mountSnapshot(deps: HostDeps, plan: SnapshotPlan): Promise
     await deps.host.run(mount, deps.signal, { timeoutSeconds: MOUNT_TIMEOUT_SECONDS })
   } catch (cause) {
     if (!hasCode(cause, 'COMMAND_FAILED')) throw cause
-    throw new AgentError('MOUNT_FAILED', `the snapshot of ${origin.mountPoint} cannot be mounted: ${String(cause)}`, {
-      hint:
-        `"dmesg" says what the kernel found on ${device}. A journal on another device cannot be snapshotted; damage ` +
-        `shows in a check of ${origin.device}.`,
-      cause,
-    })
+    throw new AgentError(
+      'MOUNT_FAILED',
+      `the snapshot of ${origin.mountPoint} cannot be mounted: ${(cause as Error).message}`,
+      {
+        hint:
+          `"dmesg" says what the kernel found on ${device}. A journal on another device cannot be snapshotted; damage ` +
+          `shows in a check of ${origin.device}.`,
+        cause,
+      },
+    )
   }
   return mounted.move()
 }
@@ -173,12 +177,15 @@ export interface Removal extends Leftovers {
  *
  * @returns what was removed, and why some is still there: busy, or on a device that does not answer. An upload that
  * cannot be aborted only gets a warning: the bucket's lifecycle rule ends it in some days.
+ * @throws AgentError where uploads cannot be looked for, with what is still on the host as failures of its clean-up
  */
 export async function removeLeftovers(deps: Deps, scope: LeftoverScope): Promise<Removal> {
   const onHost = findLeftovers(await readVitals(deps))
   const { leftBehind, ...removed } = scope.dryRun ? { ...onHost, leftBehind: [] } : await removeFromHost(deps, onHost)
   // Last, so that a bucket that cannot be reached keeps no snapshot on the host.
-  const uploads = await findUploads(deps, scope, onHost)
+  const uploads = await findUploads(deps, scope, onHost).catch((error: unknown) => {
+    throw leftBehind.reduce((first, later) => new SuppressedError(later, first), error)
+  })
   const aborted = scope.dryRun ? uploads : await abortUploads(deps, uploads)
   return { ...removed, uploads: [...removed.uploads, ...aborted], leftBehind }
 }

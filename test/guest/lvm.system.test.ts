@@ -118,7 +118,10 @@ test('says that a volume cannot be mounted, and why', async () => {
   } as const
   {
     await using _snapshot = await takeSnapshots(deps, [broken])
-    await expect(mountSnapshot(deps, broken)).rejects.toMatchObject({ code: 'MOUNT_FAILED' })
+    await expect(mountSnapshot(deps, broken)).rejects.toMatchObject({
+      code: 'MOUNT_FAILED',
+      message: expect.stringMatching(/cannot be mounted: mount --types/) as string,
+    })
   }
   expect(await leftOnHost()).toBe('')
 })

@@ -1,4 +1,4 @@
-import { AgentError } from '../../agent/errors'
+import { AgentError, describeError, hasCode } from '../../agent/errors'
 import { removeLeftovers } from '../../agent/io/lvm'
 import { lvremove } from '../../agent/plan/snapshots'
 import { fakeHost } from '../support/fake-host'
@@ -12,6 +12,13 @@ const volume = {
   ...{ pool_lv: '', data_percent: '1.00', metadata_percent: '', lv_snapshot_invalid: '', lv_health_status: '' },
 }
 
+const unreachable = () => ({
+  ...memoryStore(),
+  async *listUploads() {
+    throw new AgentError('ENDPOINT_UNREACHABLE', 'no way there', { hint: 'Find one.' })
+  },
+})
+
 test('a bucket that cannot be reached keeps no snapshot on the host, and is told of all the same', async () => {
   const host = fakeHost({
     lvs: JSON.stringify({ report: [{ lv: [volume] }] }),
@@ -19,15 +26,30 @@ test('a bucket that cannot be reached keeps no snapshot on the host, and is told
     findmnt: JSON.stringify({ filesystems: [] }),
     lvremove: '',
   })
-  const store = {
-    ...memoryStore(),
-    async *listUploads() {
-      throw new AgentError('ENDPOINT_UNREACHABLE', 'no way there', { hint: 'Find one.' })
-    },
-  }
+  const store = unreachable()
   const removal = removeLeftovers({ ...localDeps(), host, store }, { dryRun: false, class: 'daily', host: 'db-1' })
   await expect(removal).rejects.toMatchObject({ code: 'ENDPOINT_UNREACHABLE' })
   expect(host.ran).toContain(lvremove('vg0', NAME).join(' '))
+})
+
+test('a snapshot that stays is told of although the bucket cannot be reached either', async () => {
+  const host = fakeHost({
+    lvs: JSON.stringify({ report: [{ lv: [volume] }] }),
+    vgs: JSON.stringify({ report: [{ vg: [] }] }),
+    findmnt: JSON.stringify({ filesystems: [] }),
+    lvremove: { status: null, hangs: true },
+  })
+  const scope = { dryRun: false, class: 'daily', host: 'db-1' }
+  const failure: unknown = await removeLeftovers({ ...localDeps(), host, store: unreachable() }, scope).catch(
+    (error: unknown) => error,
+  )
+  expect(hasCode(failure, 'ENDPOINT_UNREACHABLE')).toBe(true)
+  expect(describeError(failure)).toEqual(
+    expect.arrayContaining([
+      'no way there',
+      expect.stringMatching(`^during clean-up: the snapshot vg0/${NAME} cannot be removed`),
+    ]),
+  )
 })
 
 test('an upload that a run elsewhere may be at work on is left alone, whatever our clock says', async () => {
