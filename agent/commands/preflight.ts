@@ -76,7 +76,7 @@ export async function preflight(deps: PreflightDeps, request: PreflightRequest):
     writing,
     checksums: writing.then(() => probe(probeChecksums)),
     ...(request.probeUpload && { completing: writing.then(() => probe(probeCompletion)) }),
-    versioning: bucket.then(({ versioning }) => judgeVersioning(versioning)),
+    versioning: bucket.then(({ versioning, region }) => judgeVersioning(versioning, { ...request, region })),
     clock: bucket.then(({ clockSkewSeconds }) => judgeClock(clockSkewSeconds)),
   })
   const ready = checks.every(({ status }) => status !== 'fail')

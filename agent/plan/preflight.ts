@@ -1,7 +1,7 @@
 /** What preflight looks at, how it judges what it sees, and how it reports. */
 import { AgentError, describeError, unwrapFailure } from '../errors'
 import { CLOCK_HINT, describeSkew, SKEW_FAIL_SECONDS, SKEW_WARN_SECONDS } from './clock'
-import type { Argv } from './command'
+import { formatArgv, type Argv } from './command'
 import type { Leftovers } from './leftovers'
 import type { HostStorage } from './lvm'
 import type { Selection, Volume } from './selection'
@@ -36,8 +36,8 @@ const toolsOf = (packageName: string, ...names: readonly string[]): Tool[] =>
 
 export const TOOLS: readonly Tool[] = [
   ...toolsOf('lvm2', 'lvs', 'vgs', 'pvs', 'lvcreate', 'lvchange', 'lvextend', 'lvremove', 'vgcfgbackup'),
-  ...toolsOf('coreutils', 'timeout'),
-  ...toolsOf('util-linux', 'mount', 'umount', 'findmnt', 'lsblk', 'flock', 'prlimit'),
+  ...toolsOf('coreutils', 'timeout', 'df', 'rmdir'),
+  ...toolsOf('util-linux', 'mount', 'umount', 'findmnt', 'lsblk', 'blkid', 'flock', 'prlimit'),
 ]
 
 export function judgeRoot(isRoot: boolean): Judgement {
@@ -71,7 +71,11 @@ export function judgeClock(skewSeconds: number): Judgement {
   return { status: seconds > SKEW_FAIL_SECONDS ? 'fail' : 'warn', what, fix: CLOCK_HINT }
 }
 
-export function judgeVersioning(versioning: 'Enabled' | 'Suspended' | 'Off' | 'unknown'): Judgement {
+/** @param there - the bucket, as somebody who mends it has to name it */
+export function judgeVersioning(
+  versioning: 'Enabled' | 'Suspended' | 'Off' | 'unknown',
+  there: { readonly bucket: string; readonly region: string; readonly endpointUrl?: string | undefined },
+): Judgement {
   if (versioning === 'Enabled') return 'on: what is deleted can be brought back'
   if (versioning === 'unknown') {
     return {
@@ -83,8 +87,16 @@ export function judgeVersioning(versioning: 'Enabled' | 'Suspended' | 'Off' | 'u
   return {
     status: 'warn',
     what: `${versioning === 'Off' ? 'off' : 'suspended'}: a deleted backup is gone at once`,
-    fix: 'Switch it on: aws s3api put-bucket-versioning --versioning-configuration Status=Enabled --bucket BUCKET.',
+    fix: `Switch it on: ${formatArgv(putBucketVersioning(there))}`,
   }
+}
+
+function putBucketVersioning({ bucket, region, endpointUrl }: Parameters<typeof judgeVersioning>[1]): Argv {
+  return [
+    ...(['aws', 's3api', 'put-bucket-versioning', '--bucket', bucket, '--region', region] as const),
+    ...(endpointUrl === undefined ? [] : ['--endpoint-url', endpointUrl]),
+    ...['--versioning-configuration', 'Status=Enabled'],
+  ]
 }
 
 export function describeVolumes({ volumes }: Selection): string {

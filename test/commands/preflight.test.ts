@@ -110,7 +110,9 @@ const TOOLS = [
   'umount',
   'flock',
   'prlimit',
+  'blkid',
   'timeout',
+  'rmdir',
 ]
 const INSTALLED = { ...Object.fromEntries(TOOLS.map((name) => [name, ''])), tar: 'tar (GNU tar) 1.34\n' }
 
@@ -224,6 +226,11 @@ test('what is missing is named with its packages', async () => {
   })
 })
 
+test('a tool that only the record of the host, or the clean-up, needs is missed before the first backup', async () => {
+  const { check } = await look({ commands: { blkid: notInstalled('blkid'), rmdir: notInstalled('rmdir') } })
+  expect(check('tools')?.what).toBe('not installed, or not in PATH: rmdir, blkid')
+})
+
 test.each([
   [notInstalled('tar'), 'could not run tar'],
   ['tar (GNU tar) 1.28\n', 'tar 1.28 is older than 1.29'],
@@ -309,6 +316,15 @@ test.each([
   const readFacts = async () => ({ region: 'eu-west-1', versioning: 'Enabled' as const, clockSkewSeconds: 0, ...facts })
   const { check } = await look({ store: { readFacts } })
   expect(check(name)).toMatchObject({ status, what: expect.stringMatching(what), fix: expect.any(String) })
+})
+
+test('versioning is switched on by a command that can be pasted', async () => {
+  const readFacts = async () => ({ region: 'eu-west-1', versioning: 'Off' as const, clockSkewSeconds: 0 })
+  const { check } = await look({ store: { readFacts } })
+  expect(check('versioning')?.fix).toBe(
+    'Switch it on: aws s3api put-bucket-versioning --bucket memory --region eu-west-1 ' +
+      '--versioning-configuration Status=Enabled',
+  )
 })
 
 describe('the way to the bucket', () => {
