@@ -53,7 +53,10 @@ export async function proveArchive(
     deps.log.info(`${mountPoint}: the server confirms no checksum of ${unconfirmed}: reading the archive back instead`)
   }
   const source = verify === 'source' ? tar : undefined
-  throwIfAny((await verifyVolume(deps, { volume, mountPoint, archive }, 'stream', source, onWarnings)).findings)
+  throwIfAny(
+    (await verifyVolume(deps, { volume, mountPoint, archive, warnings: 'to come' }, 'stream', source, onWarnings))
+      .findings,
+  )
   return { verified: verify === 'source' ? 'source' : 'stream' }
 }
 

@@ -8,12 +8,18 @@ import { steadyClock } from '../io/steady-clock'
 import { checkObjects, checkStream } from '../io/verifier'
 import type { Archive } from '../plan/archive'
 import type { Argv } from '../plan/command'
-import type { Manifest } from '../plan/manifest'
+import type { Manifest, VolumeBackup } from '../plan/manifest'
 import type { Hosted, VerifyRequest } from '../plan/requests'
 import { formatTime } from '../plan/run'
 import { findMisdating, TRUST_TIMES_HINT } from '../plan/run-time'
 import type { Warnings } from '../plan/tar-messages'
-import { collectFindings, formatVerification, type Verification, type VolumeCheck } from '../plan/verification'
+import {
+  collectFindings,
+  formatVerification,
+  VERIFY_HINTS,
+  type Verification,
+  type VolumeCheck,
+} from '../plan/verification'
 import { chooseVolumes } from '../plan/volumes'
 import type { Outcome } from './outcome'
 
@@ -24,6 +30,8 @@ export interface VerifiableVolume {
   readonly archive: Archive
   /** When its manifest was written: nothing of it may be younger. */
   readonly writtenAt?: Date
+  /** What tar lost is on record, or will be: entries that the catalog does not describe are no news then. */
+  readonly warnings?: VolumeBackup['warnings'] | 'to come'
 }
 
 /**
@@ -103,7 +111,7 @@ function isGood({ findings }: VolumeCheck): boolean {
  */
 export async function verifyVolume(
   deps: Pick<Deps, 'host' | 'store' | 'signal' | 'log'>,
-  { volume, mountPoint, archive, writtenAt }: VerifiableVolume,
+  { volume, mountPoint, archive, writtenAt, warnings }: VerifiableVolume,
   depth: 'checksum' | 'stream',
   source?: Argv,
   onWarnings: (warnings: Warnings) => void = () => undefined,
@@ -112,7 +120,13 @@ export async function verifyVolume(
   const findings = collectFindings(volume)
   const objects = await checkObjects(deps, archive, findings.report, writtenAt)
   await using checker = source && (await sourceChecker(deps, source, findings.report))
-  const read = depth === 'stream' ? await checkStream(deps, archive, findings.report, checker) : undefined
+  const read = depth === 'stream' ? await checkStream(deps, archive, findings.report, checker, mountPoint) : undefined
+  if (read && read.undescribed > 0 && !warnings) {
+    findings.report(
+      `${read.undescribed} entries can be restored by tar alone, and the manifest says nothing of it`,
+      VERIFY_HINTS.undescribed,
+    )
+  }
   if (checker) onWarnings(checker.warnings())
   return {
     volume,

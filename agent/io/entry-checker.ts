@@ -1,5 +1,9 @@
 import { AgentError } from '../errors'
 import type { CatalogEntry } from '../plan/catalog'
+import { watchHeaders } from '../plan/header-watch'
+import { shortened } from '../plan/names'
+import type { Rehearsal } from '../plan/restorable'
+import { findAmbiguity } from '../plan/strict-headers'
 import { scanTar } from '../plan/tar-scanner'
 import { compareEntries, compareWithTar, VERIFY_HINTS, type Report, type TarEntry } from '../plan/verification'
 import { tarReader, type TarReading } from './tar-reader'
@@ -15,22 +19,52 @@ export interface StreamChecker extends AsyncDisposable {
 export interface EntryChecker extends StreamChecker {
   /** Entries found in the tar stream so far. */
   count(): number
+  /** Those of them that the catalog does not describe. */
+  undescribed(): number
+}
+
+/** An entry, and in what way its headers can be read in two. */
+interface Scanned {
+  readonly read: CatalogEntry
+  readonly ambiguity?: string
 }
 
 /**
  * Holds the entries of a tar stream against those of its catalog, in lockstep and counted both ways. Each is read twice: by
- * the scanner that wrote the catalog, for every field exactly, and by node-tar, which has its own idea of what tar is.
+ * the scanner that wrote the catalog, for every field exactly, and by node-tar, which has its own idea of what tar is. What
+ * a restore would refuse is told of too, whatever the catalog says.
  *
  * @param catalog - undefined where it is lost: then the two readers are held against each other
+ * @param rehearsal - has learned the catalog
  */
-export function entryChecker(catalog: AsyncGenerator<CatalogEntry, void> | undefined, report: Report): EntryChecker {
-  let scanned: CatalogEntry[] = []
-  const scanner = scanTar((entry) => scanned.push(entry), { isTolerant: true })
+export function entryChecker(
+  catalog: AsyncGenerator<CatalogEntry, void> | undefined,
+  report: Report,
+  rehearsal?: Rehearsal,
+): EntryChecker {
+  let scanned: Scanned[] = []
+  const headers = watchHeaders()
+  let ofMap: string | undefined
+  let isInMap = false
+  const takeEntry = (read: CatalogEntry): void => {
+    const described = read.undescribed === undefined
+    const ambiguity = isInMap ? ofMap : described ? findAmbiguity(headers.headersAt(read.offset)) : undefined
+    scanned.push({ read, ...(described && ambiguity !== undefined && { ambiguity }) })
+    isInMap = false
+    headers.pass(read.offset + read.bytes)
+  }
+  const takeMapStart = ({ offset }: CatalogEntry): void => {
+    isInMap = true
+    ofMap = findAmbiguity(headers.headersAt(offset))
+    headers.skip()
+  }
+  const scanner = scanTar(takeEntry, { isTolerant: true, isStrict: true, onMapStart: takeMapStart })
   const reader = tarReader()
   /** Entries that one reader has come to and the other not: the scanner looks further into sparse files. */
   const awaited: { readonly expected: CatalogEntry; readonly agrees: boolean }[] = []
   const ahead: TarEntry[] = []
   let count = 0
+  let undescribed = 0
   /** After the first byte that is no tar, or the first entry that ends elsewhere, nothing that follows can be compared. */
   let lost = false
 
@@ -46,8 +80,12 @@ export function entryChecker(catalog: AsyncGenerator<CatalogEntry, void> | undef
   }
 
   const compareScanned = async (): Promise<void> => {
-    for (const read of scanned) {
+    for (const { read, ambiguity } of scanned) {
       count++
+      if (read.undescribed !== undefined) undescribed++
+      const why = ambiguity === undefined ? rehearsal?.take(read) : `its headers can be read in two ways: ${ambiguity}`
+      if (why !== undefined)
+        report(`'${shortened(read.path)}' would not be restored: ${why}`, VERIFY_HINTS.unrestorable)
       const expected = catalog ? (await catalog.next()).value : read
       if (!expected) {
         report(`'${read.path}' is in the archive, and not in the catalog`, VERIFY_HINTS.catalog)
@@ -77,17 +115,35 @@ export function entryChecker(catalog: AsyncGenerator<CatalogEntry, void> | undef
     }
   }
 
+  /** Node-tar is made for archives of any kind, and may throw anything where it takes one for something else. */
+  const readOn = (read: () => TarReading): boolean => {
+    if (lost) return false
+    let reading: TarReading
+    try {
+      reading = read()
+    } catch (error) {
+      lost = true
+      report(`node-tar cannot read the archive: ${String(error)}`, VERIFY_HINTS.damaged)
+      return false
+    }
+    compareRead(reading)
+    return true
+  }
+
   return {
     count: () => count,
+    undescribed: () => undescribed,
     async push(raw) {
       if (lost) return
+      headers.begin(raw)
       scan(() => scanner.push(raw))
+      headers.end()
       await compareScanned()
-      compareRead(reader.push(raw))
+      readOn(() => reader.push(raw))
     },
     async finish() {
       if (lost || !scan(() => scanner.finish())) return
-      compareRead(reader.end())
+      if (!readOn(() => reader.end())) return
       for (const { path } of ahead) report(`'${path}' is in the archive, says node-tar alone`, VERIFY_HINTS.damaged)
       for (const { expected } of awaited) report(`node-tar did not find '${expected.path}'`, VERIFY_HINTS.damaged)
       for await (const { path } of catalog ?? []) {

@@ -4,10 +4,9 @@
  */
 import { AgentError, hasCode } from '../errors'
 import type { CatalogEntry } from '../plan/catalog'
-import { headersEnd } from '../plan/entry-headers'
+import { headersAcross } from '../plan/entry-headers'
 import type { Piece } from '../plan/restore'
 import { findAmbiguity } from '../plan/strict-headers'
-import { BLOCK_BYTES } from '../plan/tar-header'
 import { scanTar } from '../plan/tar-scanner'
 import { compareEntries } from '../plan/verification'
 import type { PlannedCursor, PlannedEntries } from './planned-entries'
@@ -146,20 +145,8 @@ function entryLockstep(planned: PlannedCursor) {
   }
 
   function throwIfAmbiguous({ offset }: CatalogEntry): void {
-    const what = findAmbiguity(headersFrom(offset))
+    const what = findAmbiguity(headersAcross(held, portion, offset - portionStart))
     if (what !== undefined) refuse({ offset: offset + shift, what: `its headers can be read in two ways: ${what}` })
-  }
-
-  /** The headers of the entry that starts there, of which at least the last block is in this portion. */
-  function headersFrom(offset: number): Buffer {
-    const at = offset - portionStart
-    if (at >= 0) return portion.subarray(at, at + headersEnd(portion.subarray(at)))
-    for (let bytes = BLOCK_BYTES; ;) {
-      const start = Buffer.concat([...held, portion.subarray(0, bytes)])
-      const end = headersEnd(start)
-      if (end <= start.length) return start.subarray(0, end)
-      bytes = end - heldBytes
-    }
   }
 }
 

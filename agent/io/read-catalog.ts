@@ -79,12 +79,17 @@ export interface CatalogIndex {
 }
 
 /** Reads the whole catalog. @throws AgentError as `readCatalog` and `joinFrameTable` */
-export async function readCatalogIndex(deps: ReaderDeps, archive: Archive): Promise<CatalogIndex> {
+export async function readCatalogIndex(
+  deps: ReaderDeps,
+  archive: Archive,
+  onEntry: (entry: CatalogEntry) => void = () => undefined,
+): Promise<CatalogIndex> {
   let header: CatalogHeader | undefined
   let end: CatalogEnd | undefined
   const frames: CatalogFrames[] = []
   for await (const line of readCatalog(deps, archive.catalog)) {
-    if (isHeader(line)) header = line
+    if (isEntry(line)) onEntry(line)
+    else if (isHeader(line)) header = line
     else if (isFrames(line)) frames.push(line)
     else if (isEnd(line)) end = line
   }

@@ -17,6 +17,7 @@ import {
   type Wanted,
 } from '../plan/restore'
 import { names, type Names } from '../plan/names'
+import { findUnrestorable } from '../plan/restorable'
 import { decide, type ConflictOptions, type Found } from '../plan/conflicts'
 import { plannedEntries, type PlannedEntries } from './planned-entries'
 import { readCatalog, readEntries } from './read-catalog'
@@ -184,9 +185,11 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
         if (role === 'wanted') lost.add(`${entry.path} (only tar itself can restore it: ${entry.undescribed})`)
         return
       }
-      if (isLost(entry)) {
+      const unrestorable = findUnrestorable(entry)
+      if (unrestorable !== undefined || isLost(entry)) {
         if (mayBeLinked(entry)) lostNames.add(entry.path)
-        if (role === 'wanted') lost.add(entry.path)
+        const why = unrestorable === undefined ? '' : ` (${unrestorable}, as Linux has none)`
+        if (role === 'wanted') lost.add(`${entry.path}${why}`)
         return
       }
       if (memberName(entry).length > MEMBER_BYTES_MAX) {

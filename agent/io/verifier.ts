@@ -4,6 +4,7 @@ import { hasCode, type AgentError } from '../errors'
 import { formatCrc32, type Archive } from '../plan/archive'
 import { compareEnd } from '../plan/catalog-reader'
 import type { FrameTable, RawRange } from '../plan/reads'
+import { rehearseRestore, type Rehearsal } from '../plan/restorable'
 import { findYounger, TRUST_TIMES_HINT } from '../plan/run-time'
 import { VERIFY_HINTS, type Report } from '../plan/verification'
 import { reportingDamage } from './damage'
@@ -71,12 +72,14 @@ export interface StreamRead {
   readonly frames: number
   readonly rawBytes: number
   readonly entries: number
+  /** Of the entries: those that only tar itself can restore. */
+  readonly undescribed: number
 }
 
 /**
  * Reads every byte of an archive back and compares it with manifest and catalog: each segment's CRC32 and seek table, each
- * frame's checksum, the tar stream's SHA-256, and each entry as both the catalog's scanner and node-tar read it. Where the
- * catalog is lost, that is a finding, and all else is read as the archive's own seek tables say.
+ * frame's checksum, the tar stream's SHA-256, and each entry as both the catalog's scanner and node-tar read it, and whether
+ * a restore would bring it back. Where the catalog is lost, that is a finding, and all else is read as the archive's own seek tables say.
  *
  * @param source - compares the stream with what it was made from
  * @throws AgentError OBJECT_ARCHIVED and whatever else prevents looking
@@ -86,12 +89,14 @@ export async function checkStream(
   archive: Archive,
   report: Report,
   source?: StreamChecker,
+  mountPoint = '/',
 ): Promise<StreamRead> {
-  const catalogTable = await readCatalogTable(deps, archive, report)
+  const rehearsal = rehearseRestore(mountPoint)
+  const catalogTable = await readCatalogTable(deps, archive, report, rehearsal)
   const table = catalogTable ?? (await readOwnTable(deps, archive, report))
-  if (!table) return { frames: 0, rawBytes: 0, entries: 0 }
+  if (!table) return { frames: 0, rawBytes: 0, entries: 0, undescribed: 0 }
 
-  await using entries = entryChecker(catalogTable && readEntries(deps, archive), report)
+  await using entries = entryChecker(catalogTable && readEntries(deps, archive), report, rehearsal)
   const hash = createHash('sha256')
   const damage = damageRecorder(report)
   let frames = 0
@@ -119,13 +124,18 @@ export async function checkStream(
       report(`the tar stream has SHA-256 ${sha256}, the manifest says ${archive.sha256}`, VERIFY_HINTS.damaged)
     }
   }
-  return { frames, rawBytes, entries: entries.count() }
+  return { frames, rawBytes, entries: entries.count(), undescribed: entries.undescribed() }
 }
 
 /** Undefined where the catalog is lost, which is a finding. */
-async function readCatalogTable(deps: ReaderDeps, archive: Archive, report: Report): Promise<FrameTable | undefined> {
+async function readCatalogTable(
+  deps: ReaderDeps,
+  archive: Archive,
+  report: Report,
+  rehearsal: Rehearsal,
+): Promise<FrameTable | undefined> {
   return reportingDamage(report, VERIFY_HINTS.catalogLost, async () => {
-    const { header, table, end } = await readCatalogIndex(deps, archive)
+    const { header, table, end } = await readCatalogIndex(deps, archive, (entry) => rehearsal.learn(entry))
     if (header.frameBytes !== archive.frameBytes) {
       report(`${archive.catalog.key} says frames of ${header.frameBytes} bytes`, VERIFY_HINTS.catalog)
     }

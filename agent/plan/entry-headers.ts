@@ -24,6 +24,23 @@ export function headersEnd(start: Buffer): number {
   return own + BLOCK_BYTES
 }
 
+/**
+ * The headers of an entry of which the last block is in the last of the pieces.
+ *
+ * @param before - pieces that come right before the last one, and start where the entry does if that is before the last
+ * @param at - where the entry starts, from the start of the last piece: negative where that is before it
+ */
+export function headersAcross(before: readonly Buffer[], last: Buffer, at: number): Buffer {
+  if (at >= 0) return last.subarray(at, at + headersEnd(last.subarray(at)))
+  const beforeBytes = before.reduce((sum, { length }) => sum + length, 0)
+  for (let bytes = BLOCK_BYTES; ;) {
+    const start = Buffer.concat([...before, last.subarray(0, bytes)])
+    const end = headersEnd(start)
+    if (end <= start.length) return start.subarray(0, end)
+    bytes = end - beforeBytes
+  }
+}
+
 /** True where these headers, all of an entry, are those of a directory. */
 export function isDirectoryEntry(headers: Buffer): boolean {
   return (

@@ -1,6 +1,7 @@
 /** Which entries of a catalog a restore wants. */
 import { AgentError } from '../errors'
 import type { CatalogEntry, EntryType } from './catalog'
+import { shortened } from './names'
 import { findNearest } from './nearest'
 import { ancestorsOf, isWithin, pathBytes, pathOnHost } from './restore'
 
@@ -27,6 +28,8 @@ export function selectEntries(mountPoint: string, paths: readonly string[]) {
     /** @throws AgentError ARCHIVE_DAMAGED where the entry would be written outside of the target */
     take(entry: CatalogEntry): Role | undefined {
       const { path } = entry
+      // Its name is cut short, and says nothing of where it is: what is beside it must not be refused for that.
+      if (entry.undescribed !== undefined) return isWanted(path) ? 'wanted' : undefined
       const name = byteNameOf(entry)
       throwIfOutside(name)
       throwUnlessInDirectory(name, entry.type)
@@ -73,20 +76,25 @@ function byteNameOf(entry: CatalogEntry): string {
 /** No archive of ours has such names; whoever made one wants to write elsewhere. */
 function throwIfOutside(name: string): void {
   if (name === '.' || !name.split('/').some((part) => part === '' || part === '.' || part === '..')) return
-  throw notOurs(`the catalog has an entry that leads out of the volume: '${name}'`)
+  throw notOurs(`the catalog has an entry that leads out of the volume: '${shortened(name)}'`)
 }
 
 /**
  * Each entry has to come after the directory that it is in, as tar goes down one directory at a time. One that does not is
- * to be written through something else: a link, or what happens to be in the target.
+ * to be written through something else: a link, or what happens to be in the target. The root comes once: a second one
+ * would open what is being restored to its users before all of it is there.
  */
 function directoriesSoFar(): (name: string, type: EntryType) => void {
   const open: string[] = []
+  let isRootSeen = false
   return (name, type) => {
-    if (name !== '.') {
+    if (name === '.') {
+      if (isRootSeen) throw notOurs("the catalog has the volume's root twice")
+      isRootSeen = true
+    } else {
       const parent = split(name)[0] || '.'
       while (open.length > 0 && open.at(-1) !== parent) open.pop()
-      if (open.length === 0) throw notOurs(`the catalog has '${name}', but not the directory that it is in`)
+      if (open.length === 0) throw notOurs(`the catalog has '${shortened(name)}', but not the directory that it is in`)
     }
     if (type === 'directory') open.push(name)
   }

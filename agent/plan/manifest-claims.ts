@@ -16,7 +16,12 @@ export function findContradiction(manifest: Manifest, place: RunPlace): string |
   for (const field of ['host', 'class', 'run'] as const) {
     if (manifest[field] !== place[field]) return `it says that its ${field} is '${manifest[field]}'`
   }
-  const { volumes } = manifest
+  const { volumes, failures } = manifest
+  // A run of which nothing is good is not published: one of nothing would be good whatever is done with it.
+  if (volumes.length === 0) return 'it has no volume'
+  if (manifest.status === 'complete' && (failures.length > 0 || volumes.some(({ warnings }) => warnings))) {
+    return 'it says that it is complete, and has failures or warnings'
+  }
   for (const field of ['volume', 'mountPoint'] as const) {
     const twice = findTwice(volumes.map((backup) => backup[field]))
     if (twice !== undefined) return `it has two volumes '${twice}'`

@@ -21,7 +21,7 @@ export function names(): Names & { add(name: string): void } {
     },
     add(name) {
       count++
-      if (first.length < NAMES_MAX) first.push(shorten(name))
+      if (first.length < NAMES_MAX) first.push(shortened(name))
     },
   }
 }
@@ -31,7 +31,8 @@ export function more({ count, first }: Names): string | undefined {
   return count > first.length ? `and ${count - first.length} more` : undefined
 }
 
-function shorten(name: string): string {
+/** The beginning and the end of a name that is very long. */
+export function shortened(name: string): string {
   if (name.length <= NAME_CHARACTERS_MAX) return name
   const half = NAME_CHARACTERS_MAX / 2
   return `${name.slice(0, half)}…${name.slice(-half)}`

@@ -21,6 +21,10 @@ export const VERIFY_HINTS = {
     'The archive itself can be restored by hand as docs/restore-by-hand.md says. Back the host up again, and report this: it should not happen.',
   catalogLost:
     'The data is checked without it, and a restore makes it again from the archive, slowly: the runbook says more. Back the host up again.',
+  unrestorable:
+    'Snapstream does not write such archives: find out who has written to the bucket as this host, and back it up again.',
+  undescribed:
+    'Restore these by hand, as docs/restore-by-hand.md says. Find out who wrote a manifest that does not mention them.',
   source:
     'Back the volume up again. If it differs again, check the memory and the disks of this host, and whether something writes to snapshots.',
   missing:

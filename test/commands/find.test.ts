@@ -129,7 +129,7 @@ describe('one volume alone', () => {
     return storeWith(
       new Map([...store.objects].map(([name, { body }]) => [name, body])).set(
         key,
-        Buffer.from(formatManifest({ ...manifest, volumes: [] })),
+        Buffer.from(formatManifest({ ...manifest, volumes: [volumeBackupOf({}, at)] })),
       ),
     )
   }

@@ -47,6 +47,7 @@ beforeAll(() => {
       volumeBackupOf({ volume: 'vg0-root', mountPoint: '/', archive: root.archive }),
       volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive: srv.archive }),
     ],
+    status: 'incomplete',
     failures: [
       { volume: 'vg0-db', mountPoint: '/db', code: 'SNAPSHOT_INVALID', message: 'its snapshot overflowed', hint: '' },
     ],

@@ -92,6 +92,15 @@ describe('a manifest that names what is not its own', () => {
   })
 })
 
+describe('a run that is good whatever is done with it', () => {
+  const failure = { volume: 'vg0-a', mountPoint: '/a', code: 'ARCHIVE_FAILED' as const, message: '', hint: '' }
+  test('has no volume: it is refused', () => expectRefusal(manifestOf({ volumes: [] }), 'it has no volume'))
+  test('is complete, and has failures: it is refused', () =>
+    expectRefusal(manifestOf({ failures: [failure] }), 'it says that it is complete'))
+  test('is complete, and has warnings: it is refused', () =>
+    expectRefusal(at({ warnings: { count: 1, lines: [] } }), 'it says that it is complete'))
+})
+
 describe('an archive that cannot be', () => {
   const [segment] = volumeBackupOf().archive.segments
   const second = { ...segment!, key: `${segment!.key}.001` }
@@ -132,7 +141,10 @@ describe('text that would speak to a terminal', () => {
     const failure = { volume: 'vg0-a', mountPoint: '/a', code: 'INTERNAL' as const, message: 'x\u001b[2J\ny', hint: '' }
     const { system } = manifestOf()
     const hostile = { ...system, fstab: '# a\tb\n\u001b[1A\u2028x', lvs: { report: [{ lv_tags: 'a\u009b2K' }] } }
-    const read = parseManifest(formatManifest(manifestOf({ failures: [failure], system: hostile })), place)
+    const read = parseManifest(
+      formatManifest(manifestOf({ status: 'incomplete', failures: [failure], system: hostile })),
+      place,
+    )
     expect(read.failures).toEqual([{ ...failure, message: 'x?[2J y' }])
     expect(read.system).toMatchObject({ fstab: '# a\tb\n?[1A?x', lvs: { report: [{ lv_tags: 'a?2K' }] } })
   })
