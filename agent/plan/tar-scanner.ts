@@ -1,7 +1,9 @@
 /** Reads the catalog's entries out of a tar stream as it passes by, in pieces of any size. */
 import { AgentError } from '../errors'
-import { undescribedEntry, type CatalogEntry, type EntryType } from './catalog'
+import { undescribedEntry, type CatalogEntry } from './catalog'
 import { PATH_BYTES_MAX, paxReader, type PaxReader } from './pax-records'
+import { sparseMapReader } from './sparse-map'
+import { readEntry, readPath, type OpenEntry } from './tar-entry'
 import {
   BLOCK_BYTES,
   brokenTar,
@@ -10,11 +12,8 @@ import {
   fieldEnd,
   flawOf,
   hasValidChecksum,
-  readHeaderPath,
   readNumber,
-  typeOf,
   type Extension,
-  type Name,
 } from './tar-header'
 
 export interface TarTotals {
@@ -35,16 +34,6 @@ export interface TarScanner {
  * is the planned one. A thousand extended attributes fit, of 64 KiB each, which is the most that Linux takes.
  */
 export const HEADERS_BYTES_MAX = 64 * 1024 ** 2
-
-/** An entry whose last header is still to come: GNU sparse files have a map after the header. */
-interface OpenEntry {
-  readonly entry: Omit<CatalogEntry, 'bytes' | 'sparseBytes'>
-  /** Headers so far. */
-  headerBytes: number
-  /** What the header says that follows it, padding not counted. */
-  readonly dataBytes: number
-  sparseBytes?: number
-}
 
 /** What the blocks that come next are. */
 type Phase = 'header' | 'data' | 'records' | 'long name' | 'map in data' | 'map in headers' | 'end'
@@ -80,9 +69,7 @@ export function scanTar(
   const globals: Extension = {}
   let open: OpenEntry | undefined
   let skip = 0 // bytes of data still to pass by
-  let numbersLeft = -1 // of a map in the data; -1 before the first is read
-  let number = 0
-  let map = sparseMap(0)
+  const map = sparseMapReader()
   // A block or extended header that came in pieces.
   let gathered = Buffer.allocUnsafe(BLOCK_BYTES)
   let gatheredBytes = 0
@@ -234,44 +221,19 @@ export function scanTar(
     const headerBytes = offset + BLOCK_BYTES - start
     entryOffset = -1
     extendedBytes = 0
+    const header = { data, at, offset, flag, more, dataBytes, start, headerBytes }
     try {
-      open = openEntry(data, at, flag, { more, dataBytes, start, headerBytes })
+      open = readEntry(header)
     } catch (error) {
-      const { text } = more.sparsePath ?? more.path ?? readHeaderPath(data, at)
-      skipEntry(toleratedFlaw(error), text, start, headerBytes + padded(dataBytes), padded(dataBytes))
+      skipEntry(toleratedFlaw(error), readPath(header).text, start, headerBytes + padded(dataBytes), padded(dataBytes))
       return
     }
     if (more.mapInData) {
       phase = 'map in data'
-      numbersLeft = -1
-      number = 0
-      map = sparseMap(open.entry.size)
+      map.start(open.entry.size)
       onMapStart?.({ ...open.entry, bytes: headerBytes + padded(dataBytes), sparseBytes: 0 })
     } else if (flag === 'S' && data[at + 482] !== 0) phase = 'map in headers'
     else closeEntry(open, padded(dataBytes))
-  }
-
-  function openEntry(
-    data: Buffer,
-    at: number,
-    flag: string,
-    found: { more: Extension; dataBytes: number; start: number; headerBytes: number },
-  ): OpenEntry {
-    const { more, dataBytes, start, headerBytes } = found
-    if (more.undescribed !== undefined) throw brokenTar(offset, more.undescribed)
-    const type = typeOf(flag)
-    if (!type) throw brokenTar(offset, `an entry of unknown type '${flag}'`)
-    if (type !== 'file' && dataBytes > 0) throw brokenTar(offset, `a ${type} of ${dataBytes} bytes`)
-    if (more.mapInData && dataBytes === 0) throw brokenTar(offset, 'a sparse file without its map')
-    const oldSparse = flag === 'S'
-    const size = oldSparse ? readNumber(data, at + 483, 12) : (more.sparseSize ?? dataBytes)
-    const isSparse = oldSparse || more.sparseSize !== undefined
-    return {
-      entry: readEntry(data, at, type, more, size, start),
-      headerBytes,
-      dataBytes,
-      ...(isSparse && { sparseBytes: dataBytes }),
-    }
   }
 
   /** @param restBytes - of it that are still to pass by */
@@ -281,63 +243,22 @@ export function scanTar(
     passOver(restBytes)
   }
 
-  function readEntry(data: Buffer, at: number, type: EntryType, more: Extension, size: number, start: number) {
-    const path = more.sparsePath ?? more.path ?? readHeaderPath(data, at)
-    const link = type === 'symlink' || type === 'hardlink' ? readLink(data, at, type, more.link) : undefined
-    const mode = readNumber(data, at + 100, 8) & 0o7777
-    const uid = more.uid ?? readNumber(data, at + 108, 8)
-    const gid = more.gid ?? readNumber(data, at + 116, 8)
-    const seconds = readNumber(data, at + 136, 12)
-    const device = type === 'character' || type === 'block' ? readDevice(data, at) : undefined
-    // What a catalog's readers refuse must not get into one: negative numbers, and what is no number at all.
-    if (!(uid >= 0 && gid >= 0 && size >= 0 && !Number.isNaN(seconds) && (!device || Math.min(...device) >= 0))) {
-      throw brokenTar(offset, `a number of '${path.text}' is unreadable`)
-    }
-    return {
-      path: path.text,
-      ...(path.base64 !== undefined && { path64: path.base64 }),
-      type,
-      size,
-      mode,
-      uid,
-      gid,
-      mtime: more.mtime ?? String(seconds),
-      offset: start,
-      ...(link && { link: link.text, ...(link.base64 !== undefined && { link64: link.base64 }) }),
-      ...(more.xattrs && { xattrs: true as const }),
-      ...(device && { device }),
-    }
-  }
-
-  /** One block of the map at the beginning of the data: decimal numbers, one a line, how many pairs there are first. */
+  /** One block of the map at the beginning of the data. */
   function takeMapBlock(data: Buffer, at: number): void {
     const { entry, dataBytes, headerBytes } = open as OpenEntry
     const mapBytes = offset + BLOCK_BYTES - (entry.offset + headerBytes)
     const restBytes = padded(dataBytes) - mapBytes
     try {
-      readMapNumbers(data, at)
-      const isLonger = mapBytes > dataBytes || (numbersLeft !== 0 && restBytes === 0)
+      map.push(data, at, at + BLOCK_BYTES, offset)
+      const isLonger = mapBytes > dataBytes || (!map.isWhole() && restBytes === 0)
       if (isLonger) throw brokenTar(offset, 'the map of a sparse file is longer than its data')
     } catch (error) {
       skipEntry(toleratedFlaw(error), entry.path, entry.offset, headerBytes + padded(dataBytes), restBytes)
       return
     }
-    if (numbersLeft !== 0) return
+    if (!map.isWhole()) return
     if (isStrict && !map.isGood(dataBytes - mapBytes)) throw brokenTar(offset, 'the map of a sparse file does not fit')
     closeEntry({ ...(open as OpenEntry), sparseBytes: dataBytes - mapBytes }, restBytes)
-  }
-
-  function readMapNumbers(data: Buffer, at: number): void {
-    for (let index = at; index < at + BLOCK_BYTES && numbersLeft !== 0; index++) {
-      const byte = data[index] as number
-      if (byte >= 0x30 && byte <= 0x39) {
-        number = Math.min(number * 10 + (byte - 0x30), Number.MAX_SAFE_INTEGER)
-      } else if (byte === 0x0a) {
-        if (numbersLeft >= 0) map.take(number)
-        numbersLeft = numbersLeft < 0 ? number * 2 : numbersLeft - 1
-        number = 0
-      } else throw brokenTar(offset, 'the map of a sparse file is malformed')
-    }
   }
 
   /** One more header with a piece of an old GNU map; its last bytes say whether another follows. */
@@ -364,38 +285,6 @@ export function scanTar(
     skip = restBytes
     phase = skip > 0 ? 'data' : 'header'
   }
-}
-
-function readLink(data: Buffer, at: number, type: EntryType, long: Name | undefined): Name {
-  if (type === 'symlink') return long ?? decodeName(data, at + 157, fieldEnd(data, at + 157, 100))
-  if (!long) return decodePath(data, at + 157, fieldEnd(data, at + 157, 100))
-  const bytes = Buffer.from(long.base64 ?? long.text, long.base64 === undefined ? 'utf8' : 'base64')
-  return decodePath(bytes, 0, bytes.length)
-}
-
-/** Takes offsets and sizes by turns. */
-function sparseMap(fileBytes: number) {
-  let start = -1
-  let end = 0
-  let dataBytes = 0
-  let isInOrder = true
-  return {
-    take(number: number): void {
-      if (start < 0) {
-        start = number
-        if (start < end) isInOrder = false
-      } else {
-        end = Math.min(start + number, Number.MAX_SAFE_INTEGER)
-        dataBytes += number
-        start = -1
-      }
-    },
-    isGood: (expectedBytes: number) => isInOrder && end <= fileBytes && dataBytes === expectedBytes,
-  }
-}
-
-function readDevice(data: Buffer, at: number): readonly [major: number, minor: number] {
-  return [readNumber(data, at + 329, 8), readNumber(data, at + 337, 8)]
 }
 
 function isZero(data: Buffer, at: number): boolean {
