@@ -168,8 +168,8 @@ function describe(report: RestoreReport): Outcome {
   const complete =
     report.failures.length === 0 &&
     report.volumes.every(
-      ({ failedEntries, lostEntries, tooLongEntries, complaint }) =>
-        failedEntries + lostEntries + tooLongEntries === 0 && complaint === '',
+      ({ failedEntries, lostEntries, tooLongEntries, byHandEntries, complaint }) =>
+        failedEntries + lostEntries + tooLongEntries + byHandEntries === 0 && complaint === '',
     ) &&
     !report.absent.some(({ failed }) => failed)
   const status = complete ? ExitStatus.ok : report.volumes.length === 0 ? ExitStatus.failed : ExitStatus.incomplete
@@ -188,6 +188,8 @@ function describePlan(manifest: Manifest, request: Hosted<RestoreRequest>, tasks
     lostEntries: plan.lost.count,
     tooLong: plan.tooLong.first,
     tooLongEntries: plan.tooLong.count,
+    byHand: plan.byHand.first,
+    byHandEntries: plan.byHand.count,
     sizeBytes: plan.sizeBytes,
     fetch: plan.fetch,
     storageClasses: [...new Set(states.map(({ storageClass }) => storageClass))],

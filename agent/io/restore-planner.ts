@@ -55,6 +55,8 @@ export interface PlannedVolume extends VolumePlan {
   readonly lostRanges: readonly RawRange[]
   /** Entries whose paths are longer than the kernel takes: no command can make them by name. */
   readonly tooLong: Names
+  /** Entries that the catalog does not describe, and what is in directories that it does not. */
+  readonly byHand: Names
   /** Entries to restore. */
   readonly names: Names
   /** What the first of the pieces has of the volume's root, which is restored last; 0 where that is not restored. */
@@ -84,7 +86,7 @@ export async function planVolume(
   const choice = chooseEntries(target, options, selection.isWanted)
   const mounted = mountPoints.filter((path) => target.isMountPoint(path))
   const throwUnlessPassable = (entry: CatalogEntry): void => {
-    if (entry.type === 'directory') return
+    if (entry.type === 'directory' || entry.undescribed !== undefined) return
     const mountPoint = restoredMountPoints.find((path) => isWithin(path, entry.path))
     if (mountPoint !== undefined) throw notPassable(entry.path, mountPoint)
   }
@@ -131,7 +133,7 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
   /** What hard links may name and stays though it is not what was backed up: their data comes back under their own names. */
   const foreignNames = new Set<string>()
   const counts = { entries: 0, sizeBytes: 0, stagedBytes: 0, kept: 0, rootBytes: 0 }
-  const [conflicts, lost, tooLong, restoring] = [names(), names(), names(), names()]
+  const [conflicts, lost, tooLong, byHand, restoring] = [names(), names(), names(), names(), names()]
   const directories: Buffer[] = []
   const types: Partial<Record<EntryType, number>> = {}
   let next = 0
@@ -180,9 +182,9 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
       if (mayBeLinked(entry)) foreignNames.add(entry.path64 ?? entry.path)
     },
     take(entry: CatalogEntry, role: Role): void {
-      if (entry.undescribed !== undefined) {
-        // What tar would make of it nobody has looked at.
-        if (role === 'wanted') lost.add(`${entry.path} (only tar itself can restore it: ${entry.undescribed})`)
+      if (role === 'by hand') {
+        if (mayBeLinked(entry)) lostNames.add(entry.path)
+        byHand.add(entry.path)
         return
       }
       const unrestorable = findUnrestorable(entry)
@@ -210,7 +212,8 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
       }
     },
     takeData(entry: CatalogEntry): void {
-      const link = mayBeLinked(entry) ? links.get(entry.path64 ?? entry.path) : undefined
+      const isDescribed = entry.undescribed === undefined
+      const link = isDescribed && mayBeLinked(entry) ? links.get(entry.path64 ?? entry.path) : undefined
       if (!link) return
       counts.sizeBytes += sizeOnDisk(entry)
       planned.addRenamed(entry)
@@ -230,7 +233,7 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
     counts: () => ({
       ...counts,
       sizeBytes: Math.max(0, counts.sizeBytes),
-      ...{ conflicts, lost, tooLong, names: restoring, directories, types },
+      ...{ conflicts, lost, tooLong, byHand, names: restoring, directories, types },
     }),
   }
 }

@@ -8,8 +8,11 @@ import { ancestorsOf, isWithin, pathBytes, pathOnHost } from './restore'
 /** Names held against a path that is not in the catalog. */
 const CANDIDATES_MAX = 10_000
 
-/** An entry is wanted for itself, or because something below it is. */
-export type Role = 'wanted' | 'ancestor'
+/**
+ * An entry is wanted for itself, or because something below it is. One that is `by hand` is wanted, and nobody has looked at
+ * it, or at the directory that it is in: only tar itself can restore it.
+ */
+export type Role = 'wanted' | 'ancestor' | 'by hand'
 
 /**
  * Tells for each entry of a catalog whether a restore of these paths wants it.
@@ -21,20 +24,26 @@ export function selectEntries(mountPoint: string, paths: readonly string[]) {
   const missing = new Set(paths)
   const ancestors = new Set(paths.flatMap(ancestorsOf))
   const candidates: string[] = []
-  const throwUnlessInDirectory = directoriesSoFar()
+  const directories = directoriesSoFar()
+  let hasUndescribed = false
   const isWanted = (path: string): boolean => paths.length === 0 || paths.some((wanted) => isWithin(path, wanted))
   return {
     isWanted,
     /** @throws AgentError ARCHIVE_DAMAGED where the entry would be written outside of the target */
     take(entry: CatalogEntry): Role | undefined {
       const { path } = entry
-      // Its name is cut short, and says nothing of where it is: what is beside it must not be refused for that.
-      if (entry.undescribed !== undefined) return isWanted(path) ? 'wanted' : undefined
+      // Its name may be cut short, and says nothing of where it is: what is beside it must not be refused for that.
+      if (entry.undescribed !== undefined) {
+        hasUndescribed = true // and may be a directory: what is in it comes after it
+        return missing.delete(path) || isWanted(path) ? 'by hand' : undefined
+      }
       const name = byteNameOf(entry)
       throwIfOutside(name)
-      throwUnlessInDirectory(name, entry.type)
+      const isInDirectory = directories.enter(name, entry.type)
+      if (!isInDirectory && !hasUndescribed)
+        throw notOurs(`the catalog has '${shortened(name)}', but not the directory that it is in`)
       missing.delete(path)
-      if (isWanted(path)) return 'wanted'
+      if (isWanted(path)) return isInDirectory ? 'wanted' : 'by hand'
       if (candidates.length < CANDIDATES_MAX && [...missing].some((wanted) => isNear(path, wanted)))
         candidates.push(path)
       return ancestors.has(path) ? 'ancestor' : undefined
@@ -84,19 +93,23 @@ function throwIfOutside(name: string): void {
  * to be written through something else: a link, or what happens to be in the target. The root comes once: a second one
  * would open what is being restored to its users before all of it is there.
  */
-function directoriesSoFar(): (name: string, type: EntryType) => void {
+function directoriesSoFar() {
   const open: string[] = []
   let isRootSeen = false
-  return (name, type) => {
-    if (name === '.') {
-      if (isRootSeen) throw notOurs("the catalog has the volume's root twice")
-      isRootSeen = true
-    } else {
-      const parent = split(name)[0] || '.'
-      while (open.length > 0 && open.at(-1) !== parent) open.pop()
-      if (open.length === 0) throw notOurs(`the catalog has '${shortened(name)}', but not the directory that it is in`)
-    }
-    if (type === 'directory') open.push(name)
+  return {
+    /** @returns false where that directory is not there */
+    enter(name: string, type: EntryType): boolean {
+      if (name === '.') {
+        if (isRootSeen) throw notOurs("the catalog has the volume's root twice")
+        isRootSeen = true
+      } else {
+        const depth = open.lastIndexOf(split(name)[0] || '.')
+        if (depth < 0) return false
+        open.length = depth + 1
+      }
+      if (type === 'directory') open.push(name)
+      return true
+    },
   }
 }
 

@@ -18,6 +18,9 @@ export interface VolumeReport {
   /** Entries that were not restored because their paths are longer than the kernel takes, in the same way. */
   readonly tooLong: readonly string[]
   readonly tooLongEntries: number
+  /** Entries that only tar itself can restore, as the catalog does not describe them, in the same way. */
+  readonly byHand: readonly string[]
+  readonly byHandEntries: number
   /** Entries that are not there, or not as they were backed up: the first of them. */
   readonly failed: readonly string[]
   readonly failedEntries: number
@@ -56,7 +59,7 @@ export interface VolumePreview extends Omit<VolumeReport, 'failed' | 'failedEntr
 export function formatRestore({ run, host, volumes, failures, absent }: RestoreReport): string {
   const sum = (count: (volume: VolumeReport) => number): number =>
     volumes.reduce((total, volume) => total + count(volume), 0)
-  const bad = sum((volume) => volume.failedEntries + volume.lostEntries + volume.tooLongEntries)
+  const bad = sum((volume) => volume.failedEntries + volume.lostEntries + volume.tooLongEntries + volume.byHandEntries)
   const complaints = volumes.filter(({ complaint }) => complaint !== '')
   const absentByFailure = absent.some((volume) => volume.failed)
   const verdict =
@@ -76,6 +79,7 @@ export function formatRestore({ run, host, volumes, failures, absent }: RestoreR
       ...namesOf(volume, volume.failed, volume.failedEntries, 'FAILED'),
       ...namesOf(volume, volume.lost, volume.lostEntries, 'LOST', ': the archive is damaged there'),
       ...namesOf(volume, volume.tooLong, volume.tooLongEntries, 'TOO LONG', PATH_TOO_LONG),
+      ...namesOf(volume, volume.byHand, volume.byHandEntries, 'BY HAND', NOT_DESCRIBED),
     ]),
     ...complaints.flatMap(({ complaint }) => complaint.split('\n').map((line) => `  ${line}`)),
     ...columns(volumes.map(volumeRow)),
@@ -91,6 +95,7 @@ export function formatRestore({ run, host, volumes, failures, absent }: RestoreR
 }
 
 const PATH_TOO_LONG = ': its path is longer than the kernel takes'
+const NOT_DESCRIBED = ': the catalog does not describe it, only tar can restore it: docs/restore-by-hand.md'
 /** What the system and GNU tar say of it. */
 const DISK_FULL = /No space left on device|Wrote only \d+ of \d+ bytes|ENOSPC/
 
@@ -143,6 +148,7 @@ export function formatRestorePlan(
         ...namesOf(volume, volume.conflicts, volume.conflictEntries, '  there already:'),
         ...namesOf(volume, volume.lost, volume.lostEntries, '  LOST'),
         ...namesOf(volume, volume.tooLong, volume.tooLongEntries, '  TOO LONG', PATH_TOO_LONG),
+        ...namesOf(volume, volume.byHand, volume.byHandEntries, '  BY HAND', NOT_DESCRIBED),
       ]
     }),
     ...formatAbsent(absent),

@@ -1,10 +1,16 @@
 /** Restoring what is not all there, or not yet: damaged archives, archives in Glacier, lost catalogs. */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { restoreStatus } from '../../agent/commands/restore-status'
+import { manifestKey } from '../../agent/contract'
+import { undescribedEntry, type CatalogEntry } from '../../agent/plan/catalog'
+import { formatManifest } from '../../agent/plan/manifest'
 import type { Hosted, RestoreStatusRequest } from '../../agent/plan/requests'
-import { place } from '../support/archives'
+import { tarCreate } from '../../agent/plan/tar'
+import { archiveOf, place, storeWith } from '../support/archives'
 import { silentLog } from '../support/log'
+import { manifestOf, volumeBackupOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
 import { backedUp, differences, read, restored, sources, stored, target } from './restore-fixture'
 
@@ -48,6 +54,47 @@ describe('a damaged archive', () => {
     })
     expect(await restored({ bestEffort: true }, store)).toMatchObject({ status: 3 })
     expect(readdirSync(join(target, 'names')).length).toBeGreaterThan(3)
+  })
+})
+
+describe('what the catalog could not describe', () => {
+  const undescribed = ({ path, offset, bytes }: CatalogEntry) => undescribedEntry(path, offset, bytes, 'it is odd')
+  function runWith(describe: (entry: CatalogEntry) => CatalogEntry): MemoryStore {
+    const [program, ...args] = tarCreate(sources.srv)
+    const tar = execFileSync(program, [...args.slice(0, -2), '--sort=name', '--', '.'], { maxBuffer: 64 << 20 })
+    const { archive, objects } = archiveOf(tar, { entries: stored.srv.entries.map(describe) })
+    const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })]
+    const manifest = Buffer.from(formatManifest(manifestOf({ ...place, volumes })))
+    return storeWith(new Map([...objects, [manifestKey(place), manifest]]))
+  }
+
+  test('is left to tar, with what is in it: it costs itself and nothing else', async () => {
+    const store = runWith((entry) => (entry.path === 'app' ? undescribed(entry) : entry))
+    const { status, summary, json } = await restored({}, store)
+    expect(status).toBe(3)
+    expect(summary).toMatch(/^ {2}BY HAND \/srv\/app: the catalog does not describe it, .*docs\/restore-by-hand\.md$/m)
+    expect(summary).not.toMatch(/LOST|is damaged/)
+    const byHand = ['app', 'app/app.conf', 'app/data', 'app/data/big', 'app/data/small']
+    expect(json).toMatchObject({ volumes: [{ byHand, byHandEntries: 5, lostEntries: 0, failedEntries: 0 }] })
+    const missing = differences(sources.srv, join(target, 'srv')).map((line) => line.replace(': missing', ''))
+    expect(missing.sort()).toEqual(byHand)
+  })
+
+  test('has a name that is cut, and those that come after it come back all the same', async () => {
+    const store = runWith((entry) =>
+      entry.path === 'app/data/big' ? { ...undescribed(entry), path: 'somewhere/…' } : entry,
+    )
+    expect(await restored({}, store)).toMatchObject({ status: 3, json: { volumes: [{ byHandEntries: 1 }] } })
+    expect(read('srv/app/data/small')).toBe('small')
+  })
+
+  test('is named where it is asked for, and of no interest where it is not', async () => {
+    const store = runWith((entry) => (entry.path === 'app/data/big' ? undescribed(entry) : entry))
+    expect(await restored({ path: ['/srv/app/data/big'] }, store)).toMatchObject({
+      status: 3,
+      json: { volumes: [{ byHand: ['app/data/big'] }] },
+    })
+    expect(await restored({ path: ['/srv/app/app.conf'] }, store)).toMatchObject({ status: 0 })
   })
 })
 
