@@ -120,9 +120,11 @@ async function extractInto(deps: Deps, plan: PlannedVolume, directory: Directory
 
 /** A file that tar could not write to its end must not take the place of one that is whole. */
 async function dropUnfinished(deps: Deps, plan: PlannedVolume, tree: Directory): Promise<void> {
+  const renamed = new Map<number, Buffer>() // of a hard link that comes back alone
+  for (const { renaming } of plan.pieces) if (renaming?.path) renamed.set(renaming.offset, renaming.path)
   for await (const entry of readEntries(deps, plan.volume.archive)) {
     if (entry.type !== 'file') continue
-    const file = inside(tree, pathBytes(entry))
+    const file = inside(tree, renamed.get(entry.offset) ?? pathBytes(entry))
     const stat = statIfThere(file)
     if (stat?.isFile() && stat.size !== entry.size) unlinkSync(file)
   }

@@ -4,6 +4,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -220,6 +221,29 @@ describe('a target whose users are at work', () => {
     await expect(restored(request, broken)).rejects.toThrow('the network is down')
     expect(read('srv/app/data/small')).toBe('mine')
     expect(readdirSync(join(target, 'srv'))).toEqual(['app'])
+  })
+
+  test('keeps a file that is whole where tar is killed amid what would replace it, a hard link too', async () => {
+    const tree = treeOf((directory) => {
+      for (const name of ['a', 'b']) mkdirSync(join(directory, name))
+      writeFileSync(join(directory, 'a/first'), 'x'.repeat(3_000_000))
+      linkSync(join(directory, 'a/first'), join(directory, 'b/second'))
+    })
+    mkdirSync(join(target, 'v/a'), { recursive: true })
+    mkdirSync(join(target, 'v/b'))
+    writeFileSync(join(target, 'v/a/first'), 'mine')
+    writeFileSync(join(target, 'v/b/second'), 'mine')
+    const start: Host['start'] = ([program, ...args], ...rest) =>
+      localHost.start(
+        args.includes('--extract') ? ['prlimit', '--fsize=1000000', program, ...args] : [program, ...args],
+        ...rest,
+      )
+    for (const name of ['a/first', 'b/second']) {
+      const wanted = { path: [`/v/${name}`], onConflict: 'overwrite' } as const
+      const outcome = await restored(wanted, runWith({ '/v': tree }), [], { ...localHost, start })
+      expect(outcome).toMatchObject({ status: 3, json: { volumes: [{ failed: [name] }] } })
+      expect(read(`v/${name}`)).toBe('mine')
+    }
   })
 
   test.each([
