@@ -1,8 +1,8 @@
 /** Decides entry by entry what a restore brings back, from the catalog and what the target has already. */
 import { AgentError } from '../errors'
 import type { Archive } from '../plan/archive'
-import type { CatalogEnd, CatalogEntry, CatalogFrames, EntryType } from '../plan/catalog'
-import { compareEnd, isEnd, isEntry, isFrames } from '../plan/catalog-reader'
+import type { CatalogEntry, CatalogFrames, EntryType } from '../plan/catalog'
+import { isEntry, isFrames } from '../plan/catalog-reader'
 import { selectEntries, type Role } from '../plan/entry-selection'
 import { joinFrameTable, type FrameTable, type RawRange } from '../plan/reads'
 import {
@@ -19,6 +19,7 @@ import {
 import { names, type Names } from '../plan/names'
 import { findUnrestorable } from '../plan/restorable'
 import { decide, type ConflictOptions, type Found } from '../plan/conflicts'
+import { distinctPaths, type DistinctPaths } from './distinct-paths'
 import { plannedEntries, type PlannedEntries } from './planned-entries'
 import { readCatalog, readEntries } from './read-catalog'
 import type { ReaderDeps } from './reader'
@@ -95,17 +96,19 @@ export async function planVolume(
     mounted.some((mountPoint) => isWithin(path, mountPoint)) ||
     restoredMountPoints.some((mountPoint) => path !== mountPoint && isWithin(path, mountPoint))
   const frames: CatalogFrames[] = []
+  const planned = distinctPaths()
   for await (const line of readCatalog(deps, archive.catalog, archive)) {
     if (isFrames(line)) frames.push(line)
-    if (isEnd(line)) throwUnlessCounted(archive, line)
     if (!isEntry(line)) continue
     throwUnlessPassable(line)
     const role = selection.take(line)
     if (role === undefined) continue
+    if (role !== 'by hand') planned.add(line)
     if (isHidden(line.path)) choice.keep(line)
     else choice.take(line, role)
   }
   selection.throwUnlessAllFound()
+  await throwIfTwice(deps, archive, planned)
   if (choice.links.size > 0) {
     for await (const entry of readEntries(deps, archive)) choice.takeData(entry)
   }
@@ -262,6 +265,19 @@ function rootNotFirst(): AgentError {
   })
 }
 
+async function throwIfTwice(deps: ReaderDeps, archive: Archive, paths: DistinctPaths): Promise<void> {
+  const isTwice = paths.findTwice()
+  if (!isTwice) return
+  for await (const entry of readEntries(deps, archive)) {
+    if (!isTwice(entry)) continue
+    throw new AgentError('ARCHIVE_DAMAGED', `the catalog has '${entry.path}' twice`, {
+      hint:
+        'Snapstream writes no such archive of a sound filesystem: find out who did, and restore from another run. ' +
+        'What does not come twice can be restored with --path.',
+    })
+  }
+}
+
 function danglingLink(links: readonly CatalogEntry[]): AgentError {
   const [first] = links
   return new AgentError(
@@ -271,12 +287,4 @@ function danglingLink(links: readonly CatalogEntry[]): AgentError {
       hint: 'Verify the run with "snapstream verify", and restore from another one.',
     },
   )
-}
-
-function throwUnlessCounted(archive: Archive, end: CatalogEnd): void {
-  const [difference] = compareEnd(end, archive)
-  if (difference === undefined) return
-  throw new AgentError('ARCHIVE_DAMAGED', `${archive.catalog.key} ${difference}`, {
-    hint: 'It is not the catalog of this archive. Restore from another run, or by hand: docs/restore-by-hand.md.',
-  })
 }

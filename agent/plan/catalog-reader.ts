@@ -26,11 +26,8 @@ export const isEnd = (line: CatalogLine): line is CatalogEnd => 'end' in line
 export function compareEnd(end: CatalogEnd, archive: Archive): string[] {
   return (['entries', 'frames', 'rawBytes', 'sha256'] as const)
     .filter((field) => end[field] !== archive[field])
-    .map((field) => `says ${field} ${end[field]}, the manifest ${archive[field]}`)
+    .map((field) => `has ${field} ${end[field]}, the manifest ${archive[field]}`)
 }
-
-/** What the end line and the manifest both say. */
-const END_FIELDS = ['entries', 'frames', 'rawBytes', 'sha256'] as const
 
 /** What a catalog's header says otherwise than its place; undefined where they agree. @param key - of the catalog */
 export function findMisplacement(key: string, { host, run, volume }: CatalogHeader): string | undefined {
@@ -85,10 +82,8 @@ export function catalogReader(key: string, archive?: Archive): CatalogReader {
     if (line.entries !== entries) refuse(`counts ${line.entries} entries, there are ${entries}`)
     if (line.frames !== frames) refuse(`counts ${line.frames} frames, there are ${frames}`)
     if (line.rawBytes < position) refuse(`says ${line.rawBytes} bytes, the entries take ${position}`)
-    for (const field of archive ? END_FIELDS : []) {
-      if (archive && line[field] !== archive[field])
-        refuse(`has ${field} ${line[field]}, the manifest ${archive[field]}`)
-    }
+    const [difference] = archive ? compareEnd(line, archive) : []
+    if (difference !== undefined) refuse(difference)
   }
 
   return {

@@ -63,8 +63,8 @@ export function rehearseRestore(mountPoint: string): Rehearsal {
 
   const findDisorder = (entry: CatalogEntry): string | undefined => {
     try {
-      selection.take(entry)
-      return undefined
+      const isLeftOut = selection.take(entry) === 'by hand'
+      return isLeftOut ? 'the catalog does not describe the directory that it is in' : undefined
     } catch (error) {
       if (!(error instanceof AgentError)) throw error
       isInOrder = false // the first one says it
@@ -74,7 +74,10 @@ export function rehearseRestore(mountPoint: string): Rehearsal {
   return {
     learn: (entry) => links.learn(entry),
     take(entry) {
-      if (entry.undescribed !== undefined) return undefined
+      if (entry.undescribed !== undefined) {
+        selection.take(entry)
+        return undefined
+      }
       return (
         (isInOrder ? findDisorder(entry) : undefined) ??
         findUnrestorable(entry) ??

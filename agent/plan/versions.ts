@@ -1,5 +1,6 @@
 /** What became of paths over time, as the catalogs of several runs tell it. */
 import type { RunPlace } from '../contract'
+import { AgentError } from '../errors'
 import type { CatalogEntry } from './catalog'
 import { formatArgv } from './command'
 import type { FindRequest, Hosted } from './requests'
@@ -38,6 +39,7 @@ export interface CatalogVersions {
   /**
    * @param path - as on the host
    * @param readEntry - called only for what is kept
+   * @throws AgentError ARCHIVE_DAMAGED where the catalog has the path twice, as a restore has it
    */
   add(path: string, readEntry: () => CatalogEntry): void
   /** To be called at the end of the catalog. */
@@ -59,7 +61,7 @@ export function collectVersions(limit: number): Versions {
   let more = 0
   return {
     ofCatalog(place, volume) {
-      const found = new Map<string, Version>()
+      const found = new Map<string, { readonly version: Version; readonly path64: string | undefined }>()
       let fresh = 0
       let beyond = 0
       return {
@@ -71,11 +73,15 @@ export function collectVersions(limit: number): Versions {
             }
             fresh++
           }
-          found.set(path, versionOf(place, readEntry()))
+          const entry = readEntry()
+          const other = found.get(path)
+          // Names that are not text may be the same as text, and so may beginnings of long ones.
+          if (other && !entry.undescribed && other.path64 === entry.path64) throw isTwice(path)
+          found.set(path, { version: versionOf(place, entry), path64: entry.path64 })
         },
         commit() {
           more += beyond
-          for (const [path, version] of found) {
+          for (const [path, { version }] of found) {
             const known = kept.get(path)
             const last = known?.versions.at(-1)
             if (!known) kept.set(path, { volume, versions: [version] })
@@ -91,6 +97,12 @@ export function collectVersions(limit: number): Versions {
         .sort((a, b) => (a.path < b.path ? -1 : 1)),
     more: () => more,
   }
+}
+
+function isTwice(path: string): AgentError {
+  return new AgentError('ARCHIVE_DAMAGED', `the catalog has '${path}' twice`, {
+    hint: 'Snapstream writes no such archive of a sound filesystem: find out who did. Use another run.',
+  })
 }
 
 function versionOf({ run, class: className }: RunPlace, entry: CatalogEntry): Version {

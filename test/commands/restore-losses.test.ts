@@ -1,18 +1,21 @@
 /** Restoring what is not all there, or not yet: damaged archives, archives in Glacier, lost catalogs. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { find } from '../../agent/commands/find'
 import { restoreStatus } from '../../agent/commands/restore-status'
+import { verify } from '../../agent/commands/verify'
 import { manifestKey } from '../../agent/contract'
+import { localHost } from '../../agent/io/host'
 import { undescribedEntry, type CatalogEntry } from '../../agent/plan/catalog'
 import { formatManifest } from '../../agent/plan/manifest'
-import type { Hosted, RestoreStatusRequest } from '../../agent/plan/requests'
+import type { FindRequest, Hosted, RestoreStatusRequest, VerifyRequest } from '../../agent/plan/requests'
 import { tarCreate } from '../../agent/plan/tar'
-import { archiveOf, place, storeWith } from '../support/archives'
+import { archiveOf, place, storeWith, type StoredArchive } from '../support/archives'
 import { silentLog } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
-import { backedUp, differences, read, restored, sources, stored, target } from './restore-fixture'
+import { backedUp, differences, read, restored, scratch, sources, stored, target } from './restore-fixture'
 
 function damaged(): MemoryStore {
   const store = backedUp()
@@ -24,6 +27,13 @@ function damaged(): MemoryStore {
   body[start + 10]! ^= 0xff
   store.objects.set(key, { ...store.objects.get(key)!, body })
   return store
+}
+
+/** A run that has nothing but this archive of /srv. */
+function runOf({ archive, objects }: StoredArchive): MemoryStore {
+  const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })]
+  const manifest = Buffer.from(formatManifest(manifestOf({ ...place, volumes })))
+  return storeWith(new Map([...objects, [manifestKey(place), manifest]]))
 }
 
 describe('a damaged archive', () => {
@@ -62,10 +72,7 @@ describe('what the catalog could not describe', () => {
   function runWith(describe: (entry: CatalogEntry) => CatalogEntry): MemoryStore {
     const [program, ...args] = tarCreate(sources.srv)
     const tar = execFileSync(program, [...args.slice(0, -2), '--sort=name', '--', '.'], { maxBuffer: 64 << 20 })
-    const { archive, objects } = archiveOf(tar, { entries: stored.srv.entries.map(describe) })
-    const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })]
-    const manifest = Buffer.from(formatManifest(manifestOf({ ...place, volumes })))
-    return storeWith(new Map([...objects, [manifestKey(place), manifest]]))
+    return runOf(archiveOf(tar, { entries: stored.srv.entries.map(describe) }))
   }
 
   test('is left to tar, with what is in it: it costs itself and nothing else', async () => {
@@ -95,6 +102,40 @@ describe('what the catalog could not describe', () => {
       json: { volumes: [{ byHand: ['app/data/big'] }] },
     })
     expect(await restored({ path: ['/srv/app/app.conf'] }, store)).toMatchObject({ status: 0 })
+  })
+})
+
+describe('an archive that has a path twice, as "tar --append" makes it', () => {
+  let store: MemoryStore
+  beforeAll(() => {
+    const [program, ...args] = tarCreate(sources.srv)
+    const archive = join(scratch, 'appended.tar')
+    const make = (options: string[]) => execFileSync(program, options, { stdio: ['ignore', 'ignore', 'inherit'] })
+    const named = args.map((arg) => (arg.startsWith('--file=') ? `--file=${archive}` : arg))
+    make([...named.slice(0, -2), '--sort=name', '--', '.'])
+    make([...named.map((arg) => (arg === '--create' ? '--append' : arg)).slice(0, -2), '--', './current'])
+    store = runOf(archiveOf(readFileSync(archive)))
+  })
+
+  test('is not restored: what was the one reading would be the other when resumed', async () => {
+    const refused = { code: 'ARCHIVE_DAMAGED', message: "the catalog has 'current' twice" }
+    await expect(restored({}, store)).rejects.toMatchObject(refused)
+    await expect(restored({ path: ['/srv/current'] }, store)).rejects.toMatchObject(refused)
+    expect(readdirSync(target)).toEqual([])
+    expect(await restored({ path: ['/srv/app'] }, store)).toMatchObject({ status: 0 })
+  })
+
+  test('is a finding of verify, and nothing that find would choose from', async () => {
+    const deps = { host: localHost, store, log: silentLog, now: () => new Date(), signal: new AbortController().signal }
+    const run = { bucket: 'backups', ...place, volume: [] }
+    const wish = { command: 'verify', ...run, depth: 'stream' } as unknown as Hosted<VerifyRequest>
+    expect((await verify(deps, wish)).summary).toMatch(
+      /1 FINDINGS\n.*'current' would not be restored: the archive has it twice\n/,
+    )
+    const look = (pattern: string) =>
+      find(deps, { command: 'find', ...run, pattern, limit: 20 } as unknown as Hosted<FindRequest>)
+    expect(await look('current')).toMatchObject({ status: 3, json: { found: [], notSearchedCount: 1 } })
+    expect(await look('app.conf')).toMatchObject({ status: 0, json: { found: [{ path: '/srv/app/app.conf' }] } })
   })
 })
 
