@@ -70,7 +70,7 @@ test('a volume that is not there is asked about by its nearest name', async () =
 
 describe('while a backup runs', () => {
   const startSlow = async () => {
-    const running = agent.start('backup', '--volumes', '/srv/home', '--bandwidth-limit', '2M', '--compression', 'none')
+    const running = agent.start('backup', '--volumes', '/srv/home', '--bandwidth-limit', '500K', '--compression', 'none')
     // Part of it is on its way.
     for (let tries = 0; (await agent.unfinishedUploads()).length < 2 && tries < 300; tries++) await wait(100)
     await wait(1000)
@@ -99,7 +99,7 @@ describe('while a backup runs', () => {
       "if (require('worker_threads').isMainThread) setInterval(() => require('fs').existsSync('/root/fail') && " +
       "Promise.reject(new Error('nobody foresaw this')), 100).unref()"
     await guest.run(['sh', '-euc', 'echo "$1" >/root/failing.cjs', 'sh', failing])
-    const slow = ['--volumes', '/srv/home', '--bandwidth-limit', '2M', '--compression', 'none'] as const
+    const slow = ['--volumes', '/srv/home', '--bandwidth-limit', '500K', '--compression', 'none'] as const
     const running = agent.startWith('/root/failing.cjs', 'backup', ...slow)
     for (let tries = 0; (await agent.unfinishedUploads()).length < 2 && tries < 300; tries++) await wait(100)
     await guest.run(['touch', '/root/fail'])
