@@ -135,10 +135,11 @@ async function restoreTask(
 
 /** Of a task that was done without fail. */
 function reportOf({ plan, target }: Task): VolumeReport {
-  const { volume, entries, kept, lost, tooLong, byHand, fetch } = plan
+  const { volume, entries, kept, lost, tooLong, impossible, byHand, fetch } = plan
   return {
     ...{ mountPoint: volume.mountPoint, directory: target.directory, entries, kept },
     ...{ lost: lost.first, lostEntries: lost.count, tooLong: tooLong.first, tooLongEntries: tooLong.count },
+    ...{ impossible: impossible.first, impossibleEntries: impossible.count },
     ...{ byHand: byHand.first, byHandEntries: byHand.count },
     ...{ failed: [], failedEntries: 0, complaint: '', fetch },
   }

@@ -9,7 +9,7 @@ import { openRun } from '../io/runs'
 import type { Manifest } from '../plan/manifest'
 import type { Hosted, RestoreRequest } from '../plan/requests'
 import type { RawRange } from '../plan/reads'
-import { chooseWanted, findWantedAbsent, type Wanted } from '../plan/restore'
+import { chooseWanted, findWantedAbsent, findWarned, type Wanted } from '../plan/restore'
 import { more } from '../plan/names'
 import { formatRestore, formatRestorePlan, type RestoreReport } from '../plan/restore-report'
 import type { Outcome } from './outcome'
@@ -61,8 +61,15 @@ async function restoreFrom(deps: Deps, request: Hosted<RestoreRequest>, manifest
   if (!request.stdout) throwUnlessFits(tasks.map(needOf))
 
   const results = await restoreAll(deps, request, tasks)
-  const absent = findWantedAbsent(manifest, request.volume, request.path)
-  return describe({ run: manifest.run, host: manifest.host, ...results, absent })
+  return describe({ run: manifest.run, host: manifest.host, ...results, ...lacking(manifest, request) })
+}
+
+/** What of that which was asked for the run itself lacks. */
+function lacking(manifest: Manifest, { volume, path }: RestoreRequest): Pick<RestoreReport, 'absent' | 'warned'> {
+  return {
+    absent: findWantedAbsent(manifest, volume, path),
+    warned: findWarned(chooseWanted(manifest, volume, path)),
+  }
 }
 
 async function planTasks(deps: Deps, request: Hosted<RestoreRequest>, manifest: Manifest): Promise<Task[]> {
@@ -168,10 +175,11 @@ function describe(report: RestoreReport): Outcome {
   const complete =
     report.failures.length === 0 &&
     report.volumes.every(
-      ({ failedEntries, lostEntries, tooLongEntries, byHandEntries, complaint }) =>
-        failedEntries + lostEntries + tooLongEntries + byHandEntries === 0 && complaint === '',
+      ({ failedEntries, lostEntries, tooLongEntries, impossibleEntries, byHandEntries, complaint }) =>
+        failedEntries + lostEntries + tooLongEntries + impossibleEntries + byHandEntries === 0 && complaint === '',
     ) &&
-    !report.absent.some(({ failed }) => failed)
+    !report.absent.some(({ failed }) => failed) &&
+    !report.warned.some(({ isWhole }) => isWhole)
   const status = complete ? ExitStatus.ok : report.volumes.length === 0 ? ExitStatus.failed : ExitStatus.incomplete
   return { status, summary: formatRestore(report), json: report }
 }
@@ -188,6 +196,8 @@ function describePlan(manifest: Manifest, request: Hosted<RestoreRequest>, tasks
     lostEntries: plan.lost.count,
     tooLong: plan.tooLong.first,
     tooLongEntries: plan.tooLong.count,
+    impossible: plan.impossible.first,
+    impossibleEntries: plan.impossible.count,
     byHand: plan.byHand.first,
     byHandEntries: plan.byHand.count,
     sizeBytes: plan.sizeBytes,
@@ -195,10 +205,10 @@ function describePlan(manifest: Manifest, request: Hosted<RestoreRequest>, tasks
     storageClasses: [...new Set(states.map(({ storageClass }) => storageClass))],
     frozen: states.filter(({ thaw }) => thaw !== 'readable').length,
   }))
-  const absent = findWantedAbsent(manifest, request.volume, request.path)
+  const lacks = lacking(manifest, request)
   return {
     status: ExitStatus.ok,
-    summary: formatRestorePlan(manifest, volumes, absent, request.thaw),
-    json: { run: manifest.run, host: manifest.host, volumes, absent },
+    summary: formatRestorePlan(manifest, volumes, lacks, request.thaw),
+    json: { run: manifest.run, host: manifest.host, volumes, ...lacks },
   }
 }

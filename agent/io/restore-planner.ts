@@ -56,6 +56,8 @@ export interface PlannedVolume extends VolumePlan {
   readonly lostRanges: readonly RawRange[]
   /** Entries whose paths are longer than the kernel takes: no command can make them by name. */
   readonly tooLong: Names
+  /** Entries that are such as Linux has none, each with the reason. */
+  readonly impossible: Names
   /** Entries that the catalog does not describe, and what is in directories that it does not. */
   readonly byHand: Names
   /** Entries to restore. */
@@ -136,7 +138,8 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
   /** What hard links may name and stays though it is not what was backed up: their data comes back under their own names. */
   const foreignNames = new Set<string>()
   const counts = { entries: 0, sizeBytes: 0, stagedBytes: 0, kept: 0, rootBytes: 0 }
-  const [conflicts, lost, tooLong, byHand, restoring] = [names(), names(), names(), names(), names()]
+  const [conflicts, lost, tooLong, restoring] = [names(), names(), names(), names()]
+  const [impossible, byHand] = [names(), names()]
   const directories: Buffer[] = []
   const types: Partial<Record<EntryType, number>> = {}
   let next = 0
@@ -193,8 +196,9 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
       const unrestorable = findUnrestorable(entry)
       if (unrestorable !== undefined || isLost(entry)) {
         if (mayBeLinked(entry)) lostNames.add(entry.path)
-        const why = unrestorable === undefined ? '' : ` (${unrestorable}, as Linux has none)`
-        if (role === 'wanted') lost.add(`${entry.path}${why}`)
+        if (role !== 'wanted') return
+        if (unrestorable === undefined) lost.add(entry.path)
+        else impossible.add(`${entry.path}: ${unrestorable}, as Linux has none`)
         return
       }
       if (memberName(entry).length > MEMBER_BYTES_MAX) {
@@ -236,7 +240,7 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
     counts: () => ({
       ...counts,
       sizeBytes: Math.max(0, counts.sizeBytes),
-      ...{ conflicts, lost, tooLong, byHand, names: restoring, directories, types },
+      ...{ conflicts, lost, tooLong, impossible, byHand, names: restoring, directories, types },
     }),
   }
 }

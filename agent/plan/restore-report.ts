@@ -2,9 +2,9 @@
 import type { ErrorCode } from '../errors'
 import { thawDuration, type ThawOptions, type ThawTier } from './glacier'
 import type { Manifest } from './manifest'
-import { pathOnHost, type Absent } from './restore'
+import { pathOnHost, type Absent, type Warned } from './restore'
 import { formatBytes } from './size'
-import { columns, fit } from './summary'
+import { columns, fit, warningLines } from './summary'
 
 export interface VolumeReport {
   readonly mountPoint: string
@@ -18,6 +18,9 @@ export interface VolumeReport {
   /** Entries that were not restored because their paths are longer than the kernel takes, in the same way. */
   readonly tooLong: readonly string[]
   readonly tooLongEntries: number
+  /** Entries that are such as Linux has none, each with the reason, in the same way. */
+  readonly impossible: readonly string[]
+  readonly impossibleEntries: number
   /** Entries that only tar itself can restore, as the catalog does not describe them, in the same way. */
   readonly byHand: readonly string[]
   readonly byHandEntries: number
@@ -45,6 +48,7 @@ export interface RestoreReport {
   readonly failures: readonly VolumeFailure[]
   /** What was wanted and mounted on the host, and is not in the run. */
   readonly absent: readonly Absent[]
+  readonly warned: readonly Warned[]
 }
 
 export interface VolumePreview extends Omit<VolumeReport, 'failed' | 'failedEntries' | 'complaint'> {
@@ -56,10 +60,17 @@ export interface VolumePreview extends Omit<VolumeReport, 'failed' | 'failedEntr
   readonly frozen: number
 }
 
-export function formatRestore({ run, host, volumes, failures, absent }: RestoreReport): string {
+export function formatRestore({ run, host, volumes, failures, absent, warned }: RestoreReport): string {
   const sum = (count: (volume: VolumeReport) => number): number =>
     volumes.reduce((total, volume) => total + count(volume), 0)
-  const bad = sum((volume) => volume.failedEntries + volume.lostEntries + volume.tooLongEntries + volume.byHandEntries)
+  const bad = sum(
+    (volume) =>
+      volume.failedEntries +
+      volume.lostEntries +
+      volume.tooLongEntries +
+      volume.impossibleEntries +
+      volume.byHandEntries,
+  )
   const complaints = volumes.filter(({ complaint }) => complaint !== '')
   const absentByFailure = absent.some((volume) => volume.failed)
   const verdict =
@@ -69,7 +80,7 @@ export function formatRestore({ run, host, volumes, failures, absent }: RestoreR
         ? `INCOMPLETE, ${bad} entries are missing or wrong`
         : complaints.length > 0
           ? 'INCOMPLETE, tar complained'
-          : absentByFailure
+          : absentByFailure || warned.some(({ isWhole }) => isWhole)
             ? 'INCOMPLETE, as the run itself is'
             : 'OK'
   return fit([
@@ -79,8 +90,10 @@ export function formatRestore({ run, host, volumes, failures, absent }: RestoreR
       ...namesOf(volume, volume.failed, volume.failedEntries, 'FAILED'),
       ...namesOf(volume, volume.lost, volume.lostEntries, 'LOST', ': the archive is damaged there'),
       ...namesOf(volume, volume.tooLong, volume.tooLongEntries, 'TOO LONG', PATH_TOO_LONG),
+      ...namesOf(volume, volume.impossible, volume.impossibleEntries, 'IMPOSSIBLE'),
       ...namesOf(volume, volume.byHand, volume.byHandEntries, 'BY HAND', NOT_DESCRIBED),
     ]),
+    ...formatWarned(warned),
     ...complaints.flatMap(({ complaint }) => complaint.split('\n').map((line) => `  ${line}`)),
     ...columns(volumes.map(volumeRow)),
     ...formatAbsent(absent),
@@ -112,6 +125,15 @@ function namesOf(
   ]
 }
 
+function formatWarned(warned: readonly Warned[]): string[] {
+  return warned.flatMap((volume) =>
+    warningLines(
+      volume,
+      'The backup itself lacks what the warnings name: "snapstream find" shows which runs may have it.',
+    ),
+  )
+}
+
 function formatAbsent(absent: readonly Absent[]): string[] {
   return absent.map(({ mountPoint, why }) => `  not in this run: ${mountPoint} ${why}`)
 }
@@ -134,7 +156,7 @@ function volumeRow({
 export function formatRestorePlan(
   manifest: Manifest,
   volumes: readonly VolumePreview[],
-  absent: readonly Absent[],
+  { absent, warned }: Pick<RestoreReport, 'absent' | 'warned'>,
   tier: ThawTier = 'standard',
 ): string {
   return fit([
@@ -148,9 +170,11 @@ export function formatRestorePlan(
         ...namesOf(volume, volume.conflicts, volume.conflictEntries, '  there already:'),
         ...namesOf(volume, volume.lost, volume.lostEntries, '  LOST'),
         ...namesOf(volume, volume.tooLong, volume.tooLongEntries, '  TOO LONG', PATH_TOO_LONG),
+        ...namesOf(volume, volume.impossible, volume.impossibleEntries, '  IMPOSSIBLE'),
         ...namesOf(volume, volume.byHand, volume.byHandEntries, '  BY HAND', NOT_DESCRIBED),
       ]
     }),
+    ...formatWarned(warned),
     ...formatAbsent(absent),
   ])
 }

@@ -201,6 +201,18 @@ export function findWantedAbsent(manifest: Manifest, volumes: readonly string[],
   )
 }
 
+/** A volume that was backed up with warnings: it is not all there, however well it is restored. */
+export interface Warned extends Pick<VolumeBackup, 'mountPoint' | 'warnings'> {
+  /** All of the volume is wanted, and so what the warnings name. */
+  readonly isWhole: boolean
+}
+
+export function findWarned(wanted: readonly Wanted[]): Warned[] {
+  return wanted.flatMap(({ volume: { mountPoint, warnings }, paths }) =>
+    warnings ? [{ mountPoint, warnings, isWhole: paths.length === 0 }] : [],
+  )
+}
+
 function notBackedUp(manifest: Manifest, path: string, hint: string): AgentError {
   return new AgentError('UNKNOWN_PATH', `'${path}' is on no volume of run ${manifest.run}`, { hint })
 }

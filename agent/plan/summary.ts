@@ -28,7 +28,7 @@ export function formatBackupSummary(
   return fit([
     `Backup ${manifest.run} of ${manifest.host}: ${verdictOf(manifest, leftBehind)}`,
     ...failures.flatMap(({ mountPoint, message, hint }) => [`  FAILED ${mountPoint}: ${message}`, `    HINT: ${hint}`]),
-    ...volumes.flatMap(warningLines),
+    ...volumes.flatMap((volume) => warningLines(volume, BACK_UP_AGAIN)),
     ...leftBehind.map((line) => `  LEFT BEHIND ${line}`),
     ...columns(volumes.map(volumeRow)),
     ...notBackedUp.map(({ mountPoint, device, reason }) => `  not backed up: ${mountPoint} (${device}): ${reason}`),
@@ -87,15 +87,21 @@ export function formatBackupPlan(
 
 /** Of more, the manifest has the first ones. */
 const WARNINGS_SHOWN = 3
+const BACK_UP_AGAIN =
+  'What the warnings name is not in the archive as it was. Check the filesystem and its disk, then back it up again.'
 
-function warningLines({ mountPoint, warnings }: VolumeBackup): string[] {
+/** What was lost when the volume was backed up, and what to do about it. */
+export function warningLines(
+  { mountPoint, warnings }: Pick<VolumeBackup, 'mountPoint' | 'warnings'>,
+  hint: string,
+): string[] {
   if (!warnings) return []
   const shown = warnings.lines.slice(0, WARNINGS_SHOWN)
   const more = warnings.count - shown.length
   return [
     ...shown.map((line) => printableLine(`  WARNING ${mountPoint}: ${line}`)),
     ...(more > 0 ? [`  WARNING ${mountPoint}: ${more} more like these`] : []),
-    '    HINT: What the warnings name is not in the archive as it was. Check the filesystem and its disk, then back it up again.',
+    `    HINT: ${hint}`,
   ]
 }
 

@@ -67,6 +67,39 @@ describe('a damaged archive', () => {
   })
 })
 
+describe('a volume that was backed up with warnings', () => {
+  const lines = ['tar: ./app: Warning: Cannot fgetxattr: Input/output error']
+  function warned(): MemoryStore {
+    const volumes = [
+      volumeBackupOf({
+        volume: 'vg0-srv',
+        mountPoint: '/srv',
+        archive: stored.srv.archive,
+        warnings: { count: 2, lines },
+      }),
+    ]
+    const manifest = Buffer.from(formatManifest(manifestOf({ ...place, status: 'incomplete', volumes })))
+    return storeWith(new Map([...stored.srv.objects, [manifestKey(place), manifest]]))
+  }
+  const said =
+    /^ {2}WARNING \/srv: tar: \.\/app: Warning: Cannot fgetxattr.*\n.*1 more like these\n {4}HINT: The backup itself/m
+
+  test('is restored as far as it goes, and is no more complete for it', async () => {
+    const { status, summary, json } = await restored({}, warned())
+    expect([status, differences(sources.srv, join(target, 'srv'))]).toEqual([3, []])
+    expect(summary).toMatch(/: INCOMPLETE, as the run itself is\n/)
+    expect(summary).toMatch(said)
+    expect(json).toMatchObject({ warned: [{ mountPoint: '/srv', warnings: { count: 2 } }] })
+  })
+
+  test('says so before, and where a part of it is restored, which may have nothing to do with it', async () => {
+    expect((await restored({ dryRun: true }, warned())).summary).toMatch(said)
+    const { status, summary } = await restored({ path: ['/srv/app/app.conf'] }, warned())
+    expect(status).toBe(0)
+    expect(summary).toMatch(said)
+  })
+})
+
 describe('what the catalog could not describe', () => {
   const undescribed = ({ path, offset, bytes }: CatalogEntry) => undescribedEntry(path, offset, bytes, 'it is odd')
   function runWith(describe: (entry: CatalogEntry) => CatalogEntry): MemoryStore {
@@ -85,6 +118,13 @@ describe('what the catalog could not describe', () => {
     expect(json).toMatchObject({ volumes: [{ byHand, byHandEntries: 5, lostEntries: 0, failedEntries: 0 }] })
     const missing = differences(sources.srv, join(target, 'srv')).map((line) => line.replace(': missing', ''))
     expect(missing.sort()).toEqual(byHand)
+  })
+
+  test('or what Linux has none of is no damage of the archive, and said to be what it is', async () => {
+    const store = runWith((entry) => (entry.path === 'app/data/big' ? { ...entry, uid: 2 ** 32 } : entry))
+    const { status, summary, json } = await restored({}, store)
+    expect([status, json]).toMatchObject([3, { volumes: [{ impossibleEntries: 1, lostEntries: 0 }] }])
+    expect(summary).toMatch(/^ {2}IMPOSSIBLE \/srv\/app\/data\/big: its owner is 4294967296:0, as Linux has none$/m)
   })
 
   test('has a name that is cut, and those that come after it come back all the same', async () => {
