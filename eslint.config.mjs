@@ -1,4 +1,6 @@
+import js from '@eslint/js'
 import { defineConfig, globalIgnores } from 'eslint/config'
+import globals from 'globals'
 import tseslint from 'typescript-eslint'
 
 const effects = [
@@ -10,17 +12,22 @@ const forbid = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns
 const layer = (names, message) => ({ group: names.flatMap((name) => [`**/${name}`, `**/${name}/*`]), message })
 
 export default defineConfig(
-  globalIgnores(['dist/', 'cdk.out/', 'node_modules/', '.cache/', 'coverage/', '**/*.cjs', '**/*.mjs']),
-  tseslint.configs.strictTypeChecked,
+  globalIgnores(['dist/', 'cdk.out/', 'node_modules/', '.cache/', 'coverage/', 'release/']),
   {
+    // Node runs these as they are, and no types are known of them.
+    files: ['**/*.mjs', '**/*.cjs'],
+    extends: [js.configs.recommended],
+    languageOptions: { globals: globals.node },
+  },
+  {
+    files: ['**/*.ts', '**/*.mts'],
+    extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       // A lease is held, not used.
       '@typescript-eslint/no-unused-vars': ['error', { ignoreUsingDeclarations: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      // A lease is used by being held.
-      '@typescript-eslint/no-unused-vars': ['error', { ignoreUsingDeclarations: true }],
     },
   },
   {

@@ -7,6 +7,7 @@ const shared = {
   testEnvironment: 'node',
   setupFilesAfterEnv: ['<rootDir>/test/support/patience.cjs'],
   transform: { '\\.ts$': '<rootDir>/test/support/esbuild-transform.cjs' },
+  collectCoverageFrom: ['<rootDir>/{agent,infra,scripts}/**/*.ts'],
   modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/dist', '<rootDir>/.cache'],
 }
 module.exports = {
