@@ -12,7 +12,9 @@ const shared = {
 }
 module.exports = {
   maxWorkers: 2,
-  // The CDK leaves hundreds of MiB behind with each test file that loads it.
+  // The CDK leaves hundreds of MiB behind with each test file that loads it. So do the tests of large catalogs. On a busy machine
+  // a worker may take longer to give that back than the half second that Jest grants it at the end ("failed to exit
+  // gracefully"): that is not a leak, no handle of it is open then.
   workerIdleMemoryLimit: '768MiB',
   reporters: ['default', '<rootDir>/test/support/totals-reporter.cjs'],
   projects: [
