@@ -4,6 +4,7 @@ import { crc32, zstdDecompress } from 'node:zlib'
 import { AgentError, isDataLoss } from '../errors'
 import { formatCrc32, type Archive, type Segment } from '../plan/archive'
 import { planReads, type FramePlace, type FrameTable, type RawRange, type StoredRead } from '../plan/reads'
+import { isWholeFrame } from '../plan/zstd-frame'
 import type { Deps } from './deps'
 import { mapInOrder } from './in-order'
 import { freeBehind } from './memory'
@@ -150,6 +151,8 @@ async function* splitFrames(fetched: AsyncIterable<Fetched>): AsyncGenerator<Fet
 async function decompressed(place: FramePlace, stored: Buffer): Promise<Buffer> {
   const descriptor = stored[ZSTD_DESCRIPTOR_OFFSET] ?? 0
   if ((descriptor & ZSTD_CHECKSUM_FLAG) === 0) throw new Error('it bears no checksum')
+  // What is behind a frame's end is dropped here, and read by whoever reads the object without us.
+  if (!isWholeFrame([stored])) throw new Error('it is not one frame and nothing else')
   // An output buffer that holds the whole frame: with zlib's small ones decompression takes three times as long.
   const raw = await unzstd(stored, { chunkSize: place.rawBytes + 1, maxOutputLength: place.rawBytes })
   if (raw.length !== place.rawBytes) throw new Error(`it holds ${raw.length} bytes instead of ${place.rawBytes}`)

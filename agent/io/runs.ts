@@ -12,8 +12,8 @@ import type { ReaderDeps } from './reader'
 import type { Store } from './store'
 import { withoutYounger } from './store-dated'
 
-/** That of a host with thousands of volumes has a tenth of this; beyond it, reading takes gigabytes of memory. */
-const MANIFEST_BYTES_MAX = 64 * 1024 ** 2
+/** That of a host with thousands of volumes has a third of this; eight are read at a time. */
+const MANIFEST_BYTES_MAX = 16 * 1024 ** 2
 
 /** A run that can be read. */
 export interface OpenRun {

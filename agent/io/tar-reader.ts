@@ -1,8 +1,14 @@
 import { Parser, type ReadEntry } from 'tar'
 import type { TarEntry } from '../plan/verification'
 
-/** Extended attributes are in the pax header: Linux allows 64 KiB each, and xfs any number of them. */
-const PAX_HEADER_BYTES_MAX = 64 * 1024 * 1024
+/**
+ * Extended attributes are in the pax header: Linux allows 64 KiB each, and xfs any number of them. Node-tar takes a record of
+ * 25 bytes apart into some 200 bytes of memory; beyond this, it is not asked (design limit).
+ */
+const PAX_HEADER_BYTES_MAX = 8 * 1024 * 1024
+/** In the place of a header that was not read: no records of it can be told. */
+const UNREAD = '?\n'
+const EXTENDED_HEADERS: readonly string[] = ['ExtendedHeader', 'OldExtendedHeader', 'GlobalExtendedHeader']
 
 /** Entries that were complete in what has been read, and what node-tar complained about. */
 export interface TarReading {
@@ -37,9 +43,10 @@ export function tarReader(): TarReader {
     },
   })
   parser.on('meta', (text: string) => (pax += text))
-  parser.on('ignoredEntry', (entry: ReadEntry) =>
-    warnings.push(`ignored an entry of type ${entry.type}: ${entry.path}`),
-  )
+  parser.on('ignoredEntry', (entry: ReadEntry) => {
+    if (EXTENDED_HEADERS.includes(entry.type)) pax = UNREAD
+    else warnings.push(`ignored an entry of type ${entry.type}: ${entry.path}`)
+  })
   parser.on('eof', () => (sawEnd = true))
 
   const take = (): TarReading => {

@@ -47,3 +47,38 @@ function withoutControls(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutControls(item)]))
 }
+
+/** Of each of whose items the same is true. Of a million that are wrong, the first one says enough. */
+export function listOf<Item>(item: z.ZodType<Item>, min = 0) {
+  return z
+    .array(z.unknown())
+    .min(min)
+    .transform((given, context): readonly Item[] => {
+      const items: Item[] = []
+      for (const [index, value] of given.entries()) {
+        const parsed = item.safeParse(value)
+        if (!parsed.success) return refuse(context, index, parsed.error)
+        items.push(parsed.data)
+      }
+      return items
+    })
+}
+
+/** As `listOf`, by key. */
+export function recordOf<Value>(key: z.ZodType<string>, value: z.ZodType<Value>) {
+  return z.record(z.string(), z.unknown()).transform((given, context): Readonly<Record<string, Value>> => {
+    const pairs: [string, Value][] = []
+    for (const [name, content] of Object.entries(given)) {
+      const [parsedKey, parsed] = [key.safeParse(name), value.safeParse(content)]
+      if (!parsedKey.success) return refuse(context, name, parsedKey.error)
+      if (!parsed.success) return refuse(context, name, parsed.error)
+      pairs.push([parsedKey.data, parsed.data])
+    }
+    return Object.fromEntries(pairs)
+  })
+}
+
+function refuse(context: z.RefinementCtx, at: string | number, { issues: [issue] }: z.ZodError): never {
+  context.addIssue({ code: 'custom', message: issue?.message ?? '', path: [at, ...(issue?.path ?? [])] })
+  return z.NEVER
+}

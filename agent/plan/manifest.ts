@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { CLASS_PATTERN, manifestKey, RUN_PATTERN, type RunPlace } from '../contract'
 import { AgentError, type ErrorCode } from '../errors'
 import { findContradiction } from './manifest-claims'
-import { line, lines, lvmName, mountPoint, report, word } from './manifest-fields'
+import { line, lines, listOf, lvmName, mountPoint, recordOf, report, word } from './manifest-fields'
 import { parseStrictJson } from './strict-json'
 
 /** Raised when an older agent could not read what a newer one writes. Every agent reads every earlier format. */
@@ -17,10 +17,7 @@ const size = z.int().min(1)
 const archiveSchema = z.object({
   compression: z.enum(['zstd', 'none']),
   frameBytes: size,
-  segments: z
-    .array(z.object({ key: word, sizeBytes: size, crc32, rawOffset: bytes, rawBytes: size }))
-    .min(1)
-    .readonly(),
+  segments: listOf(z.object({ key: word, sizeBytes: size, crc32, rawOffset: bytes, rawBytes: size }), 1),
   catalog: z.object({ key: word, sizeBytes: size, crc32 }),
   rawBytes: size,
   storedBytes: size,
@@ -49,14 +46,14 @@ const volumeSchema = z.object({
     livedSeconds: seconds,
   }),
   /** The exact command that made the tar stream. */
-  tarCommand: z.array(line).min(1).readonly(),
+  tarCommand: listOf(line, 1),
   archive: archiveSchema,
   archiveSeconds: seconds,
   /**
    * What tar could not read though it ended well, such as extended attributes, and entries that the catalog does not
    * describe: how many, and the first messages. The run is then `incomplete`.
    */
-  warnings: z.object({ count: z.int().min(1), lines: z.array(z.string()).readonly() }).optional(),
+  warnings: z.object({ count: z.int().min(1), lines: listOf(z.string()) }).optional(),
   /** Entries whose paths are longer than the kernel takes at a time (4,096 bytes). */
   longPaths: z.int().min(1).optional(),
   /**
@@ -125,11 +122,11 @@ const manifestSchema = z.object({
     snapshotSpreadSeconds: seconds,
     /** How long applications were held by the hooks. */
     heldSeconds: seconds,
-    hooks: z.array(hookSchema).readonly(),
+    hooks: listOf(hookSchema),
   }),
-  volumes: z.array(volumeSchema).readonly(),
-  failures: z.array(failureSchema).readonly(),
-  notBackedUp: z.array(notBackedUpSchema).readonly(),
+  volumes: listOf(volumeSchema),
+  failures: listOf(failureSchema),
+  notBackedUp: listOf(notBackedUpSchema),
   agent: z.object({ version: line, node: line, tar: line }),
   /** What a rebuild of the host on empty disks needs. */
   system: z.object({
@@ -148,9 +145,9 @@ const manifestSchema = z.object({
     /** What `blkid -o export` says of the logical volumes: swap and filesystems that were not backed up too. */
     signatures: lines.optional(),
     /** What `dumpe2fs -h` or `xfs_info` says of each volume, by its name. */
-    filesystems: z.record(word, lines).optional(),
+    filesystems: recordOf(word, lines).optional(),
     /** `vgcfgbackup` text by volume group. */
-    groupConfigurations: z.record(word, lines),
+    groupConfigurations: recordOf(word, lines),
   }),
 })
 
@@ -215,16 +212,21 @@ export function parseManifest(json: string, place: RunPlace): Manifest {
   return parsed.data
 }
 
+/** A host with two thousand volumes has half as many (design limit). Memory goes by them, some 100 bytes each. */
+const VALUES_MAX = 400_000
+/** Of what is wrong with it. */
+const PROBLEM_CHARACTERS_MAX = 1000
+
 function parseJson(json: string, source: string): unknown {
   try {
-    return parseStrictJson(json)
+    return parseStrictJson(json, VALUES_MAX)
   } catch (cause) {
     throw damaged(source, `is not JSON as it should be: ${(cause as Error).message}`, cause)
   }
 }
 
 function damaged(source: string, what: string, cause?: unknown): AgentError {
-  return new AgentError('ARCHIVE_DAMAGED', `${source} is not a manifest: ${what}`, {
+  return new AgentError('ARCHIVE_DAMAGED', `${source} is not a manifest: ${what.slice(0, PROBLEM_CHARACTERS_MAX)}`, {
     hint: 'Look for an earlier version of the object, or restore by hand from the archive: docs/restore-by-hand.md.',
     cause,
   })

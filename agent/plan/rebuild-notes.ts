@@ -85,7 +85,12 @@ interface BlockDevice {
 function flatten(report: unknown): BlockDevice[] {
   const { blockdevices, children } = (report ?? {}) as Record<'blockdevices' | 'children', unknown>
   const below = [blockdevices, children].flatMap((list) => (Array.isArray(list) ? (list as unknown[]) : []))
-  return below.flatMap((device) => [device as BlockDevice, ...flatten(device)])
+  return below.flatMap((device) => [...(isBlockDevice(device) ? [device] : []), ...flatten(device)])
+}
+
+function isBlockDevice(device: unknown): device is BlockDevice {
+  const { name, type } = (device ?? {}) as Partial<Record<'name' | 'type', unknown>>
+  return typeof name === 'string' && typeof type === 'string'
 }
 
 function notesOnVolumes({ logicalVolumes }: RebuildReports, filesystems: readonly MadeFilesystem[]): string[] {
@@ -116,7 +121,7 @@ function notesOnFstab(
     ...filesystems.flatMap(({ uuid, label }) => [`UUID=${uuid}`, `LABEL=${label}`]),
     ...logicalVolumes.flatMap((row) => [row.lv_dm_path, `/dev/${row.vg_name}/${row.lv_name}`]),
   ])
-  return [...fstab.matchAll(/^\s*((?:(?:PART)?(?:UUID|LABEL)=|\/dev\/)\S+)\s+(\S+)/gm)].flatMap(
+  return [...fstab.matchAll(/^[ \t]*((?:(?:PART)?(?:UUID|LABEL)=|\/dev\/)\S+)[ \t]+(\S+)/gm)].flatMap(
     ([, device = '', mountPoint]) =>
       made.has(device.replaceAll('"', ''))
         ? []

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { SKIP_TAG, SNAPSHOT_TAG } from '../contract'
 import { AgentError } from '../errors'
 import { visibleVolume } from './lvm'
+import { listOf } from './manifest-fields'
 import type { SystemRecord } from './manifest'
 
 /** Names become words of commands that somebody runs as root: what LVM would not take is not passed on (lvm(8), "VALID NAMES"). */
@@ -17,8 +18,8 @@ const tags = words.transform((all) =>
 
 const reportOf = <Row>(kind: string, row: z.ZodType<Row>) =>
   z
-    .object({ report: z.tuple([z.looseObject({ [kind]: z.array(row) })]) })
-    .transform(({ report }) => report[0][kind] as Row[])
+    .object({ report: z.tuple([z.looseObject({ [kind]: listOf(row) })]) })
+    .transform(({ report }) => report[0][kind] as readonly Row[])
 
 const logicalVolumes = reportOf(
   'lv',

@@ -73,10 +73,12 @@ function readRecords(body: Buffer): ReadonlyMap<string, Buffer> | string {
     const value = body.subarray(equals + 1, end - 1)
     if (!isKnown(key, value))
       return `the pax record ${JSON.stringify(key.slice(0, 100))} is not one that GNU tar writes`
-    // Before GNU tar 1.30, what follows an equals sign in an attribute's name went into its value.
-    if (records.has(key) && !key.startsWith('SCHILY.xattr.')) return `it has the pax record '${key}' twice`
-    records.set(key, value)
     at = end
+    // Of no further use, and there may be millions. Twice: before GNU tar 1.30, what follows an equals sign in an attribute's
+    // name went into its value.
+    if (key.startsWith('SCHILY.xattr.')) continue
+    if (records.has(key)) return `it has the pax record '${key}' twice`
+    records.set(key, value)
   }
   return records
 }

@@ -10,9 +10,11 @@ const UNFIT_KEYS: readonly string[] = ['__proto__']
  * As `JSON.parse`, but refuses what RFC 8259 leaves to each reader: a key that an object has twice (section 4), and numbers
  * that a double does not hold (section 6: beyond 2^53).
  *
+ * @param valuesMax - so many values are allowed: a list of empty lists takes twenty times its text in memory
  * @throws SyntaxError saying what is wrong, and where
  */
-export function parseStrictJson(text: string): unknown {
+export function parseStrictJson(text: string, valuesMax = Infinity): unknown {
+  throwIfMore(text, valuesMax)
   const value: unknown = JSON.parse(text)
   const open: (Set<string> | undefined)[] = []
   for (const token of tokensOf(text)) {
@@ -31,6 +33,17 @@ export function parseStrictJson(text: string): unknown {
     }
   }
   return value
+}
+
+/** Each value but the first comes after one of these. */
+function throwIfMore(text: string, valuesMax: number): void {
+  if (text.length <= valuesMax) return
+  const interesting = /["{[,]/g
+  let values = 0
+  for (let match = interesting.exec(text); match; match = interesting.exec(text)) {
+    if (match[0] === '"') interesting.lastIndex = endOfString(text, match.index)
+    else if (++values > valuesMax) throw new SyntaxError(`it has more than ${valuesMax} values`)
+  }
 }
 
 interface Token {

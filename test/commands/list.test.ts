@@ -155,7 +155,7 @@ describe('what verifications have found', () => {
 test('a manifest that is too large to read, or not to be read at all, is one line of the list', async () => {
   const store = memoryStore()
   await addRun(store, 'daily', 'db1', NEW)
-  await store.put(manifestKey({ class: 'daily', host: 'db1', run: OLD }), Buffer.alloc((64 << 20) + 1, ' '), signal)
+  await store.put(manifestKey({ class: 'daily', host: 'db1', run: OLD }), Buffer.alloc((16 << 20) + 1, ' '), signal)
   const denied = '20260129T020000Z-cccccc'
   await addRun(store, 'daily', 'db1', denied)
   const get: MemoryStore['get'] = async (key, ...rest) => {
@@ -168,7 +168,7 @@ test('a manifest that is too large to read, or not to be read at all, is one lin
     {
       runs: [
         { run: NEW, status: 'complete' },
-        { run: OLD, status: 'unreadable', problem: expect.stringContaining('larger than 67108864 bytes') },
+        { run: OLD, status: 'unreadable', problem: expect.stringContaining('larger than 16777216 bytes') },
         { run: denied, status: 'unreadable', problem: 'kms:Decrypt is denied' },
       ],
     },

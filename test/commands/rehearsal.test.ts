@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
+import { constants, crc32, zstdCompressSync } from 'node:zlib'
 import { restore } from '../../agent/commands/restore'
 import { verify } from '../../agent/commands/verify'
 import type { Outcome } from '../../agent/commands/outcome'
@@ -13,7 +14,9 @@ import { formatManifest } from '../../agent/plan/manifest'
 import type { Hosted, RestoreRequest, VerifyRequest } from '../../agent/plan/requests'
 import { scanTar } from '../../agent/plan/tar-scanner'
 import type { Verification } from '../../agent/plan/verification'
-import { archiveOf, place, storeWith } from '../support/archives'
+import { formatCrc32 } from '../../agent/plan/archive'
+import { formatSeekTable } from '../../agent/plan/seek-table'
+import { archiveOf, place, storeWith, type ArchiveOptions } from '../support/archives'
 import { silentLog } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import { entry, extendedHeader, record, ROOT, tarOf, type Block } from '../support/tar-blocks'
@@ -24,13 +27,13 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(scratch, { recursive: true }))
 
-/** A run of this archive, whose catalog says what a scanner finds in it. */
-function runOf(tar: Buffer) {
+/** A run of this archive, whose catalog says what a scanner finds in it. @param behind - the frame of it is stored, and known to all */
+function runOf(tar: Buffer, behind?: Buffer) {
   const entries: CatalogEntry[] = []
   const scanner = scanTar((found) => entries.push(found), { isTolerant: true })
   scanner.push(tar)
   scanner.finish()
-  const { objects, archive } = archiveOf(tar, { mountPoint: '/', entries })
+  const { objects, archive } = withBehind(tar, { mountPoint: '/', entries }, behind)
   const manifest = manifestOf({ ...place, volumes: [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/', archive })] })
   const target = join(mkdtempSync(join(scratch, 'target-')), 'new')
   const deps = {
@@ -45,6 +48,24 @@ function runOf(tar: Buffer) {
     target,
     verified: async () => (await verify(deps, request as unknown as Hosted<VerifyRequest>)).json as Verification,
     restored: () => restore(deps, request as unknown as Hosted<RestoreRequest>),
+  }
+}
+
+/** An archive; where something is to be behind it, of one frame. */
+function withBehind(tar: Buffer, options: ArchiveOptions, behind?: Buffer) {
+  const plain = archiveOf(tar, options)
+  if (!behind) return plain
+  const [frameBytes = 0] = plain.frameSizes
+  const storedBytes = frameBytes + behind.length
+  const editCatalog = (text: string) => text.replace(/"storedBytes":\[\d+\]/, `"storedBytes":[${storedBytes}]`)
+  const { objects, archive } = archiveOf(tar, { ...options, editCatalog })
+  const [segment] = archive.segments
+  const seekTable = formatSeekTable([storedBytes], tar.length, archive.frameBytes)
+  const body = Buffer.concat([objects.get(segment!.key)!.subarray(0, frameBytes), behind, seekTable])
+  const segments = [{ ...segment!, sizeBytes: body.length, crc32: formatCrc32(crc32(body)) }]
+  return {
+    objects: new Map(objects).set(segment!.key, body),
+    archive: { ...archive, segments, storedBytes: body.length },
   }
 }
 
@@ -123,6 +144,17 @@ test.each<[string, Buffer]>([
   expect(ok).toBe(false)
   for (const { what, hint } of volumes[0]!.findings) expect([what, hint]).not.toContain('')
   expect(await statusOf(restored())).not.toBe(0)
+})
+
+const compressed = (text: string) => zstdCompressSync(text, { params: { [constants.ZSTD_c_checksumFlag]: 1 } })
+test.each<[string, Buffer]>([
+  ['another frame', compressed('what zstd -d | tar x would extract instead'.padEnd(512))],
+  ['a frame to skip', Buffer.from('502a4d180400000061626364', 'hex')],
+  ['bytes', Buffer.from('bytes')],
+])('%s behind a frame, which zstd reads and we would not, makes it a damaged one', async (_, behind) => {
+  const { verified, restored } = runOf(tarOf(ROOT, file()), behind)
+  expect(await verified()).toMatchObject({ ok: false })
+  expect(await statusOf(restored())).toBe(1)
 })
 
 test('what is below 64 KiB of directories costs itself alone, and not the volume that it is on', async () => {

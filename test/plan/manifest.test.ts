@@ -101,6 +101,29 @@ describe('a run that is good whatever is done with it', () => {
     expectRefusal(at({ warnings: { count: 1, lines: [] } }), 'it says that it is complete'))
 })
 
+test.each([
+  ['notBackedUp', '"notBackedUp": []', `"notBackedUp": [${Array(100_000).fill('0').join()}]`],
+  [
+    'groupConfigurations',
+    /"groupConfigurations": \{/,
+    `"groupConfigurations": {${Array.from({ length: 100_000 }, (_, name) => `"${name}": 0`).join()},`,
+  ],
+])('of a hundred thousand wrong things in %s, the first one is told of', (field, from, to) => {
+  const text = formatManifest(manifestOf()).replace(from, to)
+  expect(() => parseManifest(text, place)).toThrow(new RegExp(`${field}.0`))
+  try {
+    parseManifest(text, place)
+  } catch (error) {
+    const { message, cause } = error as Error & { cause: { issues: unknown[] } }
+    expect([message.length < 1200, cause.issues.length]).toEqual([true, 1])
+  }
+})
+
+test('a manifest of more values than a host has is not read', () => {
+  const text = formatManifest(manifestOf()).replace('"lvs": {}', `"lvs": [${Array(500_000).fill('[]').join()}]`)
+  expect(() => parseManifest(text, place)).toThrow('it has more than 400000 values')
+})
+
 describe('an archive that cannot be', () => {
   const [segment] = volumeBackupOf().archive.segments
   const second = { ...segment!, key: `${segment!.key}.001` }

@@ -320,3 +320,17 @@ describe('a manifest that somebody wrote to have the rebuilt host do what he wan
     expect(commands).not.toMatch(/--addtag snapstream(?!\.skip)/)
   })
 })
+
+test('a report of devices that has none in it ends no plan', () => {
+  const blockDevices = { blockdevices: [null, 1, 'sda', { children: [null, { name: 'ubdb', type: 'part' }] }] }
+  const { notes } = planRebuild(withSystem({ blockDevices }), options)
+  expect(notes.filter((note) => note.includes('was of type'))).toEqual([
+    expect.stringContaining('/dev/ubdb was of type part'),
+  ])
+})
+
+test('an fstab of empty lines takes no longer than any other of its size', () => {
+  const fstab = `${'\n'.repeat(1_000_000)}${'\t'.repeat(1_000_000)}\nUUID=lost /lost ext4 defaults 0 2`
+  const { notes } = planRebuild(withSystem({ fstab }), options)
+  expect(notes).toContain('fstab has UUID=lost for /lost, which is not made here: without it, the boot may stop.')
+})

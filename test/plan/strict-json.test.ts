@@ -24,3 +24,9 @@ test.each([
 ])('%s is refused', (_, text, message) => {
   expect(() => parseStrictJson(text)).toThrow(message)
 })
+
+test('a list of nothings, which takes twenty times its text in memory, is refused before it is read', () => {
+  const text = (count: number) => `{"a": "[,{,", "b": [${Array(count).fill('[]').join()}]}`
+  expect(() => parseStrictJson(text(1000), 1000)).toThrow('it has more than 1000 values')
+  expect(parseStrictJson(text(400), 1000)).toEqual(JSON.parse(text(400)))
+})
