@@ -47,7 +47,8 @@ function withoutMisdating({ host, class: className, run, deleted }: FoundRun): F
 async function readRun(deps: ListDeps, place: FoundRun): Promise<ListedRun> {
   try {
     const { manifest } = await readManifest(deps, place)
-    return listedRun(place, manifest, await readVerdicts(deps, place))
+    const volumes = manifest.volumes.map(({ volume }) => volume)
+    return listedRun(place, manifest, await readVerdicts(deps, place, volumes))
   } catch (error) {
     return unreadableRun(place, asLoss(error).message)
   }

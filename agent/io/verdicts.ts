@@ -10,16 +10,23 @@ import type { ObjectInfo } from './store'
 const VERDICT_BYTES_MAX = 64 * 1024
 /** A host may write as many as it likes, an operator does not. */
 const LISTED_MAX = 1000
-/** What cannot be read proves nothing: then the one before it counts. */
-const TRIED_MAX = 3
+/** What cannot be read, or is of some of the volumes, proves nothing of the run: then the one before it counts (design limit). */
+const TRIED_MAX = 10
 
 /**
  * The latest word of operators, and that of the host itself: of the time of the run alone, since a host that is somebody
  * else's by now has no say about its past. Both are dated by S3's clock.
+ *
+ * @param runVolumes - those of the run, by their names
  */
-export async function readVerdicts(deps: ReaderDeps, place: RunPlace): Promise<Verdicts> {
-  const operator = await readLatest(deps, Prefix.verdicts, place, () => true)
-  const host = await readLatest(deps, Prefix.verifications, place, ({ lastModified }) =>
+export async function readVerdicts(
+  deps: ReaderDeps,
+  place: RunPlace,
+  runVolumes: readonly string[],
+): Promise<Verdicts> {
+  const parse = (json: string, writtenAt: Date) => parseVerdict(json, writtenAt, runVolumes)
+  const operator = await readLatest(deps, Prefix.verdicts, place, parse)
+  const host = await readLatest(deps, Prefix.verifications, place, parse, ({ lastModified }) =>
     isWithinRun(place.run, lastModified),
   )
   return { ...(operator && { operator }), ...(host && { host }) }
@@ -29,7 +36,8 @@ async function readLatest(
   { store, signal }: ReaderDeps,
   prefix: string,
   place: RunPlace,
-  counts: (object: ObjectInfo) => boolean,
+  parse: (json: string, writtenAt: Date) => Verdict | undefined,
+  counts: (object: ObjectInfo) => boolean = () => true,
 ): Promise<Verdict | undefined> {
   const found: ObjectInfo[] = []
   try {
@@ -44,7 +52,7 @@ async function readLatest(
   for (const { key } of found.slice(0, TRIED_MAX)) {
     try {
       const { body, lastModified } = await store.get(key, VERDICT_BYTES_MAX, signal)
-      const verdict = parseVerdict(body.toString(), lastModified)
+      const verdict = parse(body.toString(), lastModified)
       if (verdict) return verdict
     } catch (error) {
       asLoss(error)

@@ -49,6 +49,7 @@ const verdictSchema = z.object({
   depth: z.enum(['checksum', 'stream', 'source']),
   ok: z.boolean(),
   sizesOnly: z.literal(true).optional(),
+  volumes: z.array(z.object({ volume: z.string(), withoutChecksum: z.int().min(0).optional() })).optional(),
 })
 
 /** What one verification came to. */
@@ -63,14 +64,20 @@ export interface Verdicts {
 }
 
 /**
- * What a recorded verification came to, or undefined where it cannot be read: then it proves nothing.
+ * What a recorded verification came to, or undefined where it proves nothing of the run: it cannot be read, or has found
+ * good what is not all of it.
  *
  * @param writtenAt - by S3's clock
+ * @param runVolumes - those of the run, by their names
  */
-export function parseVerdict(json: string, writtenAt: Date): Verdict | undefined {
+export function parseVerdict(json: string, writtenAt: Date, runVolumes: readonly string[]): Verdict | undefined {
   try {
-    const { depth, ok, sizesOnly } = verdictSchema.parse(parseStrictJson(json))
-    return { depth, ok, at: writtenAt.toISOString(), ...(sizesOnly && { sizesOnly }) }
+    const { depth, ok, volumes, ...record } = verdictSchema.parse(parseStrictJson(json))
+    const isPartial = volumes && runVolumes.some((name) => !volumes.some(({ volume }) => volume === name))
+    if (ok && isPartial) return undefined
+    // Whether the one who recorded it has drawn the conclusion or not.
+    const sizesOnly = record.sizesOnly ?? (depth === 'checksum' && volumes?.some((volume) => volume.withoutChecksum))
+    return { depth, ok, at: writtenAt.toISOString(), ...(sizesOnly && { sizesOnly: true }) }
   } catch {
     return undefined
   }

@@ -143,6 +143,15 @@ describe('what verifications have found', () => {
     expect((await verifiedColumn()).summary).toContain('stream 26 h ago by host')
   })
 
+  test('one volume that was read back does not make the whole run so: what was found before it counts', async () => {
+    await record(OPERATOR, '20260201T030000Z', verdict(false, 'checksum'), '2026-02-01T03:05:06Z')
+    const partial = JSON.stringify({ depth: 'stream', ok: true, volumes: [{ volume: 'vg0-other' }] })
+    for (const minute of ['1', '2', '3', '4']) {
+      await record(OPERATOR, `20260201T040${minute}00Z`, partial, `2026-02-01T04:0${minute}:00Z`)
+    }
+    expect((await verifiedColumn()).verified).toMatchObject({ depth: 'checksum', ok: false, by: 'operator' })
+  })
+
   test('what cannot be read, or is too large, proves nothing: then the one before it counts', async () => {
     await record(OPERATOR, '20260201T030000Z', verdict(true), '2026-02-01T03:05:06Z')
     await record(OPERATOR, '20260201T040000Z', '{"ok": true, "ok": false, "depth": "source"}', '2026-02-01T04:00:00Z')
