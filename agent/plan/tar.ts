@@ -90,12 +90,8 @@ export function excludesWithin(mountPoint: string, excludes: readonly string[]):
   })
 }
 
-/**
- * Extracts an archive from standard input into a directory, with all metadata.
- *
- * @param paths - members as the archive names them (`./etc/hosts`), taken literally; all of it if empty
- */
-export function tarExtract(directory: string, paths: readonly string[] = []): Argv {
+/** Extracts an archive from standard input into a directory, with all metadata. */
+export function tarExtract(directory: string): Argv {
   return [
     'tar',
     '--extract',
@@ -109,9 +105,6 @@ export function tarExtract(directory: string, paths: readonly string[] = []): Ar
     '--delay-directory-restore',
     '--warning=no-timestamp',
     `--directory=${directory}`,
-    '--no-wildcards',
-    '--',
-    ...paths,
   ]
 }
 

@@ -82,14 +82,12 @@ test('two archives of the same tree are the same', () => {
   expect(run(tarCreate(directory)).equals(run(tarCreate(directory)))).toBe(true)
 })
 
-test('what was written is extracted, the wanted members only', () => {
+test('what was written is extracted, whatever it is called', () => {
   makeFiles('-a', 'b/[c]', 'b/c')
   const archive = run(tarCreate(directory))
   const target = mkdtempSync(join(scratch, 'target-'))
-  run(tarExtract(target, ['./b/[c]']), archive)
-  expect(run(['find', target, '-type', 'f']).toString().trim()).toBe(`${target}/b/[c]`)
   run(tarExtract(target), archive)
-  expect(run(['cat', `${target}/-a`, `${target}/b/c`]).toString()).toBe('-ab/c')
+  expect(run(['cat', `${target}/-a`, `${target}/b/[c]`, `${target}/b/c`]).toString()).toBe('-ab/[c]b/c')
 })
 
 test('the installed tar will do', () => {
