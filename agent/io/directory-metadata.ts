@@ -1,6 +1,7 @@
 /** Owner, mode, times, ACL and attributes of directories that are there already, all of it as tar sets them. */
 import { lstatSync } from 'node:fs'
 import { AgentError, hasCode } from '../errors'
+import type { CatalogEntry } from '../plan/catalog'
 import { isDirectoryEntry, renameEntry } from '../plan/entry-headers'
 import { pathBytes } from '../plan/restore'
 import { TAR_SET_DIRECTORIES, tarCreateListed } from '../plan/tar'
@@ -42,8 +43,11 @@ export async function setDirectories(
   return tar.complaint().trim()
 }
 
-/** Where a file has the headers of a directory. */
-export type HeaderPlaces = ReadonlyMap<string, { readonly offset: number; readonly bytes: number }>
+/** Where a file has the headers of directories, and what is to be told of those that it does not have. */
+export interface KeptHeaders {
+  readonly places: ReadonlyMap<string, { readonly offset: number; readonly bytes: number }>
+  readonly complaints: readonly string[]
+}
 
 /** As names need not be text. */
 export function keyOf(path: Buffer): string {
@@ -62,20 +66,27 @@ export async function keepHeaders(
   tree: Directory,
   paths: readonly Buffer[],
   file: NamelessFile,
-): Promise<HeaderPlaces> {
+): Promise<KeptHeaders> {
   const places = new Map<string, { readonly offset: number; readonly bytes: number }>()
   const present = paths.filter((path) => lstatSync(inside(tree, path), { throwIfNoEntry: false })?.isDirectory())
-  if (present.length === 0) return places
+  const complaints: string[] = []
+  if (present.length === 0) return { places, complaints }
   const tar = host.start(tarCreateListed(pathOf(FIRST_DESCRIPTOR)), signal, { descriptors: [tree.fd] })
   tar.stdin.end(Buffer.concat(present.flatMap((path) => [Buffer.from('./'), path, Buffer.from([0])])))
-  const scanner = scanTar((entry) => places.set(keyOf(pathBytes(entry)), { offset: entry.offset, bytes: entry.bytes }))
+  const take = (entry: CatalogEntry): void => {
+    const { path, offset, bytes, undescribed } = entry
+    if (undescribed === undefined) places.set(keyOf(pathBytes(entry)), { offset, bytes })
+    else complaints.push(`${path}: owner, mode, time and attributes stay as they are: ${undescribed}`)
+  }
+  // As tolerant as a backup: after all was extracted, one directory must not cost the rest.
+  const scanner = scanTar(take, { isTolerant: true })
   for await (const chunk of tar.stdout as AsyncIterable<Buffer>) {
     scanner.push(chunk)
     await file.append(chunk)
   }
   await tar.succeeded
   scanner.finish()
-  return places
+  return { places, complaints }
 }
 
 function noDirectory(): AgentError {

@@ -103,7 +103,7 @@ async function moveFromStaging(deps: Deps, plan: PlannedVolume, place: VolumePla
   if (!extraction.ok) await dropUnfinished(deps, plan, staging.tree)
   await throwUnlessOnDisk(deps, place) // before anything is replaced by it
   await using headers = await openNamelessFile(pathOf(staging.tree.fd))
-  const places = await keepHeaders(deps, staging.tree, plan.directories, headers)
+  const { places, complaints } = await keepHeaders(deps, staging.tree, plan.directories, headers)
   const moved = await moveIntoPlace(deps, staging.tree, place.directory, {
     onConflict,
     async headersOf(path) {
@@ -111,7 +111,7 @@ async function moveFromStaging(deps: Deps, plan: PlannedVolume, place: VolumePla
       return at && (await headers.read(at.offset, at.bytes))
     },
   })
-  return { ...extraction, moved }
+  return { ...extraction, moved: { ...moved, complaints: [...complaints, ...moved.complaints] } }
 }
 
 async function extractInto(deps: Deps, plan: PlannedVolume, directory: Directory): Promise<Restored> {
