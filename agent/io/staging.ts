@@ -23,7 +23,13 @@ export interface Staging extends AsyncDisposable {
  */
 export async function takeStaging(deps: HostDeps, parent: Directory): Promise<Staging> {
   for (const name of readdirSync(pathOf(parent.fd))) {
-    if (!isLeftBehind(parent, name)) continue
+    const owner = ownerOf(parent, name)
+    if (owner === undefined || owner === process.pid) continue
+    if (isAlive(owner)) {
+      // Numbers are given again: a directory that a killed restore has left would stay for ever, and nobody would learn of it.
+      deps.log.warn(`${name} is of process ${owner}: unless that is a restore which is under way, remove it`)
+      continue
+    }
     deps.log.warn(`removing ${name}, which a restore that was killed has left behind`)
     await remove(deps, parent, name)
   }
@@ -56,11 +62,12 @@ function make(parent: Directory, name: string): Directory {
   }
 }
 
-function isLeftBehind(parent: Directory, name: string): boolean {
+/** The process that has made a staging directory; undefined where it is none, whatever it is called. */
+function ownerOf(parent: Directory, name: string): number | undefined {
   const owner = NAME.exec(name)?.[1]
-  if (owner === undefined || isAlive(Number(owner))) return false
-  const stat = lstatSync(inside(parent, name), { throwIfNoEntry: false })
-  return stat !== undefined && stat.isDirectory() && stat.uid === process.geteuid?.() && (stat.mode & 0o777) === 0o700
+  const stat = owner === undefined ? undefined : lstatSync(inside(parent, name), { throwIfNoEntry: false })
+  const isOurs = stat?.isDirectory() && stat.uid === process.geteuid?.() && (stat.mode & 0o777) === 0o700
+  return isOurs ? Number(owner) : undefined
 }
 
 function isAlive(processId: number): boolean {

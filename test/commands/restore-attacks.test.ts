@@ -292,6 +292,18 @@ describe('a target whose users are at work', () => {
     }
   })
 
+  test('what a killed restore left there is named where its process number is in use again', async () => {
+    const left = join(target, 'srv/.snapstream-restore-1-0badcafe')
+    mkdirSync(left)
+    chmodSync(left, 0o700)
+    const warnings: string[] = []
+    expect(await restored(request, backedUp(), warnings)).toMatchObject({ status: 0 })
+    expect([existsSync(left), warnings]).toEqual([
+      true,
+      [expect.stringMatching(/^\.snapstream-restore-1-0badcafe is of process 1: unless that is a restore/)],
+    ])
+  })
+
   test('what a killed restore left there goes with the next one', async () => {
     const left = join(target, 'srv/.snapstream-restore-999999999-0badcafe')
     mkdirSync(join(left, 'tree'), { recursive: true })
