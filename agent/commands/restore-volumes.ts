@@ -2,7 +2,7 @@
 import { AgentError, hasCode } from '../errors'
 import type { SegmentState } from '../io/damage'
 import type { Deps } from '../io/deps'
-import { openWay, pathOf, type Directory } from '../io/directory'
+import { openWay, pathOf, reasonOf, type Directory } from '../io/directory'
 import { planVolume, type PlannedVolume } from '../io/restore-planner'
 import { openTarget, type Target } from '../io/restore-target'
 import { openToUsers, printFile, restoreVolume, type VolumePlace } from '../io/restore-volume'
@@ -66,7 +66,8 @@ export async function restoreAll(
       const { report, root } = await restoreTask(deps, request, task, place)
       if (root) closed.push({ place, root, volume: volumes.length })
       volumes.push(report)
-    } catch (error) {
+    } catch (thrown) {
+      const error = asUnfit(thrown, task.target.directory)
       if (tasks.length === 1 || !(error instanceof AgentError) || hasCode(error, 'INTERRUPTED')) throw error
       const { code, message, hint } = error
       failures.push({
@@ -80,6 +81,15 @@ export async function restoreAll(
   }
   await openAll(deps, closed, volumes)
   return { volumes, failures }
+}
+
+/** Filesystems differ in what they let root do: some know no owners, and some directories are append-only. */
+function asUnfit(error: unknown, directory: string): unknown {
+  if (typeof (error as Partial<NodeJS.ErrnoException> | undefined)?.syscall !== 'string') return error
+  return new AgentError('TARGET_UNFIT', `${directory} cannot be restored into: ${reasonOf(error)}`, {
+    hint: 'Choose a --target on a filesystem that keeps owners and modes, and look at its attributes with lsattr.',
+    cause: error,
+  })
 }
 
 function outerFirst(one: Task, other: Task): number {

@@ -64,7 +64,7 @@ export function openTarget(directory: string, mountPoints: readonly string[] = [
   }
 }
 
-/** A new ext filesystem has this directory, and nothing in it. */
+/** A new ext filesystem has this directory, root's alone, and nothing in it. */
 const LOST_AND_FOUND = 'lost+found'
 
 /**
@@ -80,8 +80,8 @@ export function isBare(directory: string, mountPoints: readonly string[]): boole
   const isBareBelow = (path: string): boolean =>
     readdirSync(join(directory, path), { withFileTypes: true }).every((entry) => {
       const own = path === '.' ? entry.name : `${path}/${entry.name}`
-      if (path === '.' && entry.name === LOST_AND_FOUND) return true
-      if (!entry.isDirectory() || !leadsOn(own)) return false
+      const isLostAndFound = path === '.' && entry.name === LOST_AND_FOUND
+      if (!entry.isDirectory() || !(isLostAndFound || leadsOn(own))) return false
       const stat = statOf(join(directory, own))
       if (mountPoints.includes(own) && stat?.dev !== device) return true
       return stat !== undefined && isRootsAlone(stat) && isBareBelow(own)

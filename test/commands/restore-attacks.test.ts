@@ -462,3 +462,32 @@ test('a link above the target that somebody else has laid is not followed', asyn
     ),
   })
 })
+
+describe('what is called lost+found in a target that is bare but for it', () => {
+  test.each<[string, (path: string) => void]>([
+    ['a link', (path) => symlinkSync(outside, path)],
+    ['a directory of somebody else', (path) => (mkdirSync(path), chownSync(path, NOBODY, NOBODY))],
+    ['a directory with something in it', (path) => (mkdirSync(path), symlinkSync(outside, join(path, 'x')))],
+  ])('is what somebody else may have left there: %s', async (_, make) => {
+    make(join(target, 'lost+found'))
+    const store = runWith({ '/': treeOf((tree) => mkdirSync(join(tree, 'lost+found/x'), { recursive: true })) })
+    const before = lstatSync(join(target, 'lost+found'))
+    await restored({}, store).catch((error: unknown) => expect(error).toMatchObject({ code: 'TARGET_UNFIT' }))
+    const { uid, ino } = lstatSync(join(target, 'lost+found'))
+    expect([uid, ino]).toEqual([before.uid, before.ino])
+  })
+})
+
+test('a target that lets nobody change its owner is unfit, and no defect of ours', async () => {
+  const store = runWith({ '/': treeOf((tree) => writeFileSync(join(tree, 'file'), '')) })
+  execFileSync('chattr', ['+a', target])
+  try {
+    await expect(restored({}, store)).rejects.toMatchObject({
+      code: 'TARGET_UNFIT',
+      message: expect.stringMatching(/cannot be restored into: EPERM/),
+      hint: expect.stringMatching(/lsattr/),
+    })
+  } finally {
+    execFileSync('chattr', ['-a', target])
+  }
+})
