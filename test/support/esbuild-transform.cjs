@@ -12,6 +12,6 @@ module.exports = {
       sourcefile: path,
       ...(path.endsWith('agent/io/inspector.ts') && { define: { __filename: JSON.stringify(inspector.file) } }),
     })
-    return { code, map }
+    return { code, map: JSON.parse(map) }
   },
 }
