@@ -1,9 +1,9 @@
 // Bundles the agent into one file, dist/agent.cjs or the one that is named: what ships is what the tests run.
-import { appendFileSync, readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { asComment, collectLicences } from './licences.mjs'
+import { asComment, collectLicences, listPackages } from './licences.mjs'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
 
@@ -31,4 +31,12 @@ const { metafile } = await build({
   define: { 'process.env.SNAPSTREAM_VERSION': JSON.stringify(version) },
   logLevel: 'warning',
 })
-appendFileSync(outfile, asComment(collectLicences(root, Object.keys(metafile.inputs))))
+const inputs = Object.keys(metafile.inputs)
+const licences = collectLicences(root, inputs)
+appendFileSync(outfile, asComment(licences))
+// What a release says of what is in it.
+writeFileSync(join(dirname(outfile), 'third-party-licences.txt'), `${licences}\n`)
+writeFileSync(
+  join(dirname(outfile), 'bundled-packages.json'),
+  `${JSON.stringify(listPackages(root, inputs), null, 2)}\n`,
+)

@@ -9,15 +9,27 @@ import { join } from 'node:path'
  * @throws Error where a package comes without a licence text
  */
 export function collectLicences(root, inputs) {
-  const directories = new Set(inputs.map(packageOf).filter((directory) => directory !== undefined))
   const byText = new Map()
-  for (const directory of [...directories].sort()) {
+  for (const directory of directoriesOf(inputs)) {
     const { name, version, license } = JSON.parse(readFileSync(join(root, directory, 'package.json'), 'utf8'))
     const files = readdirSync(join(root, directory)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file))
     const text = files.length > 0 ? textOf(join(root, directory), files) : standardText(root, name, license)
     byText.set(text, [...(byText.get(text) ?? []), `${name} ${version} (${license})`])
   }
   return [...byText].map(([text, packages]) => `${packages.join('\n')}\n\n${text}`).join(`\n\n${'-'.repeat(78)}\n\n`)
+}
+
+/** @returns `name@version` of each package that the sources belong to */
+export function listPackages(root, inputs) {
+  const packages = directoriesOf(inputs).map((directory) => {
+    const { name, version } = JSON.parse(readFileSync(join(root, directory, 'package.json'), 'utf8'))
+    return `${name}@${version}`
+  })
+  return [...new Set(packages)].sort()
+}
+
+function directoriesOf(inputs) {
+  return [...new Set(inputs.map(packageOf).filter((directory) => directory !== undefined))].sort()
 }
 
 function textOf(directory, files) {

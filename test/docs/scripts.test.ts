@@ -2,7 +2,14 @@
 import { readFileSync } from 'node:fs'
 
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
-const documents = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'docs/deploy.md', 'docs/restore-by-hand.md']
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'ARCHITECTURE.md',
+  'docs/deploy.md',
+  'docs/install.md',
+  'docs/restore-by-hand.md',
+]
 
 test.each(documents)('%s names no npm script that does not exist', (document) => {
   const named = [...readFileSync(document, 'utf8').matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name!)
