@@ -140,7 +140,12 @@ async function restoreTask(
     review: { keepDirectories: staged && onConflict === 'fail' },
   })
   const failed = rest.names
-  return { report: { ...reportOf(task), failed: failed.first, failedEntries: failed.count, complaint }, ...ending }
+  // What is there may look as it should and not be it: an end that was not good is told of in any case.
+  const said = complaint === '' ? 'tar ended without success, and said nothing' : complaint
+  return {
+    report: { ...reportOf(task), failed: failed.first, failedEntries: failed.count, complaint: said },
+    ...ending,
+  }
 }
 
 /** Of a task that was done without fail. */

@@ -231,8 +231,10 @@ describe('a target whose users are at work', () => {
     })
     mkdirSync(join(target, 'v/a'), { recursive: true })
     mkdirSync(join(target, 'v/b'))
-    writeFileSync(join(target, 'v/a/first'), 'mine')
-    writeFileSync(join(target, 'v/b/second'), 'mine')
+    for (const name of ['a/first', 'b/second']) {
+      writeFileSync(join(target, 'v', name), 'mine')
+      utimesSync(join(target, 'v', name), 1_600_000_000, 1_600_000_000) // or it might look like what is restored
+    }
     const start: Host['start'] = ([program, ...args], ...rest) =>
       localHost.start(
         args.includes('--extract') ? ['prlimit', '--fsize=1000000', program, ...args] : [program, ...args],
@@ -244,6 +246,26 @@ describe('a target whose users are at work', () => {
       expect(outcome).toMatchObject({ status: 3, json: { volumes: [{ failed: [name] }] } })
       expect(read(`v/${name}`)).toBe('mine')
     }
+  })
+
+  test('is not called restored where tar is killed, whatever is there that looks as it should', async () => {
+    const tree = treeOf((directory) => {
+      writeFileSync(join(directory, 'first'), 'x'.repeat(3_000_000))
+      linkSync(join(directory, 'first'), join(directory, 'second'))
+      utimesSync(join(directory, 'first'), 1_600_000_000, 1_600_000_000)
+    })
+    mkdirSync(join(target, 'v'))
+    writeFileSync(join(target, 'v/second'), 'mine')
+    utimesSync(join(target, 'v/second'), 1_600_000_000, 1_600_000_000)
+    const start: Host['start'] = ([program, ...args], ...rest) =>
+      localHost.start(
+        args.includes('--extract') ? ['prlimit', '--fsize=1000000', program, ...args] : [program, ...args],
+        ...rest,
+      )
+    const wanted = { path: ['/v/second'], onConflict: 'overwrite' } as const
+    const { status, summary } = await restored(wanted, runWith({ '/v': tree }), [], { ...localHost, start })
+    expect(status).toBe(3)
+    expect(summary).toContain('tar ended without success')
   })
 
   test.each([
