@@ -105,9 +105,13 @@ function isTwice(path: string): AgentError {
   })
 }
 
+/** Milliseconds that a Date holds (ECMA-262, "Time Values and Time Range"). Filesystems have later times. */
+const DATE_MAX = 8.64e15
+
 function versionOf({ run, class: className }: RunPlace, entry: CatalogEntry): Version {
   const { type, size, mode, uid, gid, link } = entry
-  const mtime = new Date(Math.floor(Number(entry.mtime) * 1000)).toISOString()
+  const milliseconds = Math.floor(Number(entry.mtime) * 1000)
+  const mtime = new Date(Math.max(-DATE_MAX, Math.min(milliseconds, DATE_MAX))).toISOString()
   return {
     firstRun: run,
     lastRun: run,

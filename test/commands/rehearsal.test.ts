@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { constants, crc32, zstdCompressSync } from 'node:zlib'
+import { find } from '../../agent/commands/find'
 import { restore } from '../../agent/commands/restore'
 import { verify } from '../../agent/commands/verify'
 import type { Outcome } from '../../agent/commands/outcome'
@@ -11,7 +12,7 @@ import { AgentError } from '../../agent/errors'
 import { localHost } from '../../agent/io/host'
 import type { CatalogEntry } from '../../agent/plan/catalog'
 import { formatManifest } from '../../agent/plan/manifest'
-import type { Hosted, RestoreRequest, VerifyRequest } from '../../agent/plan/requests'
+import type { FindRequest, Hosted, RestoreRequest, VerifyRequest } from '../../agent/plan/requests'
 import { scanTar } from '../../agent/plan/tar-scanner'
 import type { Verification } from '../../agent/plan/verification'
 import { formatCrc32 } from '../../agent/plan/archive'
@@ -47,6 +48,8 @@ function runOf(tar: Buffer, behind?: Buffer) {
   return {
     target,
     verified: async () => (await verify(deps, request as unknown as Hosted<VerifyRequest>)).json as Verification,
+    found: (pattern: string) =>
+      find(deps, { ...request, pattern, limit: 10, run: place.run } as unknown as Hosted<FindRequest>),
     restored: () => restore(deps, request as unknown as Hosted<RestoreRequest>),
   }
 }
@@ -144,6 +147,11 @@ test.each<[string, Buffer]>([
   expect(ok).toBe(false)
   for (const { what, hint } of volumes[0]!.findings) expect([what, hint]).not.toContain('')
   expect(await statusOf(restored())).not.toBe(0)
+})
+
+test('a time beyond all dates does not keep find from the volume', async () => {
+  const { found } = runOf(tarOf(ROOT, file({ pax: [['mtime', '9999999999999999999']] })))
+  expect(await found('file')).toMatchObject({ status: 0, json: { found: [{ path: '/file' }] } })
 })
 
 const compressed = (text: string) => zstdCompressSync(text, { params: { [constants.ZSTD_c_checksumFlag]: 1 } })
