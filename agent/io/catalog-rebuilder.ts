@@ -11,6 +11,7 @@ import type { Deps } from './deps'
 import { freeBehind } from './memory'
 import { openNamelessFile, type NamelessFile } from './nameless-file'
 import { showProgress } from './progress'
+import { readTwice } from './read-again'
 import { readCatalogText } from './read-catalog'
 import type { ReaderDeps } from './reader'
 import type { Store } from './store'
@@ -91,8 +92,10 @@ export async function rebuildCatalogs(
   await using files = new AsyncDisposableStack()
   const catalogs = new Map<string, RebuiltCatalog>()
   for (const volume of lost) {
-    const file = files.use(await openNamelessFile())
-    catalogs.set(volume.archive.catalog.key, await rebuildCatalog(deps, manifest, volume, file))
+    const rebuild = async () => rebuildCatalog(deps, manifest, volume, files.use(await openNamelessFile()))
+    const { catalog, compression } = volume.archive
+    // Compressed frames have checksums of their own, by which each was read again already.
+    catalogs.set(catalog.key, await (compression === 'none' ? readTwice(rebuild) : rebuild()))
   }
   const held = files.move()
   return {

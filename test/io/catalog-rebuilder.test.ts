@@ -7,6 +7,7 @@ import { readCatalogText } from '../../agent/io/read-catalog'
 import type { ReaderDeps } from '../../agent/io/reader'
 import type { Archive } from '../../agent/plan/archive'
 import { tarCreate } from '../../agent/plan/tar'
+import { faultyStore } from '../support/faulty-store'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import { memoryStore, type MemoryStore } from '../support/memory-store'
 import { depsOf, requestOf, RUN } from './pipeline-fixture'
@@ -51,6 +52,15 @@ test.each(cases)('it is the same text, from the same bytes: %s', async (_, chang
   const [volume] = rebuilt.manifest.volumes
   expect(await textOf({ ...deps, store: rebuilt.store }, volume!.archive)).toBe(original)
   expect(volume).toEqual({ ...manifest.volumes[0], archive: { ...archive, catalog: volume!.archive.catalog } })
+})
+
+test.each(cases)('one wrong bit on its way does not cost it: %s', async (_, changes) => {
+  const { deps, store, archive, manifest } = await archived(changes)
+  store.objects.delete(archive.catalog.key)
+  const key = archive.segments[0]!.key
+  const onceWrong = { ...deps, store: faultyStore(store, { call: 'getRange', key, nth: 1, kind: 'flip' }) }
+  await using rebuilt = await rebuildCatalogs(onceWrong, manifest, manifest.volumes)
+  expect(rebuilt.manifest.volumes[0]!.archive.entries).toBe(archive.entries)
 })
 
 test('a catalog is lost where it is missing, has another size, or another checksum', async () => {
