@@ -19,6 +19,7 @@ import { catalogKey, dataKey, manifestKey, type RunPlace } from '../../agent/con
 import type { CatalogEntry } from '../../agent/plan/catalog'
 import { createBucket, plainClient, testServers } from '../servers'
 import { buildAgent, type Agent, type AgentRun } from '../support/agent'
+import { extendedHeader, record, ROOT, tarOf as tarOfBlocks } from '../support/tar-blocks'
 import {
   archiveAsAgent,
   editHeader,
@@ -143,6 +144,19 @@ describe('a manifest that claims', () => {
     ['null', text(() => 'null')],
     ['to be a list of lists without end', text(() => '['.repeat(200_000))],
     ['more than fits in memory', text((manifest) => `${' '.repeat(65 << 20)}${manifest}`)],
+    [
+      'a million things that were not backed up',
+      replaced('"notBackedUp": []', `"notBackedUp": [${'0,'.repeat(2_000_000)}0]`),
+    ],
+    ['lists of nothing', replaced('"lvs": {}', `"lvs": [${'[],'.repeat(5_000_000)}[]]`)],
+    ['no volume', oneVolume({}, { changes: { volumes: [] } })],
+    [
+      'to be complete, of which a volume failed',
+      oneVolume(
+        {},
+        { changes: { failures: [{ volume: 'v', mountPoint: '/v', code: 'INTERNAL', message: '', hint: '' }] } },
+      ),
+    ],
     ['a prototype', replaced('"format": 1', '"__proto__": {"status": "complete"},\n  "format": 1')],
     ['to be of a later format', replaced('"format": 1', '"format": 99')],
   ])('%s is believed by nobody', async (claim, forge) => {
@@ -427,6 +441,24 @@ describe('an archive', () => {
   ])('with %s is not extracted', async (_, archive) => {
     const { restore } = await sceneOf(oneVolume({ tree: evilTree, editTar: () => archive!(mkdirOf(evilTree)) }))
     expect((await restore('--path', '/etc/hosts')).status).not.toBe(0)
+  })
+
+  test('of which the catalog says the same is called good only where it comes back', async () => {
+    const archives = [
+      tarOfBlocks(ROOT, extendedHeader(record('path', './a')), { name: './b', pax: [['path', './c']] }),
+      tarOfBlocks(ROOT, { name: './a', magic: 'ustar  \0' }),
+      tarOfBlocks(ROOT, { name: './a/b' }),
+      tarOfBlocks(ROOT, { name: './a', type: '1', link: './b' }),
+      tarOfBlocks(ROOT, { name: './a', type: 'Z' }),
+      tarOfBlocks({ name: Buffer.from([0x1f, 0x8b, 8, 0x41]) }, ROOT),
+    ]
+    const { run, restore, place } = await sceneOf(() => ({
+      volumes: archives.map((tar, index) => ({ mountPoint: `/v${index}`, archive: () => tar })),
+    }))
+    const { status, json } = await run('verify', '--run', place.run, '--depth', 'stream')
+    const { volumes } = json as { volumes: { findings: object[] }[] }
+    expect([status, volumes.map(({ findings }) => findings.length > 0)]).toEqual([1, archives.map(() => true)])
+    for (const index of archives.keys()) expect((await restore('--volume', `/v${index}`)).status).not.toBe(0)
   })
 
   const mkdirOf = (tree: (directory: string) => void) => {

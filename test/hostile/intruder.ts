@@ -8,6 +8,7 @@ import type { CatalogEntry } from '../../agent/plan/catalog'
 import { formatManifest, type Manifest, type VolumeBackup } from '../../agent/plan/manifest'
 import type { Argv } from '../../agent/plan/command'
 import { tarCreate } from '../../agent/plan/tar'
+import { scanTar } from '../../agent/plan/tar-scanner'
 import { plainClient, type Server } from '../servers'
 import { archiveOf } from '../support/archives'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
@@ -73,13 +74,21 @@ function forgeVolume(
   tree(directory)
   const honest = archive(directory)
   // Its catalog is that of the honest archive: who can write the one can write the other.
-  const { entries } = archiveOf(honest)
+  const entries = entriesOf(honest)
   const stored = archiveOf(forged.editTar?.(honest) ?? honest, {
     ...{ at, volume, mountPoint, compression, entries: forged.editEntries?.([...entries]) ?? entries },
     ...(forged.editCatalog && { editCatalog: forged.editCatalog }),
   })
   for (const [key, body] of stored.objects) objects.set(key, body)
   return volumeBackupOf({ volume, mountPoint, archive: stored.archive, ...changes }, at)
+}
+
+function entriesOf(tar: Buffer): CatalogEntry[] {
+  const entries: CatalogEntry[] = []
+  const scanner = scanTar((entry) => entries.push(entry), { isTolerant: true })
+  scanner.push(tar)
+  scanner.finish()
+  return entries
 }
 
 export function honestTree(directory: string): void {
