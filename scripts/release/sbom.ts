@@ -33,7 +33,7 @@ export function formatSbom(npmOutput: string, { name, shipped, time }: SbomOptio
   const { metadata } = bom
   const root = metadata.component['bom-ref']
   const refs = new Set([...shipped, root])
-  // What a package asks for may have been left out of the bundle: the project then has the rest, as npm hoists it.
+  // Not all that a package asks for is used, and so in the bundle.
   const dependencies = bom.dependencies
     .filter(({ ref }) => refs.has(ref))
     .map((entry) => ({ ...entry, dependsOn: (entry.dependsOn ?? []).filter((ref) => refs.has(ref)).sort() }))
