@@ -70,7 +70,15 @@ test('a volume that is not there is asked about by its nearest name', async () =
 
 describe('while a backup runs', () => {
   const startSlow = async () => {
-    const running = agent.start('backup', '--volumes', '/srv/home', '--bandwidth-limit', '500K', '--compression', 'none')
+    const running = agent.start(
+      'backup',
+      '--volumes',
+      '/srv/home',
+      '--bandwidth-limit',
+      '500K',
+      '--compression',
+      'none',
+    )
     // Part of it is on its way.
     for (let tries = 0; (await agent.unfinishedUploads()).length < 2 && tries < 300; tries++) await wait(100)
     await wait(1000)
