@@ -103,3 +103,19 @@ export function verificationKey(
 ): string {
   return `${prefix}/${place.class}/${place.host}/${place.run}/${time}.json`
 }
+
+/** S3's names of the tiers, by ours. */
+export const THAW_TIERS = { bulk: 'Bulk', standard: 'Standard', expedited: 'Expedited' } as const
+
+export type ThawTier = keyof typeof THAW_TIERS
+
+/** The run whose manifest this key is, or undefined where it is no manifest's key. */
+export function parseManifestKey(key: string): RunPlace | undefined {
+  return MANIFEST_KEY.exec(key)?.groups as RunPlace | undefined
+}
+
+const inner = (pattern: string): string => pattern.replace(/^\^|\$$/g, '')
+
+const MANIFEST_KEY = new RegExp(
+  `^${Prefix.manifests}/(?<class>${inner(CLASS_PATTERN)})/(?<host>.+)/(?<run>${inner(RUN_PATTERN)})\\.json$`,
+)

@@ -2,13 +2,13 @@
 import { catalogKey, dataKey, manifestKey, type Compression } from '../agent/contract'
 import { localHost } from '../agent/io/host'
 import { runInspectorIfAsked } from '../agent/io/inspector-thread'
-import type { Store } from '../agent/io/store'
 import { FRAME_BYTES } from '../agent/plan/archive'
 import { formatManifest } from '../agent/plan/manifest'
 import { tarCreate } from '../agent/plan/tar'
 import { manifestOf, volumeBackupOf } from '../test/support/manifest'
 import { fileStore } from './file-store'
 import { placeOf } from './places'
+import type { Store } from '../agent/io/deps'
 
 async function make(directory: string, compression: Compression, objects: string): Promise<void> {
   const [{ archiveVolume }, { PART_BYTES }] = await Promise.all([

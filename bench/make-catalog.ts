@@ -1,13 +1,15 @@
 /** Makes what the search benchmark searches, a run with a catalog of a million entries: `node make-catalog.cjs OBJECTS_DIRECTORY`. */
 import { crc32, zstdCompressSync } from 'node:zlib'
 import { catalogKey, manifestKey } from '../agent/contract'
-import type { Store } from '../agent/io/store'
-import { formatCrc32, FRAME_BYTES } from '../agent/plan/archive'
-import { formatCatalogEntry, formatCatalogLine, type CatalogEntry } from '../agent/plan/catalog'
+import { FRAME_BYTES } from '../agent/plan/archive'
+import { formatCatalogEntry, formatCatalogLine } from '../agent/plan/catalog'
 import { formatManifest } from '../agent/plan/manifest'
 import { manifestOf, volumeBackupOf } from '../test/support/manifest'
 import { fileStore } from './file-store'
 import { placeOf } from './places'
+import type { Store } from '../agent/io/deps'
+import { formatCrc32 } from '../agent/plan/crc32'
+import type { CatalogEntry } from '../agent/plan/entry'
 
 const ENTRIES = 1_000_000
 const FILES_PER_DIRECTORY = 99

@@ -1,10 +1,10 @@
 /** Snapstream as its users have it: the bundle that ships, run in the guest. */
 import { resolve } from 'node:path'
 import { parseManifest, type Manifest } from '../agent/plan/manifest'
-import { parseManifestKey } from '../agent/plan/run-list'
 import type { Guest } from '../test/guest/guest'
 import { getCommand, runShell, type Bucket } from './bucket'
 import { HOOKS } from './writers'
+import { parseManifestKey } from '../agent/contract'
 
 const BUNDLE = resolve(__dirname, '../dist/agent.cjs')
 const HOST = 'demo-host'

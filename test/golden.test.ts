@@ -11,10 +11,10 @@ import { readCatalogText, readEntries } from '../agent/io/read-catalog'
 import { parseManifest, type Manifest } from '../agent/plan/manifest'
 import { resolveRequest } from '../agent/plan/config'
 import { parseArguments } from '../agent/plan/arguments'
-import { parseManifestKey } from '../agent/plan/run-list'
 import { frameEndFinder } from '../agent/plan/zstd-frame'
 import { storeWith } from './support/archives'
 import { silentLog } from './support/log'
+import { parseManifestKey } from '../agent/contract'
 
 jest.setTimeout(60_000) // one of the runs has 15,000 files
 

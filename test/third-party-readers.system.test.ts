@@ -8,9 +8,9 @@ import { readEntries } from '../agent/io/read-catalog'
 import { tarCreate } from '../agent/plan/tar'
 import { archiveBucket } from './io/archive-bucket'
 import { depsOf, requestOf, tarOf } from './io/pipeline-fixture'
-import type { CatalogEntry } from '../agent/plan/catalog'
 import { buildTree } from './support/tree/build'
 import { hostileTree } from './support/tree/hostile'
+import type { CatalogEntry } from '../agent/plan/entry'
 
 jest.setTimeout(120_000)
 

@@ -5,8 +5,8 @@ import { takeLock } from '../io/lock'
 import { removeLeftovers } from '../io/lvm'
 import type { Leftovers } from '../plan/leftovers'
 import type { CleanupRequest, Hosted } from '../plan/requests'
-import { fit } from '../plan/summary'
 import type { Outcome } from './outcome'
+import { fit } from '../plan/size'
 
 /**
  * Removes what killed runs left behind on this host, and nothing else.

@@ -9,12 +9,11 @@ import { searchCatalog } from '../plan/catalog-search'
 import { parseGlob, type Glob } from '../plan/glob'
 import type { Manifest, VolumeBackup } from '../plan/manifest'
 import type { FindRequest, Hosted } from '../plan/requests'
-import { isWithin } from '../plan/restore'
-import type { FoundRun } from '../plan/run-list'
-import { misdated } from '../plan/run-time'
+import { misdated, type FoundRun } from '../plan/run-time'
 import { collectVersions, formatVersions, type CatalogVersions, type NotSearched } from '../plan/versions'
 import { chooseVolumes, findVolumes, isNamed } from '../plan/volumes'
 import type { Outcome } from './outcome'
+import { isWithin } from '../plan/entry'
 
 type FindDeps = ReaderDeps & Pick<Deps, 'log'>
 

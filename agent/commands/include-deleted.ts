@@ -5,8 +5,8 @@ import type { Deps } from '../io/deps'
 import { findRun, findRuns, type RunWanted } from '../io/runs'
 import { rememberMissing, withDeleted } from '../io/store-deleted'
 import { formatDeletedRead, formatOffer, insertLine, offeringDeleted, sayingNothingIsLeft } from '../plan/deleted'
-import type { FoundRun } from '../plan/run-list'
 import type { Outcome } from './outcome'
+import type { FoundRun } from '../plan/run-time'
 
 /** What is known of a command that reads backups. */
 interface ReadingRequest extends RunWanted {

@@ -5,9 +5,10 @@ import { mapInOrder } from '../io/in-order'
 import { findRuns, isWhatItSays, readManifest } from '../io/runs'
 import { readVerdicts } from '../io/verdicts'
 import type { Hosted, ListRequest } from '../plan/requests'
-import { formatRunList, listedRun, unreadableRun, type FoundRun, type ListedRun } from '../plan/run-list'
+import { formatRunList, listedRun, unreadableRun, type ListedRun } from '../plan/run-list'
 import { listDebris } from './debris'
 import type { Outcome } from './outcome'
+import type { FoundRun } from '../plan/run-time'
 
 type ListDeps = Pick<Deps, 'store' | 'signal' | 'now'>
 

@@ -3,7 +3,6 @@ import { crc32 } from 'node:zlib'
 import { dataKey } from '../contract'
 import { describeError, hasCode } from '../errors'
 import type { Connection } from '../io/connection'
-import type { FinishedPart, Store, UploadRef } from '../io/store'
 import { isAws } from '../plan/endpoints'
 import type { Judgement } from '../plan/preflight'
 import {
@@ -13,6 +12,7 @@ import {
   NOT_TRIED_ON_AWS,
   type Treatment,
 } from '../plan/server-trial'
+import type { FinishedPart, Store, UploadRef } from '../io/deps'
 
 /** All parts of an upload but its last have at least 5 MiB (S3's limit). */
 const FIRST_PART_BYTES = 5 * 1024 * 1024

@@ -10,8 +10,8 @@ import { planRebuild } from '../plan/rebuild'
 import { notesOnArchives, notesOnSizes, type UnreadableArchive } from '../plan/rebuild-notes'
 import { formatRebuildScript } from '../plan/rebuild-script'
 import type { Hosted, RestorePlanRequest } from '../plan/requests'
-import { fit } from '../plan/summary'
 import type { Outcome } from './outcome'
+import { fit } from '../plan/size'
 
 /**
  * Plans the rebuild of a whole host on empty disks from a run's manifest, and changes nothing.

@@ -8,7 +8,6 @@ import { openTarget, throwUnlessFits, type Need, type Target } from '../io/resto
 import { openRun } from '../io/runs'
 import type { Manifest } from '../plan/manifest'
 import type { Hosted, RestoreRequest } from '../plan/requests'
-import type { RawRange } from '../plan/reads'
 import { chooseWanted, findWantedAbsent, findWarned, type Wanted } from '../plan/restore'
 import { more } from '../plan/names'
 import { formatRestore, formatRestorePlan, type RestoreReport } from '../plan/restore-report'
@@ -16,6 +15,7 @@ import type { Outcome } from './outcome'
 import { addElsewhere, findElsewhere } from './restore-elsewhere'
 import { goesOn, restoreAll, rootOf, type Task } from './restore-volumes'
 import { thawAll } from './thaw'
+import type { RawRange } from '../plan/entry'
 
 /**
  * Restores volumes, directories or files of a run. Nothing is written before it is known that all of it can be read, does

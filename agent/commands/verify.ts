@@ -2,26 +2,20 @@ import { isDeepStrictEqual } from 'node:util'
 import { DEFAULT_CLASS, ExitStatus, Prefix, verificationKey, type RunPlace } from '../contract'
 import { hasCode } from '../errors'
 import { findRun, readManifest, type ReadManifest } from '../io/runs'
-import type { Deps } from '../io/deps'
+import type { Deps, Argv } from '../io/deps'
 import { sourceChecker } from '../io/source-checker'
 import { steadyClock } from '../io/steady-clock'
 import { checkObjects, checkStream } from '../io/verifier'
 import type { Archive } from '../plan/archive'
-import type { Argv } from '../plan/command'
 import type { Manifest, VolumeBackup } from '../plan/manifest'
 import type { Hosted, VerifyRequest } from '../plan/requests'
 import { formatTime } from '../plan/run'
 import { findMisdating, TRUST_TIMES_HINT } from '../plan/run-time'
 import type { Warnings } from '../plan/tar-messages'
-import {
-  collectFindings,
-  formatVerification,
-  VERIFY_HINTS,
-  type Verification,
-  type VolumeCheck,
-} from '../plan/verification'
+import { collectFindings, formatVerification, type Verification, type VolumeCheck } from '../plan/verification'
 import { chooseVolumes } from '../plan/volumes'
 import type { Outcome } from './outcome'
+import { VERIFY_HINTS } from '../plan/findings'
 
 /** What `verifyVolume` has to know of a volume; a manifest's volumes have it. */
 export interface VerifiableVolume {

@@ -6,12 +6,12 @@ import {
   formatCatalogLine,
   parseCatalogLine,
   type CatalogEnd,
-  type CatalogEntry,
   type CatalogFrames,
   type CatalogHeader,
 } from '../plan/catalog'
 import { collectWarnings } from '../plan/tar-messages'
 import { scanTar, type TarTotals } from '../plan/tar-scanner'
+import type { CatalogEntry } from '../plan/entry'
 
 /** The catalog is compressed in pieces of this size: larger ones are hardly any smaller afterwards. */
 const CATALOG_PIECE_BYTES = 1024 * 1024

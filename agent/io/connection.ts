@@ -2,10 +2,10 @@ import type { Environment } from '../plan/config'
 import { assertSwitches, chooseEndpoint, describeEndpointWishes } from '../plan/endpoints'
 import { planRoute, type Proxy } from '../plan/proxy'
 import { chooseCredentials, readCaller } from './credentials'
-import type { HostDeps } from './deps'
+import type { HostDeps, Store } from './deps'
 import { httpHandler } from './http-handler'
 import { readIdentity, type KnownIdentity } from './identity'
-import { s3Store, type Store } from './store'
+import { s3Store } from './store'
 import { trustBundle } from './trust'
 
 /** To the services that credentials come from, and STS. */

@@ -2,10 +2,11 @@
 import { AgentError, hasCode, isDataLoss } from '../errors'
 import type { Archive, Segment } from '../plan/archive'
 import { thawStateOf, type ThawState } from '../plan/glacier'
-import type { Report } from '../plan/verification'
-import { planReads, type FrameTable, type RawRange } from '../plan/reads'
+import { planReads, type FrameTable } from '../plan/reads'
 import { readEntries } from './read-catalog'
 import { decodeFrames, fetchReads, type ReaderDeps } from './reader'
+import type { Report } from '../plan/findings'
+import type { RawRange } from '../plan/entry'
 
 /** Names that an error tells of; more help nobody. */
 const NAMES_MAX = 5

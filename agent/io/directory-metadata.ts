@@ -1,14 +1,13 @@
 /** Owner, mode, times, ACL and attributes of directories that are there already, all of it as tar sets them. */
 import { lstatSync } from 'node:fs'
 import { AgentError, hasCode } from '../errors'
-import type { CatalogEntry } from '../plan/catalog'
 import { isDirectoryEntry, renameEntry } from '../plan/entry-headers'
-import { pathBytes } from '../plan/restore'
 import { TAR_SET_DIRECTORIES, tarCreateListed } from '../plan/tar'
 import { scanTar } from '../plan/tar-scanner'
 import type { HostDeps } from './deps'
 import { FIRST_DESCRIPTOR, inside, pathOf, type Directory } from './directory'
 import type { NamelessFile } from './nameless-file'
+import { type CatalogEntry, pathBytes } from '../plan/entry'
 
 /** Two blocks of zeros end a tar archive. */
 const END_OF_ARCHIVE = Buffer.alloc(1024)

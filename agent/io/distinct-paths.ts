@@ -1,7 +1,6 @@
 /** Finds out in little memory whether a catalog has a path twice: of two entries, each reader could take another for the one. */
 import { hash, randomBytes } from 'node:crypto'
-import type { CatalogEntry } from '../plan/catalog'
-import { pathBytes } from '../plan/restore'
+import { type CatalogEntry, pathBytes } from '../plan/entry'
 
 /** Of a digest with a key of this process: nobody can make two paths of one, and chance does with 1 in 360,000 for ten million. */
 const DIGEST_BYTES = 8

@@ -1,12 +1,13 @@
 import { AgentError } from '../errors'
-import type { CatalogEntry } from '../plan/catalog'
 import { watchHeaders } from '../plan/header-watch'
 import { shortened } from '../plan/names'
 import type { Rehearsal } from '../plan/restorable'
 import { findAmbiguity } from '../plan/strict-headers'
 import { scanTar } from '../plan/tar-scanner'
-import { compareEntries, compareWithTar, VERIFY_HINTS, type Report, type TarEntry } from '../plan/verification'
-import { tarReader, type TarReading } from './tar-reader'
+import { compareEntries, compareWithTar } from '../plan/verification'
+import { tarReader, type TarReading, type TarEntry } from './tar-reader'
+import { VERIFY_HINTS, type Report } from '../plan/findings'
+import type { CatalogEntry } from '../plan/entry'
 
 /** Looks at a tar stream as it is read back. */
 export interface StreamChecker extends AsyncDisposable {

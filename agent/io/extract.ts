@@ -1,10 +1,9 @@
 /** Assembles a tar archive out of pieces of another, and has tar extract it. */
 import type { Writable } from 'node:stream'
 import { hasCode } from '../errors'
-import type { Argv } from '../plan/command'
-import type { Piece } from '../plan/restore'
 import { headersEnd, renameEntry } from '../plan/entry-headers'
-import type { Deps } from './deps'
+import type { Deps, Argv } from './deps'
+import type { Piece } from '../plan/entry'
 
 /** Two blocks of zeros end a tar archive. */
 const END_OF_ARCHIVE = Buffer.alloc(1024)

@@ -2,80 +2,13 @@ import { spawn, type ChildProcess, type IOType } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { AgentError } from '../errors'
-import { formatArgv, type Argv } from '../plan/command'
+import { formatArgv } from '../plan/command'
+import type { Argv, RunOptions, Host } from './deps'
 
 /** What the end of a command's standard error is kept for messages. */
 const COMPLAINT_BYTES = 4096
 /** A killed process is gone in milliseconds, unless it waits for a device that does not answer: then nothing ends it. */
 const KILL_GRACE_SECONDS = 5
-
-export interface RunOptions {
-  /** Added to the command's environment, which otherwise is PATH, HOME and LC_ALL=C. */
-  readonly environment?: Readonly<Record<string, string>>
-  /** For `run` and `attempt`: after this, the command gets SIGKILL, and what it left behind is not waited for. */
-  readonly timeoutSeconds?: number
-  /** At its timeout, it is not killed but left to itself: for what must not end half-way. */
-  readonly leaveRunning?: boolean
-  /** For `attempt`: how long after the command's end its output is read on, where what it left behind keeps that open. */
-  readonly outputSeconds?: number
-  /** Given to the command as descriptors 3, 4, … */
-  readonly descriptors?: readonly number[]
-}
-
-export interface StartOptions extends Omit<RunOptions, 'timeoutSeconds' | 'leaveRunning' | 'outputSeconds'> {
-  readonly stdout?: number | Socket
-  /** Told of all that it writes to standard error, as it comes. */
-  readonly onComplaint?: (chunk: Buffer) => void
-  /** Whether it may outlive us: what kills our process group does not reach it. */
-  readonly ownSession?: boolean
-  /** Called where it was killed and does not end: it still has what it was given. */
-  readonly onHang?: () => void
-}
-
-/** How a command ended: what it wrote, and its status. */
-export interface CommandResult {
-  readonly stdout: string
-  readonly stderr: string
-  /** Null where it was killed. */
-  readonly status: number | null
-  readonly killedBy: NodeJS.Signals | null
-  /** It is still there: killed but waiting for a device, or left running. */
-  readonly hangs?: true
-}
-
-/** A running command whose pipes the caller serves. */
-export interface RunningCommand {
-  readonly stdin: Writable
-  readonly stdout: Readable
-  /**
-   * Resolves when the command has exited with status 0 and its pipes are closed. Must be awaited: a stream has
-   * succeeded when its process exited with 0, not when it ended. Once killed, it settles within seconds, whether the
-   * process has gone or not.
-   *
-   * @throws AgentError COMMAND_FAILED with the end of standard error, or INTERRUPTED
-   */
-  readonly succeeded: Promise<void>
-  /** What it has written to standard error so far: at most the last 4 KiB. */
-  complaint(): string
-  kill(): void
-}
-
-/** The one place that runs commands. Two implementations: this host, and the tests' table of answers. */
-export interface Host {
-  /**
-   * Runs a command to its end and returns its standard output. Interrupted or out of time, it returns within seconds,
-   * whether the command has gone or not.
-   *
-   * @throws AgentError COMMAND_FAILED unless it exits with 0 or if it cannot be started, TOOL_MISSING if it is not
-   * installed, INTERRUPTED
-   */
-  run(argv: Argv, signal: AbortSignal, options?: RunOptions): Promise<string>
-  /** As `run`, but any status is a result: for commands whose status is an answer. */
-  attempt(argv: Argv, signal: AbortSignal, options?: RunOptions): Promise<CommandResult>
-  /** Starts a command with pipes at its standard input and output, or with a given standard output. */
-  start(argv: Argv, signal: AbortSignal, options?: StartOptions): RunningCommand
-}
-
 export const localHost: Host = {
   async run(argv, signal, options) {
     const result = await localHost.attempt(argv, signal, options)

@@ -3,13 +3,12 @@
  * whoever wrote an archive may have written something else into it.
  */
 import { AgentError, hasCode } from '../errors'
-import type { CatalogEntry } from '../plan/catalog'
 import { headersAcross } from '../plan/entry-headers'
-import type { Piece } from '../plan/restore'
 import { findAmbiguity } from '../plan/strict-headers'
 import { scanTar } from '../plan/tar-scanner'
 import { compareEntries } from '../plan/verification'
 import type { PlannedCursor, PlannedEntries } from './planned-entries'
+import type { CatalogEntry, Piece } from '../plan/entry'
 
 /**
  * Of one entry, while it is not known to be the planned one. Beyond this, the map of a sparse file is passed on as it

@@ -16,11 +16,9 @@ import {
 } from '../plan/mounts'
 import { findFault, snapshotInvalid } from '../plan/snapshot-health'
 import { lvaddtag, type SnapshotPlan } from '../plan/snapshots'
-import type { Deps, HostDeps } from './deps'
+import type { Deps, HostDeps, ListedUpload, UploadRef } from './deps'
 import { removeSnapshot, removeSnapshotIfOurs, unmount } from './release'
 import { LVM_TIMEOUT_SECONDS, runUndisturbed } from './undisturbed'
-import type { ListedUpload, UploadRef } from './store'
-
 /** Reports of LVM. */
 const LVM = { timeoutSeconds: LVM_TIMEOUT_SECONDS }
 /** What the kernel answers at once, unless a device or a server does not answer it. */

@@ -4,7 +4,7 @@ import { combineCrc32 } from '../plan/crc32'
 import type { Bandwidth } from './bandwidth'
 import { partList } from './part-list'
 import type { Pool } from './pool'
-import type { Completion, Store, UploadRef } from './store'
+import type { Completion, Store, UploadRef } from './deps'
 
 /** With S3's 10,000 parts an upload (S3 user guide, "Multipart upload limits"), enough for a segment of 64 GiB. */
 export const PART_BYTES = 8 * 1024 * 1024

@@ -1,5 +1,4 @@
-/** What completing an upload needs of its parts, 20 bytes each: a TiB has 131,072 of them, and all are kept to the end. */
-import type { FinishedPart } from './store'
+import type { FinishedPart } from './deps'
 
 const ETAG_BYTES = 16
 const PART_ENTRY_BYTES = ETAG_BYTES + 4

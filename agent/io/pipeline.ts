@@ -2,28 +2,20 @@
 import { crc32 } from 'node:zlib'
 import type { Compression } from '../contract'
 import { AgentError } from '../errors'
-import {
-  formatCrc32,
-  FRAME_BYTES,
-  SEGMENT_BYTES,
-  type Archive,
-  type Segment,
-  type WrittenArchive,
-} from '../plan/archive'
+import { FRAME_BYTES, SEGMENT_BYTES, type Archive, type Segment, type WrittenArchive } from '../plan/archive'
 import type { CatalogHeader } from '../plan/catalog'
-import type { Argv } from '../plan/command'
 import { joinWarnings, type TarReport } from '../plan/tar-messages'
 import type { Bandwidth } from './bandwidth'
 import type { Inspection } from './catalog-writer'
 import { createCompressor } from './compressor'
-import type { Deps, Log } from './deps'
+import type { Deps, Log, Argv, UploadRef } from './deps'
 import { mapInOrder } from './in-order'
 import { startInspector, type Inspector } from './inspector'
 import { openObject, PART_BYTES, type ObjectWriter, type UploadContext } from './object-writer'
 import { createPool, sharedBuffer } from './pool'
 import { writeSegments, type SegmentWriter, type WrittenSegment } from './segments'
-import type { UploadRef } from './store'
 import { startTar, type TarStream } from './tar-stream'
+import { formatCrc32 } from '../plan/crc32'
 
 /** Connections per archive: S3 takes 80 to 100 MB/s on each, and each costs a part of memory. */
 const PARTS_IN_FLIGHT = 6

@@ -1,6 +1,7 @@
 /** What a plan is made of, entry by entry, in little memory: enough to tell each from whatever else an archive may hold. */
 import { hash, randomBytes } from 'node:crypto'
-import { formatCatalogEntry, type CatalogEntry } from '../plan/catalog'
+import { formatCatalogEntry } from '../plan/catalog'
+import type { CatalogEntry } from '../plan/entry'
 
 /**
  * Of a digest that nobody can compute who does not know this process' key: the odds that another entry passes for the

@@ -1,6 +1,6 @@
 /** This process: who it runs as, and what stops it. */
 import { AgentError } from '../errors'
-import type { Argv } from '../plan/command'
+import type { Argv } from './deps'
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 

@@ -1,7 +1,5 @@
 import { printableLine } from '../plan/printable'
-import { formatBytes } from '../plan/size'
-import { formatSeconds } from '../plan/summary'
-
+import { formatBytes, formatSeconds } from '../plan/size'
 /** A terminal is redrawn this often. */
 const REDRAW_MS = 250
 const CLEAR_LINE = '\r\x1b[K'

@@ -2,8 +2,8 @@
 import { pipeline } from 'node:stream/promises'
 import { crc32, createZstdDecompress } from 'node:zlib'
 import { AgentError } from '../errors'
-import { formatCrc32, type Archive } from '../plan/archive'
-import type { CatalogEnd, CatalogEntry, CatalogFrames, CatalogHeader, CatalogLine } from '../plan/catalog'
+import { type Archive } from '../plan/archive'
+import type { CatalogEnd, CatalogFrames, CatalogHeader, CatalogLine } from '../plan/catalog'
 import { catalogReader, isEnd, isEntry, isFrames, isHeader } from '../plan/catalog-reader'
 import { lineSplitter } from '../plan/lines'
 import { cut, joinFrameTable, READ_BYTES, type FrameTable } from '../plan/reads'
@@ -12,7 +12,9 @@ import { mapInOrder } from './in-order'
 import { freeBehind, freeNow } from './memory'
 import { lookUntilAgreed, readTwice, useOrReadAgain } from './read-again'
 import type { ReaderDeps } from './reader'
-import type { RangeReadOptions } from './store'
+import type { RangeReadOptions } from './deps'
+import { formatCrc32 } from '../plan/crc32'
+import type { CatalogEntry } from '../plan/entry'
 
 const READS_IN_FLIGHT = 4
 /** A catalog that is not larger costs no more memory than reading a larger one piece by piece: some 600,000 entries. */

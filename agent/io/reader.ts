@@ -2,14 +2,15 @@
 import { promisify } from 'node:util'
 import { crc32, zstdDecompress } from 'node:zlib'
 import { AgentError, isDataLoss } from '../errors'
-import { formatCrc32, type Archive, type Segment } from '../plan/archive'
-import { planReads, type FramePlace, type FrameTable, type RawRange, type StoredRead } from '../plan/reads'
+import { type Archive, type Segment } from '../plan/archive'
+import { planReads, type FramePlace, type FrameTable, type StoredRead } from '../plan/reads'
 import { isWholeFrame } from '../plan/zstd-frame'
-import type { Deps } from './deps'
+import type { Deps, RangeReadOptions } from './deps'
 import { mapInOrder } from './in-order'
 import { freeBehind } from './memory'
 import { readTwice, useOrReadAgain } from './read-again'
-import type { RangeReadOptions } from './store'
+import { formatCrc32 } from '../plan/crc32'
+import type { RawRange } from '../plan/entry'
 
 const unzstd = promisify(zstdDecompress)
 

@@ -9,8 +9,7 @@ import type { SnapshotRef } from '../plan/leftovers'
 import { LVS, parseLvs, type LogicalVolume } from '../plan/lvm'
 import { FINDMNT, parseFindmnt } from '../plan/mounts'
 import { lvremove, umount, umountLazily } from '../plan/snapshots'
-import type { HostDeps } from './deps'
-import type { CommandResult } from './host'
+import type { HostDeps, CommandResult } from './deps'
 import { LVM_TIMEOUT_SECONDS } from './undisturbed'
 
 /** A reader that was just killed, or udev looking at a device, keeps it busy for moments only. */

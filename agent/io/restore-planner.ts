@@ -1,21 +1,11 @@
 /** Decides entry by entry what a restore brings back, from the catalog and what the target has already. */
 import { AgentError } from '../errors'
 import type { Archive } from '../plan/archive'
-import type { CatalogEntry, CatalogFrames, EntryType } from '../plan/catalog'
+import type { CatalogFrames } from '../plan/catalog'
 import { isEntry, isFrames } from '../plan/catalog-reader'
 import { selectEntries, type Role } from '../plan/entry-selection'
-import { joinFrameTable, type FrameTable, type RawRange } from '../plan/reads'
-import {
-  collectPieces,
-  isWithin,
-  linkBytes,
-  pathBytes,
-  planFetch,
-  sizeOnDisk,
-  type Piece,
-  type VolumePlan,
-  type Wanted,
-} from '../plan/restore'
+import { joinFrameTable, type FrameTable, collectPieces } from '../plan/reads'
+import { planFetch, type VolumePlan, type Wanted } from '../plan/restore'
 import { names, type Names } from '../plan/names'
 import { findUnrestorable } from '../plan/restorable'
 import { decide, type ConflictOptions, type Found } from '../plan/conflicts'
@@ -24,6 +14,16 @@ import { plannedEntries, type PlannedEntries } from './planned-entries'
 import { readCatalog, readEntries } from './read-catalog'
 import type { ReaderDeps } from './reader'
 import type { Target } from './restore-target'
+import {
+  type CatalogEntry,
+  type EntryType,
+  type RawRange,
+  isWithin,
+  linkBytes,
+  pathBytes,
+  sizeOnDisk,
+  type Piece,
+} from '../plan/entry'
 
 export interface PlanOptions extends ConflictOptions {
   /** Ranges of the tar stream that cannot be read. */

@@ -2,10 +2,9 @@
 import { accessSync, constants, lstatSync, readdirSync, readlinkSync, statfsSync, type BigIntStats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AgentError } from '../errors'
-import type { CatalogEntry, EntryType } from '../plan/catalog'
 import type { Found } from '../plan/conflicts'
-import { ancestorsOf, isWithin, linkBytes, pathBytes } from '../plan/restore'
 import { formatBytes } from '../plan/size'
+import { type CatalogEntry, type EntryType, ancestorsOf, isWithin, linkBytes, pathBytes } from '../plan/entry'
 
 export interface Target {
   /** Of the volume's root. */

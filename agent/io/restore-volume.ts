@@ -1,13 +1,11 @@
 /** Fetches what was planned of a volume and extracts it: where only root gets at it, and from there to its place. */
 import { fchmodSync, fchownSync, lstatSync, unlinkSync } from 'node:fs'
 import { AgentError, isDataLoss } from '../errors'
-import type { Argv } from '../plan/command'
 import type { ConflictPolicy } from '../plan/conflicts'
 import type { FramePlace } from '../plan/reads'
-import { pathBytes } from '../plan/restore'
 import { tarExtract, tarPrint } from '../plan/tar'
 import { namingLost } from './damage'
-import type { Deps } from './deps'
+import type { Deps, Argv } from './deps'
 import { FIRST_DESCRIPTOR, inside, pathOf, statOfDirectory, type Directory } from './directory'
 import { keepHeaders, setDirectories } from './directory-metadata'
 import { extract, type Extraction, type ExtractOptions } from './extract'
@@ -20,6 +18,7 @@ import { readRaw } from './reader'
 import type { PlannedVolume } from './restore-planner'
 import { isBare, isClosed } from './restore-target'
 import { takeStaging } from './staging'
+import { pathBytes } from '../plan/entry'
 
 const STDOUT = 1
 /** Complaints that are told of; more help nobody. */

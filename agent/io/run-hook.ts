@@ -1,10 +1,8 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { AgentError, describeError } from '../errors'
-import type { Argv } from '../plan/command'
 import type { HookRecord } from '../plan/manifest'
 import { killUnit, systemdRun } from '../plan/transient-unit'
-import type { HostDeps } from './deps'
-import type { CommandResult, Host } from './host'
+import type { HostDeps, Argv, CommandResult, Host } from './deps'
 import { unitEnvironment, unitName } from './own-unit'
 import { findWeakness } from './trusted-path'
 

@@ -1,15 +1,13 @@
 /** Runs as the bucket has them: a run is its manifest. */
-import { manifestKey, Prefix, type RunPlace } from '../contract'
+import { manifestKey, Prefix, type RunPlace, parseManifestKey } from '../contract'
 import { AgentError, hasCode } from '../errors'
 import { parseManifest, type Manifest } from '../plan/manifest'
 import { findNearest } from '../plan/nearest'
 import { parseRunTime } from '../plan/run'
-import { findMisdating, misdated } from '../plan/run-time'
-import { parseManifestKey, type FoundRun } from '../plan/run-list'
-import type { Deps } from './deps'
+import { findMisdating, misdated, type FoundRun } from '../plan/run-time'
+import type { Deps, Store } from './deps'
 import { readTwice } from './read-again'
 import type { ReaderDeps } from './reader'
-import type { Store } from './store'
 import { withoutYounger } from './store-dated'
 
 /** That of a host with thousands of volumes has a third of this; eight are read at a time. */

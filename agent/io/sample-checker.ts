@@ -1,17 +1,16 @@
 import { isDataLoss } from '../errors'
 import type { Archive } from '../plan/archive'
-import type { CatalogEntry, CatalogFrames } from '../plan/catalog'
+import type { CatalogFrames } from '../plan/catalog'
 import { isEntry, isFrames } from '../plan/catalog-reader'
-import type { Argv } from '../plan/command'
-import { joinFrameTable } from '../plan/reads'
-import { collectPieces, pathBytes } from '../plan/restore'
+import { joinFrameTable, collectPieces } from '../plan/reads'
 import { chooseSample, type Sample, type SampleChooser } from '../plan/sample'
 import { NO_WARNINGS, type Warnings } from '../plan/tar-messages'
-import { VERIFY_HINTS, type Report } from '../plan/verification'
-import type { Deps } from './deps'
+import type { Deps, Argv } from './deps'
 import { readCatalog, readEntries } from './read-catalog'
 import { readRaw, type ReaderDeps } from './reader'
 import { sourceChecker } from './source-checker'
+import { VERIFY_HINTS, type Report } from '../plan/findings'
+import { type CatalogEntry, pathBytes } from '../plan/entry'
 
 /** Names are given to tar in pieces of about this size. */
 const NAMES_BYTES = 64 * 1024

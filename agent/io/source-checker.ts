@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
-import type { CatalogEntry } from '../plan/catalog'
-import type { Argv } from '../plan/command'
 import { headersEnd, lastingHeaders } from '../plan/entry-headers'
 import { scanTar } from '../plan/tar-scanner'
 import type { Warnings } from '../plan/tar-messages'
-import { compareEntries, VERIFY_HINTS, type Report } from '../plan/verification'
-import type { Deps } from './deps'
+import { compareEntries } from '../plan/verification'
+import type { Deps, Argv } from './deps'
 import type { StreamChecker } from './entry-checker'
 import { startTar, type TarStream } from './tar-stream'
+import { VERIFY_HINTS, type Report } from '../plan/findings'
+import type { CatalogEntry } from '../plan/entry'
 
 const READ_BYTES = 1024 * 1024
 

@@ -1,6 +1,6 @@
 /** Sees no object that was written after its run: a host may add what a run of long ago lacks, and nothing tells it apart but S3's time. */
 import { throwIfYounger } from '../plan/run-time'
-import type { Store } from './store'
+import type { Store } from './deps'
 
 /**
  * A store that refuses to tell of objects which are younger than the manifest that names them. Whatever is to be read of a

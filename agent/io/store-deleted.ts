@@ -1,7 +1,6 @@
 /** Sees past delete markers: to whom reads a versioned bucket, nothing is lost until its last version is. */
 import { hasCode } from '../errors'
-import type { Deps } from './deps'
-import type { ObjectInfo, Store } from './store'
+import type { Deps, ObjectInfo, Store } from './deps'
 
 /** A store in which deleted objects are there as long as a version of them is. */
 export interface StoreWithDeleted {

@@ -18,9 +18,9 @@ import { AgentError } from '../errors'
 import { isAsStored, isSameRange } from '../plan/range-answer'
 import { retryBody } from './body-retries'
 import type { IncomingBody, RangeAnswer, SignedRequest } from './range-connections'
-import type { BucketFacts, ObjectHead, ObjectInfo, ListedUpload, RangeReadOptions, WholeObject } from './store'
 import { call, type Connection } from './store-client'
 import { s3ErrorCode } from './store-errors'
+import type { BucketFacts, ObjectHead, ObjectInfo, ListedUpload, RangeReadOptions, WholeObject } from './deps'
 
 /** Of an object of which the server does not say when it was written. */
 const UNKNOWN_TIME = new Date(NaN)

@@ -1,7 +1,8 @@
 import { RestoreObjectCommand } from '@aws-sdk/client-s3'
-import { THAW_TIERS, type ThawOptions } from '../plan/glacier'
 import { call, type Connection } from './store-client'
 import { s3ErrorCode } from './store-errors'
+import { THAW_TIERS } from '../contract'
+import type { ThawOptions } from './deps'
 
 /** Asks for a readable copy of an archived object. Asking again changes nothing, or makes the copy stay longer. */
 export async function thaw(

@@ -4,9 +4,9 @@ import {
   type ListObjectVersionsCommandInput,
   type ListObjectVersionsCommandOutput,
 } from '@aws-sdk/client-s3'
-import type { ObjectInfo } from './store'
 import { call, type Connection } from './store-client'
 import { foldersIn, toObjectInfo } from './store-read'
+import type { ObjectInfo } from './deps'
 
 /** Every object with the prefix, deleted ones too, in key order: each as its newest version that is no delete marker. */
 export async function* listWithDeleted(

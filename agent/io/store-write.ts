@@ -11,11 +11,11 @@ import {
   type StorageClass,
 } from '@aws-sdk/client-s3'
 import { AgentError, hasCode } from '../errors'
-import { formatCrc32 } from '../plan/archive'
-import type { CompleteOptions, Completion, FinishedPart, ObjectHead, PutOptions, UploadRef } from './store'
 import { call, type Connection } from './store-client'
 import { s3ErrorCode, wasSentAgain } from './store-errors'
 import { head, wholeCrc32 } from './store-read'
+import type { CompleteOptions, Completion, FinishedPart, ObjectHead, PutOptions, UploadRef } from './deps'
+import { formatCrc32 } from '../plan/crc32'
 
 /** A part that arrives wrong as often as this will not arrive right: something on the way is broken. */
 const SENDINGS_MAX = 4

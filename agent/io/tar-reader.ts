@@ -1,6 +1,4 @@
 import { Parser, type ReadEntry } from 'tar'
-import type { TarEntry } from '../plan/verification'
-
 /**
  * Extended attributes are in the pax header: Linux allows 64 KiB each, and xfs any number of them. Node-tar takes a record of
  * 25 bytes apart into some 200 bytes of memory; beyond this, it is not asked (design limit).
@@ -81,4 +79,20 @@ function describe(entry: ReadEntry, pax: string): TarEntry {
     device: [entry.header.devmaj, entry.header.devmin],
     pax,
   }
+}
+
+/** An entry of a tar archive as node-tar, which shares no code with the catalog's scanner, reads it. */
+export interface TarEntry {
+  /** node-tar's name of the type: `File`, `SymbolicLink`, … */
+  readonly type: string
+  readonly path: string
+  readonly size: number
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly mtimeMs: number
+  readonly link: string
+  readonly device: readonly [major: number, minor: number]
+  /** Text of the entry's pax extended header, as far as it can be decoded; empty where it has none. */
+  readonly pax: string
 }

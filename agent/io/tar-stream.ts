@@ -3,10 +3,8 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import type { Argv } from '../plan/command'
 import { tarMessages, type TarReport } from '../plan/tar-messages'
-import type { HostDeps } from './deps'
-import type { RunningCommand } from './host'
+import type { HostDeps, Argv, RunningCommand } from './deps'
 import { takeTemporaryDirectory } from './temporary-directory'
 
 /** What a read brings at most where no buffer waits for it: the size of a socket's own buffer (net.core.wmem_default). */

@@ -1,5 +1,4 @@
-import type { Argv } from '../plan/command'
-import type { HostDeps } from './deps'
+import type { HostDeps, Argv } from './deps'
 
 /**
  * LVM takes seconds. What takes longer waits for a device that does not answer, or for the lock of somebody who does

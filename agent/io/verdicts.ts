@@ -1,10 +1,10 @@
 /** Reads what verifications of a run found, as far as it counts. */
 import { Prefix, type RunPlace } from '../contract'
 import { asLoss, hasCode } from '../errors'
-import { parseVerdict, type Verdict, type Verdicts } from '../plan/run-list'
 import { isWithinRun } from '../plan/run-time'
 import type { ReaderDeps } from './reader'
-import type { ObjectInfo } from './store'
+import type { ObjectInfo } from './deps'
+import { parseVerdict, type Verdict, type Verdicts } from '../plan/verdict'
 
 /** The findings of a verification are few, however many there were. */
 const VERDICT_BYTES_MAX = 64 * 1024

@@ -1,19 +1,21 @@
 /** Looks at what is stored of an archive: at the objects alone, or at every byte of them. */
 import { createHash } from 'node:crypto'
 import { hasCode, type AgentError } from '../errors'
-import { formatCrc32, type Archive } from '../plan/archive'
+import { type Archive } from '../plan/archive'
 import { compareEnd } from '../plan/catalog-reader'
-import type { FrameTable, RawRange } from '../plan/reads'
+import type { FrameTable } from '../plan/reads'
 import { rehearseRestore, type Rehearsal } from '../plan/restorable'
 import { findYounger, TRUST_TIMES_HINT } from '../plan/run-time'
-import { VERIFY_HINTS, type Report } from '../plan/verification'
 import { reportingDamage } from './damage'
 import { entryChecker, type StreamChecker } from './entry-checker'
 import { lookUntilAgreed } from './read-again'
 import { readCatalogIndex, readEntries } from './read-catalog'
 import type { Decoded, ReaderDeps } from './reader'
-import type { ObjectHead } from './store'
 import { readFrameTable, readWholeArchive } from './whole-archive'
+import { VERIFY_HINTS, type Report } from '../plan/findings'
+import type { ObjectHead } from './deps'
+import { formatCrc32 } from '../plan/crc32'
+import type { RawRange } from '../plan/entry'
 
 export interface ObjectsFound {
   readonly objects: number

@@ -1,16 +1,17 @@
 /** Reads an archive whole, seek tables included, and compares every segment with what the manifest says of it. */
 import { crc32 } from 'node:zlib'
 import { AgentError } from '../errors'
-import { formatCrc32, type Archive, type Segment } from '../plan/archive'
+import { type Archive, type Segment } from '../plan/archive'
 import { cut, placeFrames, planWholeReads, READ_BYTES, type FrameTable } from '../plan/reads'
 import { formatSeekTable, parseSeekTable, seekTableBytes } from '../plan/seek-table'
-import { VERIFY_HINTS, type Report } from '../plan/verification'
 import { reportingDamage } from './damage'
 import { mapInOrder } from './in-order'
 import { freeNow } from './memory'
 import { AGAIN, readTwice, useOrReadAgain } from './read-again'
 import { decodeFrames, fetchReads, type Decoded, type Fetched, type ReaderDeps } from './reader'
-import type { RangeReadOptions } from './store'
+import { VERIFY_HINTS, type Report } from '../plan/findings'
+import type { RangeReadOptions } from './deps'
+import { formatCrc32 } from '../plan/crc32'
 
 /** Of a reading that comes to a checksum alone; with `READ_BYTES` each, no more memory than other readings take. */
 const CHECKSUM_READS_IN_FLIGHT = 4

@@ -51,8 +51,3 @@ export interface ArchiveNotes {
 export interface WrittenArchive extends Archive {
   readonly notes: ArchiveNotes
 }
-
-/** A CRC32 as manifests record it. */
-export function formatCrc32(crc32: number): string {
-  return crc32.toString(16).padStart(8, '0')
-}

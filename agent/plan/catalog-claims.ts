@@ -1,6 +1,5 @@
-/** What an entry of a catalog cannot truthfully say, whoever wrote it: GNU tar has no such members. */
-import type { CatalogEntry } from './catalog'
 import { BLOCK_BYTES } from './tar-header'
+import type { CatalogEntry } from './entry'
 
 /** As the writer of catalogs has it: longer paths get no line of their own. */
 export const PATH_BYTES_MAX = 64 * 1024

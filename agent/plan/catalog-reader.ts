@@ -1,14 +1,8 @@
 /** Reads a catalog's lines strictly: nothing is not the same as not understood. */
 import { AgentError } from '../errors'
 import type { Archive } from './archive'
-import {
-  parseCatalogLine,
-  type CatalogEnd,
-  type CatalogEntry,
-  type CatalogFrames,
-  type CatalogHeader,
-  type CatalogLine,
-} from './catalog'
+import { parseCatalogLine, type CatalogEnd, type CatalogFrames, type CatalogHeader, type CatalogLine } from './catalog'
+import type { CatalogEntry } from './entry'
 
 export interface CatalogReader {
   /** @throws AgentError ARCHIVE_DAMAGED where the line is not what must come next, FORMAT_UNSUPPORTED */

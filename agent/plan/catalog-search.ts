@@ -1,10 +1,10 @@
 /** Searches a catalog's text without reading it: only lines that hold the pattern's literal text are looked at. */
 import { AgentError } from '../errors'
 import { findMisplacement, isEntry, isHeader } from './catalog-reader'
-import { parseCatalogLine, type CatalogEntry } from './catalog'
+import { parseCatalogLine } from './catalog'
 import type { Glob } from './glob'
 import { lineStart } from './lines'
-import { pathOnHost } from './restore'
+import { type CatalogEntry, pathOnHost } from './entry'
 
 const NEWLINE = 0x0a
 const QUOTE = 0x22

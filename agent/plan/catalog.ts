@@ -7,8 +7,7 @@
 
 import { AgentError } from '../errors'
 import { findImpossible } from './catalog-claims'
-
-export type EntryType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'fifo' | 'character' | 'block'
+import type { EntryType, CatalogEntry } from './entry'
 
 /** First line. */
 export interface CatalogHeader {
@@ -19,49 +18,6 @@ export interface CatalogHeader {
   readonly volume: string
   readonly mountPoint: string
   readonly frameBytes: number
-}
-
-/** One entry of the tar archive. */
-export interface CatalogEntry {
-  /** As in the archive, without the leading `./`; the root is `.`. Directories have no trailing slash. */
-  readonly path: string
-  /** Base64 of the path's bytes, present only where they are not valid UTF-8; `path` is then for people only. */
-  readonly path64?: string
-  readonly type: EntryType
-  /** Apparent size of a file: of a sparse file, its size with the holes. 0 for everything else. */
-  readonly size: number
-  /** Permission bits, set-id and sticky bits included. */
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-  /** Seconds since the epoch with up to nine decimals, as a string so that nothing is rounded. */
-  readonly mtime: string
-  /** Byte offset in the tar stream of the entry's first header block, extended headers included. */
-  readonly offset: number
-  /** Bytes of the tar stream that the entry takes: headers, data, padding. */
-  readonly bytes: number
-  /** Target of a symlink; for a hard link, the path of the entry it is linked to. */
-  readonly link?: string
-  readonly link64?: string
-  /** Present on sparse files: bytes of data stored. */
-  readonly sparseBytes?: number
-  /** Present where the entry has extended attributes, ACLs, a SELinux label or capabilities. */
-  readonly xattrs?: true
-  readonly device?: readonly [major: number, minor: number]
-  /**
-   * Present where whoever wrote the catalog did not understand the entry, or its name is too long: why. It is in the archive,
-   * only tar itself may restore it, and of the other fields `offset` and `bytes` alone mean anything.
-   */
-  readonly undescribed?: string
-}
-
-/** Of the name of what cannot be described: enough to find it by. */
-const NAME_CHARACTERS_MAX = 256
-
-/** @param why - in words that end a sentence about it */
-export function undescribedEntry(path: string, offset: number, bytes: number, why: string): CatalogEntry {
-  const name = path.length > NAME_CHARACTERS_MAX ? `${path.slice(0, NAME_CHARACTERS_MAX).toWellFormed()}…` : path
-  return { path: name, type: 'file', size: 0, mode: 0, uid: 0, gid: 0, mtime: '0', offset, bytes, undescribed: why }
 }
 
 /** Frames in one line of the catalog at most, so that no line is very long. */

@@ -1,6 +1,6 @@
 /** What becomes of an entry whose name is taken. */
 import { AgentError } from '../errors'
-import type { CatalogEntry } from './catalog'
+import type { CatalogEntry } from './entry'
 
 /** What becomes of a name that the target has already. */
 export type ConflictPolicy = 'fail' | 'skip' | 'overwrite' | 'newer'

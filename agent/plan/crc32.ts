@@ -36,3 +36,8 @@ function multiply(a: number, b: number): number {
   }
   return product
 }
+
+/** A CRC32 as manifests record it. */
+export function formatCrc32(crc32: number): string {
+  return crc32.toString(16).padStart(8, '0')
+}

@@ -1,9 +1,6 @@
-/** What lies in the bucket and belongs to no run that counts: what killed runs had written, and what somebody removed the manifest of. */
-import { formatAge, parseManifestKey } from './run-list'
-import { columns, fit } from './summary'
-import { formatBytes } from './size'
+import { formatBytes, columns, fit, formatAge } from './size'
 import { LATE_SECONDS_MAX } from './run-time'
-import { Prefix, RUN_PATTERN, type RunPlace } from '../contract'
+import { Prefix, RUN_PATTERN, type RunPlace, parseManifestKey } from '../contract'
 
 /** Objects that lie there without a manifest. */
 export interface DebrisRun {

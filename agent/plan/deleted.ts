@@ -1,7 +1,7 @@
 /** What is told of deleted objects of which a version is left. */
 import { AgentError } from '../errors'
-import { parseManifestKey } from './run-list'
-import { fit } from './summary'
+import { fit } from './size'
+import { parseManifestKey } from '../contract'
 
 /** Objects that are named; the others are counted. */
 const NAMES_MAX = 3

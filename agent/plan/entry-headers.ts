@@ -1,6 +1,6 @@
 /** Takes the headers of one tar entry apart: to give it another name, or to compare it. */
 import { BLOCK_BYTES, readNumber } from './tar-header'
-import type { Renaming } from './restore'
+import type { Renaming } from './entry'
 
 const PAX_TYPE = 'x'.charCodeAt(0)
 const DIRECTORY_TYPE = '5'.charCodeAt(0)

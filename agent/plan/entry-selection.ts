@@ -1,9 +1,8 @@
 /** Which entries of a catalog a restore wants. */
 import { AgentError } from '../errors'
-import type { CatalogEntry, EntryType } from './catalog'
 import { shortened } from './names'
 import { findNearest } from './nearest'
-import { ancestorsOf, isWithin, pathBytes, pathOnHost } from './restore'
+import { type CatalogEntry, type EntryType, ancestorsOf, isWithin, pathBytes, pathOnHost } from './entry'
 
 /** Names held against a path that is not in the catalog. */
 const CANDIDATES_MAX = 10_000

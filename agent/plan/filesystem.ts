@@ -1,12 +1,3 @@
-/** How filesystems were made, so that they can be made so again: mkfs of another release has other defaults. */
-import type { Argv } from './command'
-import type { Volume } from './selection'
-
-/** Prints what a filesystem is made of. Reads the superblock only. */
-export function describeFilesystem({ filesystem, device, mountPoint }: Volume): Argv {
-  return filesystem === 'xfs' ? ['xfs_info', mountPoint] : ['dumpe2fs', '-h', device]
-}
-
 /**
  * Options of mkfs that make such a filesystem again; of what the description does not tell, mkfs decides.
  *

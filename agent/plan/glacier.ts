@@ -1,15 +1,4 @@
-/** Archives that S3 keeps in Glacier: they have to be thawed, which takes minutes to days, before they can be read. */
-
-/** S3's names of the tiers, by ours. */
-export const THAW_TIERS = { bulk: 'Bulk', standard: 'Standard', expedited: 'Expedited' } as const
-export type ThawTier = keyof typeof THAW_TIERS
-
-export interface ThawOptions {
-  readonly tier: ThawTier
-  /** How long the readable copy stays. */
-  readonly days: number
-}
-
+import type { ThawTier } from '../contract'
 /** `frozen`: nobody has asked for it yet. */
 export type ThawState = 'readable' | 'thawing' | 'frozen'
 

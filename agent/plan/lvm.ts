@@ -1,8 +1,8 @@
 /** What LVM says about a host: the commands that ask, and strict parsers of what they answer. */
 import { z } from 'zod'
-import type { Argv } from './command'
 import type { BlockDevice, Mount } from './mounts'
 import { parseOutput } from './tool-output'
+import type { Argv } from '../io/deps'
 
 export interface LogicalVolume {
   readonly group: string

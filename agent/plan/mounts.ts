@@ -1,7 +1,7 @@
 /** What the mount table and the kernel say about a host's filesystems: the commands that ask, and parsers of the answers. */
 import { z } from 'zod'
-import type { Argv } from './command'
 import { parseOutput } from './tool-output'
+import type { Argv } from '../io/deps'
 
 export interface Mount {
   readonly target: string

@@ -2,7 +2,7 @@
 import { ExitStatus } from '../contract'
 import { AgentError, describeError, unwrapFailure, type ErrorCode } from '../errors'
 import { printableJson, printableText } from './printable'
-import { SUMMARY_CHARACTERS_MAX } from './summary'
+import { SUMMARY_CHARACTERS_MAX } from './size'
 
 /** Every other code means that the command failed. */
 const STATUS_OF: Partial<Record<ErrorCode, ExitStatus>> = {

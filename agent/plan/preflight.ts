@@ -1,14 +1,14 @@
 /** What preflight looks at, how it judges what it sees, and how it reports. */
 import { AgentError, describeError, unwrapFailure } from '../errors'
 import { CLOCK_HINT, describeSkew, SKEW_FAIL_SECONDS, SKEW_WARN_SECONDS } from './clock'
-import { formatArgv, type Argv } from './command'
+import { formatArgv } from './command'
 import type { Leftovers } from './leftovers'
 import type { HostStorage } from './lvm'
 import type { Selection, Volume } from './selection'
-import { formatBytes } from './size'
+import { formatBytes, columns, fit } from './size'
 import type { Proxy } from './proxy'
 import { planSnapshots, type SnapshotPlan, type SnapshotRequest } from './snapshots'
-import { columns, fit } from './summary'
+import type { Argv } from '../io/deps'
 
 /** One thing that was looked at. */
 export interface Check {

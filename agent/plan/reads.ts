@@ -2,18 +2,13 @@
 import { AgentError } from '../errors'
 import { FRAME_BYTES, type Archive, type Segment } from './archive'
 import { FRAMES_PER_LINE, type CatalogFrames } from './catalog'
+import type { RawRange, CatalogEntry, Renaming, Piece } from './entry'
 
 /**
  * Stored bytes fetched by one request, unless a single frame is larger. Small enough that many connections fit into
  * memory, large enough that a request's round trip does not count.
  */
 export const READ_BYTES = 4 * 1024 * 1024
-
-/** A piece of the tar stream, or of an object. */
-export interface RawRange {
-  readonly offset: number
-  readonly bytes: number
-}
 
 /** Cuts so many bytes into pieces, one as long as the other, and the rest. */
 export function* cut(bytes: number, pieceBytes: number): Generator<RawRange> {
@@ -204,4 +199,21 @@ function unfit(archive: Archive, what: string): AgentError {
   return new AgentError('ARCHIVE_DAMAGED', `the frame table in ${archive.catalog.key} is wrong: ${what}`, {
     hint: 'The archive itself may be good: restore it by hand as docs/restore-by-hand.md says, and keep the catalog for analysis.',
   })
+}
+
+/** Collects entries in the order of the archive into as few pieces as possible. */
+export function collectPieces(): {
+  readonly add: (entry: CatalogEntry, renaming?: Renaming) => void
+  readonly list: () => Piece[]
+} {
+  const pieces: Piece[] = []
+  return {
+    add({ offset, bytes }, renaming) {
+      const last = pieces.at(-1)
+      if (last && !last.renaming && !renaming && last.offset + last.bytes === offset) {
+        pieces[pieces.length - 1] = { offset: last.offset, bytes: last.bytes + bytes }
+      } else pieces.push({ offset, bytes, ...(renaming && { renaming }) })
+    },
+    list: () => pieces,
+  }
 }

@@ -1,6 +1,5 @@
 /** Turns a manifest into the commands that rebuild a host's volumes on empty disks, for somebody to read and run. */
 import { AgentError } from '../errors'
-import type { Argv } from './command'
 import { mkfsOptions } from './filesystem'
 import type { Manifest, VolumeBackup } from './manifest'
 import { isPrintable } from './printable'
@@ -14,6 +13,7 @@ import {
   type VolumeGroupRow,
 } from './rebuild-reports'
 import { formatBytes } from './size'
+import type { Argv } from '../io/deps'
 
 /** A command, and why it is there. */
 export interface RebuildStep {

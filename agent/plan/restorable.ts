@@ -1,9 +1,8 @@
 /** What keeps entries from coming back, found by looking at them alone: a restore and a verification say the same of it. */
 import { AgentError } from '../errors'
-import type { CatalogEntry } from './catalog'
 import { selectEntries } from './entry-selection'
 import { shortened } from './names'
-import { linkBytes, pathBytes } from './restore'
+import { type CatalogEntry, linkBytes, pathBytes } from './entry'
 
 /** NAME_MAX in linux/limits.h. */
 const NAME_BYTES_MAX = 255

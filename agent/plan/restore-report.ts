@@ -1,10 +1,13 @@
 /** What is told of a restore: before it, after it, and while Glacier is thawing. */
 import type { ErrorCode } from '../errors'
-import { thawDuration, type ThawOptions, type ThawTier } from './glacier'
+import { thawDuration } from './glacier'
 import type { Manifest } from './manifest'
-import { pathOnHost, type Absent, type Warned } from './restore'
-import { formatBytes } from './size'
-import { columns, fit, warningLines } from './summary'
+import { type Absent, type Warned } from './restore'
+import { formatBytes, columns, fit } from './size'
+import { warningLines } from './summary'
+import type { ThawTier } from '../contract'
+import type { ThawOptions } from '../io/deps'
+import { pathOnHost } from './entry'
 
 export interface VolumeReport {
   readonly mountPoint: string

@@ -1,10 +1,10 @@
 /** What of a run to restore: which volumes, which entries of them, and which bytes of the archives that takes. */
 import { AgentError } from '../errors'
 import type { Archive } from './archive'
-import type { CatalogEntry } from './catalog'
 import type { Manifest, VolumeBackup } from './manifest'
-import { planReads, type FrameTable, type RawRange } from './reads'
+import { planReads, type FrameTable } from './reads'
 import { chooseVolumes } from './volumes'
+import { type RawRange, type Piece, isWithin, pathOnHost } from './entry'
 
 /** What is wanted of one volume. */
 export interface Wanted {
@@ -80,40 +80,9 @@ function absolutePath(chosen: readonly VolumeBackup[], path: string): string {
   })
 }
 
-/** A path of a catalog, as it was on the host. */
-export function pathOnHost(mountPoint: string, path: string): string {
-  if (path === '.') return mountPoint
-  return `${mountPoint === '/' ? '' : mountPoint}/${path}`
-}
-
 function relativePath({ mountPoint }: VolumeBackup, path: string): string {
   return path.slice(mountPoint === '/' ? 1 : mountPoint.length + 1)
 }
-
-/** True if a path is a directory, or something in it. */
-export function isWithin(path: string, directory: string): boolean {
-  return directory === '/' || directory === '.' || path === directory || path.startsWith(`${directory}/`)
-}
-
-/** The directories above a path of a catalog, the volume's root first. */
-export function ancestorsOf(path: string): string[] {
-  const names = path.split('/').slice(0, -1)
-  return ['.', ...names.map((_, index) => names.slice(0, index + 1).join('/'))].slice(0, path === '.' ? 0 : undefined)
-}
-
-/**
- * An entry to restore, possibly under another name: the data of a hard link whose file is not wanted comes back under
- * the link's own name.
- */
-export interface Renaming {
-  /** Of the entry's first header block in the tar stream. */
-  readonly offset: number
-  readonly path?: Buffer
-  readonly link?: Buffer
-}
-
-/** A piece of the tar stream to pass on, as it is or with another name. */
-export type Piece = RawRange & { readonly renaming?: Renaming }
 
 /** What is fetched and extracted of one volume. */
 export interface VolumePlan {
@@ -136,37 +105,6 @@ export function planFetch(archive: Archive, table: FrameTable, pieces: readonly 
     segments.add(read.segment)
   }
   return { requests, bytes, segments: [...segments] }
-}
-
-/** Collects entries in the order of the archive into as few pieces as possible. */
-export function collectPieces(): {
-  readonly add: (entry: CatalogEntry, renaming?: Renaming) => void
-  readonly list: () => Piece[]
-} {
-  const pieces: Piece[] = []
-  return {
-    add({ offset, bytes }, renaming) {
-      const last = pieces.at(-1)
-      if (last && !last.renaming && !renaming && last.offset + last.bytes === offset) {
-        pieces[pieces.length - 1] = { offset: last.offset, bytes: last.bytes + bytes }
-      } else pieces.push({ offset, bytes, ...(renaming && { renaming }) })
-    },
-    list: () => pieces,
-  }
-}
-
-/** What an entry takes on a filesystem with 4 KiB blocks, its inode not counted. */
-export function sizeOnDisk({ type, size, sparseBytes }: CatalogEntry): number {
-  return type === 'file' ? Math.ceil((sparseBytes ?? size) / 4096) * 4096 : type === 'directory' ? 4096 : 0
-}
-
-/** The name of an entry as bytes: names need not be text. */
-export function pathBytes({ path, path64 }: Pick<CatalogEntry, 'path' | 'path64'>): Buffer {
-  return path64 === undefined ? Buffer.from(path) : Buffer.from(path64, 'base64')
-}
-
-export function linkBytes({ link = '', link64 }: Pick<CatalogEntry, 'link' | 'link64'>): Buffer {
-  return link64 === undefined ? Buffer.from(link) : Buffer.from(link64, 'base64')
 }
 
 /** What was mounted on the host and is not in the run. */

@@ -1,21 +1,10 @@
-/** The list of a host's runs: what is told of each, and how it is shown. */
-import { z } from 'zod'
-import { CLASS_PATTERN, Prefix, RUN_PATTERN, type RunPlace } from '../contract'
+import { type RunPlace } from '../contract'
 import { DEPTHS, isSizesOnly, type Manifest, type SampleRecord } from './manifest'
 import { parseRunTime } from './run'
-import type { Misdating } from './run-time'
+import type { FoundRun } from './run-time'
 import { describeSamples } from './sample'
-import { parseStrictJson } from './strict-json'
-import { formatBytes } from './size'
-import { columns, fit } from './summary'
-
-/** A run that the bucket has. */
-export interface FoundRun extends RunPlace {
-  /** Its manifest was deleted, and is found only where that is asked for. */
-  readonly deleted?: true
-  /** Why it is not taken for what its name says. */
-  readonly misdating?: Misdating
-}
+import { formatBytes, columns, fit, formatAge } from './size'
+import type { Verified, Verdicts } from './verdict'
 
 /** What `list` tells of a run. Sizes in bytes, times in ISO 8601 UTC. */
 export interface ListedRun extends FoundRun {
@@ -30,68 +19,6 @@ export interface ListedRun extends FoundRun {
   /** What the backup compared with the source of volumes of which it did not compare everything. */
   readonly sampled: readonly (SampleRecord & { readonly volume: string })[]
 }
-
-/** How far a run was verified: the latest word of an operator, or without one that of the host. */
-export interface Verified {
-  readonly depth: Manifest['verified']
-  readonly ok: boolean
-  /** By S3's clock. Absent where it was part of the backup itself. */
-  readonly at?: string
-  /** The server keeps no checksums, so that no more than the objects' sizes was compared. */
-  readonly sizesOnly?: true
-  /** Whose word it is, where it is not the backup's own. */
-  readonly by?: 'operator' | 'host'
-  /** What the host says beyond it, which takes nothing from it: only the host's own word stands for that. */
-  readonly hostSays?: Omit<Verified, 'by' | 'hostSays'>
-}
-
-const verdictSchema = z.object({
-  depth: z.enum(['checksum', 'stream', 'source']),
-  ok: z.boolean(),
-  sizesOnly: z.literal(true).optional(),
-  volumes: z.array(z.object({ volume: z.string(), withoutChecksum: z.int().min(0).optional() })).optional(),
-})
-
-/** What one verification came to. */
-export interface Verdict extends Omit<Verified, 'by' | 'hostSays'> {
-  /** By S3's clock. */
-  readonly at: string
-}
-
-export interface Verdicts {
-  readonly operator?: Verdict
-  readonly host?: Verdict
-}
-
-/**
- * What a recorded verification came to, or undefined where it proves nothing of the run: it cannot be read, or has found
- * good what is not all of it.
- *
- * @param writtenAt - by S3's clock
- * @param runVolumes - those of the run, by their names
- */
-export function parseVerdict(json: string, writtenAt: Date, runVolumes: readonly string[]): Verdict | undefined {
-  try {
-    const { depth, ok, volumes, ...record } = verdictSchema.parse(parseStrictJson(json))
-    const isPartial = volumes && runVolumes.some((name) => !volumes.some(({ volume }) => volume === name))
-    if (ok && isPartial) return undefined
-    // Whether the one who recorded it has drawn the conclusion or not.
-    const sizesOnly = record.sizesOnly ?? (depth === 'checksum' && volumes?.some((volume) => volume.withoutChecksum))
-    return { depth, ok, at: writtenAt.toISOString(), ...(sizesOnly && { sizesOnly: true }) }
-  } catch {
-    return undefined
-  }
-}
-
-/** The run whose manifest this key is, or undefined where it is no manifest's key. */
-export function parseManifestKey(key: string): RunPlace | undefined {
-  return MANIFEST_KEY.exec(key)?.groups as RunPlace | undefined
-}
-
-const inner = (pattern: string): string => pattern.replace(/^\^|\$$/g, '')
-const MANIFEST_KEY = new RegExp(
-  `^${Prefix.manifests}/(?<class>${inner(CLASS_PATTERN)})/(?<host>.+)/(?<run>${inner(RUN_PATTERN)})\\.json$`,
-)
 
 export function listedRun(place: FoundRun, manifest: Manifest, verdicts: Verdicts): ListedRun {
   const sum = (field: 'rawBytes' | 'storedBytes') =>
@@ -199,14 +126,4 @@ function formatCheck({ depth, ok, at, sizesOnly }: Verified, now: Date): string 
   const when = at === undefined ? '' : ` ${formatAge(at, now)} ago`
   const what = sizesOnly ? 'sizes only' : depth
   return ok ? `${what}${when}` : `FAILED ${what}${when}`
-}
-
-/** `50 s`, `12 min`, `7 h`, `45 d`: one unit, rounded down. */
-export function formatAge(time: string, now: Date): string {
-  const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(time)) / 1000))
-  if (Number.isNaN(seconds)) return '?'
-  if (seconds < 120) return `${seconds} s`
-  if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)} min`
-  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`
-  return `${Math.floor(seconds / 86400)} d`
 }

@@ -4,6 +4,7 @@
  */
 import { AgentError } from '../errors'
 import { parseRunTime } from './run'
+import type { RunPlace } from '../contract'
 
 /** Hosts' clocks differ, and S3 refuses requests that are further off than 15 minutes. */
 const EARLY_SECONDS_MAX = 3600
@@ -66,4 +67,12 @@ export function throwIfYounger(key: string, lastModified: Date, writtenAt: Date 
 
 function toSeconds(time: Date): string {
   return Number.isNaN(time.getTime()) ? 'a time that the server does not say' : `${time.toISOString().slice(0, 19)}Z`
+}
+
+/** A run that the bucket has. */
+export interface FoundRun extends RunPlace {
+  /** Its manifest was deleted, and is found only where that is asked for. */
+  readonly deleted?: true
+  /** Why it is not taken for what its name says. */
+  readonly misdating?: Misdating
 }

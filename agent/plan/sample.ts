@@ -4,10 +4,9 @@
  * few frames are read. A path stays in its part, whatever else changes.
  */
 import { z } from 'zod'
-import type { CatalogEntry } from './catalog'
-import { linkBytes, pathBytes } from './restore'
 import type { BackupRequest } from './requests'
 import type { Share } from './values'
+import { type CatalogEntry, linkBytes, pathBytes } from './entry'
 
 /** The parts that one run compares: from `part` on, counted from 1, `count` of `parts`; after the last comes the first. */
 export interface Sample extends Share {

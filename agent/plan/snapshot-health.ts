@@ -1,9 +1,9 @@
 /** Whether a snapshot still is what it was when it was taken, and what to do before it is no longer. */
 import { AgentError } from '../errors'
-import type { Argv } from './command'
 import type { LogicalVolume, Vitals } from './lvm'
 import { lvextend, type SnapshotPlan } from './snapshots'
 import { freeExtents, fullCopyBytes } from './snapshot-space'
+import type { Argv } from '../io/deps'
 
 /** LVM's own suggestion for automatic extension (lvm.conf, snapshot_autoextend_threshold). */
 const EXTEND_AT_PERCENT = 70

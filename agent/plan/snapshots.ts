@@ -1,10 +1,10 @@
 /** How the snapshots of a run are called, made, mounted and removed, and how much space each gets. */
 import { MOUNT_ROOT, RUN_TAG_PREFIX, SNAPSHOT_NAME_PREFIX, SNAPSHOT_TAG } from '../contract'
-import type { Argv } from './command'
 import type { HostStorage } from './lvm'
 import type { Volume } from './selection'
 import { assertPoolsHaveRoom, planSizes } from './snapshot-space'
 import type { SnapshotSize } from './values'
+import type { Argv } from '../io/deps'
 
 export interface SnapshotPlan {
   readonly origin: Volume

@@ -1,11 +1,12 @@
 import { manifestKey, type RunPlace } from '../contract'
-import { formatArgv, type Argv } from './command'
+import { formatArgv } from './command'
 import { isSizesOnly, type Manifest, type VolumeBackup } from './manifest'
 import { printableLine } from './printable'
 import { describeSamples, formatSample } from './sample'
 import type { Selection } from './selection'
-import { formatBytes } from './size'
+import { formatBytes, formatSeconds, columns, fit } from './size'
 import type { SnapshotPlan } from './snapshots'
+import type { Argv } from '../io/deps'
 
 /** What a summary repeats of what was asked for. */
 export interface SummaryRequest {
@@ -14,9 +15,6 @@ export interface SummaryRequest {
   readonly endpointUrl?: string | undefined
   readonly exclude: readonly string[]
 }
-
-/** Systems Manager's console shows 2,500 characters of a step's output; what matters fits well before (design limit). */
-export const SUMMARY_CHARACTERS_MAX = 2000
 
 /** What a person reads first, at 3 a.m. too: the verdict, then what failed, then the rest. At most 2,000 characters. */
 export function formatBackupSummary(
@@ -143,38 +141,4 @@ function volumeRow(backup: VolumeBackup): string[] {
     `snapshot lived ${formatSeconds(snapshot.livedSeconds)}`,
     ...(sampled ? [`${sampled.entries} entries of ${formatSample(sampled)} compared with it`] : []),
   ]
-}
-
-/** `0.4 s`, `12 s`, `3 min 20 s`, `2 h 05 min` */
-export function formatSeconds(seconds: number): string {
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
-  const whole = Math.round(seconds)
-  if (whole < 60) return `${whole} s`
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
-  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`
-}
-
-/** Rows of cells as indented lines, each column as wide as its widest cell. */
-export function columns(given: readonly (readonly string[])[]): string[] {
-  const rows = given.map((row) => row.map(printableLine))
-  const widths = rows.reduce<number[]>((known, row) => row.map((cell, i) => Math.max(cell.length, known[i] ?? 0)), [])
-  return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd())
-}
-
-/** Keeps whole lines from the start, and the last one, within the limit; says how many went. Each is one line, whatever is in it. */
-export function fit(given: readonly string[], charactersMax = SUMMARY_CHARACTERS_MAX): string {
-  const lines = given.map(printableLine)
-  const whole = lines.join('\n')
-  if (whole.length <= charactersMax) return whole
-  const last = lines.at(-1) ?? ''
-  const kept: string[] = []
-  let length = last.length + '  … and 99999 more lines: all is in the JSON below\n'.length
-  for (const line of lines.slice(0, -1)) {
-    if (length + line.length + 1 > charactersMax) break
-    kept.push(line)
-    length += line.length + 1
-  }
-  return [...kept, `  … and ${lines.length - kept.length - 1} more lines: all is in the JSON below`, last]
-    .join('\n')
-    .slice(0, charactersMax)
 }

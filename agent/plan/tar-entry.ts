@@ -1,5 +1,3 @@
-/** What the header of an entry, and the extended headers before it, say of the entry. */
-import type { CatalogEntry, EntryType } from './catalog'
 import {
   brokenTar,
   decodeName,
@@ -11,6 +9,7 @@ import {
   type Extension,
   type Name,
 } from './tar-header'
+import type { CatalogEntry, EntryType } from './entry'
 
 /** A header that has come whole, and what is known by then. */
 export interface FoundHeader {

@@ -1,6 +1,6 @@
 /** The fields of tar headers: ustar, GNU and pax (POSIX.1-2017 "pax interchange format"; the GNU tar manual, appendix D). */
 import { AgentError } from '../errors'
-import type { EntryType } from './catalog'
+import type { EntryType } from './entry'
 
 export const BLOCK_BYTES = 512
 

@@ -1,6 +1,5 @@
 /** Reads the catalog's entries out of a tar stream as it passes by, in pieces of any size. */
 import { AgentError } from '../errors'
-import { undescribedEntry, type CatalogEntry } from './catalog'
 import { PATH_BYTES_MAX, paxReader, type PaxReader } from './pax-records'
 import { sparseMapReader } from './sparse-map'
 import { readEntry, readPath, type OpenEntry } from './tar-entry'
@@ -15,6 +14,7 @@ import {
   readNumber,
   type Extension,
 } from './tar-header'
+import { undescribedEntry, type CatalogEntry } from './entry'
 
 export interface TarTotals {
   readonly entries: number

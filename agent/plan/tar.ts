@@ -1,6 +1,6 @@
 /** GNU tar: how an archive is written and read, and what the installed tar must be able to do. */
 import { AgentError } from '../errors'
-import type { Argv } from './command'
+import type { Argv } from '../io/deps'
 
 /** The first version that restores extended attributes and ACLs in every order of entries. */
 const OLDEST_VERSION: readonly [major: number, minor: number] = [1, 29]

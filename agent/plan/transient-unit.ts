@@ -1,5 +1,4 @@
-/** Transient services of systemd. All of what is asked of it here is known to version 239, that of RHEL 8. */
-import type { Argv } from './command'
+import type { Argv } from '../io/deps'
 
 export interface TransientUnit {
   /** Without its suffix. */

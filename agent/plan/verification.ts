@@ -1,7 +1,7 @@
-/** What a verification found, and the comparison of an archive's entries as node-tar reads them with the catalog. */
-import type { CatalogEntry, EntryType } from './catalog'
-import { formatBytes } from './size'
-import { columns, fit } from './summary'
+import { formatBytes, columns, fit } from './size'
+import type { Report } from './findings'
+import type { TarEntry } from '../io/tar-reader'
+import type { CatalogEntry, EntryType } from './entry'
 
 /** Something that is not as it should be. Findings are data: a verification throws only where it could not look. */
 export interface Finding {
@@ -10,26 +10,6 @@ export interface Finding {
   readonly what: string
   readonly hint: string
 }
-
-/** Tells of something that is not as it should be. */
-export type Report = (what: string, hint: string) => void
-
-export const VERIFY_HINTS = {
-  damaged:
-    'Back the host up again now. Restore from an earlier run, or what is not damaged with "snapstream restore --best-effort".',
-  catalog:
-    'The archive itself can be restored by hand as docs/restore-by-hand.md says. Back the host up again, and report this: it should not happen.',
-  catalogLost:
-    'The data is checked without it, and a restore makes it again from the archive, slowly: the runbook says more. Back the host up again.',
-  unrestorable:
-    'Snapstream does not write such archives: find out who has written to the bucket as this host, and back it up again.',
-  undescribed:
-    'Restore these by hand, as docs/restore-by-hand.md says. Find out who wrote a manifest that does not mention them.',
-  source:
-    'Back the volume up again. If it differs again, check the memory and the disks of this host, and whether something writes to snapshots.',
-  missing:
-    'Find out who deleted it. A version of it may still be there: --include-deleted reads it, with the credentials of the restorer role.',
-} as const
 
 /** Beyond this, more of the same tells nobody anything. */
 const FINDINGS_MAX = 50
@@ -116,22 +96,6 @@ function checkRow(check: VolumeCheck): string[] {
       ? [`${check.frames} frames, ${formatBytes(check.rawBytes)}, ${check.entries} entries read back`]
       : []),
   ]
-}
-
-/** An entry of a tar archive as node-tar, which shares no code with the catalog's scanner, reads it. */
-export interface TarEntry {
-  /** node-tar's name of the type: `File`, `SymbolicLink`, … */
-  readonly type: string
-  readonly path: string
-  readonly size: number
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-  readonly mtimeMs: number
-  readonly link: string
-  readonly device: readonly [major: number, minor: number]
-  /** Text of the entry's pax extended header, as far as it can be decoded; empty where it has none. */
-  readonly pax: string
 }
 
 const TYPES: Readonly<Record<string, EntryType>> = {

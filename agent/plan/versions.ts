@@ -1,11 +1,10 @@
 /** What became of paths over time, as the catalogs of several runs tell it. */
 import type { RunPlace } from '../contract'
 import { AgentError } from '../errors'
-import type { CatalogEntry } from './catalog'
 import { formatArgv } from './command'
 import type { FindRequest, Hosted } from './requests'
-import { formatBytes } from './size'
-import { columns, fit } from './summary'
+import { formatBytes, columns, fit } from './size'
+import type { CatalogEntry } from './entry'
 
 /** A path as it was in one run, and in those after it until it changed. */
 export interface Version {

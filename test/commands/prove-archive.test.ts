@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { proveArchive, type Proof, type Proved } from '../../agent/commands/prove-archive'
 import { archiveVolume } from '../../agent/io/pipeline'
-import type { Store } from '../../agent/io/store'
 import type { SnapshotPlan } from '../../agent/plan/snapshots'
 import { tarCreate } from '../../agent/plan/tar'
 import { archiveBucket, type Misbehaviour } from '../io/archive-bucket'
 import { CATALOG_KEY, depsOf, KEY, requestOf } from '../io/pipeline-fixture'
+import type { Store } from '../../agent/io/deps'
 
 jest.setTimeout(60_000)
 

@@ -18,13 +18,14 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { AgentError } from '../../agent/errors'
-import { localHost, type Host } from '../../agent/io/host'
+import { localHost } from '../../agent/io/host'
 import { manifestKey } from '../../agent/contract'
 import { formatManifest } from '../../agent/plan/manifest'
 import { archiveOf, place, storeWith } from '../support/archives'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import { timeOf, type MemoryStore } from '../support/memory-store'
 import { backedUp, differences, read, restored, scratch, sources, target } from './restore-fixture'
+import type { Host } from '../../agent/io/deps'
 
 const NOBODY = 65534
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { restore } from '../../agent/commands/restore'
 import { manifestKey } from '../../agent/contract'
-import { localHost, type Host } from '../../agent/io/host'
+import { localHost } from '../../agent/io/host'
 import { formatManifest } from '../../agent/plan/manifest'
 import type { Hosted, RestoreRequest } from '../../agent/plan/requests'
 import { tarCreate } from '../../agent/plan/tar'
@@ -18,6 +18,7 @@ import { compareTrees } from '../support/tree/compare'
 import { hostileTree } from '../support/tree/hostile'
 import { directory, file, hardlink, symlink, type DirectoryLiteral } from '../support/tree/literal'
 import { walkTree } from '../support/tree/walk'
+import type { Host } from '../../agent/io/deps'
 
 // Real tars and trees: seconds on a busy machine.
 jest.setTimeout(60_000)

@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { restore } from '../../agent/commands/restore'
 import { manifestKey } from '../../agent/contract'
 import { localHost } from '../../agent/io/host'
-import type { CatalogEntry } from '../../agent/plan/catalog'
 import { formatManifest } from '../../agent/plan/manifest'
 import type { Hosted, RestoreRequest } from '../../agent/plan/requests'
 import { tarCreate } from '../../agent/plan/tar'
 import { archiveOf, place, storeWith } from '../support/archives'
 import { silentLog } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
+import type { CatalogEntry } from '../../agent/plan/entry'
 
 let scratch: string
 let tar: Buffer

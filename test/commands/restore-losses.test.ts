@@ -7,7 +7,6 @@ import { restoreStatus } from '../../agent/commands/restore-status'
 import { verify } from '../../agent/commands/verify'
 import { manifestKey } from '../../agent/contract'
 import { localHost } from '../../agent/io/host'
-import { undescribedEntry, type CatalogEntry } from '../../agent/plan/catalog'
 import { formatManifest } from '../../agent/plan/manifest'
 import type { FindRequest, Hosted, RestoreStatusRequest, VerifyRequest } from '../../agent/plan/requests'
 import { tarCreate } from '../../agent/plan/tar'
@@ -16,6 +15,7 @@ import { silentLog } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
 import { backedUp, differences, read, restored, scratch, sources, stored, target } from './restore-fixture'
+import { undescribedEntry, type CatalogEntry } from '../../agent/plan/entry'
 
 function damaged(): MemoryStore {
   const store = backedUp()

@@ -7,13 +7,14 @@ import { crc32 } from 'node:zlib'
 import { restore } from '../../agent/commands/restore'
 import { manifestKey } from '../../agent/contract'
 import { localHost } from '../../agent/io/host'
-import { s3Store, type Store } from '../../agent/io/store'
+import { s3Store } from '../../agent/io/store'
 import { formatManifest } from '../../agent/plan/manifest'
 import type { Hosted, RestoreRequest } from '../../agent/plan/requests'
 import { createBucket, startMoto, type RunningServer } from '../servers'
 import { archiveOf, place } from '../support/archives'
 import { silentLog } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
+import type { Store } from '../../agent/io/deps'
 
 jest.setTimeout(60_000)
 

@@ -1,8 +1,8 @@
-import type { Host } from '../../agent/io/host'
 import { AgentError } from '../../agent/errors'
 import { formatArgv } from '../../agent/plan/command'
 import { localDeps, type LocalDeps } from '../support/host-deps'
 import type { Guest } from './guest'
+import type { Host } from '../../agent/io/deps'
 
 /** A `Host` that is a guest: the agent's code runs in the test, its commands run there. Signals are not passed on. */
 function guestHost(guest: Guest): Host {

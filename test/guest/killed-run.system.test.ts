@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { build } from 'esbuild'
-import type { UploadRef } from '../../agent/io/store'
 import { removeLeftovers } from '../../agent/io/lvm'
 import { memoryStore, type MemoryStore } from '../support/memory-store'
 import { bootGuest, type Guest } from './guest'
 import { guestDeps } from './guest-host'
 import { DISKS_MIB, makeVolumes, MOUNT_POINTS } from './volumes'
+import type { UploadRef } from '../../agent/io/deps'
 
 jest.setTimeout(180_000)
 

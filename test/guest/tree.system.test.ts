@@ -1,10 +1,11 @@
 /** What tar brings back with the agent's flags, on real filesystems; and that no loss would go unseen. */
-import { formatArgv, type Argv } from '../../agent/plan/command'
+import { formatArgv } from '../../agent/plan/command'
 import { tarCreate, tarExtract } from '../../agent/plan/tar'
 import { compareTrees, type Difference } from '../support/tree/compare'
 import { countEntries } from '../support/tree/entry'
 import { bundleTrees, type GuestTrees } from '../support/tree/guest-trees'
 import { bootGuest, type Guest } from './guest'
+import type { Argv } from '../../agent/io/deps'
 
 jest.setTimeout(180_000)
 

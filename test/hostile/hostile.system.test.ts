@@ -16,7 +16,6 @@ import { join } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { catalogKey, dataKey, manifestKey, type RunPlace } from '../../agent/contract'
-import type { CatalogEntry } from '../../agent/plan/catalog'
 import { createBucket, plainClient, testServers } from '../servers'
 import { buildAgent, type Agent, type AgentRun } from '../support/agent'
 import { extendedHeader, record, ROOT, tarOf as tarOfBlocks } from '../support/tar-blocks'
@@ -32,6 +31,7 @@ import {
   type ForgedVolume,
 } from './intruder'
 import { findHarm, findMisconduct, machineIn, operate, type Machine } from './operator'
+import type { CatalogEntry } from '../../agent/plan/entry'
 
 jest.setTimeout(300_000)
 

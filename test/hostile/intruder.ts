@@ -4,14 +4,14 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { manifestKey, type RunPlace } from '../../agent/contract'
-import type { CatalogEntry } from '../../agent/plan/catalog'
 import { formatManifest, type Manifest, type VolumeBackup } from '../../agent/plan/manifest'
-import type { Argv } from '../../agent/plan/command'
 import { tarCreate } from '../../agent/plan/tar'
 import { scanTar } from '../../agent/plan/tar-scanner'
 import { plainClient, type Server } from '../servers'
 import { archiveOf } from '../support/archives'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
+import type { Argv } from '../../agent/io/deps'
+import type { CatalogEntry } from '../../agent/plan/entry'
 
 const DAY_MS = 86_400_000
 

@@ -1,5 +1,5 @@
-import type { Store } from '../../agent/io/store'
 import { memoryStore } from '../support/memory-store'
+import type { Store } from '../../agent/io/deps'
 
 /** A store in memory that remembers what was asked of it, in order. */
 export interface ArchiveBucket {

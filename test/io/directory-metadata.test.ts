@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { openWay } from '../../agent/io/directory'
 import { keepHeaders } from '../../agent/io/directory-metadata'
-import type { Host } from '../../agent/io/host'
 import { openNamelessFile } from '../../agent/io/nameless-file'
+import type { Host } from '../../agent/io/deps'
 
 let tree: string
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { extract } from '../../agent/io/extract'
-import type { Argv } from '../../agent/plan/command'
 import { localDeps } from '../support/host-deps'
+import type { Argv } from '../../agent/io/deps'
 
 const BYTES = 4 * 1024 * 1024 // more than any pipe holds
 

@@ -5,11 +5,11 @@ import { chmod, chown, mkdir, readFile, rename, rm, symlink, writeFile } from 'n
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from '../../agent/errors'
-import type { Host } from '../../agent/io/host'
 import { findHooks, holdApplications, type HooksRequest } from '../../agent/io/hooks'
 import { localDeps } from '../support/host-deps'
 import { refusalOf } from '../support/refusal'
 import { makeTrustedDirectory } from '../support/trusted-directory'
+import type { Host } from '../../agent/io/deps'
 
 jest.setTimeout(30_000)
 

@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { inLockstep } from '../../agent/io/lockstep'
 import { plannedEntries } from '../../agent/io/planned-entries'
-import type { CatalogEntry } from '../../agent/plan/catalog'
 import { tarCreate } from '../../agent/plan/tar'
 import { scanTar } from '../../agent/plan/tar-scanner'
+import type { CatalogEntry } from '../../agent/plan/entry'
 
 jest.setTimeout(120_000)
 

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inLockstep } from '../../agent/io/lockstep'
 import { plannedEntries } from '../../agent/io/planned-entries'
-import type { CatalogEntry } from '../../agent/plan/catalog'
-import { collectPieces, type Piece } from '../../agent/plan/restore'
 import { tarCreate } from '../../agent/plan/tar'
 import { scanTar } from '../../agent/plan/tar-scanner'
+import type { CatalogEntry, Piece } from '../../agent/plan/entry'
+import { collectPieces } from '../../agent/plan/reads'
 
 let tar: Buffer
 let entries: readonly CatalogEntry[]

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { Clock } from '../../agent/io/retries'
-import { s3Store, type Store } from '../../agent/io/store'
+import { s3Store } from '../../agent/io/store'
 import { fakeClock } from '../support/fake-clock'
 import { refusalOf } from '../support/refusal'
 import { failure, scriptedS3, success, type ScriptedS3, type Step } from '../support/scripted-s3'
+import type { Store } from '../../agent/io/deps'
 
 const signal = new AbortController().signal
 const KEY = 'data/daily/host/run/vg0-root.tar.zst'

@@ -8,13 +8,15 @@ import type { Compression } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import { limitBandwidth } from '../../agent/io/bandwidth'
 import { archiveVolume, type ArchiveRequest } from '../../agent/io/pipeline'
-import { formatCrc32, FRAME_BYTES, type Archive } from '../../agent/plan/archive'
-import type { CatalogEnd, CatalogEntry, CatalogFrames } from '../../agent/plan/catalog'
-import type { Argv } from '../../agent/plan/command'
+import { FRAME_BYTES, type Archive } from '../../agent/plan/archive'
+import type { CatalogEnd, CatalogFrames } from '../../agent/plan/catalog'
 import { tarCreate } from '../../agent/plan/tar'
 import { NO_WARNINGS } from '../../agent/plan/tar-messages'
 import { archiveBucket, type ArchiveBucket } from './archive-bucket'
 import { CATALOG_KEY, catalogOf, depsOf, KEY, requestOf, sha256, tarOf, unpack, writeFileFor } from './pipeline-fixture'
+import type { Argv } from '../../agent/io/deps'
+import { formatCrc32 } from '../../agent/plan/crc32'
+import type { CatalogEntry } from '../../agent/plan/entry'
 
 const MIB = 1024 ** 2
 const COMPRESSIONS: readonly Compression[] = ['none', 'zstd']

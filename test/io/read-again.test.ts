@@ -8,12 +8,13 @@ import { crc32, zstdCompressSync } from 'node:zlib'
 import { findCatalogLoss } from '../../agent/io/catalog-rebuilder'
 import { readCatalogIndex, readCatalogText } from '../../agent/io/read-catalog'
 import { readRaw } from '../../agent/io/reader'
-import type { RangeReadOptions, Store } from '../../agent/io/store'
 import { checkObjects, checkStream } from '../../agent/io/verifier'
-import { formatCrc32, type Archive } from '../../agent/plan/archive'
+import { type Archive } from '../../agent/plan/archive'
 import { tarCreate } from '../../agent/plan/tar'
 import { archiveInSmallFrames, storeWith, type ArchiveOptions, type StoredArchive } from '../support/archives'
 import { faultyStore } from '../support/faulty-store'
+import type { RangeReadOptions, Store } from '../../agent/io/deps'
+import { formatCrc32 } from '../../agent/plan/crc32'
 
 jest.setTimeout(60_000)
 

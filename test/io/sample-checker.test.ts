@@ -7,8 +7,6 @@ import { AgentError } from '../../agent/errors'
 import { archiveVolume, type ArchiveRequest } from '../../agent/io/pipeline'
 import { readEntries } from '../../agent/io/read-catalog'
 import { checkSample } from '../../agent/io/sample-checker'
-import type { Store } from '../../agent/io/store'
-import type { CatalogEntry } from '../../agent/plan/catalog'
 import { partOf } from '../../agent/plan/sample'
 import { tarCreate, tarCreateListed } from '../../agent/plan/tar'
 import { buildTree } from '../support/tree/build'
@@ -16,6 +14,8 @@ import { hostileTree } from '../support/tree/hostile'
 import { directory, file, hardlink, symlink } from '../support/tree/literal'
 import { archiveBucket } from './archive-bucket'
 import { depsOf, requestOf } from './pipeline-fixture'
+import type { Store } from '../../agent/io/deps'
+import type { CatalogEntry } from '../../agent/plan/entry'
 
 jest.setTimeout(120_000)
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { DeleteObjectCommand, PutBucketPolicyCommand, RestoreObjectCommand } from '@aws-sdk/client-s3'
-import { s3Store, type Store } from '../../agent/io/store'
+import { s3Store } from '../../agent/io/store'
 import type { S3StoreOptions } from '../../agent/io/store-client'
 import {
   createBucket,
@@ -19,6 +19,7 @@ import { silentLog } from '../support/log'
 import { refusalOf } from '../support/refusal'
 import type { VersionedStore } from '../support/memory-store'
 import { storeContract } from '../support/store-contract'
+import type { Store } from '../../agent/io/deps'
 
 jest.setTimeout(60_000)
 

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { SYSTEM_CLOCK } from '../../agent/io/retries'
 import { useOrReadAgain } from '../../agent/io/read-again'
-import { s3Store, type RangeReadOptions, type Store } from '../../agent/io/store'
+import { s3Store } from '../../agent/io/store'
 import { fakeClock } from '../support/fake-clock'
 import { refusalOf } from '../support/refusal'
 import { failure, scriptedS3, success, type ScriptedS3, type Step } from '../support/scripted-s3'
+import type { RangeReadOptions, Store } from '../../agent/io/deps'
 
 const signal = new AbortController().signal
 const KEY = 'data/daily/host/run/vg0-root.tar.zst'

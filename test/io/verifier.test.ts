@@ -6,11 +6,12 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { checkObjects, checkStream } from '../../agent/io/verifier'
 import { AgentError } from '../../agent/errors'
-import { formatCrc32, type Archive } from '../../agent/plan/archive'
+import { type Archive } from '../../agent/plan/archive'
 import { tarCreate } from '../../agent/plan/tar'
 import { archiveInSmallFrames, storeWith, type ArchiveOptions, type StoredArchive } from '../support/archives'
 import { buildTree } from '../support/tree/build'
 import { hostileTree } from '../support/tree/hostile'
+import { formatCrc32 } from '../../agent/plan/crc32'
 
 // Many small frames: seconds on a busy machine.
 jest.setTimeout(60_000)

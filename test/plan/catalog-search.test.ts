@@ -1,6 +1,7 @@
-import { formatCatalogEntry, formatCatalogLine, type CatalogEntry } from '../../agent/plan/catalog'
+import { formatCatalogEntry, formatCatalogLine } from '../../agent/plan/catalog'
 import { searchCatalog } from '../../agent/plan/catalog-search'
 import { parseGlob } from '../../agent/plan/glob'
+import type { CatalogEntry } from '../../agent/plan/entry'
 
 const NAMES = [
   '.',

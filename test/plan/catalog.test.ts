@@ -1,4 +1,5 @@
-import { formatCatalogEntry, formatCatalogLine, parseCatalogLine, type CatalogEntry } from '../../agent/plan/catalog'
+import { formatCatalogEntry, formatCatalogLine, parseCatalogLine } from '../../agent/plan/catalog'
+import type { CatalogEntry } from '../../agent/plan/entry'
 
 const FILE: CatalogEntry = {
   path: 'etc/hosts',

@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { linkSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { CatalogEntry } from '../../agent/plan/catalog'
 import { tarCreate } from '../../agent/plan/tar'
 import { headersEnd, renameEntry } from '../../agent/plan/entry-headers'
 import { scanTar } from '../../agent/plan/tar-scanner'
+import type { CatalogEntry } from '../../agent/plan/entry'
 
 const LONG = 'directory/'.repeat(30) + 'name'
 

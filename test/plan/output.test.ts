@@ -1,7 +1,7 @@
 import { ExitStatus } from '../../agent/contract'
 import { AgentError, type ErrorCode } from '../../agent/errors'
 import { formatFailure, formatResult } from '../../agent/plan/output'
-import { columns, fit } from '../../agent/plan/summary'
+import { columns, fit } from '../../agent/plan/size'
 
 const plain = { json: false, stdout: false }
 

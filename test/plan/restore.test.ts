@@ -1,6 +1,7 @@
-import { ancestorsOf, chooseWanted, collectPieces, isWithin } from '../../agent/plan/restore'
-import type { CatalogEntry } from '../../agent/plan/catalog'
+import { chooseWanted } from '../../agent/plan/restore'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
+import { type CatalogEntry, ancestorsOf, isWithin } from '../../agent/plan/entry'
+import { collectPieces } from '../../agent/plan/reads'
 
 const manifest = manifestOf({
   volumes: ['/', '/srv', '/srv/data'].map((mountPoint) => volumeBackupOf({ volume: `vg0${mountPoint}`, mountPoint })),

@@ -1,12 +1,8 @@
-import {
-  formatAge,
-  formatRunList,
-  listedRun,
-  parseManifestKey,
-  parseVerdict,
-  unreadableRun,
-} from '../../agent/plan/run-list'
+import { formatRunList, listedRun, unreadableRun } from '../../agent/plan/run-list'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
+import { formatAge } from '../../agent/plan/size'
+import { parseManifestKey } from '../../agent/contract'
+import { parseVerdict } from '../../agent/plan/verdict'
 
 const arn = 'arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc'
 const place = { class: 'daily', host: arn, run: '20260131T040506Z-abz277' }

@@ -1,5 +1,3 @@
-/** Dividing a volume into parts, and going through them run by run. */
-import type { CatalogEntry } from '../../agent/plan/catalog'
 import {
   advanceRotation,
   chooseSample,
@@ -13,6 +11,7 @@ import {
   type Rotation,
   type Sample,
 } from '../../agent/plan/sample'
+import type { CatalogEntry } from '../../agent/plan/entry'
 
 const entryOf = (path: string, changes: Partial<CatalogEntry> = {}): CatalogEntry => ({
   ...{ path, type: 'file', size: 0, mode: 0o644, uid: 0, gid: 0, mtime: '0', offset: 0, bytes: 512 },

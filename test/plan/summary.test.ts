@@ -1,6 +1,7 @@
 import { completenessOf, formatManifest, parseManifest } from '../../agent/plan/manifest'
-import { columns, fit, formatBackupSummary, formatSeconds, SUMMARY_CHARACTERS_MAX } from '../../agent/plan/summary'
+import { formatBackupSummary } from '../../agent/plan/summary'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
+import { columns, fit, formatSeconds, SUMMARY_CHARACTERS_MAX } from '../../agent/plan/size'
 
 const VAULT = { bucket: 'vault', exclude: [] }
 

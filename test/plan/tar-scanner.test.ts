@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Parser } from 'tar'
 import { AgentError } from '../../agent/errors'
-import { formatCatalogEntry, parseCatalogLine, type CatalogEntry } from '../../agent/plan/catalog'
+import { formatCatalogEntry, parseCatalogLine } from '../../agent/plan/catalog'
 import { tarCreate } from '../../agent/plan/tar'
 import { scanTar } from '../../agent/plan/tar-scanner'
+import type { CatalogEntry } from '../../agent/plan/entry'
 
 const MIB = 1024 ** 2
 const LONG = `${'d'.repeat(120)}/${'f'.repeat(200)}`

@@ -2,8 +2,16 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { Argv } from '../../agent/plan/command'
-import { excludesWithin, findTarDefect, parseTarVersion, TAR_FEATURES, TAR_VERSION, tarCreate, tarExtract } from '../../agent/plan/tar' // prettier-ignore
+import {
+  excludesWithin,
+  findTarDefect,
+  parseTarVersion,
+  TAR_FEATURES,
+  TAR_VERSION,
+  tarCreate,
+  tarExtract,
+} from '../../agent/plan/tar'
+import type { Argv } from '../../agent/io/deps'
 
 let scratch: string
 let directory: string

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { localHost, type Host } from '../../agent/io/host'
-import type { Argv } from '../../agent/plan/command'
+import { localHost } from '../../agent/io/host'
 import { fakeHost, type Answer, type Answers } from './fake-host'
 import { lvRow, lvsReport, vgsReport } from './lvm-report'
+import type { Argv, Host } from '../../agent/io/deps'
 
 export interface LvmHost extends Host {
   readonly ran: readonly string[]

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { ErrorCode } from '../../agent/errors'
-import type { Completion, FinishedPart, ObjectInfo, UploadRef } from '../../agent/io/store'
 import type { VersionedStore } from './memory-store'
+import type { Completion, FinishedPart, ObjectInfo, UploadRef } from '../../agent/io/deps'
 
 /** Where a server is known not to do as S3 does. The contract then states what it does instead. */
 export interface Deviations {
