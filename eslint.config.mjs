@@ -1,15 +1,49 @@
+import { readFileSync } from 'node:fs'
 import js from '@eslint/js'
 import { defineConfig, globalIgnores } from 'eslint/config'
 import globals from 'globals'
 import tseslint from 'typescript-eslint'
 
-const effects = [
-  { group: ['node:*'], message: 'plan/ is pure: effects belong in io/.' },
-  { group: ['@aws-sdk/*', '@smithy/*'], message: 'plan/ is pure: the S3 client lives in io/store.' },
-]
-/** Forbids imports, by the layering main -> commands -> io -> plan -> errors, contract. */
+/**
+ * The agent's rooms, from the ground up: each imports only what stands before it. Below all of them are contract, errors,
+ * context and outcome; above all of them cli and main.
+ */
+const ROOMS = JSON.parse(readFileSync(new URL('./scripts/rooms.json', import.meta.url), 'utf8'))
+const GROUND = ['contract', 'errors', 'context', 'outcome'].map((name) => `agent/${name}.ts`)
 const forbid = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }] })
-const layer = (names, message) => ({ group: names.flatMap((name) => [`**/${name}`, `**/${name}/*`]), message })
+const above = (room) => [...ROOMS.slice(ROOMS.indexOf(room) + 1).map((name) => `**/${name}/**`), '**/cli', '**/main']
+const roomRules = [
+  { files: GROUND, room: undefined },
+  ...ROOMS.map((room) => ({ files: [`agent/${room}/**`], room })),
+].map(({ files, room }) => ({
+  files,
+  rules: forbid({ group: above(room), message: 'A room imports only what stands before it in the list of rooms.' }),
+}))
+/** Whatever touches the world, or calls what does, is called `*.io.ts`. */
+const purity = {
+  files: ['agent/**/*.ts'],
+  ignores: ['agent/**/*.io.ts', 'agent/cli.ts', 'agent/main.ts'],
+  rules: {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            group: ['node:*', '@aws-sdk/*', '@smithy/*', '**/*.io'],
+            allowTypeImports: true,
+            message: 'Effects belong in a file called *.io.ts.',
+          },
+        ],
+      },
+    ],
+    'no-restricted-globals': ['error', 'process', 'fetch', 'performance', 'setTimeout', 'setInterval', 'setImmediate'],
+    'no-restricted-properties': [
+      'error',
+      { object: 'Date', property: 'now', message: 'The clock is an effect.' },
+      { object: 'Math', property: 'random', message: 'Randomness is an effect.' },
+    ],
+  },
+}
 
 export default defineConfig(
   globalIgnores(['dist/', 'cdk.out/', 'node_modules/', '.cache/', 'coverage/', 'release/']),
@@ -30,33 +64,12 @@ export default defineConfig(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
+  ...roomRules,
   {
     files: ['agent/contract.ts'],
     rules: forbid({ group: ['*'], message: 'contract.ts is shared with infra/ and imports nothing.' }),
   },
-  {
-    files: ['agent/plan/**'],
-    rules: {
-      ...forbid(...effects, layer(['io', 'commands', 'cli', 'main'], 'plan/ imports only plan/, errors and contract.')),
-      'no-restricted-globals': ['error', 'process', 'fetch', 'setTimeout', 'setInterval'],
-      'no-restricted-properties': [
-        'error',
-        { object: 'Date', property: 'now', message: 'plan/ has no clock.' },
-        { object: 'Math', property: 'random', message: 'plan/ has no randomness.' },
-      ],
-    },
-  },
-  {
-    files: ['agent/io/**'],
-    rules: forbid(layer(['commands', 'cli', 'main'], 'io/ imports only io/, plan/, errors and contract.')),
-  },
-  {
-    files: ['agent/commands/**'],
-    rules: forbid(
-      { group: ['node:child_process', '@aws-sdk/*'], message: 'commands/ act through io/.' },
-      layer(['cli', 'main'], 'cli imports commands, not the other way round.'),
-    ),
-  },
+  purity,
   {
     files: ['infra/**'],
     rules: forbid({

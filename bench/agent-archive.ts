@@ -1,16 +1,16 @@
 /** The agent's pipeline alone, in its own process: `node agent-archive.cjs DIRECTORY none|zstd ENDPOINT_URL`. */
 import type { Compression } from '../agent/contract'
-import { localHost } from '../agent/io/host'
-import { runInspectorIfAsked } from '../agent/io/inspector-thread'
-import { tuneGarbageCollection } from '../agent/io/memory'
-import { FRAME_BYTES } from '../agent/plan/archive'
-import { tarCreate } from '../agent/plan/tar'
+import { localHost } from '../agent/host/run-command.io'
+import { runInspectorIfAsked } from '../agent/archive/catalog-worker-thread.io'
+import { tuneGarbageCollection } from '../agent/lib/buffers.io'
+import { FRAME_BYTES } from '../agent/archive/archive'
+import { tarCreate } from '../agent/tar/commands'
 
 async function archive(directory: string, compression: Compression, endpointUrl: string): Promise<void> {
   // Imported as the agent does it: its thread does not load these.
   const [{ archiveVolume }, { s3Store }] = await Promise.all([
-    import('../agent/io/pipeline'),
-    import('../agent/io/store'),
+    import('../agent/archive/write.io'),
+    import('../agent/bucket/store.io'),
   ])
   tuneGarbageCollection() // as the agent's command line does
   const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => console.error(message) }

@@ -1,12 +1,12 @@
 /** The agent's restore in its own process: `node agent-restore.cjs none|zstd ENDPOINT_URL TARGET`. */
-import { restore } from '../agent/commands/restore'
+import { restore } from '../agent/restore/restore.io'
 import type { Compression } from '../agent/contract'
-import { localHost } from '../agent/io/host'
-import { tuneGarbageCollection } from '../agent/io/memory'
-import { s3Store } from '../agent/io/store'
-import { resolveRequest } from '../agent/plan/config'
-import { parseArguments, type Invocation } from '../agent/plan/arguments'
-import type { Hosted, RestoreRequest } from '../agent/plan/requests'
+import { localHost } from '../agent/host/run-command.io'
+import { tuneGarbageCollection } from '../agent/lib/buffers.io'
+import { s3Store } from '../agent/bucket/store.io'
+import { resolveRequest } from '../agent/options/resolve'
+import { parseArguments, type Invocation } from '../agent/options/parse-argv'
+import type { Hosted, RestoreRequest } from '../agent/options/commands'
 import { placeOf } from './places'
 
 async function run(compression: Compression, endpointUrl: string, target: string): Promise<void> {

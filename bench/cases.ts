@@ -1,7 +1,7 @@
 /** What is measured against what. A case is data: a source, the agent's way, and the other ways to do the same. */
 import { catalogKey, dataKey, type Compression } from '../agent/contract'
-import { formatArgv } from '../agent/plan/command'
-import { tarCreate, tarExtract } from '../agent/plan/tar'
+import { formatArgv } from '../agent/host/argv'
+import { tarCreate, tarExtract } from '../agent/tar/commands'
 import { placeOf } from './places'
 
 export type SourceName = 'big' | 'small'

@@ -1,7 +1,7 @@
 /** A store that keeps objects as files: what the restore benchmark prepares, and its server serves. */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Store } from '../agent/io/deps'
+import type { Store } from '../agent/context'
 
 type WritingStore = Pick<Store, 'put' | 'createUpload' | 'uploadPart' | 'completeUpload' | 'abortUpload'>
 

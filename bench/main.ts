@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, type Plugin } from 'esbuild'
-import { formatArgv } from '../agent/plan/command'
+import { formatArgv } from '../agent/host/argv'
 import { FIND_CASES, RESTORE_CASES, UPLOAD_CASES, type BenchCase } from './cases'
 import { measure } from './measure'
 import { compare, formatRows, type Pair, type Row } from './ratios'
@@ -23,7 +23,7 @@ const CAP = { latencyMs: 20, bytesPerSecond: 80_000_000 }
 /** Replaces the scanner by one that sees nothing. */
 const withoutScanner: Plugin = {
   name: 'without-scanner',
-  setup: (bundle) => bundle.onResolve({ filter: /\/tar-scanner$/ }, () => ({ path: resolve('bench/no-scanner.ts') })),
+  setup: (bundle) => bundle.onResolve({ filter: /\/tar\/scanner$/ }, () => ({ path: resolve('bench/no-scanner.ts') })),
 }
 
 interface Options {

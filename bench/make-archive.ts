@@ -1,19 +1,19 @@
 /** Makes what the restore benchmark restores: `node make-archive.cjs DIRECTORY none|zstd OBJECTS_DIRECTORY`. */
 import { catalogKey, dataKey, manifestKey, type Compression } from '../agent/contract'
-import { localHost } from '../agent/io/host'
-import { runInspectorIfAsked } from '../agent/io/inspector-thread'
-import { FRAME_BYTES } from '../agent/plan/archive'
-import { formatManifest } from '../agent/plan/manifest'
-import { tarCreate } from '../agent/plan/tar'
+import { localHost } from '../agent/host/run-command.io'
+import { runInspectorIfAsked } from '../agent/archive/catalog-worker-thread.io'
+import { FRAME_BYTES } from '../agent/archive/archive'
+import { formatManifest } from '../agent/run/manifest'
+import { tarCreate } from '../agent/tar/commands'
 import { manifestOf, volumeBackupOf } from '../test/support/manifest'
 import { fileStore } from './file-store'
 import { placeOf } from './places'
-import type { Store } from '../agent/io/deps'
+import type { Store } from '../agent/context'
 
 async function make(directory: string, compression: Compression, objects: string): Promise<void> {
   const [{ archiveVolume }, { PART_BYTES }] = await Promise.all([
-    import('../agent/io/pipeline'),
-    import('../agent/io/object-writer'),
+    import('../agent/archive/write.io'),
+    import('../agent/bucket/upload.io'),
   ])
   const place = placeOf(compression)
   const store = fileStore(objects, PART_BYTES) as Store

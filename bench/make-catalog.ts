@@ -1,15 +1,15 @@
 /** Makes what the search benchmark searches, a run with a catalog of a million entries: `node make-catalog.cjs OBJECTS_DIRECTORY`. */
 import { crc32, zstdCompressSync } from 'node:zlib'
 import { catalogKey, manifestKey } from '../agent/contract'
-import { FRAME_BYTES } from '../agent/plan/archive'
-import { formatCatalogEntry, formatCatalogLine } from '../agent/plan/catalog'
-import { formatManifest } from '../agent/plan/manifest'
+import { FRAME_BYTES } from '../agent/archive/archive'
+import { formatCatalogEntry, formatCatalogLine } from '../agent/archive/catalog'
+import { formatManifest } from '../agent/run/manifest'
 import { manifestOf, volumeBackupOf } from '../test/support/manifest'
 import { fileStore } from './file-store'
 import { placeOf } from './places'
-import type { Store } from '../agent/io/deps'
-import { formatCrc32 } from '../agent/plan/crc32'
-import type { CatalogEntry } from '../agent/plan/entry'
+import type { Store } from '../agent/context'
+import { formatCrc32 } from '../agent/lib/crc32'
+import type { CatalogEntry } from '../agent/tar/entry'
 
 const ENTRIES = 1_000_000
 const FILES_PER_DIRECTORY = 99

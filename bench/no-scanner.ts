@@ -1,5 +1,5 @@
 /** Stands in for the tar scanner where its cost is measured: counts bytes and looks at nothing. */
-import type { TarScanner } from '../agent/plan/tar-scanner'
+import type { TarScanner } from '../agent/tar/scanner'
 
 export function scanTar(): TarScanner {
   let rawBytes = 0

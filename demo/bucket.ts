@@ -1,7 +1,7 @@
 /** The bucket as anybody may look at it, with a plain S3 client and with curl. */
 import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
 import type { Guest } from '../test/guest/guest'
-import { createBucket, guestEndpoint, plainClient, type Server } from '../test/servers'
+import { createBucket, guestEndpoint, plainClient, type Server } from '../test/servers/index'
 
 /** For a volume of some hundred megabytes. */
 const SHELL_TIMEOUT_SECONDS = 300

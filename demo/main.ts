@@ -5,9 +5,9 @@
  * Exits with 1 if anything differs, anything is left behind, or anything goes wrong.
  */
 import { ExitStatus } from '../agent/contract'
-import type { Manifest } from '../agent/plan/manifest'
+import type { Manifest } from '../agent/run/manifest'
 import type { Guest } from '../test/guest/guest'
-import { startRadosgw, type RunningServer } from '../test/servers'
+import { startRadosgw, type RunningServer } from '../test/servers/index'
 import { compareTrees } from '../test/support/tree/compare'
 import { bundleTrees, type GuestTrees } from '../test/support/tree/guest-trees'
 import { backUp, findLeftovers, getManifest, verify } from './agent'

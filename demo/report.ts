@@ -1,6 +1,6 @@
 /** What the demo has to say, for somebody who has not seen Snapstream before. */
-import type { Manifest } from '../agent/plan/manifest'
-import { formatBytes, columns, formatSeconds } from '../agent/plan/size'
+import type { Manifest } from '../agent/run/manifest'
+import { formatBytes, columns, formatSeconds } from '../agent/lib/text'
 import type { Difference } from '../test/support/tree/compare'
 import { countEntries, type Entry } from '../test/support/tree/entry'
 import type { AgentRun } from './agent'

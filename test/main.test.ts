@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmod, chown, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { readConfigFile } from '../agent/io/config-file'
+import { readConfigFile } from '../agent/options/config-file.io'
 import { buildAgent, type Agent } from './support/agent'
 import { serve } from './support/http-server'
 import { makeTrustedDirectory } from './support/trusted-directory'

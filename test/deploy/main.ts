@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { GetDocumentCommand, SSMClient } from '@aws-sdk/client-ssm'
 import { DOCUMENT_NAMES } from '../../infra/documents'
-import { startMoto } from '../servers'
+import { startMoto } from '../servers/index'
 
 const ROOT = resolve(__dirname, '../..')
 /** The account of moto's credentials. */

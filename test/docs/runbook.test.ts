@@ -1,7 +1,7 @@
 /** In an emergency nobody has time for a command line that does not work. */
 import { readFileSync } from 'node:fs'
-import { parseArguments, type Invocation } from '../../agent/plan/arguments'
-import { resolveRequest } from '../../agent/plan/config'
+import { parseArguments, type Invocation } from '../../agent/options/parse-argv'
+import { resolveRequest } from '../../agent/options/resolve'
 
 const text = readFileSync('docs/runbook.md', 'utf8')
 const commands = [...text.matchAll(/^ *```sh\n(.*?)^ *```$/gms)]

@@ -1,6 +1,6 @@
 /** The bundle that ships, run in a guest against a real S3 server. */
 import { resolve } from 'node:path'
-import { createBucket, guestEndpoint, plainClient, type Server } from '../servers'
+import { createBucket, guestEndpoint, plainClient, type Server } from '../servers/index'
 import type { Guest } from './guest'
 import type { CommandOptions, GuestCommand } from './guest-link'
 import { GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3'

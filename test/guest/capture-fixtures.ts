@@ -1,12 +1,12 @@
 /**
- * Writes test/fixtures/lvm-VERSION/: what the commands of agent/plan/lvm.ts and mounts.ts answer on the host of volumes.ts.
+ * Writes test/fixtures/lvm-VERSION/: what the commands of agent/source/lvm/reports.ts and mounts.ts answer on the host of volumes.ts.
  *
  * Usage: npx tsx test/guest/capture-fixtures.ts
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LVS, PVS, VGS } from '../../agent/plan/lvm'
-import { findmntWithIds, LSBLK } from '../../agent/plan/mounts'
+import { LVS, PVS, VGS } from '../../agent/source/lvm/reports'
+import { findmntWithIds, LSBLK } from '../../agent/host/mounts'
 import { bootGuest } from './guest'
 import { DISKS_MIB, makeVolumes } from './volumes'
 

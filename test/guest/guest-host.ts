@@ -1,8 +1,8 @@
 import { AgentError } from '../../agent/errors'
-import { formatArgv } from '../../agent/plan/command'
+import { formatArgv } from '../../agent/host/argv'
 import { localDeps, type LocalDeps } from '../support/host-deps'
 import type { Guest } from './guest'
-import type { Host } from '../../agent/io/deps'
+import type { Host } from '../../agent/context'
 
 /** A `Host` that is a guest: the agent's code runs in the test, its commands run there. Signals are not passed on. */
 function guestHost(guest: Guest): Host {

@@ -1,8 +1,8 @@
 /** The line between the tests and a guest: JSON lines over a TCP connection that the guest opens. */
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { formatArgv } from '../../agent/plan/command'
-import type { Argv } from '../../agent/io/deps'
+import { formatArgv } from '../../agent/host/argv'
+import type { Argv } from '../../agent/context'
 
 /** More than this of a command's output is dropped, and said so. */
 const OUTPUT_BYTES_MAX = 32 * 1024 * 1024

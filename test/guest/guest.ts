@@ -6,9 +6,9 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { copyFile, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
-import { formatArgv } from '../../agent/plan/command'
+import { formatArgv } from '../../agent/host/argv'
 import { openLink, type CommandOptions, type GuestCommand, type GuestLink, type GuestResult } from './guest-link'
-import type { Argv } from '../../agent/io/deps'
+import type { Argv } from '../../agent/context'
 
 /** From a guest, this is the host's 127.0.0.1. */
 export const HOST_FROM_GUEST = '10.0.2.2'

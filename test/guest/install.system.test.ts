@@ -6,7 +6,7 @@ import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { findAgentFiles } from '../../infra/agent-files'
 import { formatSums, makeArchive, type Architecture } from '../../scripts/release/archive'
 import { packagingFiles } from '../../scripts/release/packaging'
-import { createBucket, guestEndpoint, plainClient, testServers } from '../servers'
+import { createBucket, guestEndpoint, plainClient, testServers } from '../servers/index'
 import { bootGuest, type Guest } from './guest'
 import type { GuestResult } from './guest-link'
 

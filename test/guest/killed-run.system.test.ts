@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { build } from 'esbuild'
-import { removeLeftovers } from '../../agent/io/lvm'
+import { removeLeftovers } from '../../agent/source/lvm/snapshots.io'
 import { memoryStore, type MemoryStore } from '../support/memory-store'
 import { bootGuest, type Guest } from './guest'
 import { guestDeps } from './guest-host'
 import { DISKS_MIB, makeVolumes, MOUNT_POINTS } from './volumes'
-import type { UploadRef } from '../../agent/io/deps'
+import type { UploadRef } from '../../agent/context'
 
 jest.setTimeout(180_000)
 

@@ -5,9 +5,9 @@ import {
   recordUpload,
   removeLeftovers,
   takeSnapshots,
-} from '../../agent/io/lvm'
-import { selectVolumes } from '../../agent/plan/selection'
-import { planSnapshots, type SnapshotPlan } from '../../agent/plan/snapshots'
+} from '../../agent/source/lvm/snapshots.io'
+import { selectVolumes } from '../../agent/source/lvm/select'
+import { planSnapshots, type SnapshotPlan } from '../../agent/source/lvm/plan'
 import { memoryStore } from '../support/memory-store'
 import { bootGuest, type Guest } from './guest'
 import { guestDeps } from './guest-host'

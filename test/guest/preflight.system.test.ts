@@ -1,4 +1,4 @@
-import { testServers } from '../servers'
+import { testServers } from '../servers/index'
 import { installAgent, type Installation } from './agent'
 import { bootGuest, type Guest } from './guest'
 import { DISKS_MIB, makeVolumes, MOUNT_POINTS } from './volumes'

@@ -1,6 +1,6 @@
 /** Restoring to disks that do not take it, and over what is in use; from a real S3 server, by the bundle that ships. */
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
-import { plainClient, testServers } from '../servers'
+import { plainClient, testServers } from '../servers/index'
 import { installAgent, type Installation } from './agent'
 import { bootGuest, type Guest } from './guest'
 

@@ -4,11 +4,11 @@
  *
  * Usage: node snapshot-and-wait.cjs RUN KEY UPLOAD-ID
  */
-import { localHost } from '../../agent/io/host'
-import { takeLock } from '../../agent/io/lock'
-import { mountSnapshot, readStorage, recordUpload, takeSnapshots } from '../../agent/io/lvm'
-import { selectVolumes } from '../../agent/plan/selection'
-import { planSnapshots } from '../../agent/plan/snapshots'
+import { localHost } from '../../agent/host/run-command.io'
+import { takeLock } from '../../agent/host/lock.io'
+import { mountSnapshot, readStorage, recordUpload, takeSnapshots } from '../../agent/source/lvm/snapshots.io'
+import { selectVolumes } from '../../agent/source/lvm/select'
+import { planSnapshots } from '../../agent/source/lvm/plan'
 
 async function main([run = '', key = '', uploadId = '']: readonly string[]): Promise<void> {
   const reach = (stage: string) => process.stderr.write(`${stage}\n`)

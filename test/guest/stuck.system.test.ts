@@ -1,7 +1,7 @@
 /** A host whose LVM is set up in its own way, and one with a device that does not answer any more. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { Prefix } from '../../agent/contract'
-import { testServers } from '../servers'
+import { testServers } from '../servers/index'
 import { installAgent, type Installation } from './agent'
 import { bootGuest, type Guest } from './guest'
 import type { GuestCommand } from './guest-link'

@@ -1,11 +1,11 @@
 /** What tar brings back with the agent's flags, on real filesystems; and that no loss would go unseen. */
-import { formatArgv } from '../../agent/plan/command'
-import { tarCreate, tarExtract } from '../../agent/plan/tar'
+import { formatArgv } from '../../agent/host/argv'
+import { tarCreate, tarExtract } from '../../agent/tar/commands'
 import { compareTrees, type Difference } from '../support/tree/compare'
 import { countEntries } from '../support/tree/entry'
 import { bundleTrees, type GuestTrees } from '../support/tree/guest-trees'
 import { bootGuest, type Guest } from './guest'
-import type { Argv } from '../../agent/io/deps'
+import type { Argv } from '../../agent/context'
 
 jest.setTimeout(180_000)
 

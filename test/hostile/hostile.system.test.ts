@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { catalogKey, dataKey, manifestKey, type RunPlace } from '../../agent/contract'
-import { createBucket, plainClient, testServers } from '../servers'
+import { createBucket, plainClient, testServers } from '../servers/index'
 import { buildAgent, type Agent, type AgentRun } from '../support/agent'
 import { extendedHeader, record, ROOT, tarOf as tarOfBlocks } from '../support/tar-blocks'
 import {
@@ -31,7 +31,7 @@ import {
   type ForgedVolume,
 } from './intruder'
 import { findHarm, findMisconduct, machineIn, operate, type Machine } from './operator'
-import type { CatalogEntry } from '../../agent/plan/entry'
+import type { CatalogEntry } from '../../agent/tar/entry'
 
 jest.setTimeout(300_000)
 

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import type { Server } from '../servers'
+import type { Server } from '../servers/index'
 import type { Agent, AgentRun } from '../support/agent'
 
 /** What the intruder would like to reach: a directory beside the target, with something precious in it. */

@@ -8,7 +8,7 @@ import {
   PutObjectCommand,
   type LifecycleRule,
 } from '@aws-sdk/client-s3'
-import { createBucket, plainClient, testServers } from '../servers'
+import { createBucket, plainClient, testServers } from '../servers/index'
 import { resourceOf, synthesize } from './synthesize'
 
 const DAY_SECONDS = 10

@@ -2,13 +2,13 @@
 import fc from 'fast-check'
 import { crc32, zstdCompressSync } from 'node:zlib'
 import { AgentError } from '../../agent/errors'
-import { formatCatalogEntry, parseCatalogLine } from '../../agent/plan/catalog'
-import { combineCrc32 } from '../../agent/plan/crc32'
-import { paxReader } from '../../agent/plan/pax-records'
-import type { Extension } from '../../agent/plan/tar-header'
-import { scanTar } from '../../agent/plan/tar-scanner'
-import { frameEndFinder } from '../../agent/plan/zstd-frame'
-import type { CatalogEntry } from '../../agent/plan/entry'
+import { formatCatalogEntry, parseCatalogLine } from '../../agent/archive/catalog'
+import { combineCrc32 } from '../../agent/lib/crc32'
+import { paxReader } from '../../agent/tar/pax-records'
+import type { Extension } from '../../agent/tar/header'
+import { scanTar } from '../../agent/tar/scanner'
+import { frameEndFinder } from '../../agent/archive/zstd-frame'
+import type { CatalogEntry } from '../../agent/tar/entry'
 
 const RUNS = { numRuns: 1000 }
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength }).map((data) => Buffer.from(data))

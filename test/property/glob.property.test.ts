@@ -1,7 +1,7 @@
 /** Patterns, held against a matcher that tries every way: slow, plain, and written from their description alone. */
 import fc from 'fast-check'
 import { AgentError } from '../../agent/errors'
-import { parseGlob } from '../../agent/plan/glob'
+import { parseGlob } from '../../agent/lib/glob'
 
 jest.setTimeout(60_000)
 

@@ -1,8 +1,8 @@
 /** What holds of an object that is written in pieces of any size. */
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
-import { openObject } from '../../agent/io/object-writer'
-import { createPool } from '../../agent/io/pool'
+import { openObject } from '../../agent/bucket/upload.io'
+import { createPool } from '../../agent/lib/pool'
 import { memoryStore } from '../support/memory-store'
 
 jest.setTimeout(60_000)

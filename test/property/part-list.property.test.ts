@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { partList } from '../../agent/io/part-list'
+import { partList } from '../../agent/bucket/part-list'
 
 const md5 = fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef')), minLength: 32, maxLength: 32 })
 const etag = fc.oneof(

@@ -1,7 +1,7 @@
 /** What holds for any seek table, and for any bytes in the place of one. */
 import fc from 'fast-check'
 import { AgentError } from '../../agent/errors'
-import { formatSeekTable, parseSeekTable, seekTableBytes } from '../../agent/plan/seek-table'
+import { formatSeekTable, parseSeekTable, seekTableBytes } from '../../agent/archive/seek-table'
 
 jest.setTimeout(60_000)
 

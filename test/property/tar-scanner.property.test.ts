@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { AgentError } from '../../agent/errors'
-import { tarCreate } from '../../agent/plan/tar'
-import { scanTar, type ScanOptions } from '../../agent/plan/tar-scanner'
+import { tarCreate } from '../../agent/tar/commands'
+import { scanTar, type ScanOptions } from '../../agent/tar/scanner'
 import { scratchTree } from '../support/tree/scratch'
-import type { CatalogEntry } from '../../agent/plan/entry'
+import type { CatalogEntry } from '../../agent/tar/entry'
 
 jest.setTimeout(60_000)
 const RUNS = { numRuns: 1000 }

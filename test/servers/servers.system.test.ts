@@ -15,7 +15,7 @@ import {
   startSeaweedfs,
   testServers,
   type Server,
-} from '.'
+} from './index'
 
 jest.setTimeout(120_000)
 

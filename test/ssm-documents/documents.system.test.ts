@@ -15,7 +15,7 @@ import { bootGuest, type Guest } from '../guest/guest'
 import type { GuestCommand } from '../guest/guest-link'
 import { DISKS_MIB, makeVolumes } from '../guest/volumes'
 import { resolve, resourceOf, synthesize } from '../infra/synthesize'
-import { guestEndpoint, plainClient, testServers } from '../servers'
+import { guestEndpoint, plainClient, testServers } from '../servers/index'
 import type { Order } from './run-document'
 import type { DocumentResult } from './runner'
 

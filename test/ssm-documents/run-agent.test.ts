@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ExitStatus } from '../../agent/contract'
-import { parseArguments } from '../../agent/plan/arguments'
-import { resolveRequest } from '../../agent/plan/config'
+import { parseArguments } from '../../agent/options/parse-argv'
+import { resolveRequest } from '../../agent/options/resolve'
 import type { DocumentName } from '../../infra/documents'
 import { makeSandbox, type Sandbox } from './sandbox'
 

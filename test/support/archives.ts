@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { constants, crc32, zstdCompressSync } from 'node:zlib'
 import { catalogKey, dataKey, type Compression, type RunPlace } from '../../agent/contract'
-import { FRAME_BYTES, type Archive, type Segment } from '../../agent/plan/archive'
-import { formatCatalogEntry, formatCatalogLine, type CatalogFrames } from '../../agent/plan/catalog'
-import { formatSeekTable } from '../../agent/plan/seek-table'
-import { scanTar } from '../../agent/plan/tar-scanner'
+import { FRAME_BYTES, type Archive, type Segment } from '../../agent/archive/archive'
+import { formatCatalogEntry, formatCatalogLine, type CatalogFrames } from '../../agent/archive/catalog'
+import { formatSeekTable } from '../../agent/archive/seek-table'
+import { scanTar } from '../../agent/tar/scanner'
 import { memoryStore, timeOf, type MemoryStore } from './memory-store'
-import { formatCrc32 } from '../../agent/plan/crc32'
-import type { CatalogEntry } from '../../agent/plan/entry'
+import { formatCrc32 } from '../../agent/lib/crc32'
+import type { CatalogEntry } from '../../agent/tar/entry'
 
 export const place: RunPlace = { class: 'daily', host: 'db-1', run: '20260131T020000Z-k3xw7a' }
 

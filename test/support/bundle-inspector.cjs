@@ -12,7 +12,7 @@ module.exports = () => {
   mkdirSync(dirname(file), { recursive: true })
   buildSync({
     stdin: {
-      contents: "import { runInspectorIfAsked } from './agent/io/inspector-thread'; runInspectorIfAsked()",
+      contents: "import { runInspectorIfAsked } from './agent/archive/catalog-worker-thread.io'; runInspectorIfAsked()",
       resolveDir: root,
     },
     outfile: unfinished,

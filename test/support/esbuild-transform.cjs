@@ -10,7 +10,9 @@ module.exports = {
       target: 'node24',
       sourcemap: 'external',
       sourcefile: path,
-      ...(path.endsWith('agent/io/inspector.ts') && { define: { __filename: JSON.stringify(inspector.file) } }),
+      ...(path.endsWith('agent/archive/catalog-worker.io.ts') && {
+        define: { __filename: JSON.stringify(inspector.file) },
+      }),
     })
     return { code, map: JSON.parse(map) }
   },

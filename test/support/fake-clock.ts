@@ -1,4 +1,4 @@
-import type { Clock } from '../../agent/io/retries'
+import type { Clock } from '../../agent/bucket/retries.io'
 
 /** Time that passes by being slept through, and not otherwise. */
 export function fakeClock(): Clock {

@@ -1,6 +1,6 @@
 import { AgentError } from '../../agent/errors'
-import { localHost } from '../../agent/io/host'
-import type { Argv, CommandResult, Host } from '../../agent/io/deps'
+import { localHost } from '../../agent/host/run-command.io'
+import type { Argv, CommandResult, Host } from '../../agent/context'
 
 /** What a command answers: its standard output, how it ends, or why it cannot be run. */
 export type Answer = string | Partial<CommandResult> | AgentError

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from '../../agent/errors'
-import type { Store, WholeObject } from '../../agent/io/deps'
+import type { Store, WholeObject } from '../../agent/context'
 
 /** Calls that give one answer; lists are left alone. */
 export type FaultyCall = Exclude<keyof Store, 'bucket' | 'list' | 'listFolders' | 'listUploads'>

@@ -1,6 +1,6 @@
-import type { HostDeps } from '../../agent/io/deps'
-import { localHost } from '../../agent/io/host'
-import { createLog } from '../../agent/io/log'
+import type { HostDeps } from '../../agent/context'
+import { localHost } from '../../agent/host/run-command.io'
+import { createLog } from '../../agent/lib/log'
 
 export interface LocalDeps extends HostDeps {
   /** What was logged, a line each. */

@@ -1,4 +1,4 @@
-import type { Log } from '../../agent/io/deps'
+import type { Log } from '../../agent/context'
 
 export const silentLog: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
 

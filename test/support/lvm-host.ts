@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { localHost } from '../../agent/io/host'
+import { localHost } from '../../agent/host/run-command.io'
 import { fakeHost, type Answer, type Answers } from './fake-host'
 import { lvRow, lvsReport, vgsReport } from './lvm-report'
-import type { Argv, Host } from '../../agent/io/deps'
+import type { Argv, Host } from '../../agent/context'
 
 export interface LvmHost extends Host {
   readonly ran: readonly string[]

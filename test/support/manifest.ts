@@ -1,5 +1,5 @@
 import { catalogKey, dataKey, type RunPlace } from '../../agent/contract'
-import type { Manifest, VolumeBackup } from '../../agent/plan/manifest'
+import type { Manifest, VolumeBackup } from '../../agent/run/manifest'
 
 const place = { class: 'daily', host: 'host', run: '20260131T040506Z-abz277' }
 

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { crc32 as checksum } from 'node:zlib'
 import { AgentError, type ErrorCode } from '../../agent/errors'
-import { parseRunTime } from '../../agent/plan/run'
-import type { ListOptions, ObjectHead, ObjectInfo, Store, UploadRef } from '../../agent/io/deps'
+import { parseRunTime } from '../../agent/run/run-id'
+import type { ListOptions, ObjectHead, ObjectInfo, Store, UploadRef } from '../../agent/context'
 
 export interface StoredObject {
   readonly body: Buffer

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseLvs, parseVgs, type HostStorage, type LogicalVolume, type VolumeGroup } from '../../agent/plan/lvm'
-import { parseFindmnt, parseLsblk, type BlockDevice, type Mount } from '../../agent/plan/mounts'
+import {
+  parseLvs,
+  parseVgs,
+  type HostStorage,
+  type LogicalVolume,
+  type VolumeGroup,
+} from '../../agent/source/lvm/reports'
+import { parseFindmnt, parseLsblk, type BlockDevice, type Mount } from '../../agent/host/mounts'
 
 /** What a command answered on the host of test/guest/volumes.ts; test/guest/capture-fixtures.ts asked. */
 export function captured(command: 'lvs' | 'vgs' | 'pvs' | 'findmnt' | 'lsblk'): string {

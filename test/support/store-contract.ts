@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { ErrorCode } from '../../agent/errors'
 import type { VersionedStore } from './memory-store'
-import type { Completion, FinishedPart, ObjectInfo, UploadRef } from '../../agent/io/deps'
+import type { Completion, FinishedPart, ObjectInfo, UploadRef } from '../../agent/context'
 
 /** Where a server is known not to do as S3 does. The contract then states what it does instead. */
 export interface Deviations {

@@ -1,0 +1,53 @@
+import type { Compression } from '../contract'
+import type { Warnings } from '../tar/messages'
+
+/** Each frame holds this much of the tar stream, the last one of an archive less. */
+export const FRAME_BYTES = 2 * 1024 * 1024
+
+/** What one object holds at most, so that 8 MiB parts stay below S3's 10,000 and memory flat, however large a volume. */
+export const SEGMENT_BYTES = 64 * 1024 ** 3
+
+/** Bounds the seek table of a segment whose frames compress to almost nothing: 2 TiB of zeros, an 8 MiB table. */
+export const SEGMENT_FRAMES_MAX = 1024 ** 2
+
+/** One S3 object of an archive. Segments are cut at frame boundaries. */
+export interface Segment {
+  readonly key: string
+  /** Of the object, its seek table included. */
+  readonly sizeBytes: number
+  /** CRC32 of the whole object: eight lower-case hexadecimal digits, as S3 confirmed it. */
+  readonly crc32: string
+  /** Where in the tar stream this segment starts. */
+  readonly rawOffset: number
+  /** How much of the tar stream it holds. */
+  readonly rawBytes: number
+}
+
+/** What the archive of one volume is, as recorded in the manifest once S3 has confirmed every segment. */
+export interface Archive {
+  readonly compression: Compression
+  readonly frameBytes: number
+  readonly segments: readonly Segment[]
+  readonly catalog: { readonly key: string; readonly sizeBytes: number; readonly crc32: string }
+  /** Length of the tar stream. */
+  readonly rawBytes: number
+  /** Sum of the segments' sizes. */
+  readonly storedBytes: number
+  /** SHA-256 of the tar stream, in hexadecimal. */
+  readonly sha256: string
+  readonly entries: number
+  readonly frames: number
+}
+
+/** What is not as it was on the volume, or hard to get back, though the archive itself is good. */
+export interface ArchiveNotes {
+  /** Metadata that tar could not read, and entries that the catalog could not describe: the archive is not complete. */
+  readonly warnings: Warnings
+  /** Entries whose path is longer than what the kernel takes at a time: tar has to be led to their directory step by step. */
+  readonly longPaths: number
+}
+
+/** An archive that has just been written. */
+export interface WrittenArchive extends Archive {
+  readonly notes: ArchiveNotes
+}

@@ -1,0 +1,48 @@
+/** The inspector's own side: what runs in its thread. */
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { AgentError } from '../errors'
+import type { CatalogHeader } from './catalog'
+import { writeCatalog } from './catalog-writer.io'
+import type { InspectorAnswer, InspectorRequest, InspectorTask } from './catalog-worker.io'
+
+/**
+ * To be called before anything else by the program's entry point.
+ *
+ * @returns true if this is the inspector's thread; the program then has nothing else to do
+ */
+export function runInspectorIfAsked(): boolean {
+  const port = parentPort
+  const task = workerData as InspectorTask | undefined
+  if (isMainThread || !port || task?.role !== 'inspector') return false
+  const answer = startInspection(task.header)
+  port.on('message', (request: InspectorRequest) => port.postMessage(answer(request)))
+  return true
+}
+
+/** @returns the function that answers requests, in the order in which they come */
+function startInspection(header: CatalogHeader): (request: InspectorRequest) => InspectorAnswer {
+  const writer = writeCatalog(header)
+
+  function carryOut(request: InspectorRequest): InspectorAnswer {
+    if ('finish' in request) {
+      const inspection = writer.finish(request.finish.frames)
+      return { inspection, catalog: writer.take() }
+    }
+    if ('record' in request) {
+      writer.record(request.record)
+    } else {
+      const { memory, offset, bytes } = request.inspect
+      writer.inspect(Buffer.from(memory, offset, bytes))
+    }
+    return { catalog: writer.take() }
+  }
+
+  return (request) => {
+    try {
+      return carryOut(request)
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error
+      return { error: { code: error.code, message: error.message, hint: error.hint } }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+/** Hashes and catalogs a tar stream on a thread of its own, while the main thread reads and sends. */
+import { Worker } from 'node:worker_threads'
+import { AgentError, type ErrorCode } from '../errors'
+import type { CatalogFrames, CatalogHeader } from './catalog'
+import type { Inspection } from './catalog-writer.io'
+
+/** `workerData` of the thread. */
+export interface InspectorTask {
+  readonly role: 'inspector'
+  readonly header: CatalogHeader
+}
+
+/** What the main thread asks of the inspector. Each is answered, in order. */
+export type InspectorRequest =
+  | { readonly inspect: { readonly memory: SharedArrayBuffer; readonly offset: number; readonly bytes: number } }
+  | { readonly record: CatalogFrames }
+  | { readonly finish: { readonly frames: number } }
+
+export interface InspectorAnswer {
+  /** The next piece of the compressed catalog; often empty. */
+  readonly catalog?: Uint8Array
+  readonly inspection?: Inspection
+  readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint: string }
+}
+
+/** All functions reject with AgentError ARCHIVE_FAILED where the stream is not a complete tar archive. */
+export interface Inspector extends AsyncDisposable {
+  /** Takes the next piece of the stream, which must lie in shared memory and stay as it is until this resolves. */
+  inspect(piece: Buffer): Promise<void>
+  /** Adds frames to the catalog. */
+  record(frames: CatalogFrames): Promise<void>
+  /** Ends stream and catalog. */
+  finish(frames: number): Promise<Inspection>
+}
+
+/**
+ * @param onCatalog - takes the catalog piece by piece, one call at a time; the inspector answers no sooner than it has
+ * taken all that came so far, so a slow taker slows the stream down instead of filling the memory
+ */
+export function startInspector(header: CatalogHeader, onCatalog: (piece: Uint8Array) => Promise<void>): Inspector {
+  const task: InspectorTask = { role: 'inspector', header }
+  // The agent is one file: the thread runs it again, and `main` sees by the task that it is to inspect.
+  const thread = new Worker(__filename, {
+    workerData: task,
+    // Its garbage is short-lived; Node's default would let 48 MiB of it pile up.
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+  })
+  const waiting: PromiseWithResolvers<InspectorAnswer>[] = []
+  /** Resolves when all that has come of the catalog so far is taken. */
+  let taken = Promise.resolve()
+  let death: Error | undefined
+
+  const die = (cause?: unknown) => {
+    death ??= new AgentError('ARCHIVE_FAILED', 'the thread that inspects the archive ended too early', {
+      hint: 'Run the backup again. If it fails again, the host may be out of memory.',
+      cause,
+    })
+    for (const request of waiting.splice(0)) request.reject(death)
+  }
+  thread.on('message', (answer: InspectorAnswer) => waiting.shift()?.resolve(answer))
+  thread.on('error', die)
+  thread.on('exit', () => die())
+
+  async function ask(request: InspectorRequest): Promise<InspectorAnswer> {
+    if (death) throw death
+    const reply = Promise.withResolvers<InspectorAnswer>()
+    waiting.push(reply)
+    thread.postMessage(request)
+    const answer = await reply.promise
+    if (answer.error) throw new AgentError(answer.error.code, answer.error.message, { hint: answer.error.hint })
+    // Several requests are on their way at a time: their pieces are taken one after the other, in the order of the stream.
+    const { catalog } = answer
+    if (catalog?.length) taken = taken.then(() => onCatalog(catalog))
+    await taken
+    return answer
+  }
+
+  return {
+    async inspect({ buffer, byteOffset, length }) {
+      await ask({ inspect: { memory: buffer as unknown as SharedArrayBuffer, offset: byteOffset, bytes: length } })
+    },
+    async record(frames) {
+      await ask({ record: frames })
+    },
+    async finish(frames) {
+      const { inspection } = await ask({ finish: { frames } })
+      return inspection as Inspection
+    },
+    async [Symbol.asyncDispose]() {
+      await thread.terminate()
+    },
+  }
+}

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto'
+import { zstdCompressSync } from 'node:zlib'
+import type { ArchiveNotes } from './archive'
+import {
+  formatCatalogEntry,
+  formatCatalogLine,
+  parseCatalogLine,
+  type CatalogEnd,
+  type CatalogFrames,
+  type CatalogHeader,
+} from './catalog'
+import { collectWarnings } from '../tar/messages'
+import { scanTar, type TarTotals } from '../tar/scanner'
+import type { CatalogEntry } from '../tar/entry'
+
+/** The catalog is compressed in pieces of this size: larger ones are hardly any smaller afterwards. */
+const CATALOG_PIECE_BYTES = 1024 * 1024
+
+/** What the whole stream was. */
+export interface Inspection extends TarTotals {
+  /** Of the stream, in hexadecimal. */
+  readonly sha256: string
+  readonly notes: ArchiveNotes
+}
+
+/** Functions throw AgentError ARCHIVE_FAILED where the stream is not a complete tar archive. */
+export interface CatalogWriter {
+  /** Takes the next piece of the stream. */
+  inspect(piece: Buffer): void
+  /** Adds frames to the catalog. */
+  record(frames: CatalogFrames): void
+  /** Ends stream and catalog. */
+  finish(frames: number): Inspection
+  /** The next piece of the compressed catalog: what came of it since the last time. Often empty. */
+  take(): Buffer
+}
+
+/** Makes the catalog of a tar stream that passes by, and its checksum. */
+export function writeCatalog(header: CatalogHeader): CatalogWriter {
+  const hash = createHash('sha256')
+  const catalog = catalogText()
+  let frameLines = '' // they come after the entries: some 10 MiB for a TiB of archive
+  catalog.add(readable(header))
+  const notes = collectNotes()
+  const scanner = scanTar(
+    (entry) => {
+      catalog.add(formatCatalogEntry(entry))
+      notes.take(entry)
+    },
+    { isTolerant: true },
+  )
+  return {
+    inspect(piece) {
+      hash.update(piece)
+      scanner.push(piece)
+    },
+    record(frames) {
+      frameLines += readable(frames)
+    },
+    finish(frames) {
+      const totals = { ...scanner.finish(), sha256: hash.digest('hex') }
+      catalog.add(frameLines)
+      catalog.add(readable({ end: true, ...totals, frames }))
+      catalog.compress()
+      return { ...totals, notes: notes.list() }
+    },
+    take: () => catalog.take(),
+  }
+}
+
+/** The line, read back: a catalog that its own readers refuse must not be stored. Entries are readable as the scanner makes them. */
+function readable(line: CatalogHeader | CatalogFrames | CatalogEnd): string {
+  const text = formatCatalogLine(line)
+  parseCatalogLine(text)
+  return text
+}
+
+/** What Linux takes as one path, its last zero byte included (PATH_MAX); members are named from `./` on. */
+const MEMBER_BYTES_MAX = 4096 - 1 - './'.length
+
+function collectNotes() {
+  const warnings = collectWarnings()
+  let longPaths = 0
+  return {
+    take({ path, undescribed }: CatalogEntry): void {
+      if (undescribed !== undefined)
+        warnings.add(`'${path}' is not in the catalog, so only tar can restore it: ${undescribed}`)
+      else if (path.length * 3 > MEMBER_BYTES_MAX && Buffer.byteLength(path) > MEMBER_BYTES_MAX) longPaths++
+    },
+    list: (): ArchiveNotes => ({ warnings: warnings.list(), longPaths }),
+  }
+}
+
+/** The catalog's text, written straight into a buffer: millions of short strings would be a lot of garbage. */
+function catalogText() {
+  const text = Buffer.allocUnsafeSlow(CATALOG_PIECE_BYTES)
+  let textBytes = 0
+  let compressed: Buffer[] = []
+
+  const compress = () => {
+    if (textBytes > 0) compressed.push(zstdCompressSync(text.subarray(0, textBytes)))
+    textBytes = 0
+  }
+  return {
+    add(lines: string): void {
+      const bytesMax = lines.length * 3 // UTF-8 takes no more
+      if (textBytes + bytesMax > text.length) compress()
+      if (bytesMax > text.length) compressed.push(zstdCompressSync(lines))
+      else textBytes += text.write(lines, textBytes)
+    },
+    compress,
+    /** What was compressed since the last time, as complete frames. */
+    take(): Buffer {
+      const pieces = compressed
+      compressed = []
+      return Buffer.concat(pieces)
+    },
+  }
+}

@@ -1,0 +1,192 @@
+/** Reads catalogs back, as text, line by line, or for what they say apart from their entries. */
+import { pipeline } from 'node:stream/promises'
+import { crc32, createZstdDecompress } from 'node:zlib'
+import { AgentError } from '../errors'
+import { type Archive } from './archive'
+import type { CatalogEnd, CatalogFrames, CatalogHeader, CatalogLine } from './catalog'
+import { catalogReader, isEnd, isEntry, isFrames, isHeader } from './catalog-lines'
+import { lineSplitter } from './lines'
+import { cut, joinFrameTable, READ_BYTES, type FrameTable } from './frame-reads'
+import { frameEndFinder } from './zstd-frame'
+import { mapInOrder } from '../lib/in-order.io'
+import { freeBehind, freeNow } from '../lib/buffers.io'
+import { lookUntilAgreed, readTwice, useOrReadAgain } from '../bucket/read-again'
+import type { ReaderDeps } from './read.io'
+import type { RangeReadOptions } from '../context'
+import { formatCrc32 } from '../lib/crc32'
+import type { CatalogEntry } from '../tar/entry'
+
+const READS_IN_FLIGHT = 4
+/** A catalog that is not larger costs no more memory than reading a larger one piece by piece: some 600,000 entries. */
+const HELD_BYTES_MAX = READS_IN_FLIGHT * READ_BYTES
+const TEXT_CHUNK_BYTES = 256 * 1024
+
+const CATALOG_LOST =
+  'Look for an earlier version of the object, or restore by hand from the archive: docs/restore-by-hand.md.'
+
+/**
+ * The catalog's text, decompressed piece by piece, each valid until the next one is asked for. All of it is what the
+ * manifest says, from the first byte on: the object is read to its end before, twice where it is large.
+ *
+ * @throws AgentError ARCHIVE_DAMAGED where it is not, or does not decompress; OBJECT_MISSING
+ */
+export async function* readCatalogText(
+  deps: ReaderDeps,
+  catalog: Archive['catalog'],
+): AsyncGenerator<Buffer, void, undefined> {
+  const use = freeBehind()
+  const text = createZstdDecompress({ chunkSize: TEXT_CHUNK_BYTES })
+  const finished = pipeline(cutAtFrames(readCatalogObject(deps, catalog)), text)
+  finished.catch(() => undefined) // the same error reaches whoever reads the text
+  try {
+    for await (const piece of text as AsyncIterable<Buffer>) {
+      use(piece)
+      yield piece
+    }
+  } catch (cause) {
+    throw cause instanceof AgentError ? cause : damagedCatalog(catalog.key, 'does not decompress', cause)
+  }
+}
+
+/**
+ * The catalog, line by line.
+ *
+ * @param archive - as in the manifest, where the catalog has to agree with it in all that both say
+ * @throws AgentError ARCHIVE_DAMAGED where a line is missing, wrong or out of place; FORMAT_UNSUPPORTED, OBJECT_MISSING
+ */
+export async function* readCatalog(
+  deps: ReaderDeps,
+  catalog: Archive['catalog'],
+  archive?: Archive,
+): AsyncGenerator<CatalogLine, void, undefined> {
+  const reader = catalogReader(catalog.key, archive)
+  const splitter = lineSplitter()
+  for await (const chunk of readCatalogText(deps, catalog)) {
+    for (const line of splitter.push(chunk)) yield reader.take(line)
+  }
+  for (const line of splitter.finish()) yield reader.take(line)
+  reader.finish()
+}
+
+/** The entries alone, in the order of the archive. */
+export async function* readEntries(deps: ReaderDeps, archive: Archive): AsyncGenerator<CatalogEntry, void, undefined> {
+  for await (const line of readCatalog(deps, archive.catalog)) if (isEntry(line)) yield line
+}
+
+/** What a catalog says apart from its entries. */
+export interface CatalogIndex {
+  readonly header: CatalogHeader
+  readonly table: FrameTable
+  readonly end: CatalogEnd
+}
+
+/** Reads the whole catalog. @throws AgentError as `readCatalog` and `joinFrameTable` */
+export async function readCatalogIndex(
+  deps: ReaderDeps,
+  archive: Archive,
+  onEntry: (entry: CatalogEntry) => void = () => undefined,
+): Promise<CatalogIndex> {
+  let header: CatalogHeader | undefined
+  let end: CatalogEnd | undefined
+  const frames: CatalogFrames[] = []
+  for await (const line of readCatalog(deps, archive.catalog)) {
+    if (isEntry(line)) onEntry(line)
+    else if (isHeader(line)) header = line
+    else if (isFrames(line)) frames.push(line)
+    else if (isEnd(line)) end = line
+  }
+  if (!header || !end) throw damagedCatalog(archive.catalog.key, 'is empty')
+  return { header, table: joinFrameTable(archive, frames), end }
+}
+
+/** What a catalog's pieces have to be, and the pieces themselves where all fit into what is in flight anyway. */
+interface Proven {
+  readonly checksums: readonly number[]
+  readonly held?: readonly Buffer[]
+}
+
+/** Of large catalogs, which are read several times: each piece's checksum, once all together were the manifest's. */
+const provenChecksums = new WeakMap<Archive['catalog'], readonly number[]>()
+
+/** The object's bytes, none of which is given out before it is known to be what the manifest says. */
+async function* readCatalogObject(deps: ReaderDeps, catalog: Archive['catalog']): AsyncGenerator<Buffer> {
+  const known = provenChecksums.get(catalog)
+  const { checksums, held } = known ? { checksums: known } : await proveCatalog(deps, catalog)
+  if (held) {
+    yield* held
+    return
+  }
+  provenChecksums.set(catalog, checksums)
+  let index = 0
+  for await (const piece of fetchPieces(deps, catalog)) {
+    const checksum = checksums[index++]
+    const check = (): void => {
+      if (crc32(piece) !== checksum) throw damagedCatalog(catalog.key, 'is not what it was when it was read before')
+    }
+    const offset = (index - 1) * READ_BYTES
+    const readAgain = (how: RangeReadOptions) =>
+      deps.store.getRange(catalog.key, offset, piece.length, deps.signal, how)
+    await useOrReadAgain(piece, check, readAgain, catalog.key)
+    yield piece
+  }
+}
+
+/**
+ * Reads the whole object, again where it is not what the manifest says.
+ *
+ * @throws AgentError ARCHIVE_DAMAGED where two readings agree that it is not
+ */
+async function proveCatalog(deps: ReaderDeps, catalog: Archive['catalog']): Promise<Proven> {
+  const crc32Of = ({ checksum }: { readonly checksum: number }): string => formatCrc32(checksum)
+  const read = await lookUntilAgreed(
+    (how) => readWhole(deps, catalog, how),
+    (seen) => (crc32Of(seen) === catalog.crc32 ? undefined : crc32Of(seen)),
+    catalog.key,
+  )
+  if (crc32Of(read) === catalog.crc32) return read
+  throw damagedCatalog(catalog.key, `has CRC32 ${crc32Of(read)}, the manifest says ${catalog.crc32}`)
+}
+
+async function readWhole(
+  deps: ReaderDeps,
+  catalog: Archive['catalog'],
+  how?: RangeReadOptions,
+): Promise<Proven & { checksum: number }> {
+  const held: Buffer[] | undefined = catalog.sizeBytes <= HELD_BYTES_MAX ? [] : undefined
+  const checksums: number[] = []
+  let checksum = 0
+  for await (const piece of fetchPieces(deps, catalog, how)) {
+    checksum = crc32(piece, checksum)
+    checksums.push(crc32(piece))
+    if (held) held.push(piece)
+    else freeNow(piece)
+  }
+  return { checksum, checksums, ...(held && { held }) }
+}
+
+/** @param how - all of it is read; what is lost of it is read again in any case */
+function fetchPieces(
+  { store, signal }: ReaderDeps,
+  { key, sizeBytes }: Archive['catalog'],
+  how?: RangeReadOptions,
+): AsyncGenerator<Buffer> {
+  return mapInOrder(cut(sizeBytes, READ_BYTES), READS_IN_FLIGHT, signal, ({ offset, bytes }, both) =>
+    readTwice((again = how) => store.getRange(key, offset, bytes, both, again)),
+  )
+}
+
+/** Node's decompressor drops what comes behind a frame's end in the same piece, without an error. */
+async function* cutAtFrames(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const findEnds = frameEndFinder()
+  for await (const piece of compressed) {
+    let start = 0
+    for (const end of [...findEnds(piece), piece.length]) {
+      if (end > start) yield piece.subarray(start, end)
+      start = end
+    }
+  }
+}
+
+function damagedCatalog(key: string, what: string, cause?: unknown): AgentError {
+  return new AgentError('ARCHIVE_DAMAGED', `${key} ${what}`, { hint: CATALOG_LOST, cause })
+}

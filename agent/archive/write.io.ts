@@ -1,0 +1,209 @@
+/** tar -> catalog and checksum -> frames -> segments -> parts -> S3: the archive of one volume. */
+import { crc32 } from 'node:zlib'
+import type { Compression } from '../contract'
+import { AgentError } from '../errors'
+import { FRAME_BYTES, SEGMENT_BYTES, type Archive, type Segment, type WrittenArchive } from './archive'
+import type { CatalogHeader } from './catalog'
+import { joinWarnings, type TarReport } from '../tar/messages'
+import type { Bandwidth } from '../bucket/bandwidth.io'
+import type { Inspection } from './catalog-writer.io'
+import { createCompressor } from './compressor.io'
+import type { Deps, Log, Argv, UploadRef } from '../context'
+import { mapInOrder } from '../lib/in-order.io'
+import { startInspector, type Inspector } from './catalog-worker.io'
+import { openObject, PART_BYTES, type ObjectWriter, type UploadContext } from '../bucket/upload.io'
+import { createPool, sharedBuffer } from '../lib/pool'
+import { writeSegments, type SegmentWriter, type WrittenSegment } from './segments'
+import { startTar, type TarStream } from '../tar/create.io'
+import { formatCrc32 } from '../lib/crc32'
+
+/** Connections per archive: S3 takes 80 to 100 MB/s on each, and each costs a part of memory. */
+const PARTS_IN_FLIGHT = 6
+/** The catalog is small: one part on its way while the next one fills. */
+const CATALOG_PARTS = 2
+/** Enough to keep Node's thread pool of four busy while the main thread sends. */
+const FRAMES_IN_FLIGHT = 6
+
+export interface ArchiveRequest {
+  readonly tar: Argv
+  /** First line of the catalog. */
+  readonly header: CatalogHeader
+  /** @param segment - 0 for the first */
+  readonly dataKey: (segment: number) => string
+  readonly catalogKey: string
+  /** Of the data; the catalog is always hot. */
+  readonly storageClass?: string
+  readonly compression: Compression
+  /** Of zstd. */
+  readonly level: number
+  /** Shared by all that send. */
+  readonly bandwidth?: Bandwidth
+  /** Records an upload on the host before its first part is sent, so that a later run can abort it. */
+  readonly onUpload: (upload: UploadRef) => Promise<void>
+  /**
+   * Called once tar has exited with 0 and everything is sent, before anything is completed. Throws if what was
+   * archived is not valid any more.
+   */
+  readonly beforeComplete: () => Promise<void>
+  /** Told of each object of which the server confirmed the size alone, and no checksum. */
+  readonly onUnconfirmed?: (key: string) => void
+  /** Told of each piece of the tar stream, by its size, that is on its way to the bucket. */
+  readonly onProgress?: (rawBytes: number) => void
+  /** Stored bytes of a segment at most; tests cut small archives. */
+  readonly segmentBytes?: number
+}
+
+/**
+ * Streams a tar archive into the bucket. Memory is flat but for some 3 to 5 MiB per TiB stored, the list of parts.
+ *
+ * Objects are completed last, and only if tar exited with 0, the archive has its end, all counts agree and
+ * `beforeComplete` agrees. Should completing one of several segments fail, the ones before it stay: objects without a
+ * manifest, which are no backup to anybody and end with their retention.
+ *
+ * @throws AgentError the first failure, after tar is gone and all uploads are aborted
+ */
+export async function archiveVolume(deps: Deps, request: ArchiveRequest): Promise<WrittenArchive> {
+  const failure = new AbortController()
+  const signal = AbortSignal.any([deps.signal, failure.signal])
+  const fail = (error: unknown) => failure.abort(error)
+  const { onUpload, bandwidth } = request
+  await using objects = new AsyncDisposableStack()
+  const context: UploadContext = { store: deps.store, signal, fail, onUpload, bandwidth }
+  try {
+    return await writeArchive(deps, request, context, objects)
+  } catch (error) {
+    fail(error) // no effect where something else failed first and made everything stop: then that is the reason
+    throw signal.reason
+  }
+}
+
+async function writeArchive(
+  deps: Deps,
+  request: ArchiveRequest,
+  context: UploadContext,
+  objects: AsyncDisposableStack,
+): Promise<WrittenArchive> {
+  const { signal, fail } = context
+  const makePart = () => sharedBuffer(PART_BYTES)
+  const catalog = objects.use(openObject(context, createPool(CATALOG_PARTS, makePart, signal), request.catalogKey))
+  const parts = createPool(PARTS_IN_FLIGHT + 1, makePart, signal)
+  await using inspector = startInspector(request.header, (piece) => catalog.append(piece))
+  await using tar = await startTar(deps, request.tar, signal)
+  const segments = writeSegments({
+    compressed: request.compression === 'zstd',
+    segmentBytes: request.segmentBytes ?? SEGMENT_BYTES,
+    open: (segment) => objects.use(openObject(context, parts, request.dataKey(segment), request.storageClass)),
+    onFrames: (frames) => void inspector.record(frames).catch(fail),
+  })
+
+  const store = request.compression === 'zstd' ? storeCompressed : storePlain
+  const rawBytes = await store({ request, signal, tar, inspector, segments })
+  await tar.succeeded
+  const said = tar.report()
+  logLeftOut(deps.log, request.header.mountPoint, said)
+
+  const written = await segments.finish()
+  const inspection = await inspector.finish(written.frames)
+  await catalog.finish()
+  throwUnlessAllAgree(rawBytes, written.segments, inspection)
+  await request.beforeComplete()
+  const archive = await completeAll(request, written, catalog, inspection)
+  const warnings = joinWarnings([said.warnings, inspection.notes.warnings])
+  return { ...archive, notes: { ...inspection.notes, warnings } }
+}
+
+function logLeftOut(log: Log, mountPoint: string, { leftOut }: TarReport): void {
+  for (const [kind, { count, first }] of leftOut) log.warn(`${mountPoint}: tar left out ${count} ${kind}: ${first}`)
+}
+
+interface Streams {
+  readonly request: ArchiveRequest
+  readonly signal: AbortSignal
+  readonly tar: TarStream
+  readonly inspector: Inspector
+  readonly segments: SegmentWriter
+}
+
+/** Reads the stream straight into the parts that are sent. */
+async function storePlain({ request, tar, inspector, segments }: Streams): Promise<number> {
+  let rawBytes = 0
+  for (;;) {
+    const room = await segments.reserve()
+    const bytes = await tar.fill(room)
+    if (bytes > 0) {
+      const frame = room.subarray(0, bytes)
+      segments.commit(bytes, crc32(frame), inspector.inspect(frame))
+      rawBytes += bytes
+      request.onProgress?.(bytes)
+    }
+    if (bytes < room.length) return rawBytes
+  }
+}
+
+/** Compresses frames on the thread pool and stores them in order. */
+async function storeCompressed({ request, signal, tar, inspector, segments }: Streams): Promise<number> {
+  const makeSlot = () => ({ buffer: sharedBuffer(FRAME_BYTES), compress: createCompressor(request.level, FRAME_BYTES) })
+  const slots = createPool(FRAMES_IN_FLIGHT, makeSlot, signal)
+  async function* readFrames() {
+    for (let ended = false; !ended;) {
+      const slot = await slots.take()
+      const bytes = await tar.fill(slot.buffer)
+      ended = bytes < FRAME_BYTES
+      if (bytes > 0) yield { slot, raw: slot.buffer.subarray(0, bytes) }
+    }
+  }
+  const compressed = mapInOrder(readFrames(), FRAMES_IN_FLIGHT, signal, async ({ slot, raw }) => {
+    const [frame] = await Promise.all([slot.compress(raw), inspector.inspect(raw)])
+    return { slot, frame, bytes: raw.length }
+  })
+  let rawBytes = 0
+  for await (const { slot, frame, bytes } of compressed) {
+    await segments.append(frame, bytes)
+    slots.give(slot)
+    rawBytes += bytes
+    request.onProgress?.(bytes)
+  }
+  return rawBytes
+}
+
+function throwUnlessAllAgree(rawBytes: number, segments: readonly WrittenSegment[], inspection: Inspection): void {
+  const framed = segments.reduce((sum, segment) => sum + segment.rawBytes, 0)
+  if (rawBytes === inspection.rawBytes && rawBytes === framed) return
+  throw new AgentError(
+    'ARCHIVE_FAILED',
+    `of ${rawBytes} bytes that tar wrote, ${inspection.rawBytes} were inspected and ${framed} stored`,
+    { hint: 'Nothing was stored. This is a defect of the agent: report it.' },
+  )
+}
+
+/** The commit of one archive: segments first, then the catalog that describes them. */
+async function completeAll(
+  request: ArchiveRequest,
+  written: { readonly segments: readonly WrittenSegment[]; readonly frames: number },
+  catalog: ObjectWriter,
+  inspection: Inspection,
+): Promise<Archive> {
+  const segments: Segment[] = []
+  for (const { object, rawOffset, rawBytes } of written.segments) {
+    segments.push({ ...(await completeObject(request, object)), rawOffset, rawBytes })
+  }
+  const completedCatalog = await completeObject(request, catalog)
+  return {
+    compression: request.compression,
+    frameBytes: FRAME_BYTES,
+    segments,
+    catalog: completedCatalog,
+    rawBytes: inspection.rawBytes,
+    storedBytes: segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    sha256: inspection.sha256,
+    entries: inspection.entries,
+    frames: written.frames,
+  }
+}
+
+async function completeObject({ onUnconfirmed }: ArchiveRequest, object: ObjectWriter): Promise<Archive['catalog']> {
+  const { key } = object
+  const { crc32: checksum, confirmed } = await object.complete()
+  if (!confirmed) onUnconfirmed?.(key)
+  return { key, sizeBytes: object.sizeBytes(), crc32: formatCrc32(checksum) }
+}

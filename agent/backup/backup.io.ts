@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto'
+import { ExitStatus, manifestKey, type RunPlace } from '../contract'
+import { AgentError, describeError, hasCode } from '../errors'
+import type { Deps } from '../context'
+import { takeLock } from '../host/lock.io'
+import { readStorage, removeLeftovers } from '../source/lvm/snapshots.io'
+import { takeTurn } from '../verify/sample-schedule.io'
+import { steadyClock } from '../lib/steady-clock.io'
+import { lowerPriority, readSystem, readTools } from './system-record.io'
+import { assertClockAgrees } from './clock'
+import {
+  completenessOf,
+  formatManifest,
+  MANIFEST_FORMAT,
+  parseManifest,
+  type Manifest,
+  type VolumeFailure,
+} from '../run/manifest'
+import type { BackupRequest, Hosted } from '../options/commands'
+import { formatRun } from '../run/run-id'
+import { chooseShare } from '../verify/sample'
+import { selectVolumes, type LeftOut } from '../source/lvm/select'
+import { planSnapshots } from '../source/lvm/plan'
+import { formatBackupPlan, formatBackupSummary } from './summary'
+import { backUpVolumes, type VolumesResult } from './volumes.io'
+import type { Outcome } from '../outcome'
+
+/** What is finished is published although the run was interrupted: one request, which gets this long (design limit). */
+const PUBLISH_SECONDS_MAX = 60
+
+/**
+ * Snapshots the volumes of this host and streams them to the bucket.
+ *
+ * @returns status `incomplete` where some of the volumes failed or the deadline came, `interrupted` where a signal did,
+ * `cleanupFailed` where the backup is safe but something of this run, or of an earlier one, was left behind on the host
+ * @throws AgentError where no volume could be backed up: then there is no manifest, and so no run
+ */
+export async function backup(deps: Deps, request: Hosted<BackupRequest>): Promise<Outcome> {
+  await using _lock = await takeLock(deps)
+  if (request.nice !== undefined) lowerPriority(request.nice)
+  // An earlier run may have been killed before it could clean up after itself.
+  const { leftBehind } = await removeLeftovers(deps, request)
+  return await backUpHost(deps, request, leftBehind)
+}
+
+/** As `backup`, with the lock held. @param leftBehind - why things of earlier runs are still there */
+export async function backUpHost(
+  given: Deps,
+  request: Hosted<BackupRequest>,
+  leftBehind: readonly unknown[] = [],
+): Promise<Outcome> {
+  const deps = { ...given, now: steadyClock(given.now) }
+  // Before the run has its name. The SDK would go by the server's clock, without a word.
+  assertClockAgrees((await deps.store.readFacts(deps.signal)).clockSkewSeconds)
+  const startedAt = deps.now()
+  const place: RunPlace = { class: request.class, host: request.host, run: formatRun(startedAt, randomBytes(6)) }
+  const storage = await readStorage(deps)
+  const selection = selectVolumes(storage, request)
+  const plans = planSnapshots(storage, selection.volumes, { run: place.run, size: request.snapshotSize })
+  if (request.dryRun) {
+    const summary = formatBackupPlan(place, selection, plans, request.exclude)
+    return { status: ExitStatus.ok, summary, json: { dryRun: true, ...place, ...selection, snapshots: plans } }
+  }
+
+  const agent = await readTools(deps)
+  const system = await readSystem(
+    deps,
+    plans.map(({ origin }) => origin),
+  )
+  const share = chooseShare(request)
+  const turn = await takeTurn(
+    deps.log,
+    plans.map(({ origin }) => origin.deviceName),
+    share,
+  )
+  const result = await backUpVolumes(deps, request, place, plans, turn.samples)
+  throwIfNothingIsGood(deps, result)
+  const failures = [...result.failures, ...selection.unfit.map(describeUnfit)]
+
+  const manifest: Manifest = {
+    format: MANIFEST_FORMAT,
+    ...place,
+    startedAt: startedAt.toISOString(),
+    finishedAt: deps.now().toISOString(),
+    status: completenessOf({ volumes: result.volumes, failures }),
+    verified: result.verified,
+    consistency: {
+      level: result.hooks.length > 0 && result.hooks.every(({ ok }) => ok) ? 'application' : 'crash',
+      snapshotSpreadSeconds: result.snapshotSpreadSeconds,
+      heldSeconds: result.heldSeconds,
+      hooks: result.hooks,
+    },
+    volumes: result.volumes,
+    failures,
+    notBackedUp: [...selection.skipped, ...selection.notOnLvm],
+    agent,
+    system,
+  }
+  await publish(deps, manifest)
+  await turn.end(manifest.volumes)
+  const left = [...leftBehind, ...result.leftBehind].flatMap(describeError)
+  return describeRun(deps, request, manifest, left, request.requireAll && selection.notOnLvm.length > 0)
+}
+
+/** The commit point: a run without a manifest does not exist, nor does one whose manifest cannot be read. */
+async function publish({ store, signal }: Deps, manifest: Manifest): Promise<void> {
+  const key = manifestKey(manifest)
+  const text = formatManifest(manifest)
+  assertReadable(text, manifest)
+  const sending = signal.aborted ? AbortSignal.timeout(PUBLISH_SECONDS_MAX * 1000) : signal
+  await store.put(key, text, sending, { contentType: 'application/json' })
+}
+
+function assertReadable(text: string, place: RunPlace): void {
+  try {
+    parseManifest(text, place)
+  } catch (cause) {
+    throw new AgentError(
+      'ARCHIVE_FAILED',
+      `what would be published could not be read: ${describeError(cause)[0] ?? ''}`,
+      {
+        hint: 'No run was published. This is a defect of the agent: report it.',
+        cause,
+      },
+    )
+  }
+}
+
+function throwIfNothingIsGood({ signal }: Deps, { volumes, failures, leftBehind }: VolumesResult): void {
+  // Stopped by a defect of our own: nobody knows what else is wrong.
+  if (signal.aborted && !hasCode(signal.reason, 'INTERRUPTED')) throw signal.reason
+  const [failure] = failures
+  if (volumes.length > 0 || !failure) return
+  const left = leftBehind.length === 0 ? '' : ` (clean-up failed too: ${leftBehind.flatMap(describeError).join(' ')})`
+  if (signal.aborted) {
+    throw new AgentError('INTERRUPTED', `no volume was done yet${left}`, { hint: failure.hint, cause: signal.reason })
+  }
+  const others = failures.length > 1 ? `, and so did ${failures.length - 1} more volumes` : ''
+  throw new AgentError(failure.code, `${failure.mountPoint} failed: ${failure.message}${others}${left}`, {
+    hint: failure.hint,
+  })
+}
+
+function describeUnfit({ mountPoint, device, reason }: LeftOut): VolumeFailure {
+  return {
+    volume: device.replace('/dev/mapper/', ''),
+    mountPoint,
+    code: 'VOLUME_UNSUPPORTED',
+    message: reason,
+    hint: `Look at "dmsetup info ${device}" and "lvs --all", or leave it out with --exclude-volumes ${mountPoint}.`,
+  }
+}
+
+/** What is missing weighs more than what is left over: of the statuses that apply, the worse one for the backup. */
+function describeRun(
+  { store, signal, deadline }: Deps,
+  request: BackupRequest,
+  manifest: Manifest,
+  left: readonly string[],
+  isPartial: boolean,
+): Outcome {
+  const incomplete = manifest.status === 'incomplete' || isPartial
+  const stopped = signal.aborted && !deadline?.aborted && manifest.failures.some(({ code }) => code === 'INTERRUPTED')
+  return {
+    status: stopped
+      ? ExitStatus.interrupted
+      : incomplete
+        ? ExitStatus.incomplete
+        : left.length > 0
+          ? ExitStatus.cleanupFailed
+          : ExitStatus.ok,
+    summary: formatBackupSummary(manifest, { ...request, bucket: store.bucket }, left),
+    // The system record is long, and is in the manifest.
+    json: { ...manifest, system: undefined, leftBehind: left, manifest: manifestKey(manifest) },
+  }
+}

@@ -1,0 +1,54 @@
+import { ExitStatus } from '../contract'
+import { describeError } from '../errors'
+import type { Deps } from '../context'
+import { takeLock } from '../host/lock.io'
+import { removeLeftovers } from '../source/lvm/snapshots.io'
+import type { Leftovers } from '../source/lvm/leftovers'
+import type { CleanupRequest, Hosted } from '../options/commands'
+import type { Outcome } from '../outcome'
+import { fit } from '../lib/text'
+
+/**
+ * Removes what killed runs left behind on this host, and nothing else.
+ *
+ * @returns status `cleanupFailed` where something could not be removed; all the rest was
+ * @throws AgentError BUSY while a run is under way
+ */
+export async function cleanup(deps: Deps, request: Hosted<CleanupRequest>): Promise<Outcome> {
+  await using _lock = await takeLock(deps)
+  return await cleanUpHost(deps, request)
+}
+
+/** As `cleanup`, with the lock held. */
+export async function cleanUpHost(deps: Deps, request: Hosted<CleanupRequest>): Promise<Outcome> {
+  const { leftBehind, ...removed } = await removeLeftovers(deps, request)
+  const left = leftBehind.flatMap(describeError)
+  return {
+    status: left.length > 0 ? ExitStatus.cleanupFailed : ExitStatus.ok,
+    summary: formatCleanup(removed, left, request.dryRun),
+    json: { dryRun: request.dryRun, ...removed, leftBehind: left },
+  }
+}
+
+/** What is left comes first: something has to be done about it. */
+function formatCleanup(
+  { mounts, snapshots, uploads }: Leftovers,
+  leftBehind: readonly string[],
+  dryRun: boolean,
+): string {
+  const removed = [
+    ...mounts.map((mountPoint) => `  mount     ${mountPoint}`),
+    ...snapshots.map(({ group, name }) => `  snapshot  ${group}/${name}`),
+    ...uploads.map(({ key }) => `  upload    ${key}`),
+  ]
+  const left = leftBehind.map((line) => `  LEFT BEHIND ${line}`)
+  if (removed.length === 0) {
+    return left.length === 0
+      ? 'Nothing was left behind.'
+      : fit(['Nothing could be removed of what killed runs left behind:', ...left])
+  }
+  if (left.length > 0) {
+    return fit(['Not all could be removed of what killed runs left behind:', ...left, '  removed:', ...removed])
+  }
+  return fit([`${dryRun ? 'Would remove' : 'Removed'} what killed runs left behind:`, ...removed])
+}

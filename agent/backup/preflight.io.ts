@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto'
+import { ExitStatus } from '../contract'
+import { hasCode } from '../errors'
+import type { Connection } from '../bucket/connect.io'
+import type { HostDeps } from '../context'
+import { findHooks } from '../hooks/hooks.io'
+import { readStorage, readUsedInodes } from '../source/lvm/snapshots.io'
+import { readTools } from './system-record.io'
+import { findLeftovers } from '../source/lvm/leftovers'
+import { judgeMemory } from './memory-need'
+import type { PreflightRequest } from '../options/commands'
+import {
+  describeHooks,
+  describeVolumes,
+  describeWay,
+  formatChecks,
+  judgeClock,
+  judgeFailure,
+  judgeLeftovers,
+  judgeOthers,
+  judgeRoot,
+  judgeSpace,
+  judgeTools,
+  judgeVersioning,
+  TOOLS,
+  type Check,
+  type Judgement,
+  type Tool,
+} from './preflight-checks'
+import { formatRun } from '../run/run-id'
+import { selectVolumes } from '../source/lvm/select'
+import type { Outcome } from '../outcome'
+import { probeChecksums, probeCompletion, probeUpload } from './probe-upload.io'
+
+export interface PreflightDeps extends HostDeps {
+  readonly isRoot: boolean
+  /** Of memory, on this host or in the container that this is. */
+  readonly availableBytes: number
+  /** Not made yet: that it cannot be made is one of the findings. */
+  readonly connect: () => Promise<Connection>
+}
+
+/**
+ * Looks at everything that a backup of this host needs, whatever else is missing. Leaves nothing behind, but for
+ * `--probe-upload`, and for one object where a server completes an upload although its checksum is wrong.
+ */
+export async function preflight(deps: PreflightDeps, request: PreflightRequest): Promise<Outcome> {
+  const run = formatRun(deps.now(), randomBytes(6)) // it will never be
+  const storage = readStorage(deps)
+  const selection = storage.then((found) => selectVolumes(found, request))
+  const space = Promise.all([storage, selection])
+  const connection = deps.connect()
+  const bucket = connection.then(({ store }) => store.readFacts(deps.signal))
+
+  const probe = async (way: typeof probeUpload) => way(await connection, { class: request.class, run }, deps.signal)
+  const writing = probe(probeUpload)
+
+  const checks = await gather(deps.signal, {
+    root: judgeRoot(deps.isRoot),
+    node: `version ${process.versions.node}`,
+    tools: findMissingTools(deps).then(judgeTools),
+    tar: readTools(deps).then(({ tar }) => `GNU tar ${tar} keeps all metadata`),
+    storage: storage.then(() => 'LVM and the mount table answer'),
+    volumes: selection.then(describeVolumes),
+    'other filesystems': selection.then(judgeOthers),
+    space: space.then(([host, { volumes }]) => judgeSpace(host, volumes, { run, size: request.snapshotSize })),
+    memory: Promise.all([selection, readUsedInodes(deps)]).then(([{ volumes }, inodes]) =>
+      judgeMemory(deps.availableBytes, volumes, inodes),
+    ),
+    hooks: findHooks(request).then(describeHooks),
+    leftovers: storage.then(findLeftovers).then(judgeLeftovers),
+    identity: connection.then(({ host, region }) => `${host}, in ${region}`),
+    network: connection.then(({ readWay }) => readWay()).then(describeWay),
+    credentials: connection.then(({ readCaller }) => readCaller()),
+    bucket: bucket.then(({ region }) => `${request.bucket} is there, in ${region}`),
+    writing,
+    checksums: writing.then(() => probe(probeChecksums)),
+    ...(request.probeUpload && { completing: writing.then(() => probe(probeCompletion)) }),
+    versioning: bucket.then(({ versioning, region }) => judgeVersioning(versioning, { ...request, region })),
+    clock: bucket.then(({ clockSkewSeconds }) => judgeClock(clockSkewSeconds)),
+  })
+  const ready = checks.every(({ status }) => status !== 'fail')
+  return {
+    status: ready ? ExitStatus.ok : ExitStatus.failed,
+    summary: formatChecks(checks),
+    json: { ready, checks },
+  }
+}
+
+async function findMissingTools({ host, signal }: PreflightDeps): Promise<Tool[]> {
+  const missing: Tool[] = []
+  for (const tool of TOOLS) {
+    try {
+      await host.attempt(tool.ask, signal)
+    } catch (error) {
+      if (!hasCode(error, 'TOOL_MISSING')) throw error
+      missing.push(tool)
+    }
+  }
+  return missing
+}
+
+/**
+ * Waits for all. What could not be looked at has failed, with the reason; where several failed for one reason, the
+ * first tells it.
+ */
+async function gather(
+  signal: AbortSignal,
+  judgements: Readonly<Record<string, Judgement | Promise<Judgement>>>,
+): Promise<Check[]> {
+  const results = await Promise.allSettled(Object.values(judgements).map((judgement) => Promise.resolve(judgement)))
+  signal.throwIfAborted()
+  const told = new Set<unknown>()
+  return Object.keys(judgements).flatMap((name, index) => {
+    const result = results[index] as PromiseSettledResult<Judgement>
+    if (result.status === 'rejected' && told.has(result.reason)) return []
+    if (result.status === 'rejected') told.add(result.reason)
+    const judgement = result.status === 'fulfilled' ? result.value : judgeFailure(result.reason)
+    return [{ name, ...(typeof judgement === 'string' ? { status: 'ok' as const, what: judgement } : judgement) }]
+  })
+}

@@ -1,0 +1,82 @@
+/** What became of each volume of a run, and how the manifest tells it. */
+import { AgentError, unwrapFailure } from '../errors'
+import type { Archive } from '../archive/archive'
+import type { VolumeBackup, VolumeFailure } from '../run/manifest'
+import type { BackupRequest } from '../options/commands'
+import type { SnapshotPlan } from '../source/lvm/plan'
+import { excludesWithin, tarCreate } from '../tar/commands'
+import type { Proved } from './verify-after-upload.io'
+import type { Warnings } from '../tar/messages'
+
+/** A volume's archive, how far it was proved, and what was compared of it where that was only a part. */
+export interface Archived extends Proved {
+  readonly archive: Archive
+  /** The server has confirmed sizes alone. */
+  readonly unconfirmed?: true
+  /** What of the volume is not in the archive as it was. */
+  readonly warnings?: Warnings
+  readonly longPaths?: number
+}
+
+/** What became of a volume: its archive, or why there is none. */
+export interface Attempt {
+  readonly plan: SnapshotPlan
+  readonly outcome: Archived | { readonly failure: unknown }
+  /** How long it took to archive and to prove. */
+  readonly seconds: number
+  /** From before the first snapshot until this one was given back. */
+  readonly livedSeconds: number
+  /** Why something of it could not be removed from the host. The archive is good all the same. */
+  readonly leftBehind?: unknown
+}
+
+export function tarOf({ mountPoint, origin }: SnapshotPlan, { exclude }: BackupRequest) {
+  return tarCreate(mountPoint, excludesWithin(origin.mountPoint, exclude))
+}
+
+export function describeBackup(
+  { plan, seconds, livedSeconds, outcome }: Attempt,
+  request: BackupRequest,
+  takenAt: Date,
+): VolumeBackup[] {
+  if (!('archive' in outcome)) return []
+  const { origin } = plan
+  const { archive, sampled, unconfirmed, warnings, longPaths } = outcome
+  return [
+    {
+      volume: origin.deviceName,
+      group: origin.group,
+      name: origin.name,
+      mountPoint: origin.mountPoint,
+      filesystem: origin.filesystem,
+      uuid: origin.uuid,
+      label: origin.label,
+      mountOptions: origin.options,
+      sizeBytes: origin.sizeBytes,
+      usedBytes: origin.usedBytes,
+      snapshot: { kind: plan.kind, sizeBytes: plan.sizeBytes, takenAt: takenAt.toISOString(), livedSeconds },
+      tarCommand: tarOf(plan, request),
+      archive,
+      ...(sampled && { sampled }),
+      ...(unconfirmed && { unconfirmed }),
+      ...(warnings && { warnings }),
+      ...(longPaths !== undefined && { longPaths }),
+      archiveSeconds: seconds,
+    },
+  ]
+}
+
+export function describeFailure({ plan, outcome }: Attempt): VolumeFailure[] {
+  if (!('failure' in outcome)) return []
+  const { first } = unwrapFailure(outcome.failure)
+  const known = first instanceof AgentError ? first : unforeseen(first)
+  const { deviceName: volume, mountPoint } = plan.origin
+  return [{ volume, mountPoint, code: known.code, message: known.message, hint: known.hint }]
+}
+
+function unforeseen(cause: unknown): AgentError {
+  return new AgentError('ARCHIVE_FAILED', cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause), {
+    hint: 'This is a defect of the agent: report it.',
+    cause,
+  })
+}

@@ -1,0 +1,144 @@
+import { manifestKey, type RunPlace } from '../contract'
+import { formatArgv } from '../host/argv'
+import { isSizesOnly, type Manifest, type VolumeBackup } from '../run/manifest'
+import { printableLine } from '../lib/printable'
+import { describeSamples, formatSample } from '../verify/sample'
+import type { Selection } from '../source/lvm/select'
+import { formatBytes, formatSeconds, columns, fit } from '../lib/text'
+import type { SnapshotPlan } from '../source/lvm/plan'
+import type { Argv } from '../context'
+
+/** What a summary repeats of what was asked for. */
+export interface SummaryRequest {
+  readonly bucket: string
+  readonly region?: string | undefined
+  readonly endpointUrl?: string | undefined
+  readonly exclude: readonly string[]
+}
+
+/** What a person reads first, at 3 a.m. too: the verdict, then what failed, then the rest. At most 2,000 characters. */
+export function formatBackupSummary(
+  manifest: Manifest,
+  wish: SummaryRequest,
+  leftBehind: readonly string[] = [],
+): string {
+  const { volumes, failures, notBackedUp, consistency } = manifest
+  return fit([
+    `Backup ${manifest.run} of ${manifest.host}: ${verdictOf(manifest, leftBehind)}`,
+    ...failures.flatMap(({ mountPoint, message, hint }) => [`  FAILED ${mountPoint}: ${message}`, `    HINT: ${hint}`]),
+    ...volumes.flatMap((volume) => warningLines(volume, BACK_UP_AGAIN)),
+    ...leftBehind.map((line) => `  LEFT BEHIND ${line}`),
+    ...columns(volumes.map(volumeRow)),
+    ...notBackedUp.map(({ mountPoint, device, reason }) => `  not backed up: ${mountPoint} (${device}): ${reason}`),
+    `  ${consistency.level}-consistent: all snapshots within ${formatSeconds(consistency.snapshotSpreadSeconds)}` +
+      (consistency.hooks.length > 0 ? `, applications held for ${formatSeconds(consistency.heldSeconds)}` : ''),
+    ...describeUnconfirmed(manifest),
+    ...excluded(wish.exclude),
+    `  manifest: s3://${wish.bucket}/${manifestKey(manifest)}`,
+    `  next: ${formatArgv(verifyCommand(manifest, wish))}`,
+  ])
+}
+
+/** Whatever was given to find the bucket is needed again; the host and the class are, where another host asks. */
+function verifyCommand(
+  { run, host, class: className }: Manifest,
+  { bucket, region, endpointUrl }: SummaryRequest,
+): Argv {
+  return [
+    ...['snapstream', 'verify', '--bucket', bucket],
+    ...(region === undefined ? [] : ['--region', region]),
+    ...(endpointUrl === undefined ? [] : ['--endpoint-url', endpointUrl]),
+    ...['--class', className, '--host', host, '--run', run],
+  ] as unknown as Argv
+}
+
+/** A backup may be complete and hold nothing: what was left out is to be seen wherever its success is. */
+function excluded(patterns: readonly string[]): string[] {
+  return patterns.length === 0 ? [] : [`  excluded: ${patterns.join(' ')}`]
+}
+
+/** What a backup would do. */
+export function formatBackupPlan(
+  place: RunPlace,
+  selection: Selection,
+  plans: readonly SnapshotPlan[],
+  exclude: readonly string[] = [],
+): string {
+  return fit([
+    `Backup of ${place.host} would snapshot and archive ${plans.length} volumes; nothing was changed`,
+    ...columns(
+      plans.map(({ origin, kind, sizeBytes }) => [
+        origin.mountPoint,
+        origin.filesystem,
+        `${formatBytes(origin.usedBytes)} used of ${formatBytes(origin.sizeBytes)}`,
+        kind === 'thin' ? 'thin snapshot' : `snapshot of ${formatBytes(sizeBytes)}`,
+        `${origin.group}/${origin.name}`,
+      ]),
+    ),
+    ...[...selection.unfit, ...selection.skipped, ...selection.notOnLvm].map(
+      ({ mountPoint, device, reason }) => `  not backed up: ${mountPoint} (${device}): ${reason}`,
+    ),
+    ...excluded(exclude),
+    `  next: the same command without --dry-run`,
+  ])
+}
+
+/** Of more, the manifest has the first ones. */
+const WARNINGS_SHOWN = 3
+const BACK_UP_AGAIN =
+  'What the warnings name is not in the archive as it was. Check the filesystem and its disk, then back it up again.'
+
+/** What was lost when the volume was backed up, and what to do about it. */
+export function warningLines(
+  { mountPoint, warnings }: Pick<VolumeBackup, 'mountPoint' | 'warnings'>,
+  hint: string,
+): string[] {
+  if (!warnings) return []
+  const shown = warnings.lines.slice(0, WARNINGS_SHOWN)
+  const more = warnings.count - shown.length
+  return [
+    ...shown.map((line) => printableLine(`  WARNING ${mountPoint}: ${line}`)),
+    ...(more > 0 ? [`  WARNING ${mountPoint}: ${more} more like these`] : []),
+    `    HINT: ${hint}`,
+  ]
+}
+
+function verdictOf({ status, verified, volumes, failures }: Manifest, leftBehind: readonly string[]): string {
+  const none = isSizesOnly({ verified, volumes }) ? 'sizes only' : 'not verified'
+  const seen = { none, checksum: 'checksums confirmed by S3', stream: 'read back and verified' }
+  const whole = verified === 'source' ? 'verified against the source' : seen[verified]
+  const samples = describeSamples(volumes.map(({ sampled }) => sampled))
+  const depth = samples === '' ? whole : `${whole}, ${samples} compared`
+  return `${completeness(status, volumes, failures.length)}, ${depth}${leftBehind.length > 0 ? ', but something was left behind on the host' : ''}`
+}
+
+function completeness(status: Manifest['status'], volumes: readonly VolumeBackup[], failures: number): string {
+  if (status === 'complete') return 'OK'
+  const warnings = volumes.reduce((sum, volume) => sum + (volume.warnings?.count ?? 0), 0)
+  const parts = [
+    ...(failures > 0 || warnings === 0 ? [`${failures} of ${volumes.length + failures} volumes failed`] : []),
+    ...(warnings > 0 ? [`${warnings} warnings`] : []),
+  ]
+  return `INCOMPLETE, ${parts.join(', ')}`
+}
+
+/** Why more was read back than was asked for, or what is not known where nothing was. */
+function describeUnconfirmed({ verified, volumes }: Manifest): string[] {
+  if (!volumes.some(({ unconfirmed }) => unconfirmed)) return []
+  const what = verified === 'none' ? 'only the sizes of the archives are known' : 'the archives were read back'
+  return [`  the server confirms no checksums: ${what}`]
+}
+
+function volumeRow(backup: VolumeBackup): string[] {
+  const { archive, archiveSeconds, snapshot, sampled } = backup
+  const rate = formatBytes(archive.rawBytes / Math.max(archiveSeconds, 0.001))
+  return [
+    backup.mountPoint,
+    backup.filesystem,
+    `${archive.entries} entries`,
+    `${formatBytes(archive.rawBytes)} -> ${formatBytes(archive.storedBytes)}`,
+    `${formatSeconds(archiveSeconds)} (${rate}/s)`,
+    `snapshot lived ${formatSeconds(snapshot.livedSeconds)}`,
+    ...(sampled ? [`${sampled.entries} entries of ${formatSample(sampled)} compared with it`] : []),
+  ]
+}

@@ -1,0 +1,151 @@
+import { readFile } from 'node:fs/promises'
+import { arch, hostname, release, setPriority } from 'node:os'
+import { join } from 'node:path'
+import { AgentError, hasCode } from '../errors'
+import { LVS, parseLvs, PVS, THIN_POOLS, VGS } from '../source/lvm/reports'
+import { blkid } from '../host/mounts'
+import type { Manifest, SystemRecord } from '../run/manifest'
+import type { Volume } from '../source/lvm/select'
+import { parseOutput } from '../host/tool-output'
+import { findTarDefect, parseTarVersion, TAR_FEATURES, TAR_VERSION } from '../tar/commands'
+import type { HostDeps, Argv } from '../context'
+import { takeTemporaryDirectory } from '../host/temporary-directory.io'
+import { LVM_TIMEOUT_SECONDS } from '../host/uninterruptible'
+import { describeFilesystem } from '../source/lvm/describe'
+
+/** Some filesystems and swap are not worth more of a backup's time (design limit). */
+const SIGNATURES_SECONDS_MAX = 30
+
+/** Filled in by the build. */
+export const agentVersion = process.env['SNAPSTREAM_VERSION'] ?? 'unreleased'
+
+const BLOCK_DEVICES: Argv = [
+  'lsblk',
+  '--json',
+  '--bytes',
+  '--output',
+  'NAME,KNAME,PKNAME,TYPE,SIZE,FSTYPE,UUID,LABEL,PARTUUID,PARTTYPE,MOUNTPOINT',
+]
+
+const BLOCK_DEVICES_UNREAD: Argv = [
+  ...['lsblk', '--json', '--bytes'],
+  ...['--output', 'NAME,KNAME,PKNAME,TYPE,SIZE,MOUNTPOINT'],
+] as const
+
+/**
+ * Which programs make the archives.
+ *
+ * @throws AgentError TOOL_MISSING, TOOL_TOO_OLD where this tar would lose something
+ */
+export async function readTools({ host, signal }: HostDeps): Promise<Manifest['agent']> {
+  const tar = parseTarVersion(await host.run(TAR_VERSION, signal))
+  const { stderr } = await host.attempt(TAR_FEATURES, signal)
+  const defect = findTarDefect(tar, stderr)
+  if (defect !== undefined) {
+    throw new AgentError('TOOL_TOO_OLD', defect, {
+      hint: 'Install GNU tar 1.29 or later with xattr, ACL and SELinux support.',
+    })
+  }
+  return { version: agentVersion, node: process.version, tar }
+}
+
+/** Reads what a rebuild of this host on empty disks needs. To be read before snapshots clutter the reports. */
+export async function readSystem(deps: HostDeps, volumes: readonly Volume[]): Promise<SystemRecord> {
+  const report = (argv: Argv) => readReport(deps, argv)
+  const lvs = await deps.host.run(LVS, deps.signal, { timeoutSeconds: LVM_TIMEOUT_SECONDS })
+  const active = parseLvs(lvs).filter(({ deviceNumber, suspended }) => deviceNumber !== undefined && !suspended)
+  return {
+    hostname: hostname(),
+    kernel: release(),
+    architecture: arch(),
+    osRelease: await textOf('/etc/os-release'),
+    fstab: await textOf('/etc/fstab'),
+    lvs: parseOutput('lvs', lvs),
+    thinPools: await report(THIN_POOLS),
+    vgs: await report(VGS),
+    pvs: await report(PVS),
+    blockDevices: await readBlockDevices(deps),
+    signatures: await readSignatures(
+      deps,
+      active.map(({ device }) => device),
+    ),
+    filesystems: await readFilesystems(deps, volumes),
+    groupConfigurations: await readGroupConfigurations(deps, [...new Set(volumes.map(({ group }) => group))]),
+  }
+}
+
+async function readReport({ host, signal }: HostDeps, argv: Argv): Promise<unknown> {
+  return parseOutput(argv[0], await host.run(argv, signal, { timeoutSeconds: LVM_TIMEOUT_SECONDS }))
+}
+
+/** Where a device does not answer, without what would have to be read from devices. */
+async function readBlockDevices(deps: HostDeps): Promise<unknown> {
+  const options = { timeoutSeconds: SIGNATURES_SECONDS_MAX }
+  const { status, stdout } = await deps.host.attempt(BLOCK_DEVICES, deps.signal, options)
+  return status === 0 ? parseOutput('lsblk', stdout) : readReport(deps, BLOCK_DEVICES_UNREAD)
+}
+
+/** From the devices themselves: lsblk goes by udev, which not every host has. No volume may hold a backup up. */
+async function readSignatures({ host, signal }: HostDeps, devices: readonly string[]): Promise<string> {
+  const { stdout } = await host.attempt(blkid(devices), signal, { timeoutSeconds: SIGNATURES_SECONDS_MAX })
+  return stdout
+}
+
+/** The tools of a filesystem need not be there for it to be backed up. */
+async function readFilesystems(
+  { host, signal }: HostDeps,
+  volumes: readonly Volume[],
+): Promise<Record<string, string>> {
+  const texts: Record<string, string> = {}
+  for (const volume of volumes) {
+    const text = await orNothing(
+      host.run(describeFilesystem(volume), signal, { timeoutSeconds: SIGNATURES_SECONDS_MAX }),
+    )
+    if (text !== undefined) texts[volume.deviceName] = text
+  }
+  return texts
+}
+
+/** Undefined where a command failed or is not there. */
+async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
+  return answer.catch((error: unknown) => {
+    if (hasCode(error, 'INTERRUPTED')) throw error
+    return undefined
+  })
+}
+
+async function readGroupConfigurations(deps: HostDeps, groups: readonly string[]): Promise<Record<string, string>> {
+  await using directory = await takeTemporaryDirectory()
+  const texts: Record<string, string> = {}
+  for (const group of groups) {
+    const file = join(directory.path, group)
+    await deps.host.run(['vgcfgbackup', '--file', file, group], deps.signal, { timeoutSeconds: LVM_TIMEOUT_SECONDS })
+    texts[group] = await readFile(file, 'utf8')
+  }
+  return texts
+}
+
+/** A host without the file is a host all the same: the record says so by an empty text. */
+async function textOf(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '')
+}
+
+/** Sizes in bytes of those of the disks that this host has. */
+export async function readDiskSizes(
+  { host, signal }: HostDeps,
+  disks: readonly string[],
+): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>()
+  for (const disk of disks) {
+    const argv: Argv = ['lsblk', '--nodeps', '--noheadings', '--bytes', '--output', 'SIZE', disk]
+    const sizeBytes = await orNothing(host.run(argv, signal))
+    // A size that is not understood is not known, as of a disk that is not there.
+    if (sizeBytes !== undefined && /^\d+$/.test(sizeBytes.trim())) sizes.set(disk, Number(sizeBytes))
+  }
+  return sizes
+}
+
+/** Lowers the priority of this process and all that it starts from now on. @param niceness - 0 to 19 */
+export function lowerPriority(niceness: number): void {
+  setPriority(niceness)
+}

@@ -1,0 +1,90 @@
+import { AgentError } from '../errors'
+import type { Deps, Argv } from '../context'
+import { checkSample } from '../verify/sample-check.io'
+import type { Archive } from '../archive/archive'
+import type { SampleRecord, Verified } from '../run/manifest'
+import type { BackupRequest } from '../options/commands'
+import { formatSample, type Sample } from '../verify/sample'
+import type { SnapshotPlan } from '../source/lvm/plan'
+import { tarCreateListed } from '../tar/commands'
+import type { Warnings } from '../tar/messages'
+import { collectFindings, type Finding } from '../verify/report'
+import { verifyVolume } from '../verify/verify.io'
+
+/** How far an archive is read back. */
+export interface Proof {
+  readonly verify: BackupRequest['verify']
+  /** The command that made the archive. */
+  readonly tar: Argv
+  /** What alone is compared with the snapshot, where not everything is. */
+  readonly sample: Sample | undefined
+  /** An object of the archive of which the server confirmed no checksum, if there is one. */
+  readonly unconfirmed: string | undefined
+  /** Told of what tar could not read of the snapshot once more: of that, nothing was compared. */
+  readonly onWarnings: (warnings: Warnings) => void
+}
+
+/** How far an archive was proved. */
+export interface Proved {
+  readonly verified: Verified
+  readonly sampled?: SampleRecord
+}
+
+/**
+ * Reads an archive back as far as was asked for, while its snapshot is there. `checksum` needs no reading where the server
+ * has confirmed the checksums of all objects; where it has not, everything is read back.
+ *
+ * @throws AgentError VERIFY_FAILED with the first of the findings
+ */
+export async function proveArchive(
+  deps: Deps,
+  plan: SnapshotPlan,
+  archive: Archive,
+  { verify, tar, sample, unconfirmed, onWarnings }: Proof,
+): Promise<Proved> {
+  if (sample) {
+    const sampled = await proveSample(deps, plan, archive, sample, onWarnings)
+    return { verified: unconfirmed === undefined ? 'checksum' : 'none', sampled }
+  }
+  if (verify === 'none' || (verify === 'checksum' && unconfirmed === undefined)) return { verified: verify }
+  const { deviceName: volume, mountPoint } = plan.origin
+  if (verify === 'checksum') {
+    deps.log.info(`${mountPoint}: the server confirms no checksum of ${unconfirmed}: reading the archive back instead`)
+  }
+  const source = verify === 'source' ? tar : undefined
+  throwIfAny(
+    (await verifyVolume(deps, { volume, mountPoint, archive, warnings: 'to come' }, 'stream', source, onWarnings))
+      .findings,
+  )
+  return { verified: verify === 'source' ? 'source' : 'stream' }
+}
+
+async function proveSample(
+  deps: Deps,
+  { origin, mountPoint }: SnapshotPlan,
+  archive: Archive,
+  sample: Sample,
+  onWarnings: Proof['onWarnings'],
+): Promise<SampleRecord> {
+  deps.log.info(`${origin.mountPoint}: comparing ${formatSample(sample)} of it with the snapshot`)
+  const { report, list } = collectFindings(origin.deviceName)
+  const read = await checkSample(deps, archive, tarCreateListed(mountPoint), sample, report)
+  const { entries, tooLong } = read
+  onWarnings(read.warnings)
+  throwIfAny(list())
+  if (tooLong > 0) {
+    deps.log.warn(
+      `${origin.mountPoint}: ${tooLong} entries of the sample have too long names to be compared by themselves; ` +
+        '--verify source without --sample compares them',
+    )
+  }
+  return { depth: 'source', ...sample, entries }
+}
+
+function throwIfAny([finding, ...others]: readonly Finding[]): void {
+  if (!finding) return
+  const more = others.length > 0 ? `, and ${others.length} more` : ''
+  throw new AgentError('VERIFY_FAILED', `the archive does not read back: ${finding.what}${more}`, {
+    hint: finding.hint,
+  })
+}

@@ -1,0 +1,243 @@
+import { catalogKey, dataKey, type RunPlace } from '../contract'
+import { describeError, hasCode } from '../errors'
+import { limitBandwidth, type Bandwidth } from '../bucket/bandwidth.io'
+import type { Deps, Log } from '../context'
+import { holdApplications } from '../hooks/hooks.io'
+import { checkSnapshot, mountSnapshot, recordUpload, takeSnapshots, type Snapshots } from '../source/lvm/snapshots.io'
+import { archiveVolume } from '../archive/write.io'
+import { showProgress, type Progress } from '../lib/progress.io'
+import { watchSnapshots, type Watch } from '../source/lvm/watch.io'
+import { mapUnordered } from '../lib/unordered'
+import { FRAME_BYTES } from '../archive/archive'
+import { leastVerified, type HookRecord, type Verified, type VolumeBackup, type VolumeFailure } from '../run/manifest'
+import type { BackupRequest, Hosted } from '../options/commands'
+import type { Sample } from '../verify/sample'
+import type { SnapshotPlan } from '../source/lvm/plan'
+import { joinWarnings, type Warnings } from '../tar/messages'
+import { describeBackup, describeFailure, tarOf, type Archived, type Attempt } from './records'
+import { proveArchive } from './verify-after-upload.io'
+
+/** What became of the volumes of a run. */
+export interface VolumesResult {
+  readonly volumes: readonly VolumeBackup[]
+  readonly failures: readonly VolumeFailure[]
+  /** As far as the least of the archives. */
+  readonly verified: Verified
+  readonly hooks: readonly HookRecord[]
+  /** How long the hooks held the applications. */
+  readonly heldSeconds: number
+  /** From the first snapshot to the last. */
+  readonly snapshotSpreadSeconds: number
+  /** Why things could not be removed from the host afterwards. The archives are good all the same. */
+  readonly leftBehind: readonly unknown[]
+}
+
+interface Work {
+  readonly deps: Deps
+  readonly request: Hosted<BackupRequest>
+  readonly place: RunPlace
+  readonly samples: ReadonlyMap<string, Sample>
+  readonly bandwidth: Bandwidth | undefined
+  readonly progress: Progress
+  readonly taken: Taken
+  readonly watch: Watch
+}
+
+interface Taken {
+  readonly snapshots: Snapshots
+  readonly takenAt: Date
+  readonly spreadSeconds: number
+}
+
+interface Mounted {
+  readonly plan: SnapshotPlan
+  readonly mount: AsyncDisposable
+  /** Aborted where its snapshot cannot be used any more. */
+  readonly stop: AbortController
+}
+
+/**
+ * Takes all snapshots at once, archives them, and gives each back as soon as its volume is done or given up. One volume's
+ * failure does not lose the others: an interruption is one of all volumes that are not done.
+ *
+ * @param samples - what of each volume is compared with its snapshot, where that is only a part
+ * @throws AgentError where no snapshot could be taken; nothing is left then
+ */
+export async function backUpVolumes(
+  deps: Deps,
+  request: Hosted<BackupRequest>,
+  place: RunPlace,
+  plans: readonly SnapshotPlan[],
+  samples: ReadonlyMap<string, Sample>,
+): Promise<VolumesResult> {
+  const { bandwidthLimit } = request
+  const bandwidth = bandwidthLimit === undefined ? undefined : limitBandwidth(bandwidthLimit)
+  // The net: what is not given back volume by volume, whatever fails, is given back here.
+  await using net = new AsyncDisposableStack()
+  const held = await holdApplications(deps, { ...request, run: place.run }, async () => {
+    const taken = await takeAll(deps, plans)
+    net.use(taken.snapshots)
+    return taken
+  })
+  const { taken } = held
+  const { mounted, failed } = await mountAll(deps, plans, taken, net)
+  using progress = showProgress('backup', usedBytes(mounted))
+  await using watch = watchSnapshots(
+    deps,
+    mounted.map(({ plan }) => plan),
+    (plan, fault) => mounted.find((one) => one.plan === plan)?.stop.abort(fault),
+  )
+  const work: Work = { deps, request, place, samples, bandwidth, progress, taken, watch }
+  const attempts = [...failed, ...(await mapUnordered(mounted, request.parallel, (one) => attemptVolume(work, one)))]
+  return {
+    volumes: attempts.flatMap((attempt) => describeBackup(attempt, request, taken.takenAt)),
+    failures: attempts.flatMap(describeFailure),
+    verified: leastVerified(attempts.flatMap(({ outcome }) => ('verified' in outcome ? outcome.verified : []))),
+    hooks: held.hooks,
+    heldSeconds: held.heldSeconds,
+    snapshotSpreadSeconds: taken.spreadSeconds,
+    leftBehind: attempts.flatMap(({ leftBehind }) => (leftBehind === undefined ? [] : [leftBehind])),
+  }
+}
+
+/** What tar will write is about as much. */
+function usedBytes(mounted: readonly Mounted[]): number {
+  return mounted.reduce((sum, { plan }) => sum + plan.origin.usedBytes, 0)
+}
+
+async function takeAll(deps: Deps, plans: readonly SnapshotPlan[]): Promise<Taken> {
+  const takenAt = deps.now()
+  const snapshots = await takeSnapshots(deps, plans)
+  const spreadSeconds = (deps.now().getTime() - takenAt.getTime()) / 1000
+  deps.log.info(`took ${plans.length} snapshots within ${spreadSeconds} s`)
+  return { snapshots, takenAt, spreadSeconds }
+}
+
+/** One that cannot be mounted is that volume's failure alone. */
+async function mountAll(deps: Deps, plans: readonly SnapshotPlan[], taken: Taken, net: AsyncDisposableStack) {
+  const mounted: Mounted[] = []
+  const failed: Attempt[] = []
+  for (const plan of plans) {
+    try {
+      const mount = net.use(await mountSnapshot(deps, plan))
+      mounted.push({ plan, mount, stop: new AbortController() })
+    } catch (failure) {
+      if (!hasCode(failure, 'MOUNT_FAILED') && !deps.signal.aborted) throw failure
+      failed.push({
+        plan,
+        seconds: 0,
+        outcome: { failure: reasonOf(deps, failure) },
+        ...(await giveBack(deps, plan, taken)),
+      })
+    }
+  }
+  return { mounted, failed }
+}
+
+async function attemptVolume(work: Work, mounted: Mounted): Promise<Attempt> {
+  const { deps, taken, watch } = work
+  const { plan, mount } = mounted
+  const startedAt = deps.now().getTime()
+  const outcome = await archiveOrFail(work, mounted)
+  const seconds = (deps.now().getTime() - startedAt) / 1000
+  watch.forget(plan)
+  return { plan, seconds, outcome, ...(await giveBack(deps, plan, taken, mount)) }
+}
+
+/** Everything is this volume's own affair: an interruption too, since others may be done. */
+async function archiveOrFail(work: Work, { plan, stop }: Mounted): Promise<Attempt['outcome']> {
+  const { log, signal } = work.deps
+  const { mountPoint } = plan.origin
+  try {
+    signal.throwIfAborted()
+    log.info(`${mountPoint}: archiving`)
+    const deps = { ...work.deps, signal: AbortSignal.any([signal, stop.signal]) }
+    const archived = await archiveOne({ ...work, deps }, plan)
+    log.info(`${mountPoint}: archived`)
+    return archived
+  } catch (error) {
+    const failure = signal.aborted
+      ? reasonOf(work.deps, error)
+      : await findCause(work.deps, plan, stop.signal.aborted ? stop.signal.reason : error)
+    log.warn(`${mountPoint}: ${describeError(failure).join('\n')}`)
+    return { failure }
+  }
+}
+
+/** What was under way when the run was stopped fails in its own way, which only tells how far it was. */
+function reasonOf({ signal }: Deps, failure: unknown): unknown {
+  return signal.aborted ? signal.reason : failure
+}
+
+/** As soon as a volume is done or given up: a snapshot takes space and slows the writers of its volume down. */
+async function giveBack(
+  deps: Deps,
+  plan: SnapshotPlan,
+  { snapshots, takenAt }: Taken,
+  mount?: AsyncDisposable,
+): Promise<Pick<Attempt, 'livedSeconds' | 'leftBehind'>> {
+  const lived = () => (deps.now().getTime() - takenAt.getTime()) / 1000
+  try {
+    await using both = new AsyncDisposableStack()
+    both.defer(() => snapshots.release(plan))
+    if (mount) both.use(mount)
+  } catch (leftBehind) {
+    deps.log.warn(`${plan.origin.mountPoint}: ${describeError(leftBehind).join('\n')}`)
+    return { livedSeconds: lived(), leftBehind }
+  }
+  return { livedSeconds: lived() }
+}
+
+/** A snapshot that broke makes tar fail in many ways, which all say less than what broke. */
+async function findCause(deps: Deps, plan: SnapshotPlan, failure: unknown): Promise<unknown> {
+  try {
+    await checkSnapshot(deps, plan)
+    return failure
+  } catch (fault) {
+    return hasCode(fault, 'SNAPSHOT_INVALID') ? fault : failure
+  }
+}
+
+async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
+  const { deps, request, place, samples, bandwidth, progress } = work
+  const { deviceName, mountPoint } = plan.origin
+  let unconfirmed: string | undefined
+  const { notes, ...archive } = await archiveVolume(deps, {
+    tar: tarOf(plan, request),
+    header: { catalog: 1, run: place.run, host: place.host, volume: deviceName, mountPoint, frameBytes: FRAME_BYTES },
+    dataKey: (segment) => dataKey(place, deviceName, request.compression, segment),
+    catalogKey: catalogKey(place, deviceName),
+    compression: request.compression,
+    level: request.level,
+    ...(request.storageClass !== undefined && { storageClass: request.storageClass }),
+    ...(bandwidth && { bandwidth }),
+    onUpload: (upload) => recordUpload(deps, plan, upload),
+    beforeComplete: () => checkSnapshot(deps, plan),
+    onUnconfirmed: (key) => (unconfirmed = key),
+    onProgress: (rawBytes) => progress.add(rawBytes),
+  })
+  const said = [notes.warnings]
+  const proved = await proveArchive(deps, plan, archive, {
+    verify: request.verify,
+    tar: tarOf(plan, request),
+    sample: samples.get(deviceName),
+    unconfirmed,
+    onWarnings: ({ count, lines }) => said.push({ count, lines: lines.map((line) => `while comparing: ${line}`) }),
+  })
+  const warnings = joinWarnings(said)
+  logNotes(deps.log, mountPoint, warnings, notes.longPaths)
+  return {
+    archive,
+    ...proved,
+    ...(unconfirmed !== undefined && { unconfirmed: true }),
+    ...(warnings.count > 0 && { warnings }),
+    ...(notes.longPaths > 0 && { longPaths: notes.longPaths }),
+  }
+}
+
+function logNotes(log: Log, mountPoint: string, { count, lines }: Warnings, longPaths: number): void {
+  if (count > 0) log.warn(`${mountPoint}: ${count} warnings, the archive is not complete: ${lines[0] ?? ''}`)
+  if (longPaths > 0) {
+    log.warn(`${mountPoint}: ${longPaths} paths longer than 4,096 bytes: only tar -C step by step restores them`)
+  }
+}

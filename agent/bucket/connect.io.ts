@@ -1,0 +1,69 @@
+import type { Environment } from '../options/resolve'
+import { assertSwitches, chooseEndpoint, describeEndpointWishes } from './endpoints'
+import { planRoute, type Proxy } from './proxy'
+import { chooseCredentials, readCaller } from './credentials.io'
+import type { HostDeps, Store } from '../context'
+import { httpHandler } from './http-handler.io'
+import { readIdentity, type KnownIdentity } from './identity.io'
+import { s3Store } from './store.io'
+import { trustBundle } from './trust.io'
+
+/** To the services that credentials come from, and STS. */
+const FEW_REQUESTS = { connectionsMax: 8, connectSeconds: 10, silenceSeconds: 30 }
+
+/** The bucket, as this host reaches it. */
+export interface Connection {
+  readonly store: Store
+  /** Name of the host in the bucket. */
+  readonly host: string
+  readonly region: string
+  /** Whose credentials are used: an ARN, or an access key's id. @throws AgentError */
+  readonly readCaller: () => Promise<string>
+  /** Which way requests for the bucket take. @throws AgentError */
+  readonly readWay: () => Promise<Way>
+}
+
+/** Which way requests for the bucket take. */
+export interface Way {
+  /** Of the bucket's own host: `https://backups.s3.eu-west-1.amazonaws.com`. */
+  readonly endpoint: string
+  /** What the environment asks of endpoints, for example `FIPS`. */
+  readonly wishes: readonly string[]
+  readonly proxy: Proxy | undefined
+  /** File of the certificates that are trusted besides Node's own. */
+  readonly caBundle: string | undefined
+}
+
+/**
+ * Finds out who this host is and prepares the connection; nothing is sent to the bucket yet.
+ *
+ * @throws AgentError USAGE or ENDPOINT_UNREACHABLE where host or region are not known, USAGE for a variable about endpoints,
+ * CONFIG_INVALID for a proxy or a CA bundle, that cannot be used
+ */
+export async function connect(
+  request: KnownIdentity & { readonly bucket: string },
+  environment: Environment,
+  { log, signal }: Pick<HostDeps, 'log' | 'signal'>,
+): Promise<Connection> {
+  const { bucket } = request
+  const route = planRoute(environment)
+  assertSwitches(environment)
+  const endpointUrl = chooseEndpoint(request.endpointUrl, environment)
+  const caBundle = await trustBundle(environment)
+  const { host, region } = await readIdentity({ ...request, endpointUrl }, environment, signal)
+  log.info(`host ${host}, bucket ${bucket} in ${region}${endpointUrl === undefined ? '' : ` at ${endpointUrl}`}`)
+  const handler = httpHandler({ route, ...FEW_REQUESTS })
+  const credentials = chooseCredentials(environment, handler)
+  const store = s3Store({ bucket, region, credentials, route, log, ...(endpointUrl !== undefined && { endpointUrl }) })
+  return {
+    store,
+    host,
+    region,
+    readCaller: () => readCaller(credentials, region, endpointUrl, signal, handler),
+    async readWay() {
+      const { origin, protocol, hostname, port } = await store.readEndpoint()
+      const proxy = route({ protocol, hostname, port: port ? Number(port) : undefined })
+      return { endpoint: origin, wishes: describeEndpointWishes(environment), proxy, caBundle }
+    },
+  }
+}

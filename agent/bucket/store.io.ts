@@ -1,0 +1,35 @@
+import { connect, type S3StoreOptions } from './client.io'
+import { head, list, listFolders, listUploads, readFacts, readRange, readWhole } from './read.io'
+import { thaw } from './thaw.io'
+import { listFoldersWithDeleted, listWithDeleted } from './versions.io'
+import { abortUpload, completeUpload, createUpload, put, uploadPart } from './write.io'
+import type { Store } from '../context'
+
+export interface S3Store extends Store {
+  /** Where requests for the bucket go, which nobody is asked for. */
+  readEndpoint(): Promise<URL>
+}
+
+/** S3, or a server that speaks its protocol. Nothing is asked of it before the first call. */
+export function s3Store(options: S3StoreOptions): S3Store {
+  const s3 = connect(options)
+  return {
+    bucket: s3.bucket,
+    put: (...args) => put(s3, ...args),
+    get: (...args) => readWhole(s3, ...args),
+    getRange: (...args) => readRange(s3, ...args),
+    head: (...args) => head(s3, ...args),
+    list: (prefix, signal, { includeDeleted = false } = {}) =>
+      (includeDeleted ? listWithDeleted : list)(s3, prefix, signal),
+    listFolders: (prefix, signal, { includeDeleted = false } = {}) =>
+      (includeDeleted ? listFoldersWithDeleted : listFolders)(s3, prefix, signal),
+    createUpload: (...args) => createUpload(s3, ...args),
+    uploadPart: (...args) => uploadPart(s3, ...args),
+    completeUpload: (...args) => completeUpload(s3, ...args),
+    abortUpload: (...args) => abortUpload(s3, ...args),
+    listUploads: (...args) => listUploads(s3, ...args),
+    readFacts: (...args) => readFacts(s3, ...args),
+    thaw: (...args) => thaw(s3, ...args),
+    readEndpoint: () => s3.readEndpoint(),
+  }
+}

@@ -1,0 +1,194 @@
+/** What became of paths over time, as the catalogs of several runs tell it. */
+import type { RunPlace } from '../contract'
+import { AgentError } from '../errors'
+import { formatArgv } from '../host/argv'
+import type { FindRequest, Hosted } from '../options/commands'
+import { formatBytes, columns, fit } from '../lib/text'
+import type { CatalogEntry } from '../tar/entry'
+
+/** A path as it was in one run, and in those after it until it changed. */
+export interface Version {
+  /** The first and the last run that have it so; any run between them that was searched has it too. */
+  readonly firstRun: string
+  readonly lastRun: string
+  readonly class: string
+  /** Runs that have it so. */
+  readonly runs: number
+  readonly type: CatalogEntry['type']
+  readonly size: number
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  /** ISO 8601 UTC. */
+  readonly mtime: string
+  readonly link?: string
+}
+
+export interface FoundPath {
+  /** As on the host. */
+  readonly path: string
+  /** Device-mapper name. */
+  readonly volume: string
+  /** Newest first. */
+  readonly versions: readonly Version[]
+}
+
+/** Collects what is found in one catalog. Nothing of it counts unless all of the catalog proves to be good. */
+export interface CatalogVersions {
+  /**
+   * @param path - as on the host
+   * @param readEntry - called only for what is kept
+   * @throws AgentError ARCHIVE_DAMAGED where the catalog has the path twice, as a restore has it
+   */
+  add(path: string, readEntry: () => CatalogEntry): void
+  /** To be called at the end of the catalog. */
+  commit(): void
+}
+
+export interface Versions {
+  /** Catalogs are to be searched from the oldest run to the newest. */
+  ofCatalog(place: RunPlace, volume: string): CatalogVersions
+  /** In order of path. */
+  list(): FoundPath[]
+  /** Entries of further paths, beyond the limit. */
+  more(): number
+}
+
+/** @param limit - paths to keep: a pattern may match a million of them */
+export function collectVersions(limit: number): Versions {
+  const kept = new Map<string, { readonly volume: string; readonly versions: Version[] }>()
+  let more = 0
+  return {
+    ofCatalog(place, volume) {
+      const found = new Map<string, { readonly version: Version; readonly path64: string | undefined }>()
+      let fresh = 0
+      let beyond = 0
+      return {
+        add(path, readEntry) {
+          if (!kept.has(path) && !found.has(path)) {
+            if (kept.size + fresh >= limit) {
+              beyond++
+              return
+            }
+            fresh++
+          }
+          const entry = readEntry()
+          const other = found.get(path)
+          // Names that are not text may be the same as text, and so may beginnings of long ones.
+          if (other && !entry.undescribed && other.path64 === entry.path64) throw isTwice(path)
+          found.set(path, { version: versionOf(place, entry), path64: entry.path64 })
+        },
+        commit() {
+          more += beyond
+          for (const [path, { version }] of found) {
+            const known = kept.get(path)
+            const last = known?.versions.at(-1)
+            if (!known) kept.set(path, { volume, versions: [version] })
+            else if (!last || !isSame(last, version)) known.versions.push(version)
+            else known.versions.splice(-1, 1, { ...last, lastRun: place.run, runs: last.runs + 1 })
+          }
+        },
+      }
+    },
+    list: () =>
+      [...kept]
+        .map(([path, { volume, versions }]) => ({ path, volume, versions: versions.toReversed() }))
+        .sort((a, b) => (a.path < b.path ? -1 : 1)),
+    more: () => more,
+  }
+}
+
+function isTwice(path: string): AgentError {
+  return new AgentError('ARCHIVE_DAMAGED', `the catalog has '${path}' twice`, {
+    hint: 'Snapstream writes no such archive of a sound filesystem: find out who did. Use another run.',
+  })
+}
+
+/** Milliseconds that a Date holds (ECMA-262, "Time Values and Time Range"). Filesystems have later times. */
+const DATE_MAX = 8.64e15
+
+function versionOf({ run, class: className }: RunPlace, entry: CatalogEntry): Version {
+  const { type, size, mode, uid, gid, link } = entry
+  const milliseconds = Math.floor(Number(entry.mtime) * 1000)
+  const mtime = new Date(Math.max(-DATE_MAX, Math.min(milliseconds, DATE_MAX))).toISOString()
+  return {
+    firstRun: run,
+    lastRun: run,
+    class: className,
+    runs: 1,
+    type,
+    size,
+    mode,
+    uid,
+    gid,
+    mtime,
+    ...(link !== undefined && { link }),
+  }
+}
+
+/** What a file was moved to another class of runs is no change of the file. */
+function isSame(a: Version, b: Version): boolean {
+  return (['type', 'size', 'mode', 'uid', 'gid', 'mtime', 'link'] as const).every((field) => a[field] === b[field])
+}
+
+/** A run that could not be searched, or one volume of it, and why. */
+export interface NotSearched extends RunPlace {
+  /** Device-mapper name; absent where not even the run's manifest can be read. */
+  readonly volume?: string
+  readonly reason: string
+}
+
+/** For people: each path, its versions, and how to get the newest one back; first of all, what was not searched. */
+export function formatVersions(
+  { pattern, host, includeDeleted, trustTimes }: Hosted<Pick<FindRequest, 'pattern' | 'includeDeleted' | 'trustTimes'>>,
+  found: readonly FoundPath[],
+  more: number,
+  notSearched: readonly NotSearched[],
+  notSearchedCount = notSearched.length,
+): string {
+  const unnamed = notSearchedCount - notSearched.length
+  const gaps = [
+    ...notSearched.map(({ run, volume, reason }) => `  NOT SEARCHED ${run} ${volume ?? ''}: ${reason}`),
+    ...(unnamed > 0 ? [`  NOT SEARCHED ${unnamed} more`] : []),
+  ]
+  if (found.length === 0) {
+    return fit([`Nothing in the backups of ${host} matches ${pattern}.`, ...gaps, `  ${hintFor(pattern)}`])
+  }
+  const beyond = more > 0 ? `, and ${more} more entries; --limit shows more` : ''
+  const paths = `${found.length} ${found.length === 1 ? 'path matches' : 'paths match'}`
+  const [{ path, versions: [newest] } = { path: '', versions: [] }] = found
+  return fit([
+    `In the backups of ${host} ${paths} ${pattern}${beyond}`,
+    ...gaps,
+    ...found.flatMap(({ path, versions }) => [
+      `  ${path}`,
+      ...columns(versions.map(versionRow)).map((row) => `  ${row}`),
+    ]),
+    `  restore: ${formatArgv([
+      ...(['snapstream', 'restore', '--host', host, '--run', newest?.lastRun ?? '', '--path', path] as const),
+      ...[
+        '--target',
+        'DIR',
+        ...(includeDeleted ? ['--include-deleted'] : []),
+        ...(trustTimes ? ['--trust-times'] : []),
+      ],
+    ])}`,
+  ])
+}
+
+function hintFor(pattern: string): string {
+  if (!pattern.includes('/')) return `A pattern without a slash has to match a whole name: try "*${pattern}*".`
+  const name = pattern.replace(/^.*\/(?=.)/s, '')
+  return `A pattern with slashes has to match whole names, as they were on the host: try "${name}" for any directory.`
+}
+
+function versionRow({ firstRun, lastRun, runs, type, size, mode, uid, gid, mtime, link }: Version): string[] {
+  const what = type === 'file' ? formatBytes(size) : link === undefined ? type : `${type} to ${link}`
+  return [
+    `${mtime.slice(0, 19)}Z`,
+    what,
+    mode.toString(8).padStart(4, '0'),
+    `${uid}:${gid}`,
+    runs === 1 ? lastRun : `${lastRun} and back to ${firstRun} (${runs} runs)`,
+  ]
+}

@@ -1,0 +1,128 @@
+import { ExitStatus, type RunPlace } from '../contract'
+import { AgentError, asLoss, type ErrorCode } from '../errors'
+import type { Deps } from '../context'
+import { mapInOrder } from '../lib/in-order.io'
+import { readCatalogText } from '../archive/read-catalog.io'
+import type { ReaderDeps } from '../archive/read.io'
+import { findRun, findRuns, noRun, openRunAt, type OpenRun } from '../run/runs'
+import { searchCatalog } from './search'
+import { parseGlob, type Glob } from '../lib/glob'
+import type { Manifest, VolumeBackup } from '../run/manifest'
+import type { FindRequest, Hosted } from '../options/commands'
+import { misdated, type FoundRun } from '../run/run-time'
+import { collectVersions, formatVersions, type CatalogVersions, type NotSearched } from './file-history'
+import { chooseVolumes, findVolumes, isNamed } from '../run/volumes'
+import type { Outcome } from '../outcome'
+import { isWithin } from '../tar/entry'
+
+type FindDeps = ReaderDeps & Pick<Deps, 'log'>
+
+/** Manifests read ahead while catalogs are searched. */
+const MANIFESTS_IN_FLIGHT = 4
+
+/** So many are listed of those that were not searched, in order of time: a host may have thousands (design limit). */
+const NOT_SEARCHED_MAX = 100
+
+/** Where no other run is searched, there is nothing to go on with. */
+const OF_ONE_RUN: readonly ErrorCode[] = ['UNKNOWN_RUN', 'ACCESS_DENIED', 'MISDATED']
+
+/**
+ * Searches the catalogs of a host's runs, never the data: of one run, or of all of them to see how a path changed.
+ *
+ * @returns status `incomplete` where a catalog or manifest is lost: the others are searched all the same
+ * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME where none of the runs has it, ACCESS_DENIED
+ */
+export async function find(deps: FindDeps, request: Hosted<FindRequest>): Promise<Outcome> {
+  const { host, pattern, limit } = request
+  const glob = parseGlob(pattern)
+  const versions = collectVersions(limit)
+  const notSearched: NotSearched[] = []
+  let notSearchedCount = 0
+  const skip = ({ class: className, run }: RunPlace, reason: string, volume?: string): void => {
+    notSearchedCount++
+    if (notSearched.length < NOT_SEARCHED_MAX)
+      notSearched.push({ class: className, host, run, ...(volume !== undefined && { volume }), reason })
+    deps.log.warn(`${run} ${volume ?? ''} was not searched: ${reason}`)
+  }
+  const places = await choosePlaces(deps, request)
+  const manifests = mapInOrder(places, MANIFESTS_IN_FLIGHT, deps.signal, async (place) => ({
+    place,
+    run: await orLoss(openIfTimely(deps, place, request.trustTimes)),
+  }))
+  // Volumes come and go, and one may have failed in some night: each has to be in one of the runs.
+  let unknown = request.volume
+  let newest: Manifest | undefined
+  for await (const { place, run } of manifests) {
+    if (run instanceof AgentError) {
+      if (isOneRun(request) && OF_ONE_RUN.includes(run.code)) throw run
+      skip(place, run.message)
+      continue
+    }
+    const { manifest, store } = run
+    newest = manifest
+    const searched = findVolumes(manifest, request.volume)
+    for (const backup of searched) {
+      unknown = unknown.filter((name) => !isNamed(backup, name))
+      const loss = await orLoss(
+        search({ ...deps, store }, searched, backup, glob, versions.ofCatalog(place, backup.volume)),
+      )
+      if (loss) skip(place, loss.message, backup.volume)
+    }
+  }
+  if (newest && unknown.length > 0) chooseVolumes(newest, unknown) // throws, with the name that was probably meant
+  const found = versions.list()
+  return {
+    status: notSearchedCount === 0 ? ExitStatus.ok : ExitStatus.incomplete,
+    summary: formatVersions(request, found, versions.more(), notSearched, notSearchedCount),
+    json: { host, pattern, runs: places.length, found, more: versions.more(), notSearched, notSearchedCount },
+  }
+}
+
+function isOneRun({ run, at }: FindRequest): boolean {
+  return run !== undefined || at !== undefined
+}
+
+/** Oldest first. */
+async function choosePlaces(deps: FindDeps, request: Hosted<FindRequest>): Promise<FoundRun[]> {
+  if (isOneRun(request)) return [await findRun(deps, request)]
+  const runs = await findRuns(deps, request)
+  if (runs.length === 0) throw noRun(request) // not the same as nothing found
+  return runs.reverse()
+}
+
+/** What the list says of its time spares reading it. */
+async function openIfTimely(deps: ReaderDeps, place: FoundRun, trustTimes: boolean): Promise<OpenRun> {
+  if (place.misdating && !trustTimes) throw misdated(place.run, place.misdating)
+  return openRunAt(deps, place, trustTimes)
+}
+
+async function search(
+  deps: ReaderDeps,
+  searched: readonly VolumeBackup[],
+  backup: VolumeBackup,
+  glob: Glob,
+  found: CatalogVersions,
+): Promise<void> {
+  // Where another volume was mounted, this one has a directory that nobody saw, nor what is in it.
+  const hidden = searched
+    .map(({ mountPoint }) => mountPoint)
+    .filter((mountPoint) => mountPoint !== backup.mountPoint && isWithin(mountPoint, backup.mountPoint))
+  const matches = searchCatalog(backup.mountPoint, glob, backup.archive.catalog.key)
+  await deps.store.head(backup.archive.catalog.key, deps.signal) // refuses one that was put there since
+  for await (const text of readCatalogText(deps, backup.archive.catalog)) {
+    for (const { path, entry } of matches.push(text)) {
+      if (!hidden.some((mountPoint) => isWithin(path, mountPoint))) found.add(path, entry)
+    }
+  }
+  matches.finish()
+  found.commit()
+}
+
+/** Answers with what keeps one run, or one volume of it, from being searched, and not the others. */
+async function orLoss<T>(reading: Promise<T>): Promise<T | AgentError> {
+  try {
+    return await reading
+  } catch (error) {
+    return asLoss(error)
+  }
+}

@@ -1,0 +1,35 @@
+import { open } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AgentError } from '../errors'
+import { takeTemporaryDirectory } from './temporary-directory.io'
+
+/** A file that nobody else can open, and that is gone with this process, however that ends. */
+export interface NamelessFile extends AsyncDisposable {
+  /** @throws AgentError TARGET_UNFIT where there is no room */
+  append(piece: Buffer): Promise<void>
+  read(offset: number, bytes: number): Promise<Buffer>
+}
+
+/** @throws AgentError TARGET_UNFIT where there is no directory for it that can be written to */
+export async function openNamelessFile(inside?: string): Promise<NamelessFile> {
+  await using directory = await takeTemporaryDirectory(inside)
+  const file = await open(join(directory.path, 'file'), 'wx+', 0o600).catch(cannotKeep)
+  return {
+    append: (piece) => file.appendFile(piece).catch(cannotKeep),
+    async read(offset, bytes) {
+      const buffer = Buffer.allocUnsafeSlow(bytes)
+      const { bytesRead } = await file.read(buffer, 0, bytes, offset)
+      if (bytesRead === bytes) return buffer
+      throw new RangeError(`there are only ${bytesRead} of ${bytes} bytes at ${offset}`)
+    },
+    [Symbol.asyncDispose]: () => file.close(),
+  }
+}
+
+function cannotKeep(cause: unknown): never {
+  throw new AgentError('TARGET_UNFIT', `a temporary file cannot be kept in ${tmpdir()}: ${String(cause)}`, {
+    hint: 'Set TMPDIR to a directory with room.',
+    cause,
+  })
+}

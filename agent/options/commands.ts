@@ -1,0 +1,151 @@
+/** Every command, as data, and what each can be asked to do. */
+import type { OptionName, OPTIONS } from './table'
+
+/** Every command has these. */
+const COMMON = ['bucket', 'host', 'region', 'endpointUrl', 'json', 'logLevel', 'config'] as const
+/** What decides on the snapshots of a host. */
+const SNAPSHOTS = ['class', 'volumes', 'excludeVolumes', 'snapshotSize', 'preHook', 'postHook'] as const
+
+export const COMMANDS = {
+  preflight: {
+    summary: 'check that this host can be backed up, and say how to fix what is missing',
+    options: [...COMMON, ...SNAPSHOTS, 'probeUpload'],
+    required: ['bucket'],
+    withoutDefault: [],
+    needsRoot: false, // it says so itself, beside all else that is missing
+  },
+  backup: {
+    summary: 'snapshot the volumes of this host and stream them to the bucket',
+    options: [
+      ...COMMON,
+      ...SNAPSHOTS,
+      'exclude',
+      'requireAll',
+      'dryRun',
+      'storageClass',
+      'compression',
+      'level',
+      'onHookFailure',
+      'hookTimeout',
+      'parallel',
+      'bandwidthLimit',
+      'nice',
+      'verify',
+      'sample',
+      'deadline',
+    ],
+    required: ['bucket'],
+    withoutDefault: [],
+    needsRoot: true,
+  },
+  verify: {
+    summary: 'check the archives of a run in the bucket',
+    options: [...COMMON, 'class', 'run', 'volume', 'depth', 'includeDeleted', 'trustTimes'],
+    required: ['bucket', 'run'],
+    withoutDefault: ['class'],
+    needsRoot: false,
+  },
+  list: {
+    summary: 'list the runs of a host, newest first',
+    options: [...COMMON, 'class', 'limit', 'debris', 'includeDeleted', 'trustTimes'],
+    required: ['bucket'],
+    withoutDefault: ['class'],
+    needsRoot: false,
+  },
+  find: {
+    summary: 'find files in the backups of a host, by name and over time',
+    options: [...COMMON, 'pattern', 'class', 'run', 'at', 'volume', 'limit', 'includeDeleted', 'trustTimes'],
+    argument: 'pattern',
+    required: ['bucket', 'pattern'],
+    withoutDefault: ['class'],
+    needsRoot: false,
+  },
+  restore: {
+    summary: 'restore volumes, directories or files',
+    options: [
+      ...COMMON,
+      'class',
+      'run',
+      'at',
+      'volume',
+      'path',
+      'target',
+      'inPlace',
+      'stdout',
+      'onConflict',
+      'resume',
+      'bestEffort',
+      'includeDeleted',
+      'trustTimes',
+      'thaw',
+      'days',
+      'wait',
+      'dryRun',
+      'deadline',
+    ],
+    required: ['bucket'],
+    withoutDefault: ['class'],
+    needsRoot: true,
+  },
+  'restore-plan': {
+    summary: 'plan the rebuild of a whole host on empty disks, to be read before it is run',
+    options: [...COMMON, 'class', 'run', 'at', 'disk', 'mountAt', 'script', 'includeDeleted', 'trustTimes'],
+    required: ['bucket'],
+    withoutDefault: ['class'],
+    needsRoot: false,
+  },
+  'restore-status': {
+    summary: 'tell whether the archives of a run can be read now, or are in Glacier',
+    options: [...COMMON, 'class', 'run', 'at', 'volume', 'includeDeleted', 'trustTimes'],
+    required: ['bucket'],
+    withoutDefault: ['class'],
+    needsRoot: false,
+  },
+  cleanup: {
+    summary: 'remove what killed runs left behind on this host',
+    options: [...COMMON, 'class', 'dryRun'],
+    required: ['bucket'],
+    withoutDefault: [],
+    needsRoot: true,
+  },
+} as const satisfies Record<string, Command>
+
+export interface Command {
+  readonly summary: string
+  readonly options: readonly OptionName[]
+  /** The option that is not written as a flag but stands by itself. */
+  readonly argument?: OptionName
+  /** Options without which the command makes no sense, and that have no default. */
+  readonly required: readonly OptionName[]
+  /** Options whose default does not hold for this command: not given, they narrow nothing. */
+  readonly withoutDefault: readonly OptionName[]
+  readonly needsRoot: boolean
+}
+
+export type CommandName = keyof typeof COMMANDS
+export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[]
+
+type Value<K extends OptionName> = (typeof OPTIONS)[K]['default']
+
+/** What a command was asked to do: a value for each of its options, checked and converted. */
+export type Request<C extends CommandName> = { readonly command: C } & {
+  readonly [K in (typeof COMMANDS)[C]['options'][number]]: K extends (typeof COMMANDS)[C]['required'][number]
+    ? Exclude<Value<K>, undefined>
+    : K extends (typeof COMMANDS)[C]['withoutDefault'][number]
+      ? Value<K> | undefined
+      : Value<K>
+}
+
+/** A request once main has found out which host it concerns: what commands are given. */
+export type Hosted<R> = R & { readonly host: string }
+
+export type PreflightRequest = Request<'preflight'>
+export type BackupRequest = Request<'backup'>
+export type VerifyRequest = Request<'verify'>
+export type ListRequest = Request<'list'>
+export type FindRequest = Request<'find'>
+export type RestoreRequest = Request<'restore'>
+export type RestorePlanRequest = Request<'restore-plan'>
+export type RestoreStatusRequest = Request<'restore-status'>
+export type CleanupRequest = Request<'cleanup'>
+export type AnyRequest = { readonly [C in CommandName]: Request<C> }[CommandName]

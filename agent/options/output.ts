@@ -1,0 +1,88 @@
+/** What the agent prints, and the status it exits with. */
+import { ExitStatus } from '../contract'
+import { AgentError, describeError, unwrapFailure, type ErrorCode } from '../errors'
+import { printableJson, printableText } from '../lib/printable'
+import { SUMMARY_CHARACTERS_MAX } from '../lib/text'
+
+/** Every other code means that the command failed. */
+const STATUS_OF: Partial<Record<ErrorCode, ExitStatus>> = {
+  USAGE: ExitStatus.usage,
+  CONFIG_INVALID: ExitStatus.usage,
+  BUSY: ExitStatus.busy,
+  INTERRUPTED: ExitStatus.interrupted,
+  INCOMPLETE: ExitStatus.incomplete,
+  OBJECT_ARCHIVED: ExitStatus.waitingForGlacier,
+}
+
+/** The text for each stream, and the status. */
+export interface Output {
+  readonly status: ExitStatus
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** How output was asked for. */
+export interface OutputWishes {
+  /** One line of JSON and nothing else. */
+  readonly json: boolean
+  /** Standard output is for a file's content alone: whatever is said goes to standard error, success or not. */
+  readonly stdout: boolean
+}
+
+/** Standard output is a summary for people, then one line of JSON for programs. */
+export function formatResult(
+  result: { readonly status: ExitStatus; readonly summary: string; readonly json: object },
+  wishes: OutputWishes,
+): Output {
+  const line = `${printableJson(result.json)}\n`
+  const summary = printableText(result.summary.slice(0, SUMMARY_CHARACTERS_MAX), '')
+  return direct({ status: result.status, stdout: wishes.json ? line : `${summary}\n${line}`, stderr: '' }, wishes)
+}
+
+function direct(output: Output, wishes: OutputWishes): Output {
+  return wishes.stdout ? { ...output, stdout: '', stderr: output.stderr + output.stdout } : output
+}
+
+/** Before the lines that a command wrote, or that a name makes. */
+const QUOTED = '  | '
+
+/**
+ * Standard error is for people, the line of JSON on standard output for programs.
+ *
+ * @param interruption - what stopped the command, if something did: then that is why it failed
+ */
+export function formatFailure(thrown: unknown, wishes: OutputWishes, interruption?: AgentError): Output {
+  const { first, duringCleanup } = unwrapFailure(thrown)
+  const error = interruption
+    ? interrupted(interruption, first)
+    : first instanceof AgentError
+      ? first
+      : unforeseen(first)
+  const cleanupLines = duringCleanup.flatMap(describeError)
+  const json = {
+    error: { code: error.code, message: error.message, hint: error.hint },
+    ...(cleanupLines.length > 0 && { duringCleanup: cleanupLines }),
+  }
+  const lines = [...describeError(error), ...cleanupLines.map((text) => `during clean-up: ${text}`)]
+  const output = {
+    status: STATUS_OF[error.code] ?? ExitStatus.failed,
+    stdout: `${printableJson(json)}\n`,
+    stderr: wishes.json ? '' : `snapstream: ${lines.map((line) => printableText(line, QUOTED)).join('\n')}\n`,
+  }
+  return direct(output, wishes)
+}
+
+/** What was under way when the command was stopped fails in its own way, which only tells how far it was. */
+function interrupted(interruption: AgentError, first: unknown): AgentError {
+  if (first === interruption || !(first instanceof AgentError)) return interruption
+  const { hint } = interruption
+  return new AgentError('INTERRUPTED', `${interruption.message}: ${first.message}`, { hint, cause: first })
+}
+
+function unforeseen(error: unknown): AgentError {
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return new AgentError('INTERNAL', `unforeseen error: ${message}`, {
+    hint: 'This is a defect of Snapstream: please report it with the lines above. "snapstream cleanup" removes what the run left.',
+    cause: error,
+  })
+}

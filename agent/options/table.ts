@@ -1,0 +1,207 @@
+/**
+ * Every option, as data. Flags, environment variables, fields of the configuration file, help and, with the table of
+ * commands, the types of the requests all come from here.
+ *
+ * One name makes all four: `snapshotSize` is `--snapshot-size`, `SNAPSTREAM_SNAPSHOT_SIZE` and `"snapshotSize"`.
+ * In requests, sizes are in bytes and times in seconds.
+ */
+import { CLASS_PATTERN, CONFIG_FILE, DEFAULT_CLASS, HOOKS_DIRECTORY, RUN_PATTERN } from '../contract'
+import {
+  absolutePath,
+  anyPath,
+  choice,
+  duration,
+  instant,
+  listOf,
+  share,
+  size,
+  snapshotSize,
+  text,
+  toggle,
+  volumeName,
+  wholeNumber,
+  type Kind,
+} from './types'
+
+export interface Option<V> {
+  readonly summary: string
+  readonly kind: Kind<unknown, unknown>
+  /** The value where nobody gave any. */
+  readonly default: V
+  /** The default as a person would write it. */
+  readonly defaultText?: string
+}
+
+function option<T, Absent>(summary: string, kind: Kind<T, Absent>): Option<T | Absent> {
+  return { summary, kind, default: kind.absent }
+}
+
+function optionWithDefault<T>(summary: string, kind: Kind<T>, defaultText: string): Option<T> {
+  return { summary, kind, default: kind.schema.parse(kind.fromText(defaultText)), defaultText }
+}
+
+/** Bucket names and access point aliases (S3 user guide, "General purpose bucket naming rules"). */
+const BUCKET_PATTERN = '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$'
+/** An instance's ARN, or a name that is safe in a key, in a policy and in a file name. */
+const HOST_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}(/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?$'
+/** S3's storage classes that a multipart upload in a general purpose bucket can be put in. */
+const STORAGE_CLASSES = [
+  'STANDARD',
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'INTELLIGENT_TIERING',
+  'GLACIER_IR',
+  'GLACIER',
+  'DEEP_ARCHIVE',
+] as const
+/** Below this an 8 MiB part takes longer than S3 and proxies keep an idle connection. */
+const BANDWIDTH_BYTES_MIN = 64 * 1024
+/** The longest that Systems Manager lets a command run. */
+const DEADLINE_SECONDS_MAX = 48 * 3600
+/** Applications are held while hooks run: DLM allows its scripts no more either. */
+const HOOK_SECONDS_MAX = 600
+
+export const OPTIONS = {
+  bucket: option(
+    'bucket that holds the backups',
+    text('NAME', BUCKET_PATTERN, 'the name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens'),
+  ),
+  class: optionWithDefault(
+    'retention class: decides how long a backup is kept, and where',
+    text('NAME', CLASS_PATTERN, 'up to 32 lower-case letters, digits and hyphens'),
+    DEFAULT_CLASS,
+  ),
+  host: option(
+    "name of the host in the bucket (by default the instance's ARN)",
+    text('NAME', HOST_PATTERN, "an instance's ARN, or letters, digits, dots, hyphens and underscores"),
+  ),
+  run: option(
+    'the run, as "snapstream list" shows it',
+    text('RUN', RUN_PATTERN, 'the name of a run such as 20260131T020000Z-k3xw7a'),
+  ),
+  at: option('the newest run that had started by this time, in UTC unless it says otherwise', instant),
+  pattern: option(
+    'shell pattern: held against names, or against whole paths where it starts with a slash; "**" crosses directories',
+    text('PATTERN', '^[^\\0]+$', 'a pattern'),
+  ),
+  path: option('restore only this file or directory, as it was named on the host', listOf(anyPath, '\n')),
+  target: option('directory to restore into: stands for the root of the host that was backed up', absolutePath),
+  mountAt: optionWithDefault('where the new volumes are mounted meanwhile', absolutePath, '/mnt/snapstream'),
+  disk: option(
+    'a new disk in the place of an old one, such as /dev/sdb=/dev/nvme1n1',
+    listOf(text('OLD=NEW', '^/dev/[^=\\0]+=/dev/[^=\\0]+$', 'two devices, such as /dev/sdb=/dev/nvme1n1'), ','),
+  ),
+  script: option('write the plan as a script to this new file', absolutePath),
+  inPlace: option('restore to where it was, on this host', toggle),
+  stdout: option('print one file to standard output', toggle),
+  onConflict: optionWithDefault(
+    'what to do about files that are there already; newer: replace what is older than the backup',
+    choice('WHAT', ['fail', 'skip', 'overwrite', 'newer']),
+    'fail',
+  ),
+  resume: option('go on with a restore that was interrupted: leave what is there already and equal', toggle),
+  bestEffort: option('restore what can be read where an archive is damaged; reads everything twice', toggle),
+  includeDeleted: option('also find and read what was deleted, as long as the bucket has a version of it', toggle),
+  debris: option('instead of runs, list what lies there without a manifest, and unfinished uploads', toggle),
+  trustTimes: option(
+    "take the word of runs for when they were made, not S3's: for a bucket that was copied, or objects brought back by copying",
+    toggle,
+  ),
+  thaw: option(
+    'have what is in Glacier brought back, slowly and cheaply or faster',
+    choice('TIER', ['bulk', 'standard', 'expedited']),
+  ),
+  days: optionWithDefault('how long what was thawed stays readable', wholeNumber(1, 365), '7'),
+  wait: option('wait until it is thawed instead of ending with status 5', toggle),
+  volume: option('only the volumes mounted here, or of these names', listOf(volumeName, ',')),
+  volumes: option('back up the volumes mounted here, and no others', listOf(absolutePath, ',')),
+  excludeVolumes: option('back up all volumes but those mounted here', listOf(absolutePath, ',')),
+  exclude: option(
+    'leave out what matches this pattern: /var/cache/* there only, *.tmp anywhere',
+    listOf(text('GLOB', '^[^\\0]+$', 'a pattern'), '\n'),
+  ),
+  requireAll: option('report status 3 where a filesystem is not on LVM and so is not backed up', toggle),
+  limit: optionWithDefault('show at most this many', wholeNumber(1, 100_000), '20'),
+  probeUpload: option(
+    'also complete an upload of two parts as a backup does, to see whether the server confirms it; the object of 5 MiB ' +
+      'stays below data/ until its class expires, as hosts may delete nothing',
+    toggle,
+  ),
+  dryRun: option('show what would be done, and change nothing', toggle),
+  storageClass: option("S3 storage class of the archives (by default the bucket's)", choice('CLASS', STORAGE_CLASSES)),
+  compression: optionWithDefault('compression of the archives', choice('KIND', ['zstd', 'none']), 'zstd'),
+  level: optionWithDefault('zstd level: higher is smaller and slower', wholeNumber(1, 19), '3'),
+  snapshotSize: optionWithDefault(
+    'space reserved for the changes that each thick snapshot has to hold back',
+    snapshotSize,
+    'auto',
+  ),
+  preHook: option(`run this before the snapshots, after those in ${HOOKS_DIRECTORY}/pre`, listOf(absolutePath, '\n')),
+  postHook: option(`run this after the snapshots, before those in ${HOOKS_DIRECTORY}/post`, listOf(absolutePath, '\n')),
+  onHookFailure: optionWithDefault(
+    'what to do when a hook fails: give up, or go on with a crash-consistent backup',
+    choice('WHAT', ['abort', 'continue']),
+    'abort',
+  ),
+  hookTimeout: optionWithDefault(
+    'how long each hook may take',
+    duration(HOOK_SECONDS_MAX, 'a time from 1s to 10m'),
+    '60s',
+  ),
+  parallel: optionWithDefault('volumes archived at a time', wholeNumber(1, 16), '2'),
+  bandwidthLimit: option(
+    'upload at most this much per second, all volumes together',
+    size(BANDWIDTH_BYTES_MIN, 'a size per second of at least 64K, such as 50M'),
+  ),
+  nice: option('lower the CPU priority by this much', wholeNumber(0, 19)),
+  verify: optionWithDefault(
+    "check the archives before the run counts: S3's own checksum, everything read back, or that compared with the snapshot",
+    choice('DEPTH', ['none', 'checksum', 'stream', 'source']),
+    'checksum',
+  ),
+  sample: option(
+    'with --verify source: compare only such a share of each volume, and what comes next in the next run; "1/7" compares everything within seven runs',
+    share,
+  ),
+  depth: optionWithDefault(
+    "how deep to look: S3's own checksum, or everything read back",
+    choice('DEPTH', ['checksum', 'stream'], {
+      source:
+        'The source of a backup is gone with its snapshot: compare them during the backup, with "snapstream backup --verify source".',
+    }),
+    'stream',
+  ),
+  deadline: option(
+    'stop and clean up after this time; what a backup has finished by then is published',
+    duration(DEADLINE_SECONDS_MAX, 'a time from 1s to 48h, such as 3h'),
+  ),
+  region: option(
+    "region of the bucket (by default AWS_REGION, then the instance's)",
+    text('REGION', '^[a-z0-9][a-z0-9-]{1,31}$', 'the name of a region such as eu-west-1'),
+  ),
+  endpointUrl: option(
+    'S3 endpoint, where it is not that of AWS (by default AWS_ENDPOINT_URL_S3)',
+    text('URL', '^https?://[^\\s/@?#]+(/[^\\s@?#]*)?$', 'a URL such as https://s3.example.net, without credentials'),
+  ),
+  json: option('print one line of JSON and nothing else', toggle),
+  logLevel: option(
+    'what to report on standard error (by default info on a terminal, warn elsewhere)',
+    choice('LEVEL', ['debug', 'info', 'warn', 'error']),
+  ),
+  config: optionWithDefault('configuration file', absolutePath, CONFIG_FILE),
+} as const satisfies Record<string, Option<unknown>>
+
+export type OptionName = keyof typeof OPTIONS
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[]
+
+/** `snapshotSize` -> `--snapshot-size` */
+export function flagOf(name: OptionName): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+export const VARIABLE_PREFIX = 'SNAPSTREAM_'
+
+/** `snapshotSize` -> `SNAPSTREAM_SNAPSHOT_SIZE` */
+export function variableOf(name: OptionName): string {
+  return `${VARIABLE_PREFIX}${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}

@@ -1,0 +1,146 @@
+import type { Manifest } from '../run/manifest'
+import type { MadeFilesystem, PlannedGroup } from './rebuild'
+import type { RebuildReports } from './reports'
+import { formatBytes } from '../lib/text'
+
+/** Filesystems of SELinux systems need their labels before the first boot; these have it on. */
+const SELINUX_SYSTEMS = /^ID(_LIKE)?=.*\b(rhel|fedora|amzn|centos)\b/m
+
+/** At the start of a physical volume, for LVM itself (`devices/data_alignment` of lvm.conf). */
+const RESERVED_BYTES = 1024 * 1024
+
+/** @param sizes - of the disks of this machine, in bytes: it need not be the one that is rebuilt */
+export function notesOnSizes(groups: readonly PlannedGroup[], sizes: ReadonlyMap<string, number>): string[] {
+  return groups.flatMap(({ name, disks, extentBytes, neededBytes }) => {
+    if (!disks.every((disk) => sizes.has(disk))) return []
+    const extents = disks.map((disk) => Math.floor(((sizes.get(disk) ?? 0) - RESERVED_BYTES) / extentBytes))
+    const availableBytes = extents.reduce((sum, count) => sum + count, 0) * extentBytes
+    if (availableBytes >= neededBytes) return []
+    const lack = `have ${formatBytes(availableBytes)} for ${name}, which needs ${formatBytes(neededBytes)}`
+    return [`TOO SMALL: ${disks.join(' and ')} of this machine ${lack}.`]
+  })
+}
+
+/** Objects of an archive that cannot be read as they are. */
+export interface UnreadableArchive {
+  readonly mountPoint: string
+  readonly missing: number
+  /** In Glacier, and not thawed yet. */
+  readonly frozen: number
+}
+
+/** What would keep the restore at the end from beginning, once the disks are made anew. */
+export function notesOnArchives(archives: readonly UnreadableArchive[]): string[] {
+  return archives.flatMap(({ mountPoint, missing, frozen }) => [
+    ...(missing === 0
+      ? []
+      : [`${missing} objects of ${mountPoint} are missing: the restore needs --best-effort, or another run.`]),
+    ...(frozen === 0
+      ? []
+      : [`${frozen} objects of ${mountPoint} are in Glacier: run the last command first, with --thaw bulk, and wait.`]),
+  ])
+}
+
+/** What the commands of a rebuild leave to do, most pressing first. */
+export function notesOnRebuild(
+  manifest: Manifest,
+  reports: RebuildReports,
+  filesystems: readonly MadeFilesystem[],
+  target: string,
+): string[] {
+  const { system, notBackedUp, failures } = manifest
+  return [
+    ...failures.map(
+      ({ mountPoint, message }) => `The backup of ${mountPoint} failed: ${message}. An earlier run may have it.`,
+    ),
+    ...notBackedUp.map(({ mountPoint, reason }) => `${mountPoint} was not backed up: ${reason}.`),
+    ...notesOnDisks(manifest, reports),
+    ...notesOnVolumes(reports, filesystems),
+    `Use the mkfs of the host's own release (${nameOf(system)}), or options that it does not know end the script.`,
+    ...notesOnFstab(system.fstab, reports, filesystems),
+    ...notesOnBoot(manifest, target),
+  ]
+}
+
+function nameOf({ osRelease, kernel }: Manifest['system']): string {
+  const name = /^PRETTY_NAME="?(.*?)"?$/m.exec(osRelease)?.[1]
+  return `${name === undefined ? '' : `${name}, `}Linux ${kernel}`
+}
+
+/** Partition tables and what else lay below LVM are not made. */
+function notesOnDisks({ system }: Manifest, { physicalVolumes }: RebuildReports): string[] {
+  const types = new Map(flatten(system.blockDevices).map(({ name, type }) => [`/dev/${name}`, type]))
+  return physicalVolumes.flatMap(({ pv_name: device }) => {
+    const type = types.get(device) ?? types.get(device.replace('/dev/mapper/', '/dev/')) ?? 'disk'
+    return type === 'disk' ? [] : [`${device} was of type ${type}: make it first, or give a whole disk with --disk.`]
+  })
+}
+
+interface BlockDevice {
+  readonly name: string
+  readonly type: string
+}
+
+/** Of the tree that lsblk prints; a report that is none has nothing in it. */
+function flatten(report: unknown): BlockDevice[] {
+  const { blockdevices, children } = (report ?? {}) as Record<'blockdevices' | 'children', unknown>
+  const below = [blockdevices, children].flatMap((list) => (Array.isArray(list) ? (list as unknown[]) : []))
+  return below.flatMap((device) => [...(isBlockDevice(device) ? [device] : []), ...flatten(device)])
+}
+
+function isBlockDevice(device: unknown): device is BlockDevice {
+  const { name, type } = (device ?? {}) as Partial<Record<'name' | 'type', unknown>>
+  return typeof name === 'string' && typeof type === 'string'
+}
+
+function notesOnVolumes({ logicalVolumes }: RebuildReports, filesystems: readonly MadeFilesystem[]): string[] {
+  const made = new Map(filesystems.map((filesystem) => [filesystem.device, filesystem]))
+  return logicalVolumes.flatMap(({ vg_name: group, lv_name: name, lv_dm_path: device, lv_layout: layout }) => {
+    if (layout.includes('pool'))
+      return layout.includes('thin') ? [] : [`${group}/${name}, a ${layout[0] ?? ''} pool, is not made.`]
+    const filesystem = made.get(device)
+    return [
+      ...(layout.includes('thin') || layout.includes('linear')
+        ? []
+        : [`${group}/${name} was ${layout.join(',')}; here it becomes linear.`]),
+      ...(filesystem === undefined ? [`${device} was not backed up: here it is empty, without a filesystem.`] : []),
+      ...(filesystem && !filesystem.volume && filesystem.type !== 'swap'
+        ? [`${device} was not backed up: here its ${filesystem.type} filesystem is empty.`]
+        : []),
+    ]
+  })
+}
+
+/** What the old fstab mounts and nobody makes again keeps a system from booting. */
+function notesOnFstab(
+  fstab: string,
+  { logicalVolumes }: RebuildReports,
+  filesystems: readonly MadeFilesystem[],
+): string[] {
+  const made = new Set([
+    ...filesystems.flatMap(({ uuid, label }) => [`UUID=${uuid}`, `LABEL=${label}`]),
+    ...logicalVolumes.flatMap((row) => [row.lv_dm_path, `/dev/${row.vg_name}/${row.lv_name}`]),
+  ])
+  return [...fstab.matchAll(/^[ \t]*((?:(?:PART)?(?:UUID|LABEL)=|\/dev\/)\S+)[ \t]+(\S+)/gm)].flatMap(
+    ([, device = '', mountPoint]) =>
+      made.has(device.replaceAll('"', ''))
+        ? []
+        : [`fstab has ${device} for ${mountPoint ?? ''}, which is not made here: without it, the boot may stop.`],
+  )
+}
+
+function notesOnBoot({ system, volumes }: Manifest, target: string): string[] {
+  if (!volumes.some(({ mountPoint }) => mountPoint === '/')) {
+    return [
+      'The root of the host is not among these volumes: add the lines of its fstab below to the one of the new system.',
+    ]
+  }
+  return [
+    `Compare ${target}/etc/fstab with blkid before the first boot.`,
+    `The boot loader is not on a volume: mount /dev, /proc, /sys and /boot in ${target}, and from a chroot make the ` +
+      'initramfs anew and install the loader (update-initramfs -u, grub-install, update-grub; dracut -f, grub2-install, grub2-mkconfig).',
+    ...(SELINUX_SYSTEMS.test(system.osRelease)
+      ? [`If labels could not be restored, "touch ${target}/.autorelabel" has the first boot set them.`]
+      : []),
+  ]
+}

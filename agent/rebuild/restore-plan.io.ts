@@ -1,0 +1,54 @@
+import { ExitStatus } from '../contract'
+import { readSegmentStates } from '../archive/segment-status.io'
+import type { Deps } from '../context'
+import { openRun } from '../run/runs'
+import { writeScript } from './script.io'
+import { readDiskSizes } from '../backup/system-record.io'
+import { formatArgv } from '../host/argv'
+import type { VolumeBackup } from '../run/manifest'
+import { planRebuild } from './rebuild'
+import { notesOnArchives, notesOnSizes, type UnreadableArchive } from './notes'
+import { formatRebuildScript } from './script-text'
+import type { Hosted, RestorePlanRequest } from '../options/commands'
+import type { Outcome } from '../outcome'
+import { fit } from '../lib/text'
+
+/**
+ * Plans the rebuild of a whole host on empty disks from a run's manifest, and changes nothing.
+ *
+ * @throws AgentError UNKNOWN_RUN, OUTPUT_UNREADABLE; USAGE where the disks are not those of the host; TARGET_UNFIT where
+ * the script is there already
+ */
+export async function restorePlan(deps: Deps, request: Hosted<RestorePlanRequest>): Promise<Outcome> {
+  const { bucket, region, endpointUrl, includeDeleted, trustTimes, mountAt: target, disk, script } = request
+  const { manifest, store } = await openRun(deps, request)
+  const disks = disk.map((pair) => pair.split('=') as [string, string])
+  const rebuild = planRebuild(manifest, { bucket, region, endpointUrl, includeDeleted, trustTimes, target, disks })
+  const sizes = await readDiskSizes(
+    deps,
+    rebuild.groups.flatMap((group) => group.disks),
+  )
+  const archives: UnreadableArchive[] = []
+  for (const volume of manifest.volumes) archives.push(await lookAt({ ...deps, store }, volume))
+  const notes = [...notesOnSizes(rebuild.groups, sizes), ...notesOnArchives(archives), ...rebuild.notes]
+  const plan = { steps: rebuild.steps, notes }
+  if (script !== undefined) await writeScript(script, formatRebuildScript(manifest, plan))
+  return {
+    status: ExitStatus.ok,
+    summary: fit([
+      `Rebuild of ${manifest.host} as in run ${manifest.run}: ${plan.steps.length} commands, none of them was run`,
+      ...plan.notes.map((note) => `  NOTE: ${note}`),
+      ...plan.steps.map(({ argv }) => `  ${formatArgv(argv)}`),
+      script === undefined
+        ? '  --script FILE writes them, with their reasons, to be read and run.'
+        : `  written to ${script}`,
+    ]),
+    json: { run: manifest.run, host: manifest.host, ...plan },
+  }
+}
+
+async function lookAt(deps: Deps, { mountPoint, archive }: VolumeBackup): Promise<UnreadableArchive> {
+  const states = await readSegmentStates(deps, archive.segments)
+  const frozen = states.filter(({ thaw }) => thaw !== 'readable').length
+  return { mountPoint, missing: archive.segments.length - states.length, frozen }
+}

@@ -1,0 +1,244 @@
+/** Fetches what was planned of a volume and extracts it: where only root gets at it, and from there to its place. */
+import { fchmodSync, fchownSync, lstatSync, unlinkSync } from 'node:fs'
+import { AgentError, isDataLoss } from '../errors'
+import type { ConflictPolicy } from './conflicts'
+import type { FramePlace } from '../archive/frame-reads'
+import { tarExtract, tarPrint } from '../tar/commands'
+import { namingLost } from '../archive/segment-status.io'
+import type { Deps, Argv } from '../context'
+import { FIRST_DESCRIPTOR, inside, pathOf, statOfDirectory, type Directory } from './directory.io'
+import { keepHeaders, setDirectories } from './directory-metadata.io'
+import { extract, type Extraction, type ExtractOptions } from '../tar/extract'
+import { inLockstep, type FindPlanned } from './lockstep'
+import { moveIntoPlace } from './move-into-place.io'
+import { openNamelessFile } from '../host/unlinked-file.io'
+import { showProgress } from '../lib/progress.io'
+import { readEntries } from '../archive/read-catalog.io'
+import { readRaw } from '../archive/read.io'
+import type { PlannedVolume } from './plan-volume.io'
+import { isBare, isClosed } from './target.io'
+import { takeStaging } from './staging.io'
+import { pathBytes } from '../tar/entry'
+
+const STDOUT = 1
+/** Complaints that are told of; more help nobody. */
+const COMPLAINTS_MAX = 20
+
+/** The volume's root on this host, held open. */
+export interface VolumePlace {
+  readonly directory: Directory
+  /** For messages: where it was when it was opened. */
+  readonly name: string
+}
+
+export interface RestoreOptions {
+  /** What becomes of names that are taken. */
+  readonly onConflict: ConflictPolicy
+  /** Where other filesystems belong in the volume. */
+  readonly mountPoints: readonly string[]
+  /** Goes on in a directory that an earlier restore has closed. */
+  readonly goesOn: boolean
+}
+
+export interface Restored extends Extraction {
+  /** What the archive has of the volume's root, which is to be set when all else is done. */
+  readonly root?: Buffer
+}
+
+/**
+ * Restores a volume into a directory.
+ *
+ * A directory that is bare is closed to all but root, and stays so: opening it again is up to the caller. Any other may be
+ * changed by its users meanwhile, so that a path in it leads anywhere: what is restored to it is extracted aside, in a
+ * directory that only root gets into, and moved into place one held directory after the other.
+ *
+ * @throws AgentError ARCHIVE_DAMAGED with the names of what is lost, TARGET_UNFIT where the disk did not take it all;
+ * what was restored before stays there
+ */
+export async function restoreVolume(
+  deps: Deps,
+  plan: PlannedVolume,
+  place: VolumePlace,
+  options: RestoreOptions,
+): Promise<Restored> {
+  deps.log.info(`restoring ${plan.volume.mountPoint} to ${place.name}: ${plan.entries} entries`)
+  const isOurs = options.goesOn && isClosed(statOfDirectory(place.directory))
+  if (!isOurs && !closeIfBare(place.directory, options.mountPoints)) return restoreAside(deps, plan, place, options)
+  const restored = await extractInto(deps, plan, place.directory)
+  await throwUnlessOnDisk(deps, place)
+  return restored
+}
+
+/** Whoever could write to it can no longer; what they have left there until then shows afterwards. */
+function closeIfBare({ fd }: Directory, mountPoints: readonly string[]): boolean {
+  if (!isBare(pathOf(fd), mountPoints)) return false
+  const { uid, gid, mode } = statOfDirectory({ fd, [Symbol.dispose]: () => undefined })
+  fchownSync(fd, process.geteuid?.() ?? 0, process.getegid?.() ?? 0)
+  fchmodSync(fd, 0o700)
+  if (isBare(pathOf(fd), mountPoints)) return true
+  fchownSync(fd, Number(uid), Number(gid))
+  fchmodSync(fd, Number(mode & 0o7777n))
+  return false
+}
+
+async function restoreAside(
+  deps: Deps,
+  plan: PlannedVolume,
+  place: VolumePlace,
+  { onConflict }: RestoreOptions,
+): Promise<Restored> {
+  const before = statOfDirectory(place.directory)
+  const { moved, ...extraction } = await moveFromStaging(deps, plan, place, onConflict)
+  await throwUnlessOnDisk(deps, place)
+  const complaints = [...(extraction.complaint === '' ? [] : [extraction.complaint]), ...moved.complaints]
+  // To make a directory there and remove it again has changed its time, which is for the archive to say, or stays.
+  if (!extraction.root && !moved.changedTop) await setTime(deps, place.directory, before.mtimeNs)
+  return { ...extraction, ok: extraction.ok && moved.complaints.length === 0, complaint: cap(complaints).join('\n') }
+}
+
+async function moveFromStaging(deps: Deps, plan: PlannedVolume, place: VolumePlace, onConflict: ConflictPolicy) {
+  await using staging = await takeStaging(deps, place.directory)
+  const extraction = await extractInto(deps, plan, staging.tree)
+  if (!extraction.ok) await dropUnfinished(deps, plan, staging.tree)
+  await throwUnlessOnDisk(deps, place) // before anything is replaced by it
+  await using headers = await openNamelessFile(pathOf(staging.tree.fd))
+  const { places, complaints } = await keepHeaders(deps, staging.tree, plan.directories, headers)
+  const moved = await moveIntoPlace(deps, staging.tree, place.directory, {
+    onConflict,
+    async headersOf(path) {
+      const at = places.get(path)
+      return at && (await headers.read(at.offset, at.bytes))
+    },
+  })
+  return { ...extraction, moved: { ...moved, complaints: [...complaints, ...moved.complaints] } }
+}
+
+async function extractInto(deps: Deps, plan: PlannedVolume, directory: Directory): Promise<Restored> {
+  return run(deps, plan, tarExtract(pathOf(FIRST_DESCRIPTOR)), { descriptors: [directory.fd] })
+}
+
+/** A file that tar could not write to its end must not take the place of one that is whole. */
+async function dropUnfinished(deps: Deps, plan: PlannedVolume, tree: Directory): Promise<void> {
+  const renamed = new Map<number, Buffer>() // of a hard link that comes back alone
+  for (const { renaming } of plan.pieces) if (renaming?.path) renamed.set(renaming.offset, renaming.path)
+  for await (const entry of readEntries(deps, plan.volume.archive)) {
+    if (entry.type !== 'file') continue
+    const file = inside(tree, renamed.get(entry.offset) ?? pathBytes(entry))
+    const stat = statIfThere(file)
+    if (stat?.isFile() && stat.size !== entry.size) unlinkSync(file)
+  }
+}
+
+function statIfThere(file: Buffer) {
+  try {
+    return lstatSync(file)
+  } catch {
+    return undefined // nor could it be made, then
+  }
+}
+
+/** Node's own call knows no nanoseconds. */
+async function setTime({ host, signal }: Deps, { fd }: Directory, mtimeNs: bigint): Promise<void> {
+  const seconds = mtimeNs / 1_000_000_000n
+  const date = `--date=@${seconds}.${String(mtimeNs % 1_000_000_000n).padStart(9, '0')}`
+  await host.run(['touch', '--no-create', '--time=modify', date, pathOf(FIRST_DESCRIPTOR)], signal, {
+    descriptors: [fd],
+  })
+}
+
+/**
+ * Gives the root of a volume what the archive has of it: the volume is opened to its users.
+ *
+ * @returns what tar complained of, or nothing
+ */
+export async function openToUsers(deps: Deps, { directory }: VolumePlace, root: Buffer): Promise<string> {
+  return setDirectories(deps, [{ directory, headers: root }])
+}
+
+/** What tar wrote may still be in memory: a thin pool that is full, or a failing disk, shows only now. */
+async function throwUnlessOnDisk({ host, signal }: Deps, { directory, name }: VolumePlace): Promise<void> {
+  const argv = ['sync', '--file-system', pathOf(FIRST_DESCRIPTOR)] as const
+  const { status, stderr } = await host.attempt(argv, signal, { descriptors: [directory.fd] })
+  if (status === 0) return
+  throw new AgentError('TARGET_UNFIT', `what was restored to ${name} is not all on disk: ${stderr.trim()}`, {
+    hint:
+      'The kernel log tells why: a thin pool that is full, or a failing disk. Remove the cause, and restore all of it again: ' +
+      'with --on-conflict overwrite, since --resume would take what is in memory for what is on disk.',
+  })
+}
+
+/** Writes the content of the one file that was planned to standard output. @throws AgentError as `restoreVolume` */
+export async function printFile(deps: Deps, plan: PlannedVolume): Promise<void> {
+  const { ok, complaint } = await run(deps, plan, tarPrint(), { stdout: STDOUT })
+  if (ok) return
+  const said = complaint === '' ? 'tar ended early, as it does where nobody reads on' : complaint
+  throw new AgentError('COMMAND_FAILED', `the file was not printed whole: ${said}`, {
+    hint: 'Print it into a file, or to a command that reads all of it.',
+  })
+}
+
+async function run(deps: Deps, plan: PlannedVolume, argv: Argv, options: ExtractOptions): Promise<Restored> {
+  const { archive, mountPoint } = plan.volume
+  using progress = showProgress(
+    mountPoint,
+    plan.pieces.reduce((sum, { bytes }) => sum + bytes, 0),
+  )
+  let damaged: FramePlace | undefined
+  const findPlanned: FindPlanned = async (offset) => {
+    for await (const entry of readEntries(deps, archive)) if (offset < entry.offset + entry.bytes) return entry
+    return undefined
+  }
+  async function* raw(): AsyncGenerator<Buffer> {
+    const read = readRaw(deps, archive, plan.table, plan.pieces, (place) => (damaged = place))
+    for await (const chunk of inLockstep(plan.pieces, read, plan.planned, findPlanned)) {
+      progress.add(chunk.length)
+      yield chunk
+    }
+  }
+  try {
+    const { rest, root, pieces } = await splitOffRoot(plan, raw())
+    const extraction = await extract(deps, argv, pieces, rest, options)
+    return { ...extraction, ...(root.length > 0 && { root }) }
+  } catch (error) {
+    if (!damaged || !isDataLoss(error)) throw error
+    const lost = [{ offset: damaged.rawOffset, bytes: damaged.rawBytes }]
+    throw await namingLost(deps, archive, lost, error)
+  }
+}
+
+/** The entry of the volume's root is kept for later: it would open the directory to others before all is there. */
+async function splitOffRoot({ pieces, rootBytes }: PlannedVolume, raw: AsyncIterable<Buffer>) {
+  const chunks = raw[Symbol.asyncIterator]()
+  const root: Buffer[] = []
+  let rest: Buffer = Buffer.alloc(0)
+  for (let missing = rootBytes; missing > 0;) {
+    const next = await chunks.next()
+    if (next.done) throw new RangeError(`the stream ended ${missing} bytes too early`)
+    const chunk: Buffer = next.value
+    root.push(Buffer.from(chunk.subarray(0, missing))) // a copy: the chunk is used again
+    rest = chunk.subarray(missing)
+    missing -= Math.min(missing, chunk.length)
+  }
+  const [first, ...others] = pieces
+  const offset = (first?.offset ?? 0) + rootBytes
+  const bytes = (first?.bytes ?? 0) - rootBytes
+  return {
+    root: Buffer.concat(root),
+    rest: startingWith(rest, chunks),
+    pieces: first && rootBytes > 0 ? [...(bytes > 0 ? [{ offset, bytes }] : []), ...others] : pieces,
+  }
+}
+
+async function* startingWith(first: Buffer, others: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    if (first.length > 0) yield first
+    yield* { [Symbol.asyncIterator]: () => others }
+  } finally {
+    await others.return?.()
+  }
+}
+
+function cap(complaints: readonly string[]): readonly string[] {
+  if (complaints.length <= COMPLAINTS_MAX) return complaints
+  return [...complaints.slice(0, COMPLAINTS_MAX), `and ${complaints.length - COMPLAINTS_MAX} more`]
+}

@@ -1,0 +1,47 @@
+import { ExitStatus } from '../contract'
+import { findCatalogLoss } from './rebuild-catalog.io'
+import { readSegmentStates, type SegmentState } from '../archive/segment-status.io'
+import type { Deps } from '../context'
+import type { ReaderDeps } from '../archive/read.io'
+import { openRun } from '../run/runs'
+import type { Hosted, RestoreStatusRequest } from '../options/commands'
+import { formatThawStatus } from './report'
+import { chooseVolumes } from '../run/volumes'
+import type { Outcome } from '../outcome'
+
+/**
+ * Tells whether the archives of a run can be read now: status 0 if they can, 5 while Glacier is thawing or nobody has
+ * asked for it, 3 where waiting does not help because objects are missing.
+ *
+ * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME
+ */
+export async function restoreStatus(
+  { signal, ...given }: ReaderDeps & Pick<Deps, 'log'>,
+  request: Hosted<RestoreStatusRequest>,
+): Promise<Outcome> {
+  const { manifest, store } = await openRun({ signal, ...given }, request)
+  const deps = { store, signal }
+  const volumes = []
+  for (const { mountPoint, archive } of chooseVolumes(manifest, request.volume)) {
+    const states = await readSegmentStates(deps, archive.segments)
+    volumes.push({
+      mountPoint,
+      storageClasses: [...new Set(states.map(({ storageClass }) => storageClass))],
+      missing: archive.segments.length - states.length,
+      ...count(states),
+      catalog: (await findCatalogLoss(deps, archive)) ?? ('good' as const),
+    })
+  }
+  const waiting = volumes.some(({ thawing, frozen }) => thawing + frozen > 0)
+  const complete = volumes.every(({ missing }) => missing === 0)
+  return {
+    status: waiting ? ExitStatus.waitingForGlacier : complete ? ExitStatus.ok : ExitStatus.incomplete,
+    summary: formatThawStatus(manifest, volumes),
+    json: { run: manifest.run, host: manifest.host, ready: complete && !waiting, volumes },
+  }
+}
+
+function count(states: readonly SegmentState[]) {
+  const countOf = (state: SegmentState['thaw']) => states.filter(({ thaw }) => thaw === state).length
+  return { readable: countOf('readable'), thawing: countOf('thawing'), frozen: countOf('frozen') }
+}

@@ -1,0 +1,78 @@
+/** What a manifest claims, held against the place where it lies, against itself, and against the format. */
+import { catalogKey, dataKey, type RunPlace } from '../contract'
+import { FRAME_BYTES, SEGMENT_BYTES, SEGMENT_FRAMES_MAX, type Archive } from '../archive/archive'
+import type { Manifest, VolumeBackup } from './manifest'
+
+/** Of a tar entry. */
+const BLOCK_BYTES = 512
+/**
+ * The least that a frame takes in a segment: magic number, descriptor, size, an RLE block and a checksum (RFC 8878, section
+ * 3.1.1), and its line in the seek table.
+ */
+const STORED_FRAME_BYTES_MIN = 4 + 1 + 1 + 4 + 4 + 8
+
+/** The first thing that cannot be true of a run that lies there; undefined where all agrees. */
+export function findContradiction(manifest: Manifest, place: RunPlace): string | undefined {
+  for (const field of ['host', 'class', 'run'] as const) {
+    if (manifest[field] !== place[field]) return `it says that its ${field} is '${manifest[field]}'`
+  }
+  const { volumes, failures } = manifest
+  // A run of which nothing is good is not published: one of nothing would be good whatever is done with it.
+  if (volumes.length === 0) return 'it has no volume'
+  if (manifest.status === 'complete' && (failures.length > 0 || volumes.some(({ warnings }) => warnings))) {
+    return 'it says that it is complete, and has failures or warnings'
+  }
+  for (const field of ['volume', 'mountPoint'] as const) {
+    const twice = findTwice(volumes.map((backup) => backup[field]))
+    if (twice !== undefined) return `it has two volumes '${twice}'`
+  }
+  for (const backup of volumes) {
+    const wrong = findInVolume(backup, place)
+    if (wrong !== undefined) return `its volume '${backup.volume}' ${wrong}`
+  }
+  return undefined
+}
+
+function findTwice(names: readonly string[]): string | undefined {
+  const seen = new Set<string>()
+  return names.find((name) => seen.size === seen.add(name).size)
+}
+
+function findInVolume({ volume, group, name, archive }: VolumeBackup, place: RunPlace): string | undefined {
+  if (volume !== `${doubleHyphens(group)}-${doubleHyphens(name)}`) return `is not '${name}' of '${group}'`
+  const { catalog, frameBytes, frames, entries, rawBytes } = archive
+  if (frameBytes !== FRAME_BYTES) return `has frames of ${frameBytes} bytes, not ${FRAME_BYTES}`
+  if (catalog.key !== catalogKey(place, volume)) return `has a catalog that lies elsewhere: ${catalog.key}`
+  if (frames !== Math.ceil(rawBytes / FRAME_BYTES)) return `has ${frames} frames of ${rawBytes} bytes`
+  if (entries > rawBytes / BLOCK_BYTES) return `has ${entries} entries in ${rawBytes} bytes`
+  return findInSegments(archive, (index) => dataKey(place, volume, archive.compression, index))
+}
+
+/** The device mapper's way to part the names (libdm's `dm_build_dm_name`). */
+function doubleHyphens(name: string): string {
+  return name.replaceAll('-', '--')
+}
+
+function findInSegments(archive: Archive, keyOf: (index: number) => string): string | undefined {
+  const { segments, compression } = archive
+  let rawOffset = 0
+  let storedBytes = 0
+  for (const [index, segment] of segments.entries()) {
+    const { key, sizeBytes, rawBytes } = segment
+    if (key !== keyOf(index)) return `has a segment that lies elsewhere: ${key}`
+    if (segment.rawOffset !== rawOffset) return `has a segment that does not follow the one before it: ${key}`
+    if (index < segments.length - 1 && rawBytes % FRAME_BYTES !== 0)
+      return `has a segment that ends amid a frame: ${key}`
+    const frames = Math.ceil(rawBytes / FRAME_BYTES)
+    const fits = compression === 'none' ? sizeBytes === rawBytes : sizeBytes >= frames * STORED_FRAME_BYTES_MIN
+    if (!fits || sizeBytes > SEGMENT_BYTES || frames > SEGMENT_FRAMES_MAX) {
+      return `has a segment of ${rawBytes} bytes in ${sizeBytes}: ${key}`
+    }
+    rawOffset += rawBytes
+    storedBytes += sizeBytes
+  }
+  if (rawOffset !== archive.rawBytes) return `has ${archive.rawBytes} bytes, and segments of ${rawOffset}`
+  if (storedBytes !== archive.storedBytes)
+    return `has ${archive.storedBytes} bytes stored, and segments of ${storedBytes}`
+  return undefined
+}

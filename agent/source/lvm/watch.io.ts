@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describeError, type AgentError } from '../../errors'
+import { planRelief, snapshotInvalid } from './health'
+import type { SnapshotPlan } from './plan'
+import type { HostDeps } from '../../context'
+import { readVitals } from './snapshots.io'
+import { runUndisturbed } from '../../host/uninterruptible'
+
+/** A disk that is written to with 500 MB/s fills a tenth of a snapshot of 10 GiB in this time. */
+const WATCH_INTERVAL_MS = 2000
+
+export interface Watch extends AsyncDisposable {
+  /** That one has done its service, and will be gone. */
+  forget(plan: SnapshotPlan): void
+}
+
+/**
+ * Watches the snapshots fill: extends a thick one from the group's free extents while there are any.
+ *
+ * @param onOverflow - called once for each snapshot that is no longer valid, or has to go so that the host can go on
+ * @returns a lease that ends the watch
+ */
+export function watchSnapshots(
+  deps: HostDeps,
+  plans: readonly SnapshotPlan[],
+  onOverflow: (plan: SnapshotPlan, error: AgentError) => void,
+): Watch {
+  const stop = new AbortController()
+  const watched = new Set(plans)
+  // Also of the commands that read: one that hangs must not keep the run from its end.
+  const signal = AbortSignal.any([stop.signal, deps.signal])
+  const ended = watch({ ...deps, signal }, watched, onOverflow)
+  return {
+    forget: (plan) => void watched.delete(plan),
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await ended
+    },
+  }
+}
+
+async function watch(
+  deps: HostDeps,
+  watched: Set<SnapshotPlan>,
+  onOverflow: (plan: SnapshotPlan, error: AgentError) => void,
+): Promise<void> {
+  while (await waited(deps.signal)) {
+    try {
+      let storage = await readVitals(deps)
+      for (const plan of watched) {
+        const relief = planRelief(storage, plan)
+        if (relief && 'extend' in relief) {
+          await runUndisturbed(deps, relief.extend)
+          deps.log.info(`extended the snapshot of ${plan.origin.mountPoint}, which was filling up`)
+          storage = await readVitals(deps) // it took free extents from the next
+        } else if (relief) {
+          watched.delete(plan)
+          onOverflow(plan, snapshotInvalid(plan, relief.giveUp))
+        }
+      }
+    } catch (error) {
+      // Not the last word: what the watch misses, checkSnapshot finds.
+      if (!deps.signal.aborted) deps.log.warn(`snapshots could not be watched: ${describeError(error).join(' ')}`)
+    }
+  }
+}
+
+/** @returns false if the watch was ended meanwhile */
+async function waited(stopped: AbortSignal): Promise<boolean> {
+  await sleep(WATCH_INTERVAL_MS, undefined, { signal: stopped }).catch(() => undefined)
+  return !stopped.aborted
+}

@@ -1,0 +1,163 @@
+import { isDeepStrictEqual } from 'node:util'
+import { DEFAULT_CLASS, ExitStatus, Prefix, verificationKey, type RunPlace } from '../contract'
+import { hasCode } from '../errors'
+import { findRun, readManifest, type ReadManifest } from '../run/runs'
+import type { Deps, Argv } from '../context'
+import { sourceChecker } from './source-check.io'
+import { steadyClock } from '../lib/steady-clock.io'
+import { checkObjects, checkStream } from './objects-and-stream.io'
+import type { Archive } from '../archive/archive'
+import type { Manifest, VolumeBackup } from '../run/manifest'
+import type { Hosted, VerifyRequest } from '../options/commands'
+import { formatTime } from '../run/run-id'
+import { findMisdating, TRUST_TIMES_HINT } from '../run/run-time'
+import type { Warnings } from '../tar/messages'
+import { collectFindings, formatVerification, type Verification, type VolumeCheck } from './report'
+import { chooseVolumes } from '../run/volumes'
+import type { Outcome } from '../outcome'
+import { VERIFY_HINTS } from '../archive/findings'
+
+/** What `verifyVolume` has to know of a volume; a manifest's volumes have it. */
+export interface VerifiableVolume {
+  readonly volume: string
+  readonly mountPoint: string
+  readonly archive: Archive
+  /** When its manifest was written: nothing of it may be younger. */
+  readonly writtenAt?: Date
+  /** What tar lost is on record, or will be: entries that the catalog does not describe are no news then. */
+  readonly warnings?: VolumeBackup['warnings'] | 'to come'
+}
+
+/**
+ * Checks the archives of a run in the bucket, and records what was found beside the run. What was found of a run as it
+ * was before some of it was deleted is not recorded.
+ *
+ * That S3 has the run, or an object of it, from another time is a finding.
+ *
+ * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, OBJECT_ARCHIVED with depth `stream`, and whatever prevents looking
+ */
+export async function verify(deps: Deps, request: Hosted<VerifyRequest>): Promise<Outcome> {
+  const now = steadyClock(deps.now) // a clock that is set meanwhile must not end a verification before it began
+  const startedAt = now()
+  const { manifest, checks } = await checkVolumes(deps, request)
+  const verification: Verification = {
+    verification: 1,
+    run: manifest.run,
+    class: manifest.class,
+    host: manifest.host,
+    depth: request.depth,
+    startedAt: startedAt.toISOString(),
+    finishedAt: now().toISOString(),
+    ok: checks.every(isGood),
+    ...(isSizesOnly(request, checks) && { sizesOnly: true }),
+    volumes: checks,
+  }
+  // Recorded, it would say that the run is as it should be, and "list" would show it so.
+  if (!request.includeDeleted) await recordVerification(deps, manifest, verification)
+  return {
+    status: verification.ok ? ExitStatus.ok : ExitStatus.failed,
+    summary: formatVerification(verification),
+    json: verification,
+  }
+}
+
+/** What is wrong must not be the manifest as it happened to arrive: where anything is, that is read again. */
+async function checkVolumes(deps: Deps, request: Hosted<VerifyRequest>) {
+  const place = await findPlace(deps, request)
+  const read = await readManifest(deps, place)
+  const checks = await checkAll(deps, request, read)
+  if (checks.every(isGood)) return { ...read, checks }
+  const again = await readManifest(deps, place)
+  if (isDeepStrictEqual(again, read)) return { ...read, checks }
+  deps.log.warn('the manifest arrived different when it was read again: verifying once more')
+  return { ...again, checks: await checkAll(deps, request, again) }
+}
+
+async function checkAll(
+  deps: Deps,
+  { volume: names, depth, trustTimes }: Hosted<VerifyRequest>,
+  { manifest, writtenAt }: ReadManifest,
+): Promise<VolumeCheck[]> {
+  const misdating = trustTimes ? undefined : findMisdating(manifest.run, writtenAt)
+  const checks: VolumeCheck[] = []
+  for (const volume of chooseVolumes(manifest, names)) {
+    const check = await verifyVolume(deps, trustTimes ? volume : { ...volume, writtenAt }, depth)
+    const finding = misdating && { volume: volume.volume, what: misdating.what, hint: TRUST_TIMES_HINT }
+    checks.push(finding ? { ...check, findings: [finding, ...check.findings] } : check)
+  }
+  return checks
+}
+
+function isSizesOnly({ depth }: Hosted<VerifyRequest>, checks: readonly VolumeCheck[]): boolean {
+  return depth === 'checksum' && checks.some(({ withoutChecksum }) => withoutChecksum > 0)
+}
+
+function isGood({ findings }: VolumeCheck): boolean {
+  return findings.length === 0
+}
+
+/**
+ * Checks one archive. Without findings, everything that the result counts is good.
+ *
+ * @param source - the command that makes the archive again from the snapshot that it was made from, to compare with
+ * @param onWarnings - told of what that command could not read: of that, both sides may lack the same
+ * @throws AgentError whatever prevents looking
+ */
+export async function verifyVolume(
+  deps: Pick<Deps, 'host' | 'store' | 'signal' | 'log'>,
+  { volume, mountPoint, archive, writtenAt, warnings }: VerifiableVolume,
+  depth: 'checksum' | 'stream',
+  source?: Argv,
+  onWarnings: (warnings: Warnings) => void = () => undefined,
+): Promise<VolumeCheck> {
+  deps.log.info(`verifying ${mountPoint} (${volume})`)
+  const findings = collectFindings(volume)
+  const objects = await checkObjects(deps, archive, findings.report, writtenAt)
+  await using checker = source && (await sourceChecker(deps, source, findings.report))
+  const read = depth === 'stream' ? await checkStream(deps, archive, findings.report, checker, mountPoint) : undefined
+  if (read && read.undescribed > 0 && !warnings) {
+    findings.report(
+      `${read.undescribed} entries can be restored by tar alone, and the manifest says nothing of it`,
+      VERIFY_HINTS.undescribed,
+    )
+  }
+  if (checker) onWarnings(checker.warnings())
+  return {
+    volume,
+    mountPoint,
+    storedBytes: archive.storedBytes,
+    ...objects,
+    frames: read?.frames ?? 0,
+    rawBytes: read?.rawBytes ?? 0,
+    entries: read?.entries ?? 0,
+    findings: findings.list(),
+  }
+}
+
+/** Of any class; where these credentials may not list, as those of hosts may not, of the usual one. */
+async function findPlace(deps: Deps, request: Hosted<VerifyRequest>): Promise<RunPlace> {
+  try {
+    return await findRun(deps, request)
+  } catch (error) {
+    if (request.class !== undefined || !hasCode(error, 'ACCESS_DENIED')) throw error
+    return { host: request.host, run: request.run, class: DEFAULT_CLASS }
+  }
+}
+
+/** Among what operators found; those who may not write there, as hosts may not, among what hosts found. */
+async function recordVerification(deps: Deps, manifest: Manifest, verification: Verification): Promise<void> {
+  const text = `${JSON.stringify(verification, null, 2)}\n`
+  const time = formatTime(new Date(verification.finishedAt))
+  for (const prefix of [Prefix.verdicts, Prefix.verifications] as const) {
+    try {
+      const options = { contentType: 'application/json' }
+      await deps.store.put(verificationKey(prefix, manifest, time), text, deps.signal, options)
+      return
+    } catch (error) {
+      if (!hasCode(error, 'ACCESS_DENIED')) throw error
+    }
+  }
+  // Whoever may only read may verify all the same.
+  const key = verificationKey(Prefix.verdicts, manifest, time)
+  deps.log.warn(`the result was not recorded: these credentials may not write ${key}`)
+}

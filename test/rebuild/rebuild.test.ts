@@ -1,0 +1,336 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { formatArgv } from '../../agent/host/argv'
+import type { Manifest } from '../../agent/run/manifest'
+import { planRebuild } from '../../agent/rebuild/rebuild'
+import { notesOnSizes } from '../../agent/rebuild/notes'
+import { parseSignatures } from '../../agent/rebuild/reports'
+import { formatRebuildScript } from '../../agent/rebuild/script-text'
+import { manifestOf, volumeBackupOf } from '../support/manifest'
+import { refusal } from '../support/refusal'
+
+/** Reports of a real host: two groups, one of two disks, a thin pool, a foreign snapshot, swap. */
+const fixture = (name: string): unknown => JSON.parse(readFileSync(`test/fixtures/lvm-2.03.16/${name}.json`, 'utf8'))
+
+const volume = (name: string, mountPoint: string, filesystem: string, label = '') =>
+  volumeBackupOf({ volume: name, mountPoint, filesystem, label, uuid: `uuid-of-${name}` })
+
+const SIGNATURES = `DEVNAME=/dev/mapper/vg0-swap
+UUID=uuid-of-swap
+LABEL=old\\ swap
+TYPE=swap
+
+DEVNAME=/dev/mapper/vg1-mail
+UUID=uuid-of-mail
+BLOCK_SIZE=512
+TYPE=xfs
+
+DEVNAME=/dev/mapper/vg0-secret
+UUID=uuid-of-secret
+TYPE=crypto_LUKS
+`
+
+const system: Manifest['system'] = {
+  ...manifestOf().system,
+  ...{ lvs: fixture('lvs'), vgs: fixture('vgs'), pvs: fixture('pvs'), blockDevices: fixture('lsblk') },
+  thinPools: {
+    report: [
+      {
+        lv: [
+          {
+            ...{ vg_name: 'vg1', lv_name: 'pool', lv_metadata_size: '8388608' },
+            ...{ chunk_size: '131072', zero: '', discards: 'nopassdown' },
+          },
+        ],
+      },
+    ],
+  },
+  signatures: SIGNATURES,
+  fstab: [
+    'UUID=uuid-of-vg0-home / ext4 defaults 0 1',
+    '# a comment',
+    '/dev/vg0/srv\t/srv xfs noatime 0 2',
+    'UUID="uuid-of-swap" none swap sw 0 0',
+    'UUID=1234-ABCD /boot/efi vfat umask=0077 0 1',
+    'tmpfs /tmp tmpfs defaults 0 0',
+    '',
+  ].join('\n'),
+}
+const manifest = manifestOf({
+  volumes: [volume('vg0-srv', '/srv', 'xfs', 'data'), volume('vg0-home', '/', 'ext4')],
+  notBackedUp: [{ mountPoint: '/boot', device: '/dev/ubda', filesystem: 'vfat', reason: 'it is not on LVM' }],
+  system,
+})
+const options = { bucket: 'backups', target: '/mnt', disks: [['/dev/ubdb', '/dev/nvme1n1']] as const }
+const plan = planRebuild(manifest, options)
+const commandsOf = ({ steps }: typeof plan) => steps.map(({ argv }) => formatArgv(argv))
+const commands = commandsOf(plan)
+const starting = (program: string, of = commands) => of.filter((command) => command.startsWith(program))
+/** A manifest that differs in what it says of the system. */
+const withSystem = (changes: Partial<Manifest['system']>) =>
+  manifestOf({ ...manifest, system: { ...system, ...changes } })
+
+test('the disks that are there now are looked at, then all become physical volumes, then groups', () => {
+  expect(commands.slice(0, 6)).toEqual([
+    'lsblk --output NAME,SIZE,TYPE,FSTYPE,LABEL,MOUNTPOINT /dev/nvme1n1 /dev/ubdc /dev/ubdd',
+    'pvcreate /dev/nvme1n1',
+    'pvcreate /dev/ubdc',
+    'pvcreate /dev/ubdd',
+    'vgcreate --physicalextentsize 4194304b vg0 /dev/nvme1n1 /dev/ubdc',
+    'vgcreate --physicalextentsize 4194304b vg1 /dev/ubdd',
+  ])
+})
+
+test('every logical volume is made again to the byte, pools before what is in them, snapshots not at all', () => {
+  const lvcreate = starting('lvcreate')
+  expect(lvcreate).toContain('lvcreate --wipesignatures y --size 314572800b --yes --name home vg0')
+  expect(lvcreate).toContain(
+    'lvcreate --wipesignatures y --size 8388608b --yes --name scratch --addtag snapstream.skip vg0',
+  )
+  expect(lvcreate.some((command) => command.includes('foreign'))).toBe(false)
+  const pools = lvcreate.map((command) => command.includes('--type thin-pool'))
+  expect(pools.indexOf(true)).toBeGreaterThanOrEqual(0)
+  expect(pools.lastIndexOf(true)).toBeLessThan(lvcreate.findIndex((command) => command.includes('--type thin ')))
+})
+
+test('a thin pool has its chunks, its metadata and its ways again, where the manifest tells of them', () => {
+  const own = '--poolmetadatasize 8388608b --chunksize 131072b --zero n --discards nopassdown '
+  expect(commands).toContain(`lvcreate --type thin-pool --size 167772160b ${own}--yes --name pool vg1`)
+  const older = planRebuild(withSystem({ thinPools: undefined }), options)
+  expect(starting('lvcreate --type thin-pool', commandsOf(older))).toEqual([
+    'lvcreate --type thin-pool --size 167772160b --yes --name pool vg1',
+  ])
+})
+
+test('filesystems have their UUIDs and labels again, and are mounted from the root down', () => {
+  expect(commands.slice(-9)).toEqual([
+    'mkfs.ext4 -q -U uuid-of-vg0-home /dev/mapper/vg0-home',
+    'mkfs.xfs -q -m uuid=uuid-of-vg0-srv -L data /dev/mapper/vg0-srv',
+    "mkswap -U uuid-of-swap -L 'old swap' /dev/mapper/vg0-swap",
+    'mkfs.xfs -q -m uuid=uuid-of-mail /dev/mapper/vg1-mail',
+    'mkdir --parents -- /mnt',
+    'mount /dev/mapper/vg0-home /mnt',
+    'mkdir --parents -- /mnt/srv',
+    'mount /dev/mapper/vg0-srv /mnt/srv',
+    'snapstream restore --bucket backups --class daily --host host --run 20260131T040506Z-abz277 --target /mnt',
+  ])
+})
+
+test('filesystems are made of what they were made of, where the manifest tells', () => {
+  const described = planRebuild(
+    withSystem({
+      filesystems: { 'vg0-home': 'Block size:               1024\n', 'vg0-srv': ' = crc=0  finobt=0\n' },
+    }),
+    options,
+  )
+  expect(starting('mkfs', commandsOf(described)).slice(0, 2)).toEqual([
+    'mkfs.ext4 -q -b 1024 -U uuid-of-vg0-home /dev/mapper/vg0-home',
+    'mkfs.xfs -q -m crc=0,finobt=0 -m uuid=uuid-of-vg0-srv -L data /dev/mapper/vg0-srv',
+  ])
+})
+
+test('the restore goes to the bucket that the plan was read from', () => {
+  const elsewhere = { ...options, region: 'eu-west-1', endpointUrl: 'https://s3.example.net' }
+  expect(commandsOf(planRebuild(manifest, elsewhere)).at(-1)).toContain(
+    ' --bucket backups --region eu-west-1 --endpoint-url https://s3.example.net ',
+  )
+})
+
+describe('disks', () => {
+  const disks = (...pairs: (readonly [string, string])[]) => ({ ...options, disks: pairs })
+
+  test('may all move up by one', () => {
+    const moved = disks(['/dev/ubdb', '/dev/ubdc'], ['/dev/ubdc', '/dev/ubdd'], ['/dev/ubdd', '/dev/ubde'])
+    expect(starting('vgcreate', commandsOf(planRebuild(manifest, moved)))).toEqual([
+      'vgcreate --physicalextentsize 4194304b vg0 /dev/ubdc /dev/ubdd',
+      'vgcreate --physicalextentsize 4194304b vg1 /dev/ubde',
+    ])
+  })
+
+  test('of one group may become one', () => {
+    const one = disks(['/dev/ubdb', '/dev/sda'], ['/dev/ubdc', '/dev/sda'])
+    expect(starting('pvcreate', commandsOf(planRebuild(manifest, one)))).toEqual([
+      'pvcreate /dev/sda',
+      'pvcreate /dev/ubdd',
+    ])
+  })
+
+  test.each([
+    ['that the host did not have', ['/dev/sdb', '/dev/sda'], [], 'the host had no physical volume /dev/sdb'],
+    ['of another group', ['/dev/ubdb', '/dev/ubdd'], [], '/dev/ubdd is to hold both vg0 and vg1'],
+    ['in two places', ['/dev/ubdb', '/dev/sda'], ['/dev/ubdb', '/dev/sdb'], '--disk /dev/ubdb=… is given twice'],
+  ])('%s are refused', (_, first, second, message) => {
+    const pairs = [first, second].filter((pair): pair is [string, string] => pair.length === 2)
+    expect(refusal(() => planRebuild(manifest, disks(...pairs)))).toEqual({
+      code: 'USAGE',
+      message,
+      hint: 'Give --disk OLD=NEW for these of the host: /dev/ubdb, /dev/ubdc, /dev/ubdd. Those without it keep their names.',
+    })
+  })
+
+  test.each([
+    [
+      'too small together',
+      [200, 200],
+      [/^TOO SMALL: \/dev\/nvme1n1 and \/dev\/ubdc .* have 392 MiB for vg0, .* 412 MiB\.$/],
+    ],
+    ['large enough', [200, 240], []],
+    ['not of this machine', [200], []],
+  ])('%s', (_, sizesMiB, notes) => {
+    const sizes = new Map(sizesMiB.map((size, index) => [['/dev/nvme1n1', '/dev/ubdc'][index]!, size * 1024 * 1024]))
+    expect(notesOnSizes(plan.groups, sizes)).toEqual(notes.map((note) => expect.stringMatching(note) as unknown))
+  })
+})
+
+describe('what no command does is said', () => {
+  test.each([
+    ['what was not on LVM', '/boot was not backed up: it is not on LVM.'],
+    ['what becomes another kind of volume', 'vg0/srv was striped; here it becomes linear.'],
+    ['a filesystem that stays empty', '/dev/mapper/vg1-mail was not backed up: here its xfs filesystem is empty.'],
+    ['a volume that stays empty', '/dev/mapper/vg0-secret was not backed up: here it is empty, without a filesystem.'],
+    [
+      'what fstab misses',
+      'fstab has UUID=1234-ABCD for /boot/efi, which is not made here: without it, the boot may stop.',
+    ],
+    ['what to compare', 'Compare /mnt/etc/fstab with blkid before the first boot.'],
+  ])('%s', (_, note) => expect(plan.notes).toContain(note))
+
+  test('the boot loader, on a host whose root is restored', () => {
+    expect(plan.notes).toContainEqual(expect.stringMatching(/^The boot loader is not on a volume: .*grub-install/))
+  })
+
+  test('the lines of fstab, on a host whose root is not', () => {
+    const { notes } = planRebuild({ ...manifest, volumes: [volume('vg0-srv', '/srv', 'xfs')] }, options)
+    expect(notes.at(-1)).toMatch(/^The root of the host is not among these volumes: add the lines of its fstab/)
+  })
+
+  test('labels, on a system with SELinux', () => {
+    const { notes } = planRebuild(withSystem({ osRelease: 'ID="rhel"\n' }), options)
+    expect(notes).toContainEqual(expect.stringContaining('touch /mnt/.autorelabel'))
+  })
+
+  test('partitions', () => {
+    const partition = { name: 'ubdd', type: 'part' }
+    const blockDevices = { blockdevices: [{ name: 'sda', type: 'disk', children: [partition] }] }
+    expect(planRebuild(withSystem({ blockDevices }), options).notes).toContain(
+      '/dev/ubdd was of type part: make it first, or give a whole disk with --disk.',
+    )
+  })
+
+  test('nothing about what is made as it was', () => {
+    expect(plan.notes.filter((note) => /swap|vg0-home|fstab has \/dev\/vg0\/srv/.test(note))).toEqual([])
+  })
+})
+
+describe('the script', () => {
+  const script = formatRebuildScript(manifest, plan)
+
+  test('is one that a shell reads, and says what it does before it does it', () => {
+    execFileSync('sh', ['-n'], { input: script })
+    expect(script).toMatch(/^#!\/bin\/sh\n# Rebuilds the volumes of host as they were in run .*\n# It DESTROYS/)
+    expect(script).toContain(
+      '\n# /dev/nvme1n1 becomes a physical volume: what is on it is lost\npvcreate /dev/nvme1n1\n',
+    )
+    expect(script).toContain('\n# UUID=1234-ABCD /boot/efi vfat umask=0077 0 1\n')
+  })
+
+  test('has no command but those of the plan, whatever the host wrote into its manifest', () => {
+    const evil = 'x\nrm -rf /\r\u202erm\u0085rm\u2028rm'
+    const hostile = {
+      ...withSystem({ fstab: `UUID=${evil} /`, osRelease: `PRETTY_NAME=${evil}` }),
+      notBackedUp: [{ mountPoint: `/${evil}`, device: evil, filesystem: evil, reason: evil }],
+      failures: [{ volume: evil, mountPoint: `/${evil}`, code: 'ARCHIVE_FAILED' as const, message: evil, hint: evil }],
+    }
+    const lines = formatRebuildScript(hostile, planRebuild(hostile, options)).split('\n')
+    expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).toEqual(['set -eux', ...commands])
+    expect(lines.join('')).not.toMatch(/[\r\u202e\u0085\u2028]/)
+  })
+})
+
+test.each([
+  ['reports that are not understood', { lvs: { report: [] } }, 'lvs'],
+  [
+    'names that LVM does not have',
+    { vgs: { report: [{ vg: [{ vg_name: '--config=x', vg_extent_size: '1' }] }] } },
+    'vgs',
+  ],
+  [
+    'disks that are options',
+    { pvs: { report: [{ pv: [{ pv_name: '--config=x', vg_name: 'vg0', pv_size: '1' }] }] } },
+    'pvs',
+  ],
+])('%s are not guessed at', (_, changes, command) => {
+  expect(refusal(() => planRebuild(withSystem(changes), options))).toMatchObject({
+    code: 'OUTPUT_UNREADABLE',
+    message: `the report of ${command} in the manifest is not understood`,
+    hint: expect.stringMatching(/vgcfgbackup/),
+  })
+})
+
+test('signatures are read as blkid writes them', () => {
+  expect(parseSignatures(SIGNATURES)[0]).toEqual({
+    ...{ device: '/dev/mapper/vg0-swap', type: 'swap', uuid: 'uuid-of-swap', label: 'old swap' },
+  })
+  expect(parseSignatures('')).toEqual([])
+})
+
+describe('a manifest that somebody wrote to have the rebuilt host do what he wants', () => {
+  const rebuildOf = (changes: Partial<Manifest['volumes'][number]>) => () =>
+    planRebuild(manifestOf({ ...manifest, volumes: [{ ...volume('vg0-srv', '/srv', 'xfs'), ...changes }] }), options)
+
+  test.each<[string, Partial<Manifest['volumes'][number]>]>([
+    ['a program of his that is called mkfs.something', { filesystem: 'evil' }],
+    ['swap made of a volume that was backed up', { filesystem: 'swap' }],
+    ['another option of mkfs behind the UUID', { uuid: 'x,agcount=1' }],
+    ['an order to mkfs in the place of a UUID', { uuid: 'random' }],
+    ['a label that hides lines of the script', { label: 'x\x1b[1A\x1b[2K' }],
+    ['a label that turns the direction of the line', { label: '\u202ereverse' }],
+    ['a mount point outside of the target', { mountPoint: '/../etc' }],
+    ['a mount point that is the target again', { mountPoint: '/./' }],
+    ['a mount point with an empty name', { mountPoint: '/srv//data' }],
+    ['a device outside of the mapper', { volume: '..' }],
+  ])('is refused: %s', (_, changes) => {
+    expect(rebuildOf(changes)).toThrow(expect.objectContaining({ code: 'ARCHIVE_DAMAGED' }))
+  })
+
+  const withRow = (report: 'lvs' | 'pvs', column: string, value: string) => () =>
+    planRebuild(withSystem({ [report]: JSON.parse(changedRow(report, column, value)) }), options)
+  const changedRow = (report: 'lvs' | 'pvs', column: string, value: string) =>
+    JSON.stringify(fixture(report)).replace(new RegExp(`"${column}":"[^"]*"`), `"${column}":${JSON.stringify(value)}`)
+
+  test.each<['lvs' | 'pvs', string, string]>([
+    ['pvs', 'pv_name', '/dev/../etc/shadow'],
+    ['pvs', 'pv_name', '/dev//ubdb'],
+    ['pvs', 'vg_name', '..'],
+    ['lvs', 'lv_name', '.'],
+    ['lvs', 'lv_name', '--config'],
+    ['lvs', 'lv_dm_path', '/dev/mapper/../../etc'],
+    ['lvs', 'lv_size', '99999999999999999999'],
+  ])('has no report of %s with a %s of %s', (report, column, value) => {
+    expect(withRow(report, column, value)).toThrow(expect.objectContaining({ code: 'OUTPUT_UNREADABLE' }))
+  })
+
+  test('does not have the first backup of the rebuilt host remove a volume, by a tag that marks leftovers', () => {
+    const lvs = JSON.stringify(fixture('lvs')).replace(
+      '"snapstream.skip"',
+      '"snapstream,snapstream.run=x,snapstream.skip,mine"',
+    )
+    const commands = commandsOf(planRebuild(withSystem({ lvs: JSON.parse(lvs) }), options)).join('\n')
+    expect(commands).toContain('--addtag snapstream.skip --addtag mine')
+    expect(commands).not.toMatch(/--addtag snapstream(?!\.skip)/)
+  })
+})
+
+test('a report of devices that has none in it ends no plan', () => {
+  const blockDevices = { blockdevices: [null, 1, 'sda', { children: [null, { name: 'ubdb', type: 'part' }] }] }
+  const { notes } = planRebuild(withSystem({ blockDevices }), options)
+  expect(notes.filter((note) => note.includes('was of type'))).toEqual([
+    expect.stringContaining('/dev/ubdb was of type part'),
+  ])
+})
+
+test('an fstab of empty lines takes no longer than any other of its size', () => {
+  const fstab = `${'\n'.repeat(1_000_000)}${'\t'.repeat(1_000_000)}\nUUID=lost /lost ext4 defaults 0 2`
+  const { notes } = planRebuild(withSystem({ fstab }), options)
+  expect(notes).toContain('fstab has UUID=lost for /lost, which is not made here: without it, the boot may stop.')
+})

@@ -1,0 +1,117 @@
+/** A host of two volumes that was backed up, and a directory for each test to restore into. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { restore } from '../../agent/restore/restore.io'
+import { manifestKey } from '../../agent/contract'
+import { localHost } from '../../agent/host/run-command.io'
+import { formatManifest } from '../../agent/run/manifest'
+import type { Hosted, RestoreRequest } from '../../agent/options/commands'
+import { tarCreate } from '../../agent/tar/commands'
+import { archiveOf, place, storeWith, type StoredArchive } from '../support/archives'
+import { logWarnings } from '../support/log'
+import { manifestOf, volumeBackupOf } from '../support/manifest'
+import type { MemoryStore } from '../support/memory-store'
+import { buildTree } from '../support/tree/build'
+import { compareTrees } from '../support/tree/compare'
+import { hostileTree } from '../support/tree/hostile'
+import { directory, file, hardlink, symlink, type DirectoryLiteral } from '../support/tree/literal'
+import { walkTree } from '../support/tree/walk'
+import type { Host } from '../../agent/context'
+
+// Real tars and trees: seconds on a busy machine.
+jest.setTimeout(60_000)
+
+const SRV: DirectoryLiteral = directory({
+  app: directory(
+    {
+      'app.conf': file('port 80', { mode: 0o640, mtime: '1700000000.123456789' }),
+      data: directory(
+        {
+          // Of three frames it has one all to itself.
+          big: file('x'.repeat(5_000_000)),
+          small: file('small'),
+        },
+        { mode: 0o750, uid: 1001 },
+      ),
+    },
+    { mtime: '1600000000.5' },
+  ),
+  links: directory({ first: file('one file, three names', { uid: 1001 }) }),
+  'other links': directory({ second: hardlink('links/first'), third: hardlink('links/first') }),
+  current: symlink('app'),
+  'to big': symlink('app/data/big'),
+  'links of links': directory({ second: hardlink('current'), third: hardlink('current') }),
+  'größe "1"': file('hostile'),
+})
+
+export let scratch: string
+export let sources: Record<'root' | 'srv', string>
+export let stored: Record<'root' | 'srv', StoredArchive>
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'restore-'))
+  sources = { root: join(scratch, 'root'), srv: join(scratch, 'srv') }
+  const build = async (name: 'root' | 'srv', tree: DirectoryLiteral, mountPoint: string) => {
+    mkdirSync(sources[name])
+    await buildTree(sources[name], tree)
+    const [program, ...args] = tarCreate(sources[name])
+    // Which name of a file comes first decides which ones are hard links.
+    return archiveOf(execFileSync(program, [...args.slice(0, -2), '--sort=name', '--', '.'], { maxBuffer: 64 << 20 }), {
+      volume: `vg0-${name}`,
+      mountPoint,
+    })
+  }
+  stored = { root: await build('root', hostileTree(), '/'), srv: await build('srv', SRV, '/srv') }
+})
+afterAll(() => rmSync(scratch, { recursive: true }))
+
+export let target: string
+beforeEach(() => {
+  target = mkdtempSync(join(scratch, 'target-'))
+})
+
+export function backedUp(): MemoryStore {
+  const manifest = manifestOf({
+    ...place,
+    volumes: [
+      volumeBackupOf({ volume: 'vg0-root', mountPoint: '/', archive: stored.root.archive }),
+      volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive: stored.srv.archive }),
+    ],
+    notBackedUp: [{ mountPoint: '/boot', device: '/dev/sda1', filesystem: 'vfat', reason: 'it is not on LVM' }],
+  })
+  const objects = new Map([...stored.root.objects, ...stored.srv.objects])
+  return storeWith(objects.set(manifestKey(place), Buffer.from(formatManifest(manifest))))
+}
+
+export function restored(
+  changes: Partial<RestoreRequest>,
+  store = backedUp(),
+  warnings: string[] = [],
+  host: Host = localHost,
+  { signal }: AbortController = new AbortController(),
+) {
+  const request = {
+    ...{ command: 'restore', bucket: 'backups', ...place, volume: [], path: [], target, days: 7 },
+    ...{
+      inPlace: false,
+      stdout: false,
+      onConflict: 'fail',
+      resume: false,
+      bestEffort: false,
+      wait: false,
+      dryRun: false,
+    },
+    ...changes,
+  }
+  const log = logWarnings(warnings)
+  const deps = { host, store, log, now: () => new Date(), signal }
+  return restore(deps, request as unknown as Hosted<RestoreRequest>)
+}
+
+/** Where a tree differs from the one that was backed up; what is above a restored path is none of its business. */
+export function differences(source: string, restoredTo: string): string[] {
+  return compareTrees(walkTree(source), walkTree(restoredTo)).map(({ path, what }) => `${path}: ${what}`)
+}
+
+export const read = (path: string) => readFileSync(join(target, path), 'utf8')

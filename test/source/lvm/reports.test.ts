@@ -1,0 +1,136 @@
+import { LVS, parseLvs, parseVgs, VGS } from '../../../agent/source/lvm/reports'
+import { parseDf, parseFindmnt, parseLsblk } from '../../../agent/host/mounts'
+import { refusal } from '../../support/refusal'
+import { captured } from '../../support/storage'
+
+test('understands what lvs says of thick, thin and pool volumes, and of snapshots', () => {
+  const volumes = new Map(parseLvs(captured('lvs')).map((volume) => [volume.name, volume]))
+  expect(volumes.get('srv')).toEqual({
+    group: 'vg0',
+    name: 'srv',
+    device: '/dev/mapper/vg0-srv',
+    deviceNumber: '254:0',
+    sizeBytes: 64 * 1024 * 1024,
+    tags: [],
+    invalid: false,
+    health: '',
+  })
+  expect(volumes.get('db-1')).toMatchObject({ device: '/dev/mapper/vg1-db--1', thinPool: 'pool' })
+  expect(volumes.get('pool')).toMatchObject({
+    dataPercent: expect.any(Number) as number,
+    metadataPercent: expect.any(Number) as number,
+  })
+  expect(volumes.get('foreign')).toMatchObject({ origin: 'srv', invalid: false })
+  expect(volumes.get('scratch')).toMatchObject({ tags: ['snapstream.skip'] })
+})
+
+test('an invalid snapshot and an inactive volume are seen as such', () => {
+  const overflowed = captured('lvs')
+    .replace('"lv_snapshot_invalid":""', '"lv_snapshot_invalid":"snapshot invalid"')
+    .replace(/"lv_kernel_major":"254", "lv_kernel_minor":"14"/, '"lv_kernel_major":"-1", "lv_kernel_minor":"-1"')
+  const foreign = parseLvs(overflowed).find(({ name }) => name === 'foreign')
+  expect(foreign?.invalid).toBe(true)
+  expect(foreign?.deviceNumber).toBeUndefined()
+})
+
+test('a cached volume is neither a snapshot nor thin, whatever lvs has in those columns', () => {
+  const cached = captured('lvs').replace(
+    /("lv_name":"srv",.*?)"origin":"", "pool_lv":""/,
+    '$1"origin":"[srv_corig]", "pool_lv":"[fast_cpool]"',
+  )
+  const volume = parseLvs(cached).find(({ name }) => name === 'srv')
+  expect(cached).toContain('[srv_corig]')
+  expect(volume).toMatchObject({ device: '/dev/mapper/vg0-srv' })
+  expect(volume).not.toHaveProperty('origin')
+  expect(volume).not.toHaveProperty('thinPool')
+})
+
+test('understands what vgs says', () => {
+  const [first] = parseVgs(captured('vgs'))
+  expect(first).toMatchObject({ name: 'vg0', extentBytes: 4 * 1024 * 1024 })
+  expect((first?.freeBytes ?? 0) % (4 * 1024 * 1024)).toBe(0)
+})
+
+test('understands what findmnt says: bind mounts, labels, filesystems without a device', () => {
+  const mounts = parseFindmnt(captured('findmnt'))
+  const at = (target: string) => mounts.find((mount) => mount.target === target)
+  expect(at('/srv')).toMatchObject({ source: '/dev/mapper/vg0-srv', filesystem: 'ext4', root: '/', label: 'service' })
+  expect(at('/mnt/part')).toMatchObject({ source: '/dev/mapper/vg0-home', root: '/part' })
+  expect(at('/proc')).toMatchObject({ filesystem: 'proc', deviceNumber: '0:16' })
+  expect(at('/proc')?.uuid).toBeUndefined()
+})
+
+test('knows from lsblk what lies on what, also of a volume on two disks', () => {
+  const devices = parseLsblk(captured('lsblk'))
+  const mounts = parseFindmnt(captured('findmnt'))
+  const deviceOf = (target: string) => {
+    const number = mounts.find((mount) => mount.target === target)?.deviceNumber
+    return devices.filter(({ deviceNumber }) => deviceNumber === number)
+  }
+  expect(deviceOf('/srv/home')).toEqual([expect.objectContaining({ type: 'lvm', below: ['disk'] })])
+  expect(deviceOf('/secret')).toEqual([expect.objectContaining({ type: 'crypt', below: ['disk', 'lvm'] })])
+  expect(deviceOf('/srv/plain')).toEqual([expect.objectContaining({ type: 'disk', below: [] })])
+})
+
+test('device numbers may be padded, as older versions of lsblk write them', () => {
+  const json = '{"blockdevices":[{"name":"a","maj:min":" 8:0 ","type":"disk"}]}'
+  expect(parseLsblk(json)).toEqual([{ deviceNumber: '8:0', type: 'disk', below: [] }])
+})
+
+test('what df says of use is found by device, and nothing where there is no such filesystem', () => {
+  const text = '     Used Filesystem\n    17408 /dev/mapper/vg0-srv\n 17694720 /dev/mapper/vg0-home\n'
+  expect(parseDf(text).get('/dev/mapper/vg0-home')).toBe(17694720)
+  expect(parseDf('')).toEqual(new Map())
+})
+
+test('a host without LVM has an empty report', () => {
+  expect(parseLvs('{"report": [{"lv": []}]}')).toEqual([])
+})
+
+test.each([
+  ['nothing', ''],
+  ['no JSON', 'lvs: command failed'],
+  ['no report', '{}'],
+  ['no rows', '{"report": [{}]}'],
+  ['a missing column', '{"report": [{"vg": [{"vg_name":"vg0"}]}]}'],
+  ['a size with a unit', captured('vgs').replace(/"vg_size":"(\d+)"/, '"vg_size":"$1B"')],
+])('%s is not taken for an empty answer', (_what, json) => {
+  expect(refusal(() => parseVgs(json))).toMatchObject({
+    code: 'OUTPUT_UNREADABLE',
+    message: expect.stringContaining('the answer of vgs is not understood') as string,
+  })
+})
+
+test('lvm.conf cannot change what the reports mean', () => {
+  for (const [, ...words] of [LVS, VGS]) {
+    const config = words[words.indexOf('--config') + 1]
+    for (const setting of ['list_item_separator=","', 'binary_values_as_numeric=0', 'compact_output=0']) {
+      expect(config).toContain(setting)
+    }
+  }
+})
+
+test('a row of lvs that is not understood costs its volume alone, which is in order for nobody', () => {
+  const odd = captured('lvs').replace(/("lv_name":"srv",.*?"lv_size":)"\d+"/, '$1"64.00m"')
+  const volumes = new Map(parseLvs(odd).map((volume) => [volume.name, volume]))
+  expect(volumes.size).toBe(parseLvs(captured('lvs')).length)
+  expect(volumes.get('srv')).toMatchObject({
+    device: '/dev/mapper/vg0-srv',
+    unreadable: 'lv_size is "64.00m"',
+    health: 'a row that is not understood',
+  })
+  expect(volumes.get('home')).not.toHaveProperty('unreadable')
+})
+
+test('a mount of which findmnt knows next to nothing costs itself at most', () => {
+  const odd = (row: string) => captured('findmnt').replace('"filesystems": [', `"filesystems": [ ${row},`)
+  const numberless = parseFindmnt(odd('{"target":"/odd","source":null,"fstype":null,"options":null,"maj:min":null}'))
+  expect(numberless[0]).toMatchObject({ target: '/odd', source: '', deviceNumber: '0:0', root: '/' })
+  expect(parseFindmnt(odd('{"target":null,"maj:min":"0:5"}'))).toEqual(parseFindmnt(captured('findmnt')))
+})
+
+test('what is not understood is named by its place', () => {
+  expect(refusal(() => parseVgs('{"report": [{"vg": [{"vg_name":"vg0"}]}]}')).message).toMatch(
+    /^the answer of vgs is not understood at report\.0\.vg\.0\.vg_size: \{/,
+  )
+})
