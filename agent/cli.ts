@@ -19,11 +19,11 @@ import type { HostDeps } from './context'
 import { localHost } from './host/run-command.io'
 import { createLog } from './lib/log'
 import { tuneGarbageCollection } from './lib/buffers.io'
-import { availableMemoryBytes, isRoot, listenForSignals, stopAfter, throwUnlessRoot } from './host/process.io'
+import { availableMemoryBytes, isRoot, listenForSignals, stopAfter, assertRoot } from './host/process.io'
 import { writeMessage } from './lib/progress.io'
 import { agentVersion } from './backup/system-record.io'
 import { parseArguments } from './options/parse-argv'
-import { chooseConfigFile, findMisspeltVariables, guessWishes, resolveRequest } from './options/resolve'
+import { chooseConfigFile, suggestVariableNames, detectOutputOptions, resolveRequest } from './options/resolve'
 import { COMMANDS, type AnyRequest } from './options/commands'
 import { formatFailure, formatResult, type Output } from './options/output'
 
@@ -33,7 +33,7 @@ const UNWIND_SECONDS_MAX = 60
 async function run(argv: readonly string[], interruption: AbortController): Promise<Output> {
   tuneGarbageCollection()
   const { signal } = interruption
-  let wishes = guessWishes(argv, process.env)
+  let wishes = detectOutputOptions(argv, process.env)
   try {
     const invocation = parseArguments(argv)
     if (invocation.kind === 'help') return { status: ExitStatus.ok, stdout: invocation.text, stderr: '' }
@@ -50,11 +50,11 @@ async function run(argv: readonly string[], interruption: AbortController): Prom
 }
 
 async function perform(request: AnyRequest, stop: Pick<HostDeps, 'signal' | 'deadline'>): Promise<Outcome> {
-  if (COMMANDS[request.command].needsRoot) throwUnlessRoot(request.command)
+  if (COMMANDS[request.command].needsRoot) assertRoot(request.command)
   const now = () => new Date()
   const level = request.logLevel ?? (process.stderr.isTTY ? 'info' : 'warn')
   const log = createLog(level, now, writeMessage)
-  for (const warning of findMisspeltVariables(process.env)) log.warn(warning)
+  for (const warning of suggestVariableNames(process.env)) log.warn(warning)
   const hostDeps: HostDeps = { host: localHost, log, now, ...stop }
   const connectThere = () => connect(request, process.env, hostDeps)
   if (request.command === 'preflight')
@@ -100,7 +100,7 @@ function failUnforeseen(error: unknown, command: Promise<unknown>, interruption:
   if (unwinding) return // one defect may show in several places: the first tells most
   unwinding = true
   interruption.abort(unforeseen)
-  const output = formatFailure(error, guessWishes(process.argv, process.env))
+  const output = formatFailure(error, detectOutputOptions(process.argv, process.env))
   void Promise.race([command.catch(() => undefined), sleep(UNWIND_SECONDS_MAX * 1000)]).then(() => print(output))
 }
 

@@ -1,6 +1,6 @@
 /** The file that is run: by Node as the agent, and by the agent as the thread that inspects archives and as the hooks' guard. */
-import { runGuardIfAsked } from './hooks/watchdog.io'
-import { runInspectorIfAsked } from './archive/catalog-worker-thread.io'
+import { runWatchdogIfAsked } from './hooks/watchdog.io'
+import { runCatalogWorkerIfAsked } from './archive/catalog-worker-thread.io'
 
 // Loaded only where it is needed: the others have no use for the S3 client, nor for the memory that it takes.
-if (!runInspectorIfAsked() && !runGuardIfAsked()) void import('./cli')
+if (!runCatalogWorkerIfAsked() && !runWatchdogIfAsked()) void import('./cli')

@@ -1,7 +1,7 @@
 /** The agent's pipeline alone, in its own process: `node agent-archive.cjs DIRECTORY none|zstd ENDPOINT_URL`. */
 import type { Compression } from '../agent/contract'
 import { localHost } from '../agent/host/run-command.io'
-import { runInspectorIfAsked } from '../agent/archive/catalog-worker-thread.io'
+import { runCatalogWorkerIfAsked } from '../agent/archive/catalog-worker-thread.io'
 import { tuneGarbageCollection } from '../agent/lib/buffers.io'
 import { FRAME_BYTES } from '../agent/archive/archive'
 import { tarCreate } from '../agent/tar/commands'
@@ -29,7 +29,7 @@ async function archive(directory: string, compression: Compression, endpointUrl:
   })
 }
 
-if (!runInspectorIfAsked()) {
+if (!runCatalogWorkerIfAsked()) {
   const [directory, compression, endpointUrl] = process.argv.slice(2) as [string, Compression, string]
   void archive(directory, compression, endpointUrl).then(() => process.exit(0))
 }

@@ -6,7 +6,7 @@ import { tuneGarbageCollection } from '../agent/lib/buffers.io'
 import { s3Store } from '../agent/bucket/store.io'
 import { resolveRequest } from '../agent/options/resolve'
 import { parseArguments, type Invocation } from '../agent/options/parse-argv'
-import type { Hosted, RestoreRequest } from '../agent/options/commands'
+import type { WithHost, RestoreRequest } from '../agent/options/commands'
 import { placeOf } from './places'
 
 async function run(compression: Compression, endpointUrl: string, target: string): Promise<void> {
@@ -26,7 +26,7 @@ async function run(compression: Compression, endpointUrl: string, target: string
     '--trust-times',
   ]
   const invocation = parseArguments(argv) as Extract<Invocation, { kind: 'command' }>
-  const request = resolveRequest(invocation, {}, {}) as Hosted<RestoreRequest>
+  const request = resolveRequest(invocation, {}, {}) as WithHost<RestoreRequest>
   const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => console.error(message) }
   const credentials = async () => ({ accessKeyId: 'bench', secretAccessKey: 'bench' })
   const store = s3Store({ bucket: 'bench', region: 'us-east-1', credentials, endpointUrl, log })

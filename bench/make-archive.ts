@@ -1,7 +1,7 @@
 /** Makes what the restore benchmark restores: `node make-archive.cjs DIRECTORY none|zstd OBJECTS_DIRECTORY`. */
 import { catalogKey, dataKey, manifestKey, type Compression } from '../agent/contract'
 import { localHost } from '../agent/host/run-command.io'
-import { runInspectorIfAsked } from '../agent/archive/catalog-worker-thread.io'
+import { runCatalogWorkerIfAsked } from '../agent/archive/catalog-worker-thread.io'
 import { FRAME_BYTES } from '../agent/archive/archive'
 import { formatManifest } from '../agent/run/manifest'
 import { tarCreate } from '../agent/tar/commands'
@@ -36,7 +36,7 @@ async function make(directory: string, compression: Compression, objects: string
   await store.put(manifestKey(place), formatManifest(manifestOf({ ...place, volumes })), signal)
 }
 
-if (!runInspectorIfAsked()) {
+if (!runCatalogWorkerIfAsked()) {
   const [directory, compression, objects] = process.argv.slice(2) as [string, Compression, string]
   void make(directory, compression, objects).then(() => process.exit(0))
 }

@@ -10,7 +10,7 @@ import type { InspectorAnswer, InspectorRequest, InspectorTask } from './catalog
  *
  * @returns true if this is the inspector's thread; the program then has nothing else to do
  */
-export function runInspectorIfAsked(): boolean {
+export function runCatalogWorkerIfAsked(): boolean {
   const port = parentPort
   const task = workerData as InspectorTask | undefined
   if (isMainThread || !port || task?.role !== 'inspector') return false

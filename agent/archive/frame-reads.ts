@@ -53,7 +53,7 @@ export interface StoredRead {
 const STORED_FRAME_BYTES_MAX = 2 * FRAME_BYTES
 
 /** Memory is taken by these numbers before anything is known to be true. */
-function throwUnlessReadable(archive: Archive): void {
+function assertFramesReadable(archive: Archive): void {
   const { frameBytes, rawBytes, frames } = archive
   if (!(frameBytes > 0 && frameBytes <= FRAME_BYTES)) throw unfit(archive, `frames are of ${frameBytes} bytes`)
   if (Math.ceil(rawBytes / frameBytes) !== frames) throw unfit(archive, `${rawBytes} bytes are not in ${frames} frames`)
@@ -65,7 +65,7 @@ function throwUnlessReadable(archive: Archive): void {
  * @throws AgentError ARCHIVE_DAMAGED unless the lines cover every frame once and fit into the segments
  */
 export function joinFrameTable(archive: Archive, lines: readonly CatalogFrames[]): FrameTable {
-  throwUnlessReadable(archive)
+  assertFramesReadable(archive)
   const storedBytes: number[] = []
   const crc32: number[] = []
   for (const line of lines) {
@@ -93,7 +93,7 @@ export function joinFrameTable(archive: Archive, lines: readonly CatalogFrames[]
  * @throws AgentError ARCHIVE_DAMAGED where they do not fit into the segments
  */
 export function placeFrames(archive: Archive, storedBytes: readonly number[]): FrameTable {
-  throwUnlessReadable(archive)
+  assertFramesReadable(archive)
   const storedOffsets: number[] = []
   for (const segment of archive.segments) {
     let offset = 0

@@ -114,7 +114,7 @@ function segmentChecker(
     const readAgain = (how: RangeReadOptions) =>
       deps.store.getRange(segment.key, read.offset, read.bytes, deps.signal, how)
     await reportingDamage(report, VERIFY_HINTS.damaged, () =>
-      useOrReadAgain(stored, () => throwUnlessEqual(segment, stored, expected), readAgain, `the end of ${segment.key}`),
+      useOrReadAgain(stored, () => assertEqual(segment, stored, expected), readAgain, `the end of ${segment.key}`),
     )
     checksum = crc32(stored, checksum)
   }
@@ -155,7 +155,7 @@ async function readChecksum({ store, signal }: ReaderDeps, { key, sizeBytes }: S
   return checksum
 }
 
-function throwUnlessEqual({ key }: Segment, stored: Buffer, expected: Buffer): void {
+function assertEqual({ key }: Segment, stored: Buffer, expected: Buffer): void {
   if (stored.equals(expected)) return
   throw new AgentError('ARCHIVE_DAMAGED', `the seek table at the end of ${key} does not match its frames`, {
     hint: VERIFY_HINTS.damaged,

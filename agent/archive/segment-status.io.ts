@@ -69,7 +69,7 @@ export async function namingLost(
 }
 
 /** @throws AgentError ARCHIVE_DAMAGED naming the first of these segments that is not there, and what is lost with it */
-export async function throwIfMissing(
+export async function assertNoneMissing(
   deps: ReaderDeps,
   archive: Archive,
   wanted: readonly Segment[],

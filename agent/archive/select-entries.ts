@@ -37,7 +37,7 @@ export function selectEntries(mountPoint: string, paths: readonly string[]) {
         return missing.delete(path) || isWanted(path) ? 'by hand' : undefined
       }
       const name = byteNameOf(entry)
-      throwIfOutside(name)
+      assertInVolume(name)
       const isInDirectory = directories.enter(name, entry.type)
       if (!isInDirectory && !hasUndescribed)
         throw notOurs(`the catalog has '${shortened(name)}', but not the directory that it is in`)
@@ -82,7 +82,7 @@ function byteNameOf(entry: CatalogEntry): string {
 }
 
 /** No archive of ours has such names; whoever made one wants to write elsewhere. */
-function throwIfOutside(name: string): void {
+function assertInVolume(name: string): void {
   if (name === '.' || !name.split('/').some((part) => part === '' || part === '.' || part === '..')) return
   throw notOurs(`the catalog has an entry that leads out of the volume: '${shortened(name)}'`)
 }

@@ -105,7 +105,7 @@ async function writeArchive(
   const written = await segments.finish()
   const inspection = await inspector.finish(written.frames)
   await catalog.finish()
-  throwUnlessAllAgree(rawBytes, written.segments, inspection)
+  assertByteCountsMatch(rawBytes, written.segments, inspection)
   await request.beforeComplete()
   const archive = await completeAll(request, written, catalog, inspection)
   const warnings = joinWarnings([said.warnings, inspection.notes.warnings])
@@ -166,7 +166,7 @@ async function storeCompressed({ request, signal, tar, inspector, segments }: St
   return rawBytes
 }
 
-function throwUnlessAllAgree(rawBytes: number, segments: readonly WrittenSegment[], inspection: Inspection): void {
+function assertByteCountsMatch(rawBytes: number, segments: readonly WrittenSegment[], inspection: Inspection): void {
   const framed = segments.reduce((sum, segment) => sum + segment.rawBytes, 0)
   if (rawBytes === inspection.rawBytes && rawBytes === framed) return
   throw new AgentError(

@@ -4,7 +4,7 @@ import { AgentError, describeError, hasCode } from '../errors'
 import type { Deps } from '../context'
 import { takeLock } from '../host/lock.io'
 import { readStorage, removeLeftovers } from '../source/lvm/snapshots.io'
-import { takeTurn } from '../verify/sample-schedule.io'
+import { nextSample } from '../verify/sample-schedule.io'
 import { steadyClock } from '../lib/steady-clock.io'
 import { lowerPriority, readSystem, readTools } from './system-record.io'
 import { assertClockAgrees } from './clock'
@@ -16,7 +16,7 @@ import {
   type Manifest,
   type VolumeFailure,
 } from '../run/manifest'
-import type { BackupRequest, Hosted } from '../options/commands'
+import type { BackupRequest, WithHost } from '../options/commands'
 import { formatRun } from '../run/run-id'
 import { chooseShare } from '../verify/sample'
 import { selectVolumes, type LeftOut } from '../source/lvm/select'
@@ -35,7 +35,7 @@ const PUBLISH_SECONDS_MAX = 60
  * `cleanupFailed` where the backup is safe but something of this run, or of an earlier one, was left behind on the host
  * @throws AgentError where no volume could be backed up: then there is no manifest, and so no run
  */
-export async function backup(deps: Deps, request: Hosted<BackupRequest>): Promise<Outcome> {
+export async function backup(deps: Deps, request: WithHost<BackupRequest>): Promise<Outcome> {
   await using _lock = await takeLock(deps)
   if (request.nice !== undefined) lowerPriority(request.nice)
   // An earlier run may have been killed before it could clean up after itself.
@@ -46,7 +46,7 @@ export async function backup(deps: Deps, request: Hosted<BackupRequest>): Promis
 /** As `backup`, with the lock held. @param leftBehind - why things of earlier runs are still there */
 export async function backUpHost(
   given: Deps,
-  request: Hosted<BackupRequest>,
+  request: WithHost<BackupRequest>,
   leftBehind: readonly unknown[] = [],
 ): Promise<Outcome> {
   const deps = { ...given, now: steadyClock(given.now) }
@@ -68,13 +68,13 @@ export async function backUpHost(
     plans.map(({ origin }) => origin),
   )
   const share = chooseShare(request)
-  const turn = await takeTurn(
+  const turn = await nextSample(
     deps.log,
     plans.map(({ origin }) => origin.deviceName),
     share,
   )
   const result = await backUpVolumes(deps, request, place, plans, turn.samples)
-  throwIfNothingIsGood(deps, result)
+  assertAnyVolumeSucceeded(deps, result)
   const failures = [...result.failures, ...selection.unfit.map(describeUnfit)]
 
   const manifest: Manifest = {
@@ -126,7 +126,7 @@ function assertReadable(text: string, place: RunPlace): void {
   }
 }
 
-function throwIfNothingIsGood({ signal }: Deps, { volumes, failures, leftBehind }: VolumesResult): void {
+function assertAnyVolumeSucceeded({ signal }: Deps, { volumes, failures, leftBehind }: VolumesResult): void {
   // Stopped by a defect of our own: nobody knows what else is wrong.
   if (signal.aborted && !hasCode(signal.reason, 'INTERRUPTED')) throw signal.reason
   const [failure] = failures

@@ -4,7 +4,7 @@ import type { Deps } from '../context'
 import { takeLock } from '../host/lock.io'
 import { removeLeftovers } from '../source/lvm/snapshots.io'
 import type { Leftovers } from '../source/lvm/leftovers'
-import type { CleanupRequest, Hosted } from '../options/commands'
+import type { CleanupRequest, WithHost } from '../options/commands'
 import type { Outcome } from '../outcome'
 import { fit } from '../lib/text'
 
@@ -14,13 +14,13 @@ import { fit } from '../lib/text'
  * @returns status `cleanupFailed` where something could not be removed; all the rest was
  * @throws AgentError BUSY while a run is under way
  */
-export async function cleanup(deps: Deps, request: Hosted<CleanupRequest>): Promise<Outcome> {
+export async function cleanup(deps: Deps, request: WithHost<CleanupRequest>): Promise<Outcome> {
   await using _lock = await takeLock(deps)
   return await cleanUpHost(deps, request)
 }
 
 /** As `cleanup`, with the lock held. */
-export async function cleanUpHost(deps: Deps, request: Hosted<CleanupRequest>): Promise<Outcome> {
+export async function cleanUpHost(deps: Deps, request: WithHost<CleanupRequest>): Promise<Outcome> {
   const { leftBehind, ...removed } = await removeLeftovers(deps, request)
   const left = leftBehind.flatMap(describeError)
   return {

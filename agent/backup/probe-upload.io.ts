@@ -75,7 +75,7 @@ async function refusesWrongPart(store: Store, upload: UploadRef, signal: AbortSi
     await store.uploadPart(upload, 1, body, wrong(crc32(body)), signal)
     return false
   } catch (error) {
-    throwUnlessRefused(error)
+    assertRefused(error)
     return true
   }
 }
@@ -93,7 +93,7 @@ async function completeWrongly(
     return confirmed ? 'confirmed' : 'completed'
   } catch (error) {
     if (hasCode(error, 'OBJECT_EXISTS')) return 'completed earlier'
-    throwUnlessRefused(error)
+    assertRefused(error)
     if (!hasCode(error, 'CHECKSUM_MISMATCH')) return 'refused for another reason'
     // Or it was the agent that compared: then the object is there.
     return (await isThere(store, key, signal)) ? 'contradicted' : 'refused'
@@ -141,7 +141,7 @@ async function completeRightly(
     const expected = { sizeBytes: WHOLE.length, crc32: crc32(WHOLE) }
     confirmed = (await store.completeUpload(upload, parts, expected, signal)).confirmed
   } catch (error) {
-    throwUnlessRefused(error)
+    assertRefused(error)
     return judgeRefusedCompletion(describeError(error)[0] ?? '')
   }
   return judgeCompletion({ key, confirmed, overwrites: await overwrites(store, key, signal) })
@@ -153,7 +153,7 @@ async function giveUp(store: Store, upload: UploadRef, signal: AbortSignal): Pro
 }
 
 /** Everything else, such as a network that fails, says nothing about the server. */
-function throwUnlessRefused(error: unknown): void {
+function assertRefused(error: unknown): void {
   if (!hasCode(error, 'STORE_FAILED') && !hasCode(error, 'CHECKSUM_MISMATCH')) throw error
 }
 

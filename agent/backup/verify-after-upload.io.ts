@@ -36,7 +36,7 @@ export interface Proved {
  *
  * @throws AgentError VERIFY_FAILED with the first of the findings
  */
-export async function proveArchive(
+export async function verifyAfterUpload(
   deps: Deps,
   plan: SnapshotPlan,
   archive: Archive,
@@ -52,7 +52,7 @@ export async function proveArchive(
     deps.log.info(`${mountPoint}: the server confirms no checksum of ${unconfirmed}: reading the archive back instead`)
   }
   const source = verify === 'source' ? tar : undefined
-  throwIfAny(
+  assertNoFindings(
     (await verifyVolume(deps, { volume, mountPoint, archive, warnings: 'to come' }, 'stream', source, onWarnings))
       .findings,
   )
@@ -71,7 +71,7 @@ async function proveSample(
   const read = await checkSample(deps, archive, tarCreateListed(mountPoint), sample, report)
   const { entries, tooLong } = read
   onWarnings(read.warnings)
-  throwIfAny(list())
+  assertNoFindings(list())
   if (tooLong > 0) {
     deps.log.warn(
       `${origin.mountPoint}: ${tooLong} entries of the sample have too long names to be compared by themselves; ` +
@@ -81,7 +81,7 @@ async function proveSample(
   return { depth: 'source', ...sample, entries }
 }
 
-function throwIfAny([finding, ...others]: readonly Finding[]): void {
+function assertNoFindings([finding, ...others]: readonly Finding[]): void {
   if (!finding) return
   const more = others.length > 0 ? `, and ${others.length} more` : ''
   throw new AgentError('VERIFY_FAILED', `the archive does not read back: ${finding.what}${more}`, {

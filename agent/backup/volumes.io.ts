@@ -2,7 +2,7 @@ import { catalogKey, dataKey, type RunPlace } from '../contract'
 import { describeError, hasCode } from '../errors'
 import { limitBandwidth, type Bandwidth } from '../bucket/bandwidth.io'
 import type { Deps, Log } from '../context'
-import { holdApplications } from '../hooks/hooks.io'
+import { quiesceApplications } from '../hooks/hooks.io'
 import { checkSnapshot, mountSnapshot, recordUpload, takeSnapshots, type Snapshots } from '../source/lvm/snapshots.io'
 import { archiveVolume } from '../archive/write.io'
 import { showProgress, type Progress } from '../lib/progress.io'
@@ -10,12 +10,12 @@ import { watchSnapshots, type Watch } from '../source/lvm/watch.io'
 import { mapUnordered } from '../lib/unordered'
 import { FRAME_BYTES } from '../archive/archive'
 import { leastVerified, type HookRecord, type Verified, type VolumeBackup, type VolumeFailure } from '../run/manifest'
-import type { BackupRequest, Hosted } from '../options/commands'
+import type { BackupRequest, WithHost } from '../options/commands'
 import type { Sample } from '../verify/sample'
 import type { SnapshotPlan } from '../source/lvm/plan'
 import { joinWarnings, type Warnings } from '../tar/messages'
 import { describeBackup, describeFailure, tarOf, type Archived, type Attempt } from './records'
-import { proveArchive } from './verify-after-upload.io'
+import { verifyAfterUpload } from './verify-after-upload.io'
 
 /** What became of the volumes of a run. */
 export interface VolumesResult {
@@ -34,7 +34,7 @@ export interface VolumesResult {
 
 interface Work {
   readonly deps: Deps
-  readonly request: Hosted<BackupRequest>
+  readonly request: WithHost<BackupRequest>
   readonly place: RunPlace
   readonly samples: ReadonlyMap<string, Sample>
   readonly bandwidth: Bandwidth | undefined
@@ -65,7 +65,7 @@ interface Mounted {
  */
 export async function backUpVolumes(
   deps: Deps,
-  request: Hosted<BackupRequest>,
+  request: WithHost<BackupRequest>,
   place: RunPlace,
   plans: readonly SnapshotPlan[],
   samples: ReadonlyMap<string, Sample>,
@@ -74,7 +74,7 @@ export async function backUpVolumes(
   const bandwidth = bandwidthLimit === undefined ? undefined : limitBandwidth(bandwidthLimit)
   // The net: what is not given back volume by volume, whatever fails, is given back here.
   await using net = new AsyncDisposableStack()
-  const held = await holdApplications(deps, { ...request, run: place.run }, async () => {
+  const held = await quiesceApplications(deps, { ...request, run: place.run }, async () => {
     const taken = await takeAll(deps, plans)
     net.use(taken.snapshots)
     return taken
@@ -217,7 +217,7 @@ async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
     onProgress: (rawBytes) => progress.add(rawBytes),
   })
   const said = [notes.warnings]
-  const proved = await proveArchive(deps, plan, archive, {
+  const proved = await verifyAfterUpload(deps, plan, archive, {
     verify: request.verify,
     tar: tarOf(plan, request),
     sample: samples.get(deviceName),

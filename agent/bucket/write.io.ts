@@ -41,7 +41,7 @@ export async function put(
       call(s3, { name: 'PutObject', key }, signal, (sending) => s3.client.send(new PutObjectCommand(input), sending)),
     )
   } catch (error) {
-    await throwUnlessOurs(s3, key, whole, error, signal)
+    await assertOwnWrite(s3, key, whole, error, signal)
   }
 }
 
@@ -92,7 +92,7 @@ async function sendIntact<T>(
       return await send()
     } catch (error) {
       if (!hasCode(error, 'CHECKSUM_MISMATCH')) throw error
-      throwIfChanged(key, body, crc32)
+      assertUnchanged(key, body, crc32)
       if (sending === SENDINGS_MAX) throw error
       s3.log.warn(`what arrived of ${key} is not what was sent: sending it again`)
     }
@@ -100,7 +100,7 @@ async function sendIntact<T>(
 }
 
 /** The server may be right: then the bytes changed here, after their checksum was taken, and nobody has the right ones. */
-function throwIfChanged(key: string, body: Uint8Array, crc32: number): void {
+function assertUnchanged(key: string, body: Uint8Array, crc32: number): void {
   const found = checksum(body)
   if (found === crc32) return
   throw new AgentError(
@@ -131,7 +131,7 @@ export async function completeUpload(
     )
     answered = wholeCrc32(output)
   } catch (error) {
-    const stored = await throwUnlessOurs(s3, key, whole, error, signal)
+    const stored = await assertOwnWrite(s3, key, whole, error, signal)
     return { confirmed: stored.crc32 !== undefined }
   }
   if (answered === whole.crc32) return { confirmed: true }
@@ -177,7 +177,7 @@ async function refuseIfTaken(s3: Connection, key: string, signal: AbortSignal): 
  * Where the answer to a request is lost, the SDK sends it again, and then the object is in its own way: the repeated
  * request finds the key taken, or the upload gone. That is success if what lies there is what was sent.
  */
-async function throwUnlessOurs(
+async function assertOwnWrite(
   s3: Connection,
   key: string,
   whole: CompleteOptions,

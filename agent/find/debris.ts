@@ -3,7 +3,7 @@ import { hasCode } from '../errors'
 import type { Deps, ListedUpload } from '../context'
 import { mayNotList } from '../run/runs'
 import { collectDebris, formatDebris, listUnfinished, placeOf, type Debris } from './debris-report'
-import type { Hosted, ListRequest } from '../options/commands'
+import type { WithHost, ListRequest } from '../options/commands'
 import type { Outcome } from '../outcome'
 
 type DebrisDeps = Pick<Deps, 'store' | 'signal' | 'now'>
@@ -16,7 +16,7 @@ const PLACES = [Prefix.data, Prefix.catalogs] as const
  *
  * @throws AgentError ACCESS_DENIED where these credentials may not list the bucket, as those of hosts may not
  */
-export async function listDebris(deps: DebrisDeps, request: Hosted<ListRequest>): Promise<Outcome> {
+export async function listDebris(deps: DebrisDeps, request: WithHost<ListRequest>): Promise<Outcome> {
   const { host } = request
   try {
     const uploads = await findUploads(deps, request)
@@ -31,7 +31,7 @@ export async function listDebris(deps: DebrisDeps, request: Hosted<ListRequest>)
   }
 }
 
-async function collect({ store, signal }: DebrisDeps, { host, class: wanted }: Hosted<ListRequest>) {
+async function collect({ store, signal }: DebrisDeps, { host, class: wanted }: WithHost<ListRequest>) {
   const collector = collectDebris(host)
   const classes = new Set<string>()
   for (const prefix of PLACES) {
@@ -52,7 +52,7 @@ async function collect({ store, signal }: DebrisDeps, { host, class: wanted }: H
 /** Of all classes at once: a class may have nothing yet but these. Undefined where these credentials may not list them. */
 async function findUploads(
   { store, signal }: DebrisDeps,
-  { host, class: wanted }: Hosted<ListRequest>,
+  { host, class: wanted }: WithHost<ListRequest>,
 ): Promise<ListedUpload[] | undefined> {
   const uploads: ListedUpload[] = []
   try {

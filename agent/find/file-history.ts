@@ -2,7 +2,7 @@
 import type { RunPlace } from '../contract'
 import { AgentError } from '../errors'
 import { formatArgv } from '../host/argv'
-import type { FindRequest, Hosted } from '../options/commands'
+import type { FindRequest, WithHost } from '../options/commands'
 import { formatBytes, columns, fit } from '../lib/text'
 import type { CatalogEntry } from '../tar/entry'
 
@@ -140,7 +140,12 @@ export interface NotSearched extends RunPlace {
 
 /** For people: each path, its versions, and how to get the newest one back; first of all, what was not searched. */
 export function formatVersions(
-  { pattern, host, includeDeleted, trustTimes }: Hosted<Pick<FindRequest, 'pattern' | 'includeDeleted' | 'trustTimes'>>,
+  {
+    pattern,
+    host,
+    includeDeleted,
+    trustTimes,
+  }: WithHost<Pick<FindRequest, 'pattern' | 'includeDeleted' | 'trustTimes'>>,
   found: readonly FoundPath[],
   more: number,
   notSearched: readonly NotSearched[],

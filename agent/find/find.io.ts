@@ -8,7 +8,7 @@ import { findRun, findRuns, noRun, openRunAt, type OpenRun } from '../run/runs'
 import { searchCatalog } from './search'
 import { parseGlob, type Glob } from '../lib/glob'
 import type { Manifest, VolumeBackup } from '../run/manifest'
-import type { FindRequest, Hosted } from '../options/commands'
+import type { FindRequest, WithHost } from '../options/commands'
 import { misdated, type FoundRun } from '../run/run-time'
 import { collectVersions, formatVersions, type CatalogVersions, type NotSearched } from './file-history'
 import { chooseVolumes, findVolumes, isNamed } from '../run/volumes'
@@ -32,7 +32,7 @@ const OF_ONE_RUN: readonly ErrorCode[] = ['UNKNOWN_RUN', 'ACCESS_DENIED', 'MISDA
  * @returns status `incomplete` where a catalog or manifest is lost: the others are searched all the same
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME where none of the runs has it, ACCESS_DENIED
  */
-export async function find(deps: FindDeps, request: Hosted<FindRequest>): Promise<Outcome> {
+export async function find(deps: FindDeps, request: WithHost<FindRequest>): Promise<Outcome> {
   const { host, pattern, limit } = request
   const glob = parseGlob(pattern)
   const versions = collectVersions(limit)
@@ -83,7 +83,7 @@ function isOneRun({ run, at }: FindRequest): boolean {
 }
 
 /** Oldest first. */
-async function choosePlaces(deps: FindDeps, request: Hosted<FindRequest>): Promise<FoundRun[]> {
+async function choosePlaces(deps: FindDeps, request: WithHost<FindRequest>): Promise<FoundRun[]> {
   if (isOneRun(request)) return [await findRun(deps, request)]
   const runs = await findRuns(deps, request)
   if (runs.length === 0) throw noRun(request) // not the same as nothing found

@@ -4,7 +4,7 @@ import type { Deps } from '../context'
 import { mapInOrder } from '../lib/in-order.io'
 import { findRuns, isWhatItSays, readManifest } from '../run/runs'
 import { readVerdicts } from '../run/verdicts'
-import type { Hosted, ListRequest } from '../options/commands'
+import type { WithHost, ListRequest } from '../options/commands'
 import { formatRunList, listedRun, unreadableRun, type ListedRun } from './run-table'
 import { listDebris } from './debris'
 import type { Outcome } from '../outcome'
@@ -20,7 +20,7 @@ const READS_IN_FLIGHT = 8
  *
  * @throws AgentError ACCESS_DENIED where these credentials may not list the bucket, as those of hosts may not
  */
-export async function list(deps: ListDeps, request: Hosted<ListRequest>): Promise<Outcome> {
+export async function list(deps: ListDeps, request: WithHost<ListRequest>): Promise<Outcome> {
   if (request.debris) return listDebris(deps, request)
   const found = await findRuns(deps, request)
   const [good, misdated] = [true, false].map((wanted) =>

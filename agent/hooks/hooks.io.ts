@@ -50,7 +50,7 @@ const SURROUNDINGS: Surroundings = { directory: HOOKS_DIRECTORY, canStartUnits }
  * @throws AgentError HOOK_FAILED where a hook could be changed by others than root, or where a pre hook fails and that
  * means to abort; COMMAND_FAILED where the guard does not start; and whatever `take` throws
  */
-export async function holdApplications<T>(
+export async function quiesceApplications<T>(
   deps: HostDeps,
   request: HooksRequest,
   take: () => Promise<T>,

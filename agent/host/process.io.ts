@@ -61,7 +61,7 @@ export function availableMemoryBytes(): number {
 }
 
 /** @throws AgentError NOT_ROOT */
-export function throwUnlessRoot(command: string): void {
+export function assertRoot(command: string): void {
   if (isRoot()) return
   throw new AgentError('NOT_ROOT', `${command} has to run as root, not as user ${process.getuid?.() ?? 'unknown'}`, {
     hint: 'Snapshots, mounts and the files of all owners need root: use sudo.',

@@ -12,7 +12,7 @@ const KILL_GRACE_SECONDS = 5
 export const localHost: Host = {
   async run(argv, signal, options) {
     const result = await localHost.attempt(argv, signal, options)
-    throwUnlessSuccessful(argv, result, result.stderr)
+    assertSuccessful(argv, result, result.stderr)
     return result.stdout
   },
 
@@ -28,7 +28,7 @@ export const localHost: Host = {
     const timer = timeoutSeconds && setTimeout(leaveRunning ? running.leave : running.kill, timeoutSeconds * 1000)
     const ending = await running.ended
     clearTimeout(timer)
-    throwIfNotRun(argv, ending)
+    assertRan(argv, ending)
     const { status, killedBy, hangs } = ending
     return { stdout: textOf(stdout), stderr: textOf(stderr), status, killedBy, ...(hangs && { hangs }) }
   },
@@ -50,8 +50,8 @@ export const localHost: Host = {
     const running = watch(child, signal)
     const succeeded = running.ended.then((ending) => {
       if (ending.hangs) options.onHang?.()
-      throwIfNotRun(argv, ending)
-      throwUnlessSuccessful(argv, ending, complaint.toString())
+      assertRan(argv, ending)
+      assertSuccessful(argv, ending, complaint.toString())
     })
     succeeded.catch(() => undefined) // whoever awaits it sees the error; not awaiting it must not end the process
     return {
@@ -139,7 +139,7 @@ function letGo(child: ChildProcess): void {
   for (const stream of child.stdio) stream?.destroy()
 }
 
-function throwIfNotRun(argv: Argv, { cause }: Ending): void {
+function assertRan(argv: Argv, { cause }: Ending): void {
   if (!cause) return
   const program = argv[0]
   if (cause.name === 'AbortError') {
@@ -166,7 +166,7 @@ function notStarted([program]: Argv, cause: NodeJS.ErrnoException): AgentError {
   })
 }
 
-function throwUnlessSuccessful(argv: Argv, { status, killedBy, hangs }: Ending, complaint: string): void {
+function assertSuccessful(argv: Argv, { status, killedBy, hangs }: Ending, complaint: string): void {
   if (status === 0) return
   const fate = hangs
     ? 'does not end'

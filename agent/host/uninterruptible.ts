@@ -12,7 +12,7 @@ export const LVM_TIMEOUT_SECONDS = 60
  *
  * @throws AgentError COMMAND_FAILED, or INTERRUPTED without having started
  */
-export async function runUndisturbed({ host, signal }: HostDeps, argv: Argv): Promise<void> {
+export async function runUninterruptible({ host, signal }: HostDeps, argv: Argv): Promise<void> {
   signal.throwIfAborted()
   await host.run(argv, new AbortController().signal, { timeoutSeconds: LVM_TIMEOUT_SECONDS, leaveRunning: true })
 }

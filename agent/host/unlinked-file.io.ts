@@ -5,14 +5,14 @@ import { AgentError } from '../errors'
 import { takeTemporaryDirectory } from './temporary-directory.io'
 
 /** A file that nobody else can open, and that is gone with this process, however that ends. */
-export interface NamelessFile extends AsyncDisposable {
+export interface UnlinkedFile extends AsyncDisposable {
   /** @throws AgentError TARGET_UNFIT where there is no room */
   append(piece: Buffer): Promise<void>
   read(offset: number, bytes: number): Promise<Buffer>
 }
 
 /** @throws AgentError TARGET_UNFIT where there is no directory for it that can be written to */
-export async function openNamelessFile(inside?: string): Promise<NamelessFile> {
+export async function openUnlinkedFile(inside?: string): Promise<UnlinkedFile> {
   await using directory = await takeTemporaryDirectory(inside)
   const file = await open(join(directory.path, 'file'), 'wx+', 0o600).catch(cannotKeep)
   return {

@@ -14,7 +14,7 @@ const UNFIT_KEYS: readonly string[] = ['__proto__']
  * @throws SyntaxError saying what is wrong, and where
  */
 export function parseStrictJson(text: string, valuesMax = Infinity): unknown {
-  throwIfMore(text, valuesMax)
+  assertEnd(text, valuesMax)
   const value: unknown = JSON.parse(text)
   const open: (Set<string> | undefined)[] = []
   for (const token of tokensOf(text)) {
@@ -36,7 +36,7 @@ export function parseStrictJson(text: string, valuesMax = Infinity): unknown {
 }
 
 /** Each value but the first comes after one of these. */
-function throwIfMore(text: string, valuesMax: number): void {
+function assertEnd(text: string, valuesMax: number): void {
   if (text.length <= valuesMax) return
   const interesting = /["{[,]/g
   let values = 0

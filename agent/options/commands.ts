@@ -137,7 +137,7 @@ export type Request<C extends CommandName> = { readonly command: C } & {
 }
 
 /** A request once main has found out which host it concerns: what commands are given. */
-export type Hosted<R> = R & { readonly host: string }
+export type WithHost<R> = R & { readonly host: string }
 
 export type PreflightRequest = Request<'preflight'>
 export type BackupRequest = Request<'backup'>

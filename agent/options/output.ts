@@ -22,7 +22,7 @@ export interface Output {
 }
 
 /** How output was asked for. */
-export interface OutputWishes {
+export interface OutputOptions {
   /** One line of JSON and nothing else. */
   readonly json: boolean
   /** Standard output is for a file's content alone: whatever is said goes to standard error, success or not. */
@@ -32,14 +32,14 @@ export interface OutputWishes {
 /** Standard output is a summary for people, then one line of JSON for programs. */
 export function formatResult(
   result: { readonly status: ExitStatus; readonly summary: string; readonly json: object },
-  wishes: OutputWishes,
+  wishes: OutputOptions,
 ): Output {
   const line = `${printableJson(result.json)}\n`
   const summary = printableText(result.summary.slice(0, SUMMARY_CHARACTERS_MAX), '')
   return direct({ status: result.status, stdout: wishes.json ? line : `${summary}\n${line}`, stderr: '' }, wishes)
 }
 
-function direct(output: Output, wishes: OutputWishes): Output {
+function direct(output: Output, wishes: OutputOptions): Output {
   return wishes.stdout ? { ...output, stdout: '', stderr: output.stderr + output.stdout } : output
 }
 
@@ -51,7 +51,7 @@ const QUOTED = '  | '
  *
  * @param interruption - what stopped the command, if something did: then that is why it failed
  */
-export function formatFailure(thrown: unknown, wishes: OutputWishes, interruption?: AgentError): Output {
+export function formatFailure(thrown: unknown, wishes: OutputOptions, interruption?: AgentError): Output {
   const { first, duringCleanup } = unwrapFailure(thrown)
   const error = interruption
     ? interrupted(interruption, first)

@@ -3,7 +3,7 @@ import { AgentError } from '../errors'
 import { didYouMean, type Flags, type Invocation } from './parse-argv'
 import { findNearest } from '../lib/nearest'
 import { OPTION_NAMES, OPTIONS, flagOf, VARIABLE_PREFIX, variableOf } from './table'
-import type { OutputWishes } from './output'
+import type { OutputOptions } from './output'
 import { COMMANDS } from './commands'
 import type { OptionName } from './table'
 import type { AnyRequest, BackupRequest, CommandName, ListRequest, RestoreRequest } from './commands'
@@ -58,14 +58,14 @@ function invalid(file: string, what: string, hint: string): AgentError {
 }
 
 /** How output is wished for, as far as that can be told before the command line is understood. */
-export function guessWishes(argv: readonly string[], environment: Environment): OutputWishes {
+export function detectOutputOptions(argv: readonly string[], environment: Environment): OutputOptions {
   const isOn = (name: 'json' | 'stdout'): boolean =>
     argv.includes(flagOf(name)) || /^(true|1)$/.test(environment[variableOf(name)] ?? '')
   return { json: isOn('json'), stdout: isOn('stdout') }
 }
 
 /** Warnings of variables that look like options of ours but are none: most likely misspelt, and so without effect. */
-export function findMisspeltVariables(environment: Environment): string[] {
+export function suggestVariableNames(environment: Environment): string[] {
   const known = OPTION_NAMES.map(variableOf)
   const suffixes = known.map((variable) => variable.slice(VARIABLE_PREFIX.length))
   return Object.keys(environment)
@@ -103,7 +103,7 @@ export function resolveRequest(
   for (const name of required) if (request[name] === undefined) throw missing(command, name)
   // The tables that this was built from are those that the type was made from.
   const result = request as unknown as AnyRequest
-  throwIfContradictory(result)
+  assertConsistent(result)
   return result
 }
 
@@ -151,7 +151,7 @@ function missing(command: CommandName, name: OptionName): AgentError {
   })
 }
 
-function throwIfContradictory(request: AnyRequest): void {
+function assertConsistent(request: AnyRequest): void {
   if ('volumes' in request && request.volumes.length > 0 && request.excludeVolumes.length > 0) {
     throw new AgentError('USAGE', '--volumes and --exclude-volumes are both given', {
       hint: 'Name the volumes to back up, or those to leave out. Look at the variables and the configuration file too.',
@@ -163,15 +163,15 @@ function throwIfContradictory(request: AnyRequest): void {
     })
   }
   if (request.command === 'backup') {
-    throwIfNotReadable(request)
-    throwIfNothingToSample(request)
+    assertNotArchivedClass(request)
+    assertSampleHasSource(request)
   }
-  if (request.command === 'restore') throwUnlessOneDestination(request)
-  if (request.command === 'list') throwIfOfRuns(request)
+  if (request.command === 'restore') assertOneDestination(request)
+  if (request.command === 'list') assertNotOfRuns(request)
 }
 
 /** What concerns runs means nothing where none are listed. */
-function throwIfOfRuns(request: ListRequest): void {
+function assertNotOfRuns(request: ListRequest): void {
   if (!request.debris) return
   for (const name of ['limit', 'includeDeleted', 'trustTimes'] as const) {
     if (request[name] === OPTIONS[name].default) continue
@@ -181,7 +181,7 @@ function throwIfOfRuns(request: ListRequest): void {
   }
 }
 
-function throwUnlessOneDestination({ target, inPlace, stdout }: RestoreRequest): void {
+function assertOneDestination({ target, inPlace, stdout }: RestoreRequest): void {
   const given = [target !== undefined && '--target', inPlace && '--in-place', stdout && '--stdout'].filter(Boolean)
   if (given.length === 1) return
   throw new AgentError(
@@ -193,7 +193,7 @@ function throwUnlessOneDestination({ target, inPlace, stdout }: RestoreRequest):
   )
 }
 
-function throwIfNotReadable({ verify, storageClass }: BackupRequest): void {
+function assertNotArchivedClass({ verify, storageClass }: BackupRequest): void {
   const readsBack = verify === 'stream' || verify === 'source'
   if (!readsBack || (storageClass !== 'GLACIER' && storageClass !== 'DEEP_ARCHIVE')) return
   throw new AgentError(
@@ -205,7 +205,7 @@ function throwIfNotReadable({ verify, storageClass }: BackupRequest): void {
   )
 }
 
-function throwIfNothingToSample({ verify, sample }: BackupRequest): void {
+function assertSampleHasSource({ verify, sample }: BackupRequest): void {
   if (sample === undefined || verify === 'source') return
   throw new AgentError('USAGE', `--sample is given, and --verify ${verify} compares nothing with the source`, {
     hint: 'Give --verify source too, or leave --sample out. Look at the variables and the configuration file as well.',

@@ -9,7 +9,7 @@ import type { VolumeBackup } from '../run/manifest'
 import { planRebuild } from './rebuild'
 import { notesOnArchives, notesOnSizes, type UnreadableArchive } from './notes'
 import { formatRebuildScript } from './script-text'
-import type { Hosted, RestorePlanRequest } from '../options/commands'
+import type { WithHost, RestorePlanRequest } from '../options/commands'
 import type { Outcome } from '../outcome'
 import { fit } from '../lib/text'
 
@@ -19,7 +19,7 @@ import { fit } from '../lib/text'
  * @throws AgentError UNKNOWN_RUN, OUTPUT_UNREADABLE; USAGE where the disks are not those of the host; TARGET_UNFIT where
  * the script is there already
  */
-export async function restorePlan(deps: Deps, request: Hosted<RestorePlanRequest>): Promise<Outcome> {
+export async function restorePlan(deps: Deps, request: WithHost<RestorePlanRequest>): Promise<Outcome> {
   const { bucket, region, endpointUrl, includeDeleted, trustTimes, mountAt: target, disk, script } = request
   const { manifest, store } = await openRun(deps, request)
   const disks = disk.map((pair) => pair.split('=') as [string, string])

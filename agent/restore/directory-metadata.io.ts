@@ -6,7 +6,7 @@ import { TAR_SET_DIRECTORIES, tarCreateListed } from '../tar/commands'
 import { scanTar } from '../tar/scanner'
 import type { HostDeps } from '../context'
 import { FIRST_DESCRIPTOR, inside, pathOf, type Directory } from './directory.io'
-import type { NamelessFile } from '../host/unlinked-file.io'
+import type { UnlinkedFile } from '../host/unlinked-file.io'
 import { type CatalogEntry, pathBytes } from '../tar/entry'
 
 /** Two blocks of zeros end a tar archive. */
@@ -64,7 +64,7 @@ export async function keepHeaders(
   { host, signal }: Pick<HostDeps, 'host' | 'signal'>,
   tree: Directory,
   paths: readonly Buffer[],
-  file: NamelessFile,
+  file: UnlinkedFile,
 ): Promise<KeptHeaders> {
   const places = new Map<string, { readonly offset: number; readonly bytes: number }>()
   const present = paths.filter((path) => lstatSync(inside(tree, path), { throwIfNoEntry: false })?.isDirectory())

@@ -6,7 +6,7 @@ import { mapInOrder } from '../lib/in-order.io'
 import { findRuns, isWhatItSays, readManifest } from '../run/runs'
 import { insertLine } from '../run/deleted'
 import type { Manifest } from '../run/manifest'
-import type { Hosted, RestoreRequest } from '../options/commands'
+import type { WithHost, RestoreRequest } from '../options/commands'
 import type { Outcome } from '../outcome'
 
 type ElsewhereDeps = Pick<Deps, 'store' | 'signal' | 'log'>
@@ -28,7 +28,7 @@ export interface Elsewhere {
  */
 export async function findElsewhere(
   deps: ElsewhereDeps,
-  request: Hosted<RestoreRequest>,
+  request: WithHost<RestoreRequest>,
   newest: Manifest,
 ): Promise<Elsewhere[]> {
   const { run, at, volume, path, trustTimes } = request

@@ -11,7 +11,7 @@ import { keepHeaders, setDirectories } from './directory-metadata.io'
 import { extract, type Extraction, type ExtractOptions } from '../tar/extract'
 import { inLockstep, type FindPlanned } from './lockstep'
 import { moveIntoPlace } from './move-into-place.io'
-import { openNamelessFile } from '../host/unlinked-file.io'
+import { openUnlinkedFile } from '../host/unlinked-file.io'
 import { showProgress } from '../lib/progress.io'
 import { readEntries } from '../archive/read-catalog.io'
 import { readRaw } from '../archive/read.io'
@@ -65,7 +65,7 @@ export async function restoreVolume(
   const isOurs = options.goesOn && isClosed(statOfDirectory(place.directory))
   if (!isOurs && !closeIfBare(place.directory, options.mountPoints)) return restoreAside(deps, plan, place, options)
   const restored = await extractInto(deps, plan, place.directory)
-  await throwUnlessOnDisk(deps, place)
+  await assertOnDisk(deps, place)
   return restored
 }
 
@@ -89,7 +89,7 @@ async function restoreAside(
 ): Promise<Restored> {
   const before = statOfDirectory(place.directory)
   const { moved, ...extraction } = await moveFromStaging(deps, plan, place, onConflict)
-  await throwUnlessOnDisk(deps, place)
+  await assertOnDisk(deps, place)
   const complaints = [...(extraction.complaint === '' ? [] : [extraction.complaint]), ...moved.complaints]
   // To make a directory there and remove it again has changed its time, which is for the archive to say, or stays.
   if (!extraction.root && !moved.changedTop) await setTime(deps, place.directory, before.mtimeNs)
@@ -100,8 +100,8 @@ async function moveFromStaging(deps: Deps, plan: PlannedVolume, place: VolumePla
   await using staging = await takeStaging(deps, place.directory)
   const extraction = await extractInto(deps, plan, staging.tree)
   if (!extraction.ok) await dropUnfinished(deps, plan, staging.tree)
-  await throwUnlessOnDisk(deps, place) // before anything is replaced by it
-  await using headers = await openNamelessFile(pathOf(staging.tree.fd))
+  await assertOnDisk(deps, place) // before anything is replaced by it
+  await using headers = await openUnlinkedFile(pathOf(staging.tree.fd))
   const { places, complaints } = await keepHeaders(deps, staging.tree, plan.directories, headers)
   const moved = await moveIntoPlace(deps, staging.tree, place.directory, {
     onConflict,
@@ -156,7 +156,7 @@ export async function openToUsers(deps: Deps, { directory }: VolumePlace, root: 
 }
 
 /** What tar wrote may still be in memory: a thin pool that is full, or a failing disk, shows only now. */
-async function throwUnlessOnDisk({ host, signal }: Deps, { directory, name }: VolumePlace): Promise<void> {
+async function assertOnDisk({ host, signal }: Deps, { directory, name }: VolumePlace): Promise<void> {
   const argv = ['sync', '--file-system', pathOf(FIRST_DESCRIPTOR)] as const
   const { status, stderr } = await host.attempt(argv, signal, { descriptors: [directory.fd] })
   if (status === 0) return

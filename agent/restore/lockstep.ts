@@ -131,19 +131,19 @@ function entryLockstep(planned: PlannedCursor) {
     const entry = { ...scanned, offset: scanned.offset + shift }
     isInMap = true
     if (!isRenamed && !planned.takeMapStart(entry)) refuse({ offset: entry.offset, found: entry })
-    throwIfAmbiguous(scanned)
+    assertUnambiguous(scanned)
   }
 
   function takeEntry(scanned: CatalogEntry): void {
     const entry = { ...scanned, offset: scanned.offset + shift }
     const isPlanned = isRenamed ? planned.isRenamed(entry) : planned.take(entry)
     if (!isPlanned) refuse({ offset: entry.offset, found: entry })
-    if (!isInMap) throwIfAmbiguous(scanned)
+    if (!isInMap) assertUnambiguous(scanned)
     isInMap = false
     confirmedTo = scanned.offset + scanned.bytes
   }
 
-  function throwIfAmbiguous({ offset }: CatalogEntry): void {
+  function assertUnambiguous({ offset }: CatalogEntry): void {
     const what = findAmbiguity(headersAcross(held, portion, offset - portionStart))
     if (what !== undefined) refuse({ offset: offset + shift, what: `its headers can be read in two ways: ${what}` })
   }

@@ -5,7 +5,7 @@ import type { CatalogFrames } from '../archive/catalog'
 import { isEntry, isFrames } from '../archive/catalog-lines'
 import { selectEntries, type Role } from '../archive/select-entries'
 import { joinFrameTable, type FrameTable, collectPieces } from '../archive/frame-reads'
-import { planFetch, type VolumePlan, type Wanted } from './select-volumes'
+import { planFetch, type VolumePlan, type VolumeSelection } from './select-volumes'
 import { names, type Names } from '../lib/long-names'
 import { findUnrestorable } from '../verify/restorable'
 import { decide, type ConflictOptions, type Found } from './conflicts'
@@ -79,7 +79,7 @@ export interface PlannedVolume extends VolumePlan {
  */
 export async function planVolume(
   deps: ReaderDeps,
-  { volume, paths, mountPoints, restoredMountPoints }: Wanted,
+  { volume, paths, mountPoints, restoredMountPoints }: VolumeSelection,
   target: Target,
   options: PlanOptions,
 ): Promise<PlannedVolume> {
@@ -88,7 +88,7 @@ export async function planVolume(
   const selection = selectEntries(volume.mountPoint, paths)
   const choice = chooseEntries(target, options, selection.isWanted)
   const mounted = mountPoints.filter((path) => target.isMountPoint(path))
-  const throwUnlessPassable = (entry: CatalogEntry): void => {
+  const assertPassable = (entry: CatalogEntry): void => {
     if (entry.type === 'directory' || entry.undescribed !== undefined) return
     const mountPoint = restoredMountPoints.find((path) => isWithin(path, entry.path))
     if (mountPoint !== undefined) throw notPassable(entry.path, mountPoint)
@@ -102,7 +102,7 @@ export async function planVolume(
   for await (const line of readCatalog(deps, archive.catalog, archive)) {
     if (isFrames(line)) frames.push(line)
     if (!isEntry(line)) continue
-    throwUnlessPassable(line)
+    assertPassable(line)
     const role = selection.take(line)
     if (role === undefined) continue
     if (role !== 'by hand') planned.add(line)
@@ -110,7 +110,7 @@ export async function planVolume(
     else choice.take(line, role)
   }
   selection.throwUnlessAllFound()
-  await throwIfTwice(deps, archive, planned)
+  await assertDistinct(deps, archive, planned)
   if (choice.links.size > 0) {
     for await (const entry of readEntries(deps, archive)) choice.takeData(entry)
   }
@@ -269,7 +269,7 @@ function rootNotFirst(): AgentError {
   })
 }
 
-async function throwIfTwice(deps: ReaderDeps, archive: Archive, paths: DistinctPaths): Promise<void> {
+async function assertDistinct(deps: ReaderDeps, archive: Archive, paths: DistinctPaths): Promise<void> {
   const isTwice = paths.findTwice()
   if (!isTwice) return
   for await (const entry of readEntries(deps, archive)) {

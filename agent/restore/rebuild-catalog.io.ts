@@ -9,7 +9,7 @@ import { writeCatalog, type CatalogWriter, type Inspection } from '../archive/ca
 import { readSegmentStates, type SegmentState } from '../archive/segment-status.io'
 import type { Deps, Store } from '../context'
 import { freeBehind } from '../lib/buffers.io'
-import { openNamelessFile, type NamelessFile } from '../host/unlinked-file.io'
+import { openUnlinkedFile, type UnlinkedFile } from '../host/unlinked-file.io'
 import { showProgress } from '../lib/progress.io'
 import { readTwice } from '../bucket/read-again'
 import { readCatalogText } from '../archive/read-catalog.io'
@@ -92,7 +92,7 @@ export async function rebuildCatalogs(
   await using files = new AsyncDisposableStack()
   const catalogs = new Map<string, RebuiltCatalog>()
   for (const volume of lost) {
-    const rebuild = async () => rebuildCatalog(deps, manifest, volume, files.use(await openNamelessFile()))
+    const rebuild = async () => rebuildCatalog(deps, manifest, volume, files.use(await openUnlinkedFile()))
     const { catalog, compression } = volume.archive
     // Compressed frames have checksums of their own, by which each was read again already.
     catalogs.set(catalog.key, await (compression === 'none' ? readTwice(rebuild) : rebuild()))
@@ -118,7 +118,7 @@ export async function rebuildCatalogs(
 }
 
 interface RebuiltCatalog {
-  readonly file: NamelessFile
+  readonly file: UnlinkedFile
   /** Not the lost object to the byte: another version of zstd compresses in another way. */
   readonly catalog: Archive['catalog']
 }
@@ -127,7 +127,7 @@ async function rebuildCatalog(
   deps: Deps,
   { run, host }: Manifest,
   { volume, mountPoint, archive }: VolumeBackup,
-  file: NamelessFile,
+  file: UnlinkedFile,
 ): Promise<RebuiltCatalog> {
   const { frameBytes, catalog } = archive
   const writer = writeCatalog({ catalog: 1, run, host, volume, mountPoint, frameBytes })
@@ -142,7 +142,7 @@ async function rebuildCatalog(
   try {
     const table = await catalogStream(deps, archive, mountPoint, writer, save)
     for (const line of splitFrameTable(archive, table)) writer.record(line)
-    throwUnlessProven(archive, writer.finish(archive.frames))
+    assertMatchesManifest(archive, writer.finish(archive.frames))
   } catch (error) {
     if (!isDamage(error)) throw error
     throw bothLost(archive, error.message, error)
@@ -179,7 +179,7 @@ async function catalogStream(
   return { ...table, ...(archive.compression === 'none' && { crc32: checksums }) }
 }
 
-function throwUnlessProven(archive: Archive, inspection: Inspection): void {
+function assertMatchesManifest(archive: Archive, inspection: Inspection): void {
   for (const field of ['rawBytes', 'entries', 'sha256'] as const) {
     if (inspection[field] === archive[field]) continue
     throw new AgentError('ARCHIVE_DAMAGED', `the tar stream has ${field} ${inspection[field]}, not ${archive[field]}`, {

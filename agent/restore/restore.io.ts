@@ -1,14 +1,14 @@
 import { ExitStatus } from '../contract'
 import { AgentError } from '../errors'
 import { findLostCatalogs, readSources, rebuildCatalogs } from './rebuild-catalog.io'
-import { findDamage, rangeOf, readSegmentStates, throwIfMissing } from '../archive/segment-status.io'
+import { findDamage, rangeOf, readSegmentStates, assertNoneMissing } from '../archive/segment-status.io'
 import type { Deps } from '../context'
 import { planVolume, type PlannedVolume, type PlanOptions } from './plan-volume.io'
-import { openTarget, throwUnlessFits, type Need, type Target } from './target.io'
+import { openTarget, assertFits, type Need, type Target } from './target.io'
 import { openRun } from '../run/runs'
 import type { Manifest } from '../run/manifest'
-import type { Hosted, RestoreRequest } from '../options/commands'
-import { chooseWanted, findWantedAbsent, findWarned, type Wanted } from './select-volumes'
+import type { WithHost, RestoreRequest } from '../options/commands'
+import { resolveSelection, findWantedAbsent, findWarned, type VolumeSelection } from './select-volumes'
 import { more } from '../lib/long-names'
 import { formatRestore, formatRestorePlan, type RestoreReport } from './report'
 import type { Outcome } from '../outcome'
@@ -23,14 +23,14 @@ import type { RawRange } from '../tar/entry'
  *
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, UNKNOWN_PATH, TARGET_UNFIT, OBJECT_ARCHIVED, ARCHIVE_DAMAGED
  */
-export async function restore(deps: Deps, request: Hosted<RestoreRequest>): Promise<Outcome> {
+export async function restore(deps: Deps, request: WithHost<RestoreRequest>): Promise<Outcome> {
   const { manifest, store } = await openRun(deps, request)
   const elsewhere = await findElsewhere(deps, request, manifest)
   return addElsewhere(await restoreRun({ ...deps, store }, request, manifest), elsewhere)
 }
 
-async function restoreRun(deps: Deps, request: Hosted<RestoreRequest>, manifest: Manifest): Promise<Outcome> {
-  const wanted = chooseWanted(manifest, request.volume, request.path)
+async function restoreRun(deps: Deps, request: WithHost<RestoreRequest>, manifest: Manifest): Promise<Outcome> {
+  const wanted = resolveSelection(manifest, request.volume, request.path)
   const lost = await findLostCatalogs(
     deps,
     wanted.map(({ volume }) => volume),
@@ -45,10 +45,10 @@ async function restoreRun(deps: Deps, request: Hosted<RestoreRequest>, manifest:
 }
 
 /** The restore itself, once every catalog that it needs can be read. */
-async function restoreFrom(deps: Deps, request: Hosted<RestoreRequest>, manifest: Manifest): Promise<Outcome> {
+async function restoreFrom(deps: Deps, request: WithHost<RestoreRequest>, manifest: Manifest): Promise<Outcome> {
   const planned = await planTasks(deps, request, manifest)
   if (request.dryRun) return describePlan(manifest, request, planned)
-  throwIfRefused(request, planned) // before Glacier is asked for anything, which costs money and hours
+  assertNotRefused(request, planned) // before Glacier is asked for anything, which costs money and hours
 
   const states = planned.flatMap((task) => task.states)
   const thawing = await thawAll(deps, request, states)
@@ -56,9 +56,9 @@ async function restoreFrom(deps: Deps, request: Hosted<RestoreRequest>, manifest
   const waited = states.some(({ thaw }) => thaw !== 'readable')
   // Meanwhile, somebody may have written what must not be overwritten; and what can be read shows only now.
   const tasks = waited ? await planTasks(deps, request, manifest) : planned
-  throwIfRefused(request, tasks)
+  assertNotRefused(request, tasks)
   // Not before: while Glacier is thawing, the disks may still have to be made.
-  if (!request.stdout) throwUnlessFits(tasks.map(needOf))
+  if (!request.stdout) assertFits(tasks.map(needOf))
 
   const results = await restoreAll(deps, request, tasks)
   return describe({ run: manifest.run, host: manifest.host, ...results, ...lacking(manifest, request) })
@@ -68,13 +68,13 @@ async function restoreFrom(deps: Deps, request: Hosted<RestoreRequest>, manifest
 function lacking(manifest: Manifest, { volume, path }: RestoreRequest): Pick<RestoreReport, 'absent' | 'warned'> {
   return {
     absent: findWantedAbsent(manifest, volume, path),
-    warned: findWarned(chooseWanted(manifest, volume, path)),
+    warned: findWarned(resolveSelection(manifest, volume, path)),
   }
 }
 
-async function planTasks(deps: Deps, request: Hosted<RestoreRequest>, manifest: Manifest): Promise<Task[]> {
+async function planTasks(deps: Deps, request: WithHost<RestoreRequest>, manifest: Manifest): Promise<Task[]> {
   const tasks: Task[] = []
-  for (const wanted of chooseWanted(manifest, request.volume, request.path)) {
+  for (const wanted of resolveSelection(manifest, request.volume, request.path)) {
     tasks.push(await planTask(deps, request, wanted))
   }
   return tasks
@@ -89,12 +89,12 @@ function needOf({ plan, target, staged }: Task): Need {
 }
 
 /** @throws AgentError USAGE, TARGET_UNFIT */
-function throwIfRefused({ stdout }: RestoreRequest, tasks: readonly Task[]): void {
-  if (stdout) throwUnlessOneFile(tasks)
-  else throwIfTaken(tasks)
+function assertNotRefused({ stdout }: RestoreRequest, tasks: readonly Task[]): void {
+  if (stdout) assertOneFile(tasks)
+  else assertNoConflicts(tasks)
 }
 
-async function planTask(deps: Deps, request: Hosted<RestoreRequest>, wanted: Wanted): Promise<Task> {
+async function planTask(deps: Deps, request: WithHost<RestoreRequest>, wanted: VolumeSelection): Promise<Task> {
   const { archive } = wanted.volume
   const target = targetOf(request, wanted)
   const staged = !target.isFresh && !(goesOn(request) && target.isClosed)
@@ -104,7 +104,7 @@ async function planTask(deps: Deps, request: Hosted<RestoreRequest>, wanted: Wan
   const states = await readSegmentStates(deps, needed)
   const task = { wanted, plan, target, states, staged }
   if (!request.bestEffort) {
-    await throwIfMissing(deps, archive, needed, states)
+    await assertNoneMissing(deps, archive, needed, states)
     return task
   }
   const present = new Set(states.map(({ segment }) => segment))
@@ -126,7 +126,7 @@ async function findAllLost(
   return [...missing, ...damaged].sort((a, b) => a.offset - b.offset)
 }
 
-function targetOf(request: Hosted<RestoreRequest>, { volume, mountPoints }: Wanted): Target {
+function targetOf(request: WithHost<RestoreRequest>, { volume, mountPoints }: VolumeSelection): Target {
   if (request.stdout) return standardOutput
   const { mountPoint } = volume
   const { root, isInPlace } = rootOf(request)
@@ -147,7 +147,7 @@ const standardOutput: Target = {
   throwUnlessContained: () => undefined,
 }
 
-function throwUnlessOneFile([task, ...others]: readonly Task[]): void {
+function assertOneFile([task, ...others]: readonly Task[]): void {
   if (task && others.length === 0 && task.plan.entries === 1 && task.plan.kept === 0 && isFile(task.plan)) return
   throw new AgentError('USAGE', '--stdout prints one file, and this would be more, or something else', {
     hint: 'Name one file with --path, or restore into a directory with --target.',
@@ -159,7 +159,7 @@ function isFile({ types }: PlannedVolume): boolean {
 }
 
 /** @throws AgentError TARGET_UNFIT with the names that are taken */
-function throwIfTaken(tasks: readonly Task[]): void {
+function assertNoConflicts(tasks: readonly Task[]): void {
   for (const { plan, target } of tasks) {
     if (plan.conflicts.count === 0) continue
     const taken = [...plan.conflicts.first, more(plan.conflicts)].filter((name) => name !== undefined)
@@ -184,7 +184,7 @@ function describe(report: RestoreReport): Outcome {
   return { status, summary: formatRestore(report), json: report }
 }
 
-function describePlan(manifest: Manifest, request: Hosted<RestoreRequest>, tasks: readonly Task[]): Outcome {
+function describePlan(manifest: Manifest, request: WithHost<RestoreRequest>, tasks: readonly Task[]): Outcome {
   const volumes = tasks.map(({ plan, target, states }) => ({
     mountPoint: plan.volume.mountPoint,
     directory: target.directory,

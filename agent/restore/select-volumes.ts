@@ -7,7 +7,7 @@ import { chooseVolumes } from '../run/volumes'
 import { type RawRange, type Piece, isWithin, pathOnHost } from '../tar/entry'
 
 /** What is wanted of one volume. */
-export interface Wanted {
+export interface VolumeSelection {
   readonly volume: VolumeBackup
   /** Paths as the catalog has them; empty for the whole volume. */
   readonly paths: readonly string[]
@@ -23,9 +23,13 @@ export interface Wanted {
  * @param paths - as on the host; relative ones are within the volume, of which there has to be one then
  * @throws AgentError UNKNOWN_VOLUME, USAGE, UNKNOWN_PATH where a path is on none of the volumes
  */
-export function chooseWanted(manifest: Manifest, volumes: readonly string[], paths: readonly string[]): Wanted[] {
+export function resolveSelection(
+  manifest: Manifest,
+  volumes: readonly string[],
+  paths: readonly string[],
+): VolumeSelection[] {
   const chosen = chooseVolumes(manifest, volumes)
-  const want = (volume: VolumeBackup, own: readonly string[]): Wanted => ({
+  const want = (volume: VolumeBackup, own: readonly string[]): VolumeSelection => ({
     volume,
     paths: own,
     mountPoints: mountPointsOn(volume, [...manifest.volumes, ...findAbsent(manifest)]),
@@ -145,7 +149,7 @@ export interface Warned extends Pick<VolumeBackup, 'mountPoint' | 'warnings'> {
   readonly isWhole: boolean
 }
 
-export function findWarned(wanted: readonly Wanted[]): Warned[] {
+export function findWarned(wanted: readonly VolumeSelection[]): Warned[] {
   return wanted.flatMap(({ volume: { mountPoint, warnings }, paths }) =>
     warnings ? [{ mountPoint, warnings, isWhole: paths.length === 0 }] : [],
   )

@@ -4,7 +4,7 @@ import { readSegmentStates, type SegmentState } from '../archive/segment-status.
 import type { Deps } from '../context'
 import type { ReaderDeps } from '../archive/read.io'
 import { openRun } from '../run/runs'
-import type { Hosted, RestoreStatusRequest } from '../options/commands'
+import type { WithHost, RestoreStatusRequest } from '../options/commands'
 import { formatThawStatus } from './report'
 import { chooseVolumes } from '../run/volumes'
 import type { Outcome } from '../outcome'
@@ -17,7 +17,7 @@ import type { Outcome } from '../outcome'
  */
 export async function restoreStatus(
   { signal, ...given }: ReaderDeps & Pick<Deps, 'log'>,
-  request: Hosted<RestoreStatusRequest>,
+  request: WithHost<RestoreStatusRequest>,
 ): Promise<Outcome> {
   const { manifest, store } = await openRun({ signal, ...given }, request)
   const deps = { store, signal }

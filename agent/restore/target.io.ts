@@ -122,8 +122,8 @@ export interface Need {
 }
 
 /** @throws AgentError TARGET_UNFIT where a directory cannot be written to, or its filesystem has too little room */
-export function throwUnlessFits(needs: readonly Need[]): void {
-  for (const { directory } of needs) throwUnlessWritable(directory)
+export function assertFits(needs: readonly Need[]): void {
+  for (const { directory } of needs) assertWritable(directory)
   const filesystems = new Map<bigint, Need>()
   for (const { directory, sizeBytes, entries } of needs) {
     const device = lstatSync(existing(directory), { bigint: true }).dev
@@ -153,7 +153,7 @@ export function throwUnlessFits(needs: readonly Need[]): void {
 }
 
 /** Root may write everywhere but where a filesystem is mounted read-only, or a directory made immutable. */
-function throwUnlessWritable(directory: string): void {
+function assertWritable(directory: string): void {
   try {
     accessSync(existing(directory), constants.W_OK)
   } catch (cause) {

@@ -6,13 +6,13 @@ import { openWay, pathOf, reasonOf, type Directory } from './directory.io'
 import { planVolume, type PlannedVolume } from './plan-volume.io'
 import { openTarget, type Target } from './target.io'
 import { openToUsers, printFile, restoreVolume, type VolumePlace } from './extract-volume.io'
-import type { Hosted, RestoreRequest } from '../options/commands'
-import type { Wanted } from './select-volumes'
+import type { WithHost, RestoreRequest } from '../options/commands'
+import type { VolumeSelection } from './select-volumes'
 import type { VolumeFailure, VolumeReport } from './report'
 
 /** A volume to restore, where to, and how its segments are stored. */
 export interface Task {
-  readonly wanted: Wanted
+  readonly wanted: VolumeSelection
   readonly plan: PlannedVolume
   readonly target: Target
   readonly states: readonly SegmentState[]
@@ -48,7 +48,7 @@ export function goesOn(request: RestoreRequest): boolean {
  */
 export async function restoreAll(
   deps: Deps,
-  request: Hosted<RestoreRequest>,
+  request: WithHost<RestoreRequest>,
   tasks: readonly Task[],
 ): Promise<Results> {
   const volumes: VolumeReport[] = []
@@ -113,7 +113,7 @@ async function openAll(deps: Deps, closed: readonly Closed[], volumes: VolumeRep
  *
  * @throws AgentError TARGET_UNFIT
  */
-function openPlace(request: Hosted<RestoreRequest>, { wanted, target }: Task): Directory {
+function openPlace(request: WithHost<RestoreRequest>, { wanted, target }: Task): Directory {
   const { mountPoint } = wanted.volume
   const { root, isInPlace } = rootOf(request)
   if (isInPlace) return openWay(target.directory, { links: 'follow', mode: 0o700 })
@@ -123,7 +123,7 @@ function openPlace(request: Hosted<RestoreRequest>, { wanted, target }: Task): D
 
 async function restoreTask(
   deps: Deps,
-  request: Hosted<RestoreRequest>,
+  request: WithHost<RestoreRequest>,
   task: Task,
   place: VolumePlace,
 ): Promise<{ report: VolumeReport; root?: Buffer }> {

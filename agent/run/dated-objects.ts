@@ -1,5 +1,5 @@
 /** Sees no object that was written after its run: a host may add what a run of long ago lacks, and nothing tells it apart but S3's time. */
-import { throwIfYounger } from './run-time'
+import { assertNotYounger } from './run-time'
 import type { Store } from '../context'
 
 /**
@@ -14,7 +14,7 @@ export function withoutYounger<S extends Store>(store: S, writtenAt: Date | unde
     ...store,
     async head(key, ...rest) {
       const found = await store.head(key, ...rest)
-      throwIfYounger(key, found.lastModified, writtenAt)
+      assertNotYounger(key, found.lastModified, writtenAt)
       return found
     },
   }

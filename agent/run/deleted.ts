@@ -7,7 +7,7 @@ import { parseManifestKey } from '../contract'
 const NAMES_MAX = 3
 
 /** The same error, with the way to get at what was deleted before its hint. */
-export function offeringDeleted(error: AgentError, keys: readonly string[]): AgentError {
+export function hintAtDeleted(error: AgentError, keys: readonly string[]): AgentError {
   const was = keys.length === 1 ? 'was' : 'were'
   return withHint(
     error,
@@ -20,7 +20,7 @@ export function offeringDeleted(error: AgentError, keys: readonly string[]): Age
  *
  * @param versioned - whether the bucket keeps versions at all
  */
-export function sayingNothingIsLeft(error: AgentError, versioned: boolean): AgentError {
+export function hintNoVersions(error: AgentError, versioned: boolean): AgentError {
   return withHint(
     error,
     versioned

@@ -4,7 +4,7 @@ import { AgentError } from '../errors'
 import type { Deps } from '../context'
 import { findRun, findRuns, type RunWanted } from './runs'
 import { rememberMissing, withDeleted } from '../bucket/deleted-objects'
-import { formatDeletedRead, formatOffer, insertLine, offeringDeleted, sayingNothingIsLeft } from './deleted'
+import { formatDeletedRead, formatOffer, insertLine, hintAtDeleted, hintNoVersions } from './deleted'
 import type { Outcome } from '../outcome'
 import type { FoundRun } from './run-time'
 
@@ -40,7 +40,7 @@ async function readDeleted<R extends ReadingRequest>(deps: Deps, request: R, com
   } catch (error) {
     if (!isAboutMissing(error, missing())) throw error
     const facts = await deps.store.readFacts(deps.signal).catch(() => undefined)
-    throw sayingNothingIsLeft(error, facts?.versioning !== 'Off')
+    throw hintNoVersions(error, facts?.versioning !== 'Off')
   }
 }
 
@@ -54,7 +54,7 @@ async function offerDeleted<R extends ReadingRequest>(deps: Deps, request: R, co
   } catch (error) {
     if (!isAboutMissing(error, missing())) throw error
     const deleted = await findDeleted(deps, missing(), request)
-    throw deleted.length === 0 ? error : offeringDeleted(error, deleted)
+    throw deleted.length === 0 ? error : hintAtDeleted(error, deleted)
   }
 }
 

@@ -60,7 +60,7 @@ export function findYounger(key: string, lastModified: Date, writtenAt: Date | u
 }
 
 /** @throws AgentError MISDATED where the object is younger than its manifest */
-export function throwIfYounger(key: string, lastModified: Date, writtenAt: Date | undefined): void {
+export function assertNotYounger(key: string, lastModified: Date, writtenAt: Date | undefined): void {
   const what = findYounger(key, lastModified, writtenAt)
   if (what !== undefined) throw new AgentError('MISDATED', what, { hint: TRUST_TIMES_HINT })
 }

@@ -26,7 +26,7 @@ export interface Turn {
  * Finds whose turn it is. Where that is not known, all volumes start with their first part again, with a warning; where it
  * cannot be remembered, the same parts come again, with a warning. Neither is an error.
  */
-export async function takeTurn(
+export async function nextSample(
   log: Log,
   volumes: readonly string[],
   share: Share | undefined,

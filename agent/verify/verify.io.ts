@@ -8,7 +8,7 @@ import { steadyClock } from '../lib/steady-clock.io'
 import { checkObjects, checkStream } from './objects-and-stream.io'
 import type { Archive } from '../archive/archive'
 import type { Manifest, VolumeBackup } from '../run/manifest'
-import type { Hosted, VerifyRequest } from '../options/commands'
+import type { WithHost, VerifyRequest } from '../options/commands'
 import { formatTime } from '../run/run-id'
 import { findMisdating, TRUST_TIMES_HINT } from '../run/run-time'
 import type { Warnings } from '../tar/messages'
@@ -36,7 +36,7 @@ export interface VerifiableVolume {
  *
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, OBJECT_ARCHIVED with depth `stream`, and whatever prevents looking
  */
-export async function verify(deps: Deps, request: Hosted<VerifyRequest>): Promise<Outcome> {
+export async function verify(deps: Deps, request: WithHost<VerifyRequest>): Promise<Outcome> {
   const now = steadyClock(deps.now) // a clock that is set meanwhile must not end a verification before it began
   const startedAt = now()
   const { manifest, checks } = await checkVolumes(deps, request)
@@ -62,7 +62,7 @@ export async function verify(deps: Deps, request: Hosted<VerifyRequest>): Promis
 }
 
 /** What is wrong must not be the manifest as it happened to arrive: where anything is, that is read again. */
-async function checkVolumes(deps: Deps, request: Hosted<VerifyRequest>) {
+async function checkVolumes(deps: Deps, request: WithHost<VerifyRequest>) {
   const place = await findPlace(deps, request)
   const read = await readManifest(deps, place)
   const checks = await checkAll(deps, request, read)
@@ -75,7 +75,7 @@ async function checkVolumes(deps: Deps, request: Hosted<VerifyRequest>) {
 
 async function checkAll(
   deps: Deps,
-  { volume: names, depth, trustTimes }: Hosted<VerifyRequest>,
+  { volume: names, depth, trustTimes }: WithHost<VerifyRequest>,
   { manifest, writtenAt }: ReadManifest,
 ): Promise<VolumeCheck[]> {
   const misdating = trustTimes ? undefined : findMisdating(manifest.run, writtenAt)
@@ -88,7 +88,7 @@ async function checkAll(
   return checks
 }
 
-function isSizesOnly({ depth }: Hosted<VerifyRequest>, checks: readonly VolumeCheck[]): boolean {
+function isSizesOnly({ depth }: WithHost<VerifyRequest>, checks: readonly VolumeCheck[]): boolean {
   return depth === 'checksum' && checks.some(({ withoutChecksum }) => withoutChecksum > 0)
 }
 
@@ -135,7 +135,7 @@ export async function verifyVolume(
 }
 
 /** Of any class; where these credentials may not list, as those of hosts may not, of the usual one. */
-async function findPlace(deps: Deps, request: Hosted<VerifyRequest>): Promise<RunPlace> {
+async function findPlace(deps: Deps, request: WithHost<VerifyRequest>): Promise<RunPlace> {
   try {
     return await findRun(deps, request)
   } catch (error) {

@@ -1,5 +1,5 @@
 import { cleanUpHost } from '../../agent/backup/cleanup.io'
-import type { CleanupRequest, Hosted } from '../../agent/options/commands'
+import type { CleanupRequest, WithHost } from '../../agent/options/commands'
 import { lvremove } from '../../agent/source/lvm/plan'
 import { fakeHost, type Answers } from '../support/fake-host'
 import { localDeps } from '../support/host-deps'
@@ -24,7 +24,7 @@ async function cleanedUp(answers: Answers, dryRun = false) {
   const store = memoryStore()
   return {
     ran: host.ran,
-    ...(await cleanUpHost({ ...localDeps(), host, store }, request as unknown as Hosted<CleanupRequest>)),
+    ...(await cleanUpHost({ ...localDeps(), host, store }, request as unknown as WithHost<CleanupRequest>)),
   }
 }
 

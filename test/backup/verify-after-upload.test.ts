@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { proveArchive, type Proof, type Proved } from '../../agent/backup/verify-after-upload.io'
+import { verifyAfterUpload, type Proof, type Proved } from '../../agent/backup/verify-after-upload.io'
 import { archiveVolume } from '../../agent/archive/write.io'
 import type { SnapshotPlan } from '../../agent/source/lvm/plan'
 import { tarCreate } from '../../agent/tar/commands'
@@ -40,7 +40,7 @@ async function backUp(misbehaviour: Misbehaviour, wanted: Pick<Proof, 'verify'> 
   const tar = tarCreate(root)
   const archive = await archiveVolume(deps, requestOf(tar, { onUnconfirmed: (key) => (unconfirmed = key) }))
   const plan = { origin: { deviceName: 'vg0-srv', mountPoint: '/srv' }, mountPoint: root } as SnapshotPlan
-  const proved = await proveArchive({ ...deps, log }, plan, archive, {
+  const proved = await verifyAfterUpload({ ...deps, log }, plan, archive, {
     ...{ tar, sample: undefined, unconfirmed, onWarnings: () => undefined },
     ...wanted,
   })

@@ -3,14 +3,14 @@ import { list } from '../../agent/find/list.io'
 import { catalogKey, dataKey, manifestKey, type RunPlace } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import type { Deps } from '../../agent/context'
-import type { Hosted, ListRequest } from '../../agent/options/commands'
+import type { WithHost, ListRequest } from '../../agent/options/commands'
 import { memoryStore, type MemoryStore } from '../support/memory-store'
 import { refusalOf } from '../support/refusal'
 
 const signal = new AbortController().signal
 const now = () => new Date('2026-02-04T02:00:00Z')
 
-const request: Hosted<ListRequest> = {
+const request: WithHost<ListRequest> = {
   command: 'list',
   bucket: 'memory',
   host: 'db1',

@@ -7,7 +7,7 @@ import { find } from '../../agent/find/find.io'
 import { manifestKey, type RunPlace } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import { formatManifest, parseManifest } from '../../agent/run/manifest'
-import type { FindRequest, Hosted } from '../../agent/options/commands'
+import type { FindRequest, WithHost } from '../../agent/options/commands'
 import { tarCreate } from '../../agent/tar/commands'
 import { archiveOf, storeWith } from '../support/archives'
 import { silentLog } from '../support/log'
@@ -55,7 +55,7 @@ const depsWith = (bucket: MemoryStore) => ({ store: bucket, log: silentLog, sign
 
 function found(pattern: string, changes: Partial<FindRequest> = {}, bucket = store) {
   const request = { command: 'find', bucket: 'b', host: 'db-1', pattern, volume: [], limit: 20, ...changes }
-  return find(depsWith(bucket), request as Hosted<FindRequest>)
+  return find(depsWith(bucket), request as WithHost<FindRequest>)
 }
 
 test('the versions of a file, newest first, each with the runs that have it', async () => {
@@ -187,7 +187,7 @@ test('no data is read, only manifests and catalogs', async () => {
   const keys = new Set<string>()
   const watched: MemoryStore = { ...store, getRange: (key, ...rest) => (keys.add(key), store.getRange(key, ...rest)) }
   const request = { command: 'find', bucket: 'b', host: 'db-1', pattern: '*', volume: [], limit: 20 }
-  await find(depsWith(watched), request as unknown as Hosted<FindRequest>)
+  await find(depsWith(watched), request as unknown as WithHost<FindRequest>)
   expect([...keys].every((key) => key.startsWith('catalogs/'))).toBe(true)
 })
 

@@ -2,7 +2,7 @@ import { list } from '../../agent/find/list.io'
 import { manifestKey, Prefix, verificationKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import { formatManifest } from '../../agent/run/manifest'
-import type { Hosted, ListRequest } from '../../agent/options/commands'
+import type { WithHost, ListRequest } from '../../agent/options/commands'
 import { manifestOf } from '../support/manifest'
 import { memoryStore, type MemoryStore } from '../support/memory-store'
 import { refusalOf } from '../support/refusal'
@@ -10,7 +10,7 @@ import { refusalOf } from '../support/refusal'
 const signal = new AbortController().signal
 const now = () => new Date('2026-02-02T05:05:06Z')
 
-function request(changes: Partial<Hosted<ListRequest>> = {}): Hosted<ListRequest> {
+function request(changes: Partial<WithHost<ListRequest>> = {}): WithHost<ListRequest> {
   return {
     command: 'list',
     bucket: 'memory',

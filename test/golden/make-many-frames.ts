@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { catalogKey, dataKey, manifestKey } from '../../agent/contract'
 import { localHost } from '../../agent/host/run-command.io'
-import { runInspectorIfAsked } from '../../agent/archive/catalog-worker-thread.io'
+import { runCatalogWorkerIfAsked } from '../../agent/archive/catalog-worker-thread.io'
 import { archiveVolume } from '../../agent/archive/write.io'
 import { FRAME_BYTES } from '../../agent/archive/archive'
 import { formatManifest } from '../../agent/run/manifest'
@@ -76,4 +76,4 @@ async function main(): Promise<void> {
   console.log(archive, notes)
 }
 
-if (!runInspectorIfAsked()) void main()
+if (!runCatalogWorkerIfAsked()) void main()

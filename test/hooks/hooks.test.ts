@@ -5,7 +5,7 @@ import { chmod, chown, mkdir, readFile, rename, rm, symlink, writeFile } from 'n
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from '../../agent/errors'
-import { findHooks, holdApplications, type HooksRequest } from '../../agent/hooks/hooks.io'
+import { findHooks, quiesceApplications, type HooksRequest } from '../../agent/hooks/hooks.io'
 import { localDeps } from '../support/host-deps'
 import { refusalOf } from '../support/refusal'
 import { makeTrustedDirectory } from '../support/trusted-directory'
@@ -47,7 +47,7 @@ const surroundings = () => ({ directory, program: PROGRAM, canStartUnits: async 
 const note = (word: string) => writeFile(diary, `${word}\n`, { flag: 'a' })
 const happened = async () => (await readFile(diary, 'utf8')).trim().split('\n')
 const hold = (changes: Partial<HooksRequest> = {}, take = () => note('snapshots')) =>
-  holdApplications(localDeps(), { ...request, ...changes }, take, surroundings())
+  quiesceApplications(localDeps(), { ...request, ...changes }, take, surroundings())
 
 test('applications are held for the snapshots only, in lexical order', async () => {
   for (const name of ['pre/20-app', 'pre/10-db', 'post/20-db', 'post/10-app']) await hook(name)
@@ -77,7 +77,10 @@ test('a guard that is slow to go holds no application', async () => {
   const program = ['sh', '-c', `echo ready; cat >/dev/null; echo gone >>${diary}`] as const
   const now = () => new Date(readFileSync(diary, 'utf8').includes('gone') ? 3_600_000 : 0)
   const deps = { ...localDeps(), now }
-  const { heldSeconds } = await holdApplications(deps, request, async () => undefined, { ...surroundings(), program })
+  const { heldSeconds } = await quiesceApplications(deps, request, async () => undefined, {
+    ...surroundings(),
+    program,
+  })
   expect(await happened()).toEqual(['pre/db', 'post/db', 'gone'])
   expect(heldSeconds).toBe(0)
 })
@@ -154,7 +157,7 @@ test('an interruption between two hooks still runs the post hooks', async () => 
   const interruption = new AbortController()
   await hook('post/db')
   const deps = localDeps(interruption.signal)
-  const taken = holdApplications(
+  const taken = quiesceApplications(
     deps,
     request,
     async () => {
@@ -170,11 +173,11 @@ test('an interruption between two hooks still runs the post hooks', async () => 
 describe('when the agent is killed while it holds applications', () => {
   /** Holds them in a process of its own, until that is killed. */
   const HOLD = `
-    const { holdApplications } = require('./agent/hooks/hooks.io.ts')
+    const { quiesceApplications } = require('./agent/hooks/hooks.io.ts')
     const { localDeps } = require('./test/support/host-deps.ts')
     const [directory, request, ...program] = process.argv.slice(1)
     const forever = () => new Promise(() => { console.log('held'); setInterval(() => {}, 1000) })
-    holdApplications(localDeps(), JSON.parse(request), forever, { directory, program, canStartUnits: async () => false })`
+    quiesceApplications(localDeps(), JSON.parse(request), forever, { directory, program, canStartUnits: async () => false })`
 
   async function killOnce(isTime: (child: ReturnType<typeof spawn>) => Promise<unknown>, hookTimeout = 10) {
     const orders = JSON.stringify({ ...request, hookTimeout })
@@ -208,7 +211,7 @@ describe('when the agent is killed while it holds applications', () => {
 
 test.each(['false', 'true'])('without somebody to release them, applications are not held: %s', async (program) => {
   for (const name of ['pre/db', 'post/db']) await hook(name)
-  const held = holdApplications(localDeps(), request, () => note('snapshots'), {
+  const held = quiesceApplications(localDeps(), request, () => note('snapshots'), {
     ...surroundings(),
     program: [program],
   })
@@ -232,7 +235,7 @@ describe('where the machine can start no more processes while applications are h
       isBusy = true
       return take()
     }
-    return holdApplications({ ...deps, host: busy }, request, takeThen, surroundings())
+    return quiesceApplications({ ...deps, host: busy }, request, takeThen, surroundings())
   }
   beforeEach(async () => {
     for (const name of ['post/1-db', 'post/2-app']) await hook(name)

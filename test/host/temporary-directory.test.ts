@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openNamelessFile } from '../../agent/host/unlinked-file.io'
+import { openUnlinkedFile } from '../../agent/host/unlinked-file.io'
 import { takeTemporaryDirectory } from '../../agent/host/temporary-directory.io'
 import { refusalOf } from '../support/refusal'
 
@@ -21,7 +21,7 @@ test('a temporary directory is ours alone, and gone afterwards with what is in i
 })
 
 test('a nameless file is written and read, and cannot be found', async () => {
-  await using file = await openNamelessFile(place)
+  await using file = await openUnlinkedFile(place)
   await file.append(Buffer.from('first '))
   await file.append(Buffer.from('second'))
   expect(String(await file.read(6, 6))).toBe('second')
@@ -30,7 +30,7 @@ test('a nameless file is written and read, and cannot be found', async () => {
 
 test.each<[string, (inside: string) => Promise<unknown>]>([
   ['a temporary directory', takeTemporaryDirectory],
-  ['a nameless file', openNamelessFile],
+  ['a nameless file', openUnlinkedFile],
 ])('where there is no place for it, %s is refused with what to do, and not as a defect', async (_, take) => {
   rmSync(place, { recursive: true })
   expect(await refusalOf(take(place))).toMatchObject({

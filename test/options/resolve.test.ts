@@ -1,7 +1,7 @@
 import { parseArguments } from '../../agent/options/parse-argv'
 import {
   chooseConfigFile,
-  findMisspeltVariables,
+  suggestVariableNames,
   parseConfig,
   resolveRequest,
   type Environment,
@@ -114,7 +114,7 @@ test("a misspelt variable is told of, everybody else's are left alone", () => {
     SNAPSTREAM_EXECUTION_ID: 'x',
     PATH: '/bin',
   }
-  expect(findMisspeltVariables(environment)).toEqual([
+  expect(suggestVariableNames(environment)).toEqual([
     'SNAPSTREAM_BUKCET has no effect. Did you mean SNAPSTREAM_BUCKET?',
   ])
 })

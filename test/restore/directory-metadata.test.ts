@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { openWay } from '../../agent/restore/directory.io'
 import { keepHeaders } from '../../agent/restore/directory-metadata.io'
-import { openNamelessFile } from '../../agent/host/unlinked-file.io'
+import { openUnlinkedFile } from '../../agent/host/unlinked-file.io'
 import type { Host } from '../../agent/context'
 
 let tree: string
@@ -31,7 +31,7 @@ test('a directory that cannot be described stays as it is, and does not keep the
   })
 
   using directory = openWay(tree, { links: 'refuse', mode: 0o700 })
-  await using file = await openNamelessFile()
+  await using file = await openUnlinkedFile()
   const deps = { host: { start } as unknown as Host, signal: new AbortController().signal }
   const paths = names.map((name) => Buffer.from(name.slice(2)))
   const { places, complaints } = await keepHeaders(deps, directory, paths, file)

@@ -3,7 +3,7 @@ import { addElsewhere, findElsewhere } from '../../agent/restore/elsewhere.io'
 import { manifestKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import { formatManifest } from '../../agent/run/manifest'
-import type { Hosted, RestoreRequest } from '../../agent/options/commands'
+import type { WithHost, RestoreRequest } from '../../agent/options/commands'
 import { logWarnings } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import { memoryStore, type MemoryStore } from '../support/memory-store'
@@ -33,7 +33,7 @@ function elsewhere(store: MemoryStore, changes: Partial<RestoreRequest> = {}, wa
   const newest = manifestWith(NEWEST, ['/'])
   return findElsewhere(
     { store, signal, log: logWarnings(warnings) },
-    request as unknown as Hosted<RestoreRequest>,
+    request as unknown as WithHost<RestoreRequest>,
     newest,
   )
 }

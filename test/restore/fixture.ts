@@ -7,7 +7,7 @@ import { restore } from '../../agent/restore/restore.io'
 import { manifestKey } from '../../agent/contract'
 import { localHost } from '../../agent/host/run-command.io'
 import { formatManifest } from '../../agent/run/manifest'
-import type { Hosted, RestoreRequest } from '../../agent/options/commands'
+import type { WithHost, RestoreRequest } from '../../agent/options/commands'
 import { tarCreate } from '../../agent/tar/commands'
 import { archiveOf, place, storeWith, type StoredArchive } from '../support/archives'
 import { logWarnings } from '../support/log'
@@ -106,7 +106,7 @@ export function restored(
   }
   const log = logWarnings(warnings)
   const deps = { host, store, log, now: () => new Date(), signal }
-  return restore(deps, request as unknown as Hosted<RestoreRequest>)
+  return restore(deps, request as unknown as WithHost<RestoreRequest>)
 }
 
 /** Where a tree differs from the one that was backed up; what is above a restored path is none of its business. */

@@ -7,7 +7,7 @@ import { restore } from '../../agent/restore/restore.io'
 import { manifestKey } from '../../agent/contract'
 import { localHost } from '../../agent/host/run-command.io'
 import { formatManifest } from '../../agent/run/manifest'
-import type { Hosted, RestoreRequest } from '../../agent/options/commands'
+import type { WithHost, RestoreRequest } from '../../agent/options/commands'
 import { tarCreate } from '../../agent/tar/commands'
 import { archiveOf, place, storeWith } from '../support/archives'
 import { silentLog } from '../support/log'
@@ -53,7 +53,7 @@ async function restored(edit: (entries: CatalogEntry[]) => CatalogEntry[], chang
     ...{ dryRun: false, ...changes },
   }
   const deps = { host: localHost, store, log: silentLog, now: () => new Date(), signal: new AbortController().signal }
-  const outcome = await restore(deps, request as unknown as Hosted<RestoreRequest>).then(
+  const outcome = await restore(deps, request as unknown as WithHost<RestoreRequest>).then(
     ({ status, summary }) => ({ status, message: summary }),
     (error: unknown) => error as { code: string; message: string },
   )

@@ -8,7 +8,7 @@ import { verify } from '../../agent/verify/verify.io'
 import { manifestKey } from '../../agent/contract'
 import { localHost } from '../../agent/host/run-command.io'
 import { formatManifest } from '../../agent/run/manifest'
-import type { FindRequest, Hosted, RestoreStatusRequest, VerifyRequest } from '../../agent/options/commands'
+import type { FindRequest, WithHost, RestoreStatusRequest, VerifyRequest } from '../../agent/options/commands'
 import { tarCreate } from '../../agent/tar/commands'
 import { archiveOf, place, storeWith, type StoredArchive } from '../support/archives'
 import { silentLog } from '../support/log'
@@ -168,12 +168,12 @@ describe('an archive that has a path twice, as "tar --append" makes it', () => {
   test('is a finding of verify, and nothing that find would choose from', async () => {
     const deps = { host: localHost, store, log: silentLog, now: () => new Date(), signal: new AbortController().signal }
     const run = { bucket: 'backups', ...place, volume: [] }
-    const wish = { command: 'verify', ...run, depth: 'stream' } as unknown as Hosted<VerifyRequest>
+    const wish = { command: 'verify', ...run, depth: 'stream' } as unknown as WithHost<VerifyRequest>
     expect((await verify(deps, wish)).summary).toMatch(
       /1 FINDINGS\n.*'current' would not be restored: the archive has it twice\n/,
     )
     const look = (pattern: string) =>
-      find(deps, { command: 'find', ...run, pattern, limit: 20 } as unknown as Hosted<FindRequest>)
+      find(deps, { command: 'find', ...run, pattern, limit: 20 } as unknown as WithHost<FindRequest>)
     expect(await look('current')).toMatchObject({ status: 3, json: { found: [], notSearchedCount: 1 } })
     expect(await look('app.conf')).toMatchObject({ status: 0, json: { found: [{ path: '/srv/app/app.conf' }] } })
   })
@@ -251,7 +251,7 @@ describe('archives in Glacier', () => {
     const status = () =>
       restoreStatus(
         { store, log: silentLog, signal: new AbortController().signal },
-        request as unknown as Hosted<RestoreStatusRequest>,
+        request as unknown as WithHost<RestoreStatusRequest>,
       )
     expect(await status()).toMatchObject({ status: 5, json: { volumes: [{ mountPoint: '/srv', frozen: 1 }] } })
     await restored({ volume: ['/srv'], thaw: 'bulk' }, store)
@@ -352,7 +352,7 @@ describe('a catalog is gone', () => {
     const request = { command: 'restore-status', bucket: 'backups', ...place, volume: ['/srv'] }
     const { status, summary, json } = await restoreStatus(
       { store: withoutCatalog(), log: silentLog, signal: new AbortController().signal },
-      request as unknown as Hosted<RestoreStatusRequest>,
+      request as unknown as WithHost<RestoreStatusRequest>,
     )
     expect([status, json]).toMatchObject([0, { ready: true, volumes: [{ catalog: 'missing' }] }])
     expect(summary).toMatch(/^ {2}The catalog of \/srv is missing: a restore makes it again/m)

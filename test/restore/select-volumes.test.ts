@@ -1,4 +1,4 @@
-import { chooseWanted } from '../../agent/restore/select-volumes'
+import { resolveSelection } from '../../agent/restore/select-volumes'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import { type CatalogEntry, ancestorsOf, isWithin } from '../../agent/tar/entry'
 import { collectPieces } from '../../agent/archive/frame-reads'
@@ -20,13 +20,13 @@ test.each([
     ['/: etc var/log', '/srv/data: x'],
   ],
 ])('the paths %j are on %j', (paths, expected) => {
-  const wanted = chooseWanted(manifest, [], paths)
+  const wanted = resolveSelection(manifest, [], paths)
   expect(wanted.map(({ volume, paths: own }) => `${volume.mountPoint}: ${own.join(' ') || 'all'}`)).toEqual(expected)
 })
 
 test('the directories of a volume on which others were mounted are known', () => {
   const boot = { mountPoint: '/boot', device: '/dev/sda1', filesystem: 'vfat', reason: 'not on LVM' }
-  const wanted = chooseWanted({ ...manifest, notBackedUp: [boot] }, [], ['/'])
+  const wanted = resolveSelection({ ...manifest, notBackedUp: [boot] }, [], ['/'])
   expect(wanted.map(({ mountPoints }) => mountPoints)).toEqual([['srv', 'srv/data', 'boot'], ['data'], []])
 })
 

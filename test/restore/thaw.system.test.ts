@@ -9,7 +9,7 @@ import { manifestKey } from '../../agent/contract'
 import { localHost } from '../../agent/host/run-command.io'
 import { s3Store } from '../../agent/bucket/store.io'
 import { formatManifest } from '../../agent/run/manifest'
-import type { Hosted, RestoreRequest } from '../../agent/options/commands'
+import type { WithHost, RestoreRequest } from '../../agent/options/commands'
 import { createBucket, startMoto, type RunningServer } from '../servers/index'
 import { archiveOf, place } from '../support/archives'
 import { silentLog } from '../support/log'
@@ -85,7 +85,7 @@ test.each([
     restore({ host: localHost, store, log: silentLog, now: () => new Date(), signal }, {
       ...request,
       thaw,
-    } as unknown as Hosted<RestoreRequest>)
+    } as unknown as WithHost<RestoreRequest>)
   await expect(run()).rejects.toMatchObject({ code: 'OBJECT_ARCHIVED' })
   // This server thaws at once.
   expect(await run('bulk')).toMatchObject({ status: 0 })

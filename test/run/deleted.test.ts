@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { AgentError } from '../../agent/errors'
-import { formatDeletedRead, formatOffer, insertLine, offeringDeleted } from '../../agent/run/deleted'
+import { formatDeletedRead, formatOffer, insertLine, hintAtDeleted } from '../../agent/run/deleted'
 
 const run = (letter: string) => `manifests/daily/db-1/20260131T020000Z-${letter.repeat(6)}.json`
 const segment = 'data/daily/db-1/20260131T020000Z-aaaaaa/vg0-srv.tar.zst'
@@ -19,7 +19,7 @@ test.each([
 
 test('an error stays what it is, and its hint begins with the way out', () => {
   const error = new AgentError('ARCHIVE_DAMAGED', 'x is missing', { hint: 'Restore the rest.' })
-  expect(offeringDeleted(error, [segment])).toMatchObject({
+  expect(hintAtDeleted(error, [segment])).toMatchObject({
     code: 'ARCHIVE_DAMAGED',
     message: 'x is missing',
     hint: `${segment} was deleted, but can still be read: run the command again with --include-deleted. Restore the rest.`,

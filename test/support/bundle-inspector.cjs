@@ -12,7 +12,8 @@ module.exports = () => {
   mkdirSync(dirname(file), { recursive: true })
   buildSync({
     stdin: {
-      contents: "import { runInspectorIfAsked } from './agent/archive/catalog-worker-thread.io'; runInspectorIfAsked()",
+      contents:
+        "import { runCatalogWorkerIfAsked } from './agent/archive/catalog-worker-thread.io'; runCatalogWorkerIfAsked()",
       resolveDir: root,
     },
     outfile: unfinished,

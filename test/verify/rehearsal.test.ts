@@ -11,7 +11,7 @@ import { manifestKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import { localHost } from '../../agent/host/run-command.io'
 import { formatManifest } from '../../agent/run/manifest'
-import type { FindRequest, Hosted, RestoreRequest, VerifyRequest } from '../../agent/options/commands'
+import type { FindRequest, WithHost, RestoreRequest, VerifyRequest } from '../../agent/options/commands'
 import { scanTar } from '../../agent/tar/scanner'
 import type { Verification } from '../../agent/verify/report'
 import { formatSeekTable } from '../../agent/archive/seek-table'
@@ -47,10 +47,10 @@ function runOf(tar: Buffer, behind?: Buffer) {
   }
   return {
     target,
-    verified: async () => (await verify(deps, request as unknown as Hosted<VerifyRequest>)).json as Verification,
+    verified: async () => (await verify(deps, request as unknown as WithHost<VerifyRequest>)).json as Verification,
     found: (pattern: string) =>
-      find(deps, { ...request, pattern, limit: 10, run: place.run } as unknown as Hosted<FindRequest>),
-    restored: () => restore(deps, request as unknown as Hosted<RestoreRequest>),
+      find(deps, { ...request, pattern, limit: 10, run: place.run } as unknown as WithHost<FindRequest>),
+    restored: () => restore(deps, request as unknown as WithHost<RestoreRequest>),
   }
 }
 

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { takeTurn } from '../../agent/verify/sample-schedule.io'
+import { nextSample } from '../../agent/verify/sample-schedule.io'
 import { logWarnings } from '../support/log'
 
 let directory: string
@@ -19,7 +19,7 @@ const log = logWarnings(warnings)
 
 /** A run whose volumes are all good but for these. */
 async function run(volumes: readonly string[], failed: readonly string[] = []): Promise<Record<string, number>> {
-  const turn = await takeTurn(log, volumes, { count: 1, parts: 3 }, file)
+  const turn = await nextSample(log, volumes, { count: 1, parts: 3 }, file)
   const good = volumes.filter((volume) => !failed.includes(volume))
   await turn.end(good.map((volume) => ({ volume, sampled: turn.samples.get(volume) })))
   return Object.fromEntries([...turn.samples].map(([volume, { part }]) => [volume, part]))
@@ -68,7 +68,7 @@ test('where it cannot be written, the same parts come again, with a warning', as
 
 test('without a share nothing is read, and nothing written', async () => {
   mkdirSync(join(directory, 'snapstream'))
-  const turn = await takeTurn(log, ['root'], undefined, file)
+  const turn = await nextSample(log, ['root'], undefined, file)
   await turn.end([{ volume: 'root' }])
   expect([turn.samples.size, warnings, readdirSync(join(directory, 'snapstream'))]).toEqual([0, [], []])
 })

@@ -8,7 +8,7 @@ import { manifestKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import { localHost } from '../../agent/host/run-command.io'
 import { formatManifest } from '../../agent/run/manifest'
-import type { Hosted, VerifyRequest } from '../../agent/options/commands'
+import type { WithHost, VerifyRequest } from '../../agent/options/commands'
 import type { Verification } from '../../agent/verify/report'
 import { tarCreate } from '../../agent/tar/commands'
 import { archiveOf, place, storeWith } from '../support/archives'
@@ -52,7 +52,7 @@ async function verified(
   const request = { command: 'verify', bucket: 'backups', ...place, volume: [], depth: 'stream', ...changes }
   const log = logWarnings(warnings)
   const deps = { host: localHost, store, log, now, signal: new AbortController().signal }
-  const outcome = await verify(deps, request as Hosted<VerifyRequest>)
+  const outcome = await verify(deps, request as WithHost<VerifyRequest>)
   return { ...outcome, json: outcome.json as Verification }
 }
 

@@ -1,6 +1,6 @@
 /** Whether a snapshot still is what it was when it was taken, and what to do before it is no longer. */
 import { AgentError } from '../../errors'
-import type { LogicalVolume, Vitals } from './reports'
+import type { LogicalVolume, SnapshotState } from './reports'
 import { lvextend, type SnapshotPlan } from './plan'
 import { freeExtents, fullCopyBytes } from './space'
 import type { Argv } from '../../context'
@@ -20,7 +20,10 @@ const POOL_GIVE_UP_PERCENT = 98
  *
  * tar cannot tell: what it reads from a dead snapshot may come from the kernel's cache, and end well.
  */
-export function findFault(storage: Pick<Vitals, 'logicalVolumes' | 'mounts'>, plan: SnapshotPlan): string | undefined {
+export function checkHealth(
+  storage: Pick<SnapshotState, 'logicalVolumes' | 'mounts'>,
+  plan: SnapshotPlan,
+): string | undefined {
   const snapshot = findSnapshot(storage.logicalVolumes, plan)
   if (!snapshot) return 'the snapshot is gone'
   if (snapshot.invalid || (plan.kind === 'thick' && (snapshot.dataPercent ?? 0) >= 100)) {
@@ -35,7 +38,7 @@ export function findFault(storage: Pick<Vitals, 'logicalVolumes' | 'mounts'>, pl
   return `the snapshot is no longer mounted at ${plan.mountPoint}`
 }
 
-/** @param fault - as `findFault` or `planRelief` says it */
+/** @param fault - as `checkHealth` or `planRelief` says it */
 export function snapshotInvalid({ origin, kind }: SnapshotPlan, fault: string): AgentError {
   return new AgentError('SNAPSHOT_INVALID', `the snapshot of ${origin.mountPoint} is no longer valid: ${fault}`, {
     hint:
@@ -48,8 +51,8 @@ export function snapshotInvalid({ origin, kind }: SnapshotPlan, fault: string): 
 export type Relief = { readonly extend: Argv } | { readonly giveUp: string }
 
 /** What a filling snapshot needs now; undefined if nothing. */
-export function planRelief(storage: Vitals, plan: SnapshotPlan): Relief | undefined {
-  const fault = findFault(storage, plan)
+export function planRelief(storage: SnapshotState, plan: SnapshotPlan): Relief | undefined {
+  const fault = checkHealth(storage, plan)
   if (fault !== undefined) return { giveUp: fault }
   return plan.kind === 'thin' ? planPoolRelief(storage.logicalVolumes, plan) : planExtension(storage, plan)
 }
@@ -63,7 +66,7 @@ function planPoolRelief(logicalVolumes: readonly LogicalVolume[], plan: Snapshot
 }
 
 function planExtension(
-  { logicalVolumes, groups }: Pick<Vitals, 'logicalVolumes' | 'groups'>,
+  { logicalVolumes, groups }: Pick<SnapshotState, 'logicalVolumes' | 'groups'>,
   plan: SnapshotPlan,
 ): Relief | undefined {
   const snapshot = findSnapshot(logicalVolumes, plan)

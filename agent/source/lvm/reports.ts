@@ -49,7 +49,7 @@ export interface HostStorage {
 }
 
 /** What the health of snapshots shows in. */
-export type Vitals = Pick<HostStorage, 'logicalVolumes' | 'groups' | 'mounts'>
+export type SnapshotState = Pick<HostStorage, 'logicalVolumes' | 'groups' | 'mounts'>
 
 /**
  * What lvm.conf could change of a report's meaning, by LVM's defaults (`lvmconfig --type default report`). What is given

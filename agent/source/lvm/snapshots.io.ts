@@ -2,7 +2,7 @@
 import { Prefix } from '../../contract'
 import { AgentError, describeError, hasCode } from '../../errors'
 import { findLeftovers, formatUploadTag, selectAbandoned, type Leftovers } from './leftovers'
-import { LVS, parseLvs, parseVgs, VGS, type HostStorage, type Vitals } from './reports'
+import { LVS, parseLvs, parseVgs, VGS, type HostStorage, type SnapshotState } from './reports'
 import {
   DF,
   DF_INODES,
@@ -14,11 +14,11 @@ import {
   parseLsblk,
   type Mount,
 } from '../../host/mounts'
-import { findFault, snapshotInvalid } from './health'
+import { checkHealth, snapshotInvalid } from './health'
 import { lvaddtag, type SnapshotPlan } from './plan'
 import type { Deps, HostDeps, ListedUpload, UploadRef } from '../../context'
 import { removeSnapshot, removeSnapshotIfOurs, unmount } from './teardown.io'
-import { LVM_TIMEOUT_SECONDS, runUndisturbed } from '../../host/uninterruptible'
+import { LVM_TIMEOUT_SECONDS, runUninterruptible } from '../../host/uninterruptible'
 /** Reports of LVM. */
 const LVM = { timeoutSeconds: LVM_TIMEOUT_SECONDS }
 /** What the kernel answers at once, unless a device or a server does not answer it. */
@@ -50,7 +50,7 @@ export async function readUsedInodes({ host, signal }: HostDeps): Promise<Readon
 }
 
 /** What the health of snapshots shows in. Throws as `readStorage`. */
-export async function readVitals({ host, signal }: HostDeps): Promise<Vitals> {
+export async function readVitals({ host, signal }: HostDeps): Promise<SnapshotState> {
   return {
     logicalVolumes: parseLvs(await host.run(LVS, signal, LVM)),
     groups: parseVgs(await host.run(VGS, signal, LVM)),
@@ -99,7 +99,7 @@ export async function takeSnapshots(deps: HostDeps, plans: readonly SnapshotPlan
     }
     taken.defer(release) // before the command: one that fails may have done half of its work
     releases.set(plan, release)
-    await runUndisturbed(deps, plan.create)
+    await runUninterruptible(deps, plan.create)
     remove = removeSnapshot
   }
   const all = taken.move()
@@ -142,7 +142,7 @@ export async function mountSnapshot(deps: HostDeps, plan: SnapshotPlan): Promise
  * the first part is sent.
  */
 export async function recordUpload(deps: HostDeps, plan: SnapshotPlan, upload: UploadRef): Promise<void> {
-  await runUndisturbed(deps, lvaddtag(plan.origin.group, plan.name, formatUploadTag(upload)))
+  await runUninterruptible(deps, lvaddtag(plan.origin.group, plan.name, formatUploadTag(upload)))
 }
 
 /**
@@ -152,7 +152,7 @@ export async function recordUpload(deps: HostDeps, plan: SnapshotPlan, upload: U
  * @throws AgentError SNAPSHOT_INVALID
  */
 export async function checkSnapshot(deps: HostDeps, plan: SnapshotPlan): Promise<void> {
-  const fault = findFault(await readVitals(deps), plan)
+  const fault = checkHealth(await readVitals(deps), plan)
   if (fault !== undefined) throw snapshotInvalid(plan, fault)
 }
 

@@ -68,7 +68,7 @@ export function planSizes(
   const sizes = new Map<Volume, Space>()
   for (const group of storage.groups) {
     const inGroup = volumes.filter((volume) => volume.group === group.name && volume.thinPool === undefined)
-    const extents = size.kind === 'auto' ? shareOut(group, inGroup) : takeAsTold(group, inGroup, size)
+    const extents = size.kind === 'auto' ? allocateProportionally(group, inGroup) : allocateFixed(group, inGroup, size)
     for (const [index, volume] of inGroup.entries()) {
       const own = extents[index] ?? 0
       sizes.set(volume, { extents: own, sizeBytes: own * group.extentBytes })
@@ -78,7 +78,7 @@ export function planSizes(
 }
 
 /** In proportion to the origins, as much of what is wanted as there is. */
-function shareOut(group: VolumeGroup, volumes: readonly Volume[]): number[] {
+function allocateProportionally(group: VolumeGroup, volumes: readonly Volume[]): number[] {
   const available = Math.floor((freeExtents(group) * (100 - RESERVE_PERCENT)) / 100)
   const needs = volumes.map((volume) => extentsFor(group, volume, AUTO_PERCENT_MIN))
   const wants = volumes.map((volume) => extentsFor(group, volume, AUTO_PERCENT))
@@ -92,7 +92,7 @@ function shareOut(group: VolumeGroup, volumes: readonly Volume[]): number[] {
   })
 }
 
-function takeAsTold(
+function allocateFixed(
   group: VolumeGroup,
   volumes: readonly Volume[],
   size: Exclude<SnapshotSize, { kind: 'auto' }>,

@@ -4,7 +4,7 @@ import { planRelief, snapshotInvalid } from './health'
 import type { SnapshotPlan } from './plan'
 import type { HostDeps } from '../../context'
 import { readVitals } from './snapshots.io'
-import { runUndisturbed } from '../../host/uninterruptible'
+import { runUninterruptible } from '../../host/uninterruptible'
 
 /** A disk that is written to with 500 MB/s fills a tenth of a snapshot of 10 GiB in this time. */
 const WATCH_INTERVAL_MS = 2000
@@ -50,7 +50,7 @@ async function watch(
       for (const plan of watched) {
         const relief = planRelief(storage, plan)
         if (relief && 'extend' in relief) {
-          await runUndisturbed(deps, relief.extend)
+          await runUninterruptible(deps, relief.extend)
           deps.log.info(`extended the snapshot of ${plan.origin.mountPoint}, which was filling up`)
           storage = await readVitals(deps) // it took free extents from the next
         } else if (relief) {

@@ -1,6 +1,6 @@
 import type { LogicalVolume } from '../../../agent/source/lvm/reports'
 import { selectVolumes } from '../../../agent/source/lvm/select'
-import { findFault, planRelief } from '../../../agent/source/lvm/health'
+import { checkHealth, planRelief } from '../../../agent/source/lvm/health'
 import { planSnapshots } from '../../../agent/source/lvm/plan'
 import { storage } from '../../support/storage'
 
@@ -34,7 +34,7 @@ function snapshotted(
 
 test.each(['thick', 'thin'] as const)('a sound %s snapshot has no fault', (kind) => {
   const { plan, after } = snapshotted(kind, { dataPercent: 99.9 })
-  expect(findFault(after, plan)).toBeUndefined()
+  expect(checkHealth(after, plan)).toBeUndefined()
 })
 
 test.each([
@@ -43,13 +43,13 @@ test.each([
   ['with failing disks', { health: 'partial' }, /LVM reports 'partial'/],
 ])('a thick snapshot %s must not be trusted', (_what, state, fault) => {
   const { plan, after } = snapshotted('thick', state)
-  expect(findFault(after, plan)).toMatch(fault)
+  expect(checkHealth(after, plan)).toMatch(fault)
   expect(planRelief(after, plan)).toEqual({ giveUp: expect.stringMatching(fault) as string })
 })
 
 test('a snapshot that somebody removed must not be trusted', () => {
   const { plan, after } = snapshotted('thick', {})
-  expect(findFault({ ...after, logicalVolumes: after.logicalVolumes.slice(0, 1) }, plan)).toBe('the snapshot is gone')
+  expect(checkHealth({ ...after, logicalVolumes: after.logicalVolumes.slice(0, 1) }, plan)).toBe('the snapshot is gone')
 })
 
 test.each([
@@ -58,7 +58,7 @@ test.each([
 ])('a snapshot that somebody has %s must not be trusted', (_what, covering) => {
   const { plan, after } = snapshotted('thick', {})
   const { mounts } = storage({ mounts: covering.map((mount) => ({ ...mount, target: plan.mountPoint })) })
-  expect(findFault({ ...after, mounts: [...after.mounts.slice(0, 1), ...mounts] }, plan)).toMatch(
+  expect(checkHealth({ ...after, mounts: [...after.mounts.slice(0, 1), ...mounts] }, plan)).toMatch(
     'no longer mounted at',
   )
 })
@@ -68,12 +68,12 @@ test.each([
   ['metadata_read_only', /LVM reports/],
 ])('a thin snapshot in a pool that is %s must not be trusted', (health, fault) => {
   const { plan, after } = snapshotted('thin', {}, { health })
-  expect(findFault(after, plan)).toMatch(fault)
+  expect(checkHealth(after, plan)).toMatch(fault)
 })
 
 test('a pool out of space refuses writes, but its snapshots read as they were', () => {
   const { plan, after } = snapshotted('thin', {}, { health: 'out_of_data', dataPercent: 100 })
-  expect(findFault(after, plan)).toBeUndefined()
+  expect(checkHealth(after, plan)).toBeUndefined()
 })
 
 describe('a filling thick snapshot', () => {
