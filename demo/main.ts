@@ -1,5 +1,5 @@
 /**
- * Shows, on this machine and in about two minutes, that Snapstream backs up LVM volumes of one moment while they are
+ * Shows, on this machine and in a few minutes, that Snapstream backs up LVM volumes of one moment while they are
  * written to, with nothing lost: it compares what comes back, file by file, with the demo's own snapshots of that moment.
  *
  * Exits with 1 if anything differs, anything is left behind, or anything goes wrong.
