@@ -1,47 +1,45 @@
-/** The closed list of what can go wrong, for programs. The message and the hint are for people. */
-export type ErrorCode =
-  | 'USAGE'
-  | 'CONFIG_INVALID'
-  | 'NOT_ROOT'
-  | 'TOOL_MISSING'
-  | 'TOOL_TOO_OLD'
-  | 'BUSY'
-  | 'INTERRUPTED'
-  | 'COMMAND_FAILED'
-  | 'OUTPUT_UNREADABLE'
-  | 'NO_VOLUME'
-  | 'UNKNOWN_VOLUME'
-  | 'VOLUME_UNSUPPORTED'
-  | 'SNAPSHOT_SPACE'
-  | 'SNAPSHOT_INVALID'
-  | 'MOUNT_FAILED'
-  | 'HOOK_FAILED'
-  | 'ARCHIVE_FAILED'
-  | 'CLEANUP_FAILED'
-  | 'BUCKET_MISSING'
-  | 'BUCKET_REGION'
-  | 'BUCKET_UNFIT'
-  | 'ACCESS_DENIED'
-  | 'NO_CREDENTIALS'
-  | 'CREDENTIALS_EXPIRED'
-  | 'ENDPOINT_UNREACHABLE'
-  | 'CLOCK_SKEW'
-  | 'OBJECT_EXISTS'
-  | 'OBJECT_MISSING'
-  | 'OBJECT_ARCHIVED'
-  | 'CHECKSUM_MISMATCH'
-  | 'STORE_FAILED'
-  | 'UNKNOWN_RUN'
-  /** S3 has it from another time than it says. */
-  | 'MISDATED'
-  | 'UNKNOWN_PATH'
-  | 'FORMAT_UNSUPPORTED'
-  | 'ARCHIVE_DAMAGED'
-  | 'TARGET_UNFIT'
-  | 'VERIFY_FAILED'
-  | 'INCOMPLETE'
-  /** Nobody foresaw it: a defect of the agent. */
-  | 'INTERNAL'
+/** The closed list of what can go wrong, for programs: each with what it means. The message and the hint are for people. */
+export const ERROR_CODES = {
+  USAGE: 'The command line is wrong, or asks for what cannot be together.',
+  CONFIG_INVALID: 'The configuration file or a variable is wrong, or others than root can change the file.',
+  NOT_ROOT: 'The command needs root.',
+  TOOL_MISSING: 'A program that is needed is not installed.',
+  TOOL_TOO_OLD: 'A program that is needed is too old.',
+  BUSY: 'Another run holds the lock of this host.',
+  INTERRUPTED: 'A signal or `--deadline` stopped the command.',
+  COMMAND_FAILED: 'A program failed, or could not be started.',
+  OUTPUT_UNREADABLE: 'A program printed what cannot be understood.',
+  NO_VOLUME: 'There is no volume to back up.',
+  UNKNOWN_VOLUME: 'A volume that was named does not exist.',
+  VOLUME_UNSUPPORTED: 'A volume that was named cannot be backed up.',
+  SNAPSHOT_SPACE: 'There is not enough room for the snapshots.',
+  SNAPSHOT_INVALID: 'A snapshot filled up, or is no longer one: what was read from it is worth nothing.',
+  MOUNT_FAILED: 'A snapshot could not be mounted.',
+  HOOK_FAILED: 'A hook failed, took too long, or can be changed by others than root.',
+  ARCHIVE_FAILED: 'A volume could not be archived, or its archive could not be listed.',
+  CLEANUP_FAILED: 'Something stays on the host.',
+  BUCKET_MISSING: 'The bucket does not exist.',
+  BUCKET_REGION: 'The bucket is in another region.',
+  ACCESS_DENIED: 'The credentials do not allow it.',
+  NO_CREDENTIALS: 'There are no credentials.',
+  CREDENTIALS_EXPIRED: 'The credentials have expired, and none followed.',
+  ENDPOINT_UNREACHABLE: 'S3, or what is on the way to it, does not answer.',
+  CLOCK_SKEW: 'The clock of this host and that of S3 differ too much.',
+  OBJECT_EXISTS: 'An object that was to be written is there already. Nothing is overwritten.',
+  OBJECT_MISSING: 'An object is not there.',
+  OBJECT_ARCHIVED: 'An object is in Glacier, and has to be brought back first.',
+  CHECKSUM_MISMATCH: 'What arrived is not what was sent.',
+  STORE_FAILED: 'S3 refused a request for another reason, or answered what cannot be.',
+  UNKNOWN_RUN: 'There is no such run.',
+  MISDATED: 'S3 has the run from another time than it says.',
+  UNKNOWN_PATH: 'A path is not in the backup.',
+  FORMAT_UNSUPPORTED: 'A later version of the agent wrote it.',
+  ARCHIVE_DAMAGED: 'What is stored is not what was written, or cannot be what an agent wrote.',
+  TARGET_UNFIT: 'The place to restore into does not allow it.',
+  VERIFY_FAILED: 'What was read back is not what it should be.',
+  INTERNAL: 'Nobody foresaw it: a defect of the agent.',
+} as const
+export type ErrorCode = keyof typeof ERROR_CODES
 
 /**
  * The one error type of the agent.

@@ -2,7 +2,7 @@
 import type { OptionName, OPTIONS } from './table'
 
 /** Every command has these. */
-const COMMON = ['bucket', 'host', 'region', 'endpointUrl', 'json', 'logLevel', 'config'] as const
+export const COMMON = ['bucket', 'host', 'region', 'endpointUrl', 'json', 'logLevel', 'config'] as const
 /** What decides on the snapshots of a host. */
 const SNAPSHOTS = ['class', 'volumes', 'excludeVolumes', 'snapshotSize', 'preHook', 'postHook'] as const
 

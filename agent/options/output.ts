@@ -4,14 +4,17 @@ import { AgentError, describeError, unwrapFailure, type ErrorCode } from '../err
 import { printableJson, printableText } from '../lib/printable'
 import { SUMMARY_CHARACTERS_MAX } from '../lib/text'
 
-/** Every other code means that the command failed. */
 const STATUS_OF: Partial<Record<ErrorCode, ExitStatus>> = {
   USAGE: ExitStatus.usage,
   CONFIG_INVALID: ExitStatus.usage,
   BUSY: ExitStatus.busy,
   INTERRUPTED: ExitStatus.interrupted,
-  INCOMPLETE: ExitStatus.incomplete,
   OBJECT_ARCHIVED: ExitStatus.waitingForGlacier,
+}
+
+/** With which status a command ends that failed with this. */
+export function statusOf(code: ErrorCode): ExitStatus {
+  return STATUS_OF[code] ?? ExitStatus.failed
 }
 
 /** The text for each stream, and the status. */
@@ -65,7 +68,7 @@ export function formatFailure(thrown: unknown, wishes: OutputOptions, interrupti
   }
   const lines = [...describeError(error), ...cleanupLines.map((text) => `during clean-up: ${text}`)]
   const output = {
-    status: STATUS_OF[error.code] ?? ExitStatus.failed,
+    status: statusOf(error.code),
     stdout: `${printableJson(json)}\n`,
     stderr: wishes.json ? '' : `snapstream: ${lines.map((line) => printableText(line, QUOTED)).join('\n')}\n`,
   }

@@ -10,7 +10,6 @@ const failure = (code: ErrorCode) => new AgentError(code, 'what happened', { hin
 test.each<[ErrorCode, number]>([
   ['USAGE', 2],
   ['CONFIG_INVALID', 2],
-  ['INCOMPLETE', 3],
   // Status 4 says that a backup is safe, which only a backup that ended can say.
   ['CLEANUP_FAILED', 1],
   ['OBJECT_ARCHIVED', 5],
