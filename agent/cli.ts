@@ -33,14 +33,15 @@ const UNWIND_SECONDS_MAX = 60
 async function run(argv: readonly string[], interruption: AbortController): Promise<Output> {
   tuneGarbageCollection()
   const { signal } = interruption
-  let wishes = detectOutputOptions(argv, process.env)
+  const terminal = process.stdout.isTTY
+  let wishes = { ...detectOutputOptions(argv, process.env), terminal }
   try {
-    const invocation = parseArguments(argv)
+    const invocation = parseArguments(argv, process.stdout.columns)
     if (invocation.kind === 'help') return { status: ExitStatus.ok, stdout: invocation.text, stderr: '' }
     if (invocation.kind === 'version') return { status: ExitStatus.ok, stdout: `${agentVersion}\n`, stderr: '' }
     const config = await readConfigFile(chooseConfigFile(invocation.flags, process.env))
     const request = resolveRequest(invocation, process.env, config)
-    wishes = { json: request.json, stdout: request.command === 'restore' && request.stdout }
+    wishes = { json: request.json, stdout: request.command === 'restore' && request.stdout, terminal }
     const seconds = 'deadline' in request ? request.deadline : undefined
     const deadline = seconds === undefined ? undefined : stopAfter(interruption, seconds)
     return formatResult(await perform(request, { signal, ...(deadline && { deadline }) }), wishes)
@@ -100,7 +101,8 @@ function failUnforeseen(error: unknown, command: Promise<unknown>, interruption:
   if (unwinding) return // one defect may show in several places: the first tells most
   unwinding = true
   interruption.abort(unforeseen)
-  const output = formatFailure(error, detectOutputOptions(process.argv, process.env))
+  const options = { ...detectOutputOptions(process.argv, process.env), terminal: process.stdout.isTTY }
+  const output = formatFailure(error, options)
   void Promise.race([command.catch(() => undefined), sleep(UNWIND_SECONDS_MAX * 1000)]).then(() => print(output))
 }
 

@@ -37,7 +37,7 @@ field or value is refused with status ${ExitStatus.usage}, and with the name tha
 \`\`\`
 
 Switches take no value on the command line; \`--no-NAME\` turns one off that the file turned on. On the command line and
-in variables, lists are parted by commas, except patterns and hooks, where each is given by itself: a flag for each, a
+in variables, lists are separated by commas, except patterns and hooks, where each is given by itself: a flag for each, a
 line of the variable for each.
 
 Every command has these:

@@ -51,10 +51,12 @@ export function selectEntries(mountPoint: string, paths: readonly string[]) {
     throwUnlessAllFound(): void {
       const [path] = missing
       if (path === undefined) return
-      const near = findNearest(path, candidates) ?? candidates[0]
+      const near = findNear(path, candidates)
       const onHost = (name: string): string => pathOnHost(mountPoint, name)
       throw new AgentError('UNKNOWN_PATH', `'${onHost(path)}' is not in this backup of ${mountPoint}`, {
-        hint: `${near === undefined ? '' : `Did you mean '${onHost(near)}'? `}"snapstream find" tells which runs have it.`,
+        hint: /[*?[]/.test(path)
+          ? '--path takes no patterns: "snapstream find" does, and tells which paths match.'
+          : `${near === undefined ? '' : `Did you mean '${onHost(near)}'? `}"snapstream find" tells which runs have it.`,
       })
     },
   }
@@ -66,6 +68,16 @@ function isNear(path: string, wanted: string): boolean {
   const [directory, name] = split(path)
   const [wantedDirectory, wantedName] = split(wanted)
   return directory === wantedDirectory || name === wantedName
+}
+
+/** By their last names alone: what they have in common before that would bring anything near. */
+function findNear(path: string, candidates: readonly string[]): string | undefined {
+  const [, name] = split(path)
+  const nearest = findNearest(
+    name,
+    candidates.map((candidate) => split(candidate)[1]),
+  )
+  return candidates.find((candidate) => split(candidate)[1] === nearest)
 }
 
 function split(path: string): [directory: string, name: string] {

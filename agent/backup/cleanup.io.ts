@@ -6,7 +6,7 @@ import { removeLeftovers } from '../source/lvm/snapshots.io'
 import type { Leftovers } from '../source/lvm/leftovers'
 import type { CleanupRequest, WithHost } from '../options/commands'
 import type { Outcome } from '../outcome'
-import { fit } from '../lib/text'
+import { joinLines } from '../lib/text'
 
 /**
  * Removes what killed runs left behind on this host, and nothing else.
@@ -45,10 +45,10 @@ function formatCleanup(
   if (removed.length === 0) {
     return left.length === 0
       ? 'Nothing was left behind.'
-      : fit(['Nothing could be removed of what killed runs left behind:', ...left])
+      : joinLines(['Nothing could be removed of what killed runs left behind:', ...left])
   }
   if (left.length > 0) {
-    return fit(['Not all could be removed of what killed runs left behind:', ...left, '  removed:', ...removed])
+    return joinLines(['Not all could be removed of what killed runs left behind:', ...left, '  removed:', ...removed])
   }
-  return fit([`${dryRun ? 'Would remove' : 'Removed'} what killed runs left behind:`, ...removed])
+  return joinLines([`${dryRun ? 'Would remove' : 'Removed'} what killed runs left behind:`, ...removed])
 }

@@ -5,7 +5,7 @@ import { formatArgv } from '../host/argv'
 import type { Leftovers } from '../source/lvm/leftovers'
 import type { HostStorage } from '../source/lvm/reports'
 import type { Selection, Volume } from '../source/lvm/select'
-import { formatBytes, columns, fit } from '../lib/text'
+import { formatBytes, columns, joinLines } from '../lib/text'
 import type { Proxy } from '../bucket/proxy'
 import { planSnapshots, type SnapshotPlan, type SnapshotRequest } from '../source/lvm/plan'
 import type { Argv } from '../context'
@@ -194,7 +194,7 @@ export function formatChecks(checks: readonly Check[]): string {
   const order = ['fail', 'warn', 'ok']
   const rows = checks.toSorted((a, b) => order.indexOf(a.status) - order.indexOf(b.status))
   const lines = columns(rows.map(({ status, name, what }) => [status.toUpperCase(), name, what]))
-  return fit([
+  return joinLines([
     `Preflight: ${verdict}${warned > 0 ? `, ${warned} ${warned === 1 ? 'warning' : 'warnings'}` : ''}`,
     ...rows.flatMap(({ fix }, index) => [lines[index] ?? '', ...(fix === undefined ? [] : [`        HINT: ${fix}`])]),
   ])

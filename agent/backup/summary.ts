@@ -1,29 +1,27 @@
 import { manifestKey, type RunPlace } from '../contract'
 import { formatArgv } from '../host/argv'
 import { isSizesOnly, type Manifest, type VolumeBackup } from '../run/manifest'
+import { bucketFlags, type BucketOptions } from '../options/commands'
 import { printableLine } from '../lib/printable'
 import { describeSamples, formatSample } from '../verify/sample'
 import type { Selection } from '../source/lvm/select'
-import { formatBytes, formatSeconds, columns, fit } from '../lib/text'
+import { formatBytes, formatSeconds, columns, counted, joinLines } from '../lib/text'
 import type { SnapshotPlan } from '../source/lvm/plan'
 import type { Argv } from '../context'
 
 /** What a summary repeats of what was asked for. */
-export interface SummaryRequest {
-  readonly bucket: string
-  readonly region?: string | undefined
-  readonly endpointUrl?: string | undefined
+export interface SummaryRequest extends BucketOptions {
   readonly exclude: readonly string[]
 }
 
-/** What a person reads first, at 3 a.m. too: the verdict, then what failed, then the rest. At most 2,000 characters. */
+/** What a person reads first, at 3 a.m. too: the verdict, then what failed, then the rest. */
 export function formatBackupSummary(
   manifest: Manifest,
   wish: SummaryRequest,
   leftBehind: readonly string[] = [],
 ): string {
   const { volumes, failures, notBackedUp, consistency } = manifest
-  return fit([
+  return joinLines([
     `Backup ${manifest.run} of ${manifest.host}: ${verdictOf(manifest, leftBehind)}`,
     ...failures.flatMap(({ mountPoint, message, hint }) => [`  FAILED ${mountPoint}: ${message}`, `    HINT: ${hint}`]),
     ...volumes.flatMap((volume) => warningLines(volume, BACK_UP_AGAIN)),
@@ -39,17 +37,12 @@ export function formatBackupSummary(
   ])
 }
 
-/** Whatever was given to find the bucket is needed again; the host and the class are, where another host asks. */
-function verifyCommand(
-  { run, host, class: className }: Manifest,
-  { bucket, region, endpointUrl }: SummaryRequest,
-): Argv {
+/** The host and the class are, where another host asks. */
+function verifyCommand({ run, host, class: className }: Manifest, place: BucketOptions): Argv {
   return [
-    ...['snapstream', 'verify', '--bucket', bucket],
-    ...(region === undefined ? [] : ['--region', region]),
-    ...(endpointUrl === undefined ? [] : ['--endpoint-url', endpointUrl]),
+    ...(['snapstream', 'verify', ...bucketFlags(place)] as const),
     ...['--class', className, '--host', host, '--run', run],
-  ] as unknown as Argv
+  ]
 }
 
 /** A backup may be complete and hold nothing: what was left out is to be seen wherever its success is. */
@@ -64,8 +57,8 @@ export function formatBackupPlan(
   plans: readonly SnapshotPlan[],
   exclude: readonly string[] = [],
 ): string {
-  return fit([
-    `Backup of ${place.host} would snapshot and archive ${plans.length} volumes; nothing was changed`,
+  return joinLines([
+    `Backup of ${place.host} would snapshot and archive ${counted(plans.length, 'volume')}; nothing was changed`,
     ...columns(
       plans.map(({ origin, kind, sizeBytes }) => [
         origin.mountPoint,
@@ -116,8 +109,10 @@ function completeness(status: Manifest['status'], volumes: readonly VolumeBackup
   if (status === 'complete') return 'OK'
   const warnings = volumes.reduce((sum, volume) => sum + (volume.warnings?.count ?? 0), 0)
   const parts = [
-    ...(failures > 0 || warnings === 0 ? [`${failures} of ${volumes.length + failures} volumes failed`] : []),
-    ...(warnings > 0 ? [`${warnings} warnings`] : []),
+    ...(failures > 0 || warnings === 0
+      ? [`${failures} of ${counted(volumes.length + failures, 'volume')} failed`]
+      : []),
+    ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
   ]
   return `INCOMPLETE, ${parts.join(', ')}`
 }
@@ -135,7 +130,7 @@ function volumeRow(backup: VolumeBackup): string[] {
   return [
     backup.mountPoint,
     backup.filesystem,
-    `${archive.entries} entries`,
+    counted(archive.entries, 'entry', 'entries'),
     `${formatBytes(archive.rawBytes)} -> ${formatBytes(archive.storedBytes)}`,
     `${formatSeconds(archiveSeconds)} (${rate}/s)`,
     `snapshot lived ${formatSeconds(snapshot.livedSeconds)}`,

@@ -1,4 +1,4 @@
-import { formatBytes, columns, fit, formatAge } from '../lib/text'
+import { formatBytes, columns, joinLines, formatAge } from '../lib/text'
 import { LATE_SECONDS_MAX } from '../run/run-time'
 import { Prefix, RUN_PATTERN, type RunPlace, parseManifestKey } from '../contract'
 
@@ -152,7 +152,7 @@ export function formatDebris(
 ): string {
   const note = uploads ? [] : ['  unfinished uploads are not known: these credentials may not list them']
   if (totalRuns === 0 && !totalUploads) return [`Nothing of ${host} lies there without a manifest.`, ...note].join('\n')
-  return fit([
+  return joinLines([
     `${objects} objects of ${host} (${formatBytes(bytes)}) lie there without a manifest, ${totalUploads ?? 0} uploads are unfinished`,
     ...note,
     ...columns([

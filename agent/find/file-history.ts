@@ -2,8 +2,8 @@
 import type { RunPlace } from '../contract'
 import { AgentError } from '../errors'
 import { formatArgv } from '../host/argv'
-import type { FindRequest, WithHost } from '../options/commands'
-import { formatBytes, columns, fit } from '../lib/text'
+import { bucketFlags, type BucketOptions, type FindRequest, type WithHost } from '../options/commands'
+import { formatBytes, columns, joinLines } from '../lib/text'
 import type { CatalogEntry } from '../tar/entry'
 
 /** A path as it was in one run, and in those after it until it changed. */
@@ -140,29 +140,25 @@ export interface NotSearched extends RunPlace {
 
 /** For people: each path, its versions, and how to get the newest one back; first of all, what was not searched. */
 export function formatVersions(
-  {
-    pattern,
-    host,
-    includeDeleted,
-    trustTimes,
-  }: WithHost<Pick<FindRequest, 'pattern' | 'includeDeleted' | 'trustTimes'>>,
+  request: WithHost<Pick<FindRequest, 'pattern' | 'includeDeleted' | 'trustTimes'>> & BucketOptions,
   found: readonly FoundPath[],
   more: number,
   notSearched: readonly NotSearched[],
   notSearchedCount = notSearched.length,
 ): string {
+  const { pattern, host } = request
   const unnamed = notSearchedCount - notSearched.length
   const gaps = [
     ...notSearched.map(({ run, volume, reason }) => `  NOT SEARCHED ${run} ${volume ?? ''}: ${reason}`),
     ...(unnamed > 0 ? [`  NOT SEARCHED ${unnamed} more`] : []),
   ]
   if (found.length === 0) {
-    return fit([`Nothing in the backups of ${host} matches ${pattern}.`, ...gaps, `  ${hintFor(pattern)}`])
+    return joinLines([`Nothing in the backups of ${host} matches ${pattern}.`, ...gaps, `  ${hintFor(pattern)}`])
   }
   const beyond = more > 0 ? `, and ${more} more entries; --limit shows more` : ''
   const paths = `${found.length} ${found.length === 1 ? 'path matches' : 'paths match'}`
   const [{ path, versions: [newest] } = { path: '', versions: [] }] = found
-  return fit([
+  return joinLines([
     `In the backups of ${host} ${paths} ${pattern}${beyond}`,
     ...gaps,
     ...found.flatMap(({ path, versions }) => [
@@ -170,18 +166,25 @@ export function formatVersions(
       ...columns(versions.map(versionRow)).map((row) => `  ${row}`),
     ]),
     `  restore: ${formatArgv([
-      ...(['snapstream', 'restore', '--host', host, '--run', newest?.lastRun ?? '', '--path', path] as const),
-      ...[
-        '--target',
-        'DIR',
-        ...(includeDeleted ? ['--include-deleted'] : []),
-        ...(trustTimes ? ['--trust-times'] : []),
-      ],
+      ...(['snapstream', 'restore', ...bucketFlags(request), '--host', host] as const),
+      ...['--run', newest?.lastRun ?? '', '--path', nameable(path), '--target', 'DIR'],
+      ...(request.includeDeleted ? ['--include-deleted'] : []),
+      ...(request.trustTimes ? ['--trust-times'] : []),
     ])}`,
   ])
 }
 
+/** A name that is no text cannot be given to `--path`: the directory that it is in can. */
+function nameable(path: string): string {
+  const names = path.split('/')
+  const bad = names.findIndex((name) => name.includes('\ufffd'))
+  return bad < 0 ? path : names.slice(0, bad).join('/') || '/'
+}
+
 function hintFor(pattern: string): string {
+  if (pattern.includes('[') && !/\[[^\]]+\]/.test(pattern))
+    return 'A "[" begins a set of characters: write "[[]" for itself.'
+  if (/[*?]/.test(pattern)) return 'Upper and lower case count, and "*" stays within a name; "**" does not.'
   if (!pattern.includes('/')) return `A pattern without a slash has to match a whole name: try "*${pattern}*".`
   const name = pattern.replace(/^.*\/(?=.)/s, '')
   return `A pattern with slashes has to match whole names, as they were on the host: try "${name}" for any directory.`

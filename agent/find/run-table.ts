@@ -3,7 +3,7 @@ import { DEPTHS, isSizesOnly, type Manifest, type SampleRecord } from '../run/ma
 import { parseRunTime } from '../run/run-id'
 import type { FoundRun } from '../run/run-time'
 import { describeSamples } from '../verify/sample'
-import { formatBytes, columns, fit, formatAge } from '../lib/text'
+import { formatBytes, columns, joinLines, formatAge } from '../lib/text'
 import type { Verified, Verdicts } from '../run/verdict'
 
 /** What `list` tells of a run. Sizes in bytes, times in ISO 8601 UTC. */
@@ -89,7 +89,7 @@ export function formatRunList(host: string, runs: readonly ListedRun[], total: n
     return `No runs of ${host}.\n  Check --host and --class. A run counts once its manifest is written, at its very end.`
   }
   const shown = runs.length < total ? `, the newest ${runs.length}; --limit shows more` : ''
-  return fit([
+  return joinLines([
     `${total} ${total === 1 ? 'run' : 'runs'} of ${host}${shown}`,
     ...columns([HEADINGS, ...runs.map((run) => runRow(run, now))]),
     ...runs.flatMap(({ run, misdating, problem }) =>

@@ -13,6 +13,11 @@ export function formatBytes(bytes: number): string {
 /** Systems Manager's console shows 2,500 characters of a step's output; what matters fits well before (design limit). */
 export const SUMMARY_CHARACTERS_MAX = 2000
 
+/** `1 entry`, `2 entries` */
+export function counted(count: number, singular: string, plural = `${singular}s`): string {
+  return `${count} ${count === 1 ? singular : plural}`
+}
+
 /** `0.4 s`, `12 s`, `3 min 20 s`, `2 h 05 min` */
 export function formatSeconds(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`
@@ -29,11 +34,16 @@ export function columns(given: readonly (readonly string[])[]): string[] {
   return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd())
 }
 
-/** Keeps whole lines from the start, and the last one, within the limit; says how many went. Each is one line, whatever is in it. */
-export function fit(given: readonly string[], charactersMax = SUMMARY_CHARACTERS_MAX): string {
-  const lines = given.map(printableLine)
-  const whole = lines.join('\n')
-  if (whole.length <= charactersMax) return whole
+/** A text of lines, each of which stays one line, whatever is in it. */
+export function joinLines(lines: readonly string[]): string {
+  return lines.map(printableLine).join('\n')
+}
+
+/** Keeps whole lines from the start, and the last one, within the limit; says how many were left out. */
+export function fit(text: string, charactersMax = SUMMARY_CHARACTERS_MAX): string {
+  if (text.length <= charactersMax) return text
+  const lines = text.split('\n')
+  if (lines.length === 1) return text.slice(0, charactersMax)
   const last = lines.at(-1) ?? ''
   const kept: string[] = []
   let length = last.length + '  … and 99999 more lines: all is in the JSON below\n'.length

@@ -149,3 +149,19 @@ export type RestorePlanRequest = Request<'restore-plan'>
 export type RestoreStatusRequest = Request<'restore-status'>
 export type CleanupRequest = Request<'cleanup'>
 export type AnyRequest = { readonly [C in CommandName]: Request<C> }[CommandName]
+
+/** What was given to find the bucket. */
+export interface BucketOptions {
+  readonly bucket: string
+  readonly region?: string | undefined
+  readonly endpointUrl?: string | undefined
+}
+
+/** As flags of a command that an operator is to run next: it needs all of them again. */
+export function bucketFlags({ bucket, region, endpointUrl }: BucketOptions): string[] {
+  return [
+    ...['--bucket', bucket],
+    ...(region === undefined ? [] : ['--region', region]),
+    ...(endpointUrl === undefined ? [] : ['--endpoint-url', endpointUrl]),
+  ]
+}

@@ -2,7 +2,7 @@
 import { ExitStatus } from '../contract'
 import { AgentError, describeError, unwrapFailure, type ErrorCode } from '../errors'
 import { printableJson, printableText } from '../lib/printable'
-import { SUMMARY_CHARACTERS_MAX } from '../lib/text'
+import { fit } from '../lib/text'
 
 const STATUS_OF: Partial<Record<ErrorCode, ExitStatus>> = {
   USAGE: ExitStatus.usage,
@@ -30,16 +30,19 @@ export interface OutputOptions {
   readonly json: boolean
   /** Standard output is for a file's content alone: whatever is said goes to standard error, success or not. */
   readonly stdout: boolean
+  /** A person reads standard output: all of the summary, and no JSON that was not asked for. */
+  readonly terminal: boolean
 }
 
-/** Standard output is a summary for people, then one line of JSON for programs. */
+/** Standard output is a summary for people, cut to what Systems Manager shows, then one line of JSON for programs. */
 export function formatResult(
   result: { readonly status: ExitStatus; readonly summary: string; readonly json: object },
   wishes: OutputOptions,
 ): Output {
   const line = `${printableJson(result.json)}\n`
-  const summary = printableText(result.summary.slice(0, SUMMARY_CHARACTERS_MAX), '')
-  return direct({ status: result.status, stdout: wishes.json ? line : `${summary}\n${line}`, stderr: '' }, wishes)
+  const summary = printableText(result.summary, '')
+  const stdout = wishes.json ? line : wishes.terminal ? `${summary}\n` : `${fit(summary)}\n${line}`
+  return direct({ status: result.status, stdout, stderr: '' }, wishes)
 }
 
 function direct(output: Output, wishes: OutputOptions): Output {
@@ -69,7 +72,7 @@ export function formatFailure(thrown: unknown, wishes: OutputOptions, interrupti
   const lines = [...describeError(error), ...cleanupLines.map((text) => `during clean-up: ${text}`)]
   const output = {
     status: statusOf(error.code),
-    stdout: `${printableJson(json)}\n`,
+    stdout: wishes.terminal && !wishes.json ? '' : `${printableJson(json)}\n`,
     stderr: wishes.json ? '' : `snapstream: ${lines.map((line) => printableText(line, QUOTED)).join('\n')}\n`,
   }
   return direct(output, wishes)

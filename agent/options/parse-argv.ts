@@ -15,19 +15,21 @@ export type Invocation =
   | { readonly kind: 'command'; readonly command: CommandName; readonly flags: Flags }
 
 const PROGRAM = 'snapstream'
-/** Help is as wide as the terminal that Systems Manager's console shows. */
-const HELP_COLUMNS = 100
+/** Where it is not known how wide the terminal is. */
+const HELP_COLUMNS = 80
 
 /**
  * Reads the command line; the values of the flags are not judged yet.
  *
  * @param argv - without the program's own name
+ * @param columns - of the terminal that shows help, if it is one
  * @throws AgentError USAGE for an unknown command or flag
  */
-export function parseArguments(argv: readonly string[]): Invocation {
+export function parseArguments(argv: readonly string[], columns = HELP_COLUMNS): Invocation {
   let help = ''
   let invocation: Invocation | undefined
   const program = buildProgram(
+    columns,
     (text) => (help += text),
     (command, flags) => (invocation = { kind: 'command', command, flags }),
   )
@@ -43,7 +45,11 @@ export function parseArguments(argv: readonly string[]): Invocation {
   return invocation
 }
 
-function buildProgram(writeHelp: (text: string) => void, act: (command: CommandName, flags: Flags) => void): Commander {
+function buildProgram(
+  columns: number,
+  writeHelp: (text: string) => void,
+  act: (command: CommandName, flags: Flags) => void,
+): Commander {
   const program = new Commander(PROGRAM)
     .description('Streams consistent, complete, verified backups of LVM volumes straight into S3.')
     .version('', '--version', 'print the version')
@@ -52,7 +58,7 @@ function buildProgram(writeHelp: (text: string) => void, act: (command: CommandN
     .configureOutput({
       writeOut: writeHelp,
       writeErr: () => undefined,
-      getOutHelpWidth: () => HELP_COLUMNS,
+      getOutHelpWidth: () => columns,
       getOutHasColors: () => false,
     })
     .showSuggestionAfterError(false)
@@ -62,10 +68,18 @@ function buildProgram(writeHelp: (text: string) => void, act: (command: CommandN
       .command(name)
       .description(COMMANDS[name].summary)
       .addHelpText('after', HELP_FOOTER)
-    const { argument, options, withoutDefault }: Command = COMMANDS[name]
+    const { argument, options, withoutDefault, required }: Command = COMMANDS[name]
     if (argument !== undefined) command.argument(`<${argument}>`, OPTIONS[argument].summary)
     for (const option of options) {
-      if (option !== argument) addOption(command, option, describeOption(option, withoutDefault.includes(option)))
+      if (option !== argument)
+        addOption(
+          command,
+          option,
+          describeOption(option, {
+            required: required.includes(option),
+            anyByDefault: withoutDefault.includes(option),
+          }),
+        )
     }
     command.action(() => act(name, { ...command.opts(), ...(argument !== undefined && { [argument]: command.args }) }))
   }
@@ -73,9 +87,11 @@ function buildProgram(writeHelp: (text: string) => void, act: (command: CommandN
 }
 
 const HELP_FOOTER = `
-A flag wins over its variable, the variable over its field in the configuration file, the field over the default.
-Fields may hold several options: {"bucket": "my-backups", "volumes": ["/", "/srv"]}. Switches are turned off again by
---no-NAME. In variables and flags, lists are parted by commas, except patterns and hooks: one a line.`
+A flag wins over its variable, the variable over its field in the
+configuration file, the field over the default. Fields may hold several values:
+{"bucket": "my-backups", "volumes": ["/", "/srv"]}. --no-NAME turns a switch
+off. In variables and flags, lists are separated by commas, except patterns and
+hooks: one a line.`
 
 function addOption(command: Commander, name: OptionName, description: string): void {
   const { kind } = OPTIONS[name]
@@ -89,10 +105,14 @@ function addOption(command: Commander, name: OptionName, description: string): v
   command.option(`${flagOf(name)} <${kind.placeholder}${kind.repeatable ? '…' : ''}>`, description, collect)
 }
 
-function describeOption(name: OptionName, isAnyByDefault: boolean): string {
+function describeOption(
+  name: OptionName,
+  { required, anyByDefault }: { readonly required: boolean; readonly anyByDefault: boolean },
+): string {
   const { summary, kind, defaultText }: Option<unknown> = OPTIONS[name]
-  const byDefault = isAnyByDefault ? 'any by default' : `default ${defaultText ?? ''}`
+  const byDefault = anyByDefault ? 'any by default' : `default ${defaultText ?? ''}`
   const details = [
+    ...(required ? ['required'] : []),
     ...(kind.choices ? [kind.choices.join(', ')] : []),
     ...(defaultText === undefined ? [] : [byDefault]),
     variableOf(name),

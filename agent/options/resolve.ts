@@ -58,7 +58,10 @@ function invalid(file: string, what: string, hint: string): AgentError {
 }
 
 /** How output is wished for, as far as that can be told before the command line is understood. */
-export function detectOutputOptions(argv: readonly string[], environment: Environment): OutputOptions {
+export function detectOutputOptions(
+  argv: readonly string[],
+  environment: Environment,
+): Omit<OutputOptions, 'terminal'> {
   const isOn = (name: 'json' | 'stdout'): boolean =>
     argv.includes(flagOf(name)) || /^(true|1)$/.test(environment[variableOf(name)] ?? '')
   return { json: isOn('json'), stdout: isOn('stdout') }

@@ -1,7 +1,7 @@
 import type { Manifest } from '../run/manifest'
 import type { MadeFilesystem, PlannedGroup } from './rebuild'
 import type { RebuildReports } from './reports'
-import { formatBytes } from '../lib/text'
+import { counted, formatBytes } from '../lib/text'
 
 /** Filesystems of SELinux systems need their labels before the first boot; these have it on. */
 const SELINUX_SYSTEMS = /^ID(_LIKE)?=.*\b(rhel|fedora|amzn|centos)\b/m
@@ -34,10 +34,14 @@ export function notesOnArchives(archives: readonly UnreadableArchive[]): string[
   return archives.flatMap(({ mountPoint, missing, frozen }) => [
     ...(missing === 0
       ? []
-      : [`${missing} objects of ${mountPoint} are missing: the restore needs --best-effort, or another run.`]),
+      : [
+          `${counted(missing, 'object')} of ${mountPoint} ${missing === 1 ? 'is' : 'are'} missing: the restore needs --best-effort, or another run.`,
+        ]),
     ...(frozen === 0
       ? []
-      : [`${frozen} objects of ${mountPoint} are in Glacier: run the last command first, with --thaw bulk, and wait.`]),
+      : [
+          `${counted(frozen, 'object')} of ${mountPoint} ${frozen === 1 ? 'is' : 'are'} in Glacier: run the last command first, with --thaw bulk, and wait.`,
+        ]),
   ])
 }
 
@@ -138,7 +142,7 @@ function notesOnBoot({ system, volumes }: Manifest, target: string): string[] {
   return [
     `Compare ${target}/etc/fstab with blkid before the first boot.`,
     `The boot loader is not on a volume: mount /dev, /proc, /sys and /boot in ${target}, and from a chroot make the ` +
-      'initramfs anew and install the loader (update-initramfs -u, grub-install, update-grub; dracut -f, grub2-install, grub2-mkconfig).',
+      'initramfs again and install the loader (update-initramfs -u, grub-install, update-grub; dracut -f, grub2-install, grub2-mkconfig).',
     ...(SELINUX_SYSTEMS.test(system.osRelease)
       ? [`If labels could not be restored, "touch ${target}/.autorelabel" has the first boot set them.`]
       : []),

@@ -11,7 +11,7 @@ import { notesOnArchives, notesOnSizes, type UnreadableArchive } from './notes'
 import { formatRebuildScript } from './script-text'
 import type { WithHost, RestorePlanRequest } from '../options/commands'
 import type { Outcome } from '../outcome'
-import { fit } from '../lib/text'
+import { joinLines } from '../lib/text'
 
 /**
  * Plans the rebuild of a whole host on empty disks from a run's manifest, and changes nothing.
@@ -35,7 +35,7 @@ export async function restorePlan(deps: Deps, request: WithHost<RestorePlanReque
   if (script !== undefined) await writeScript(script, formatRebuildScript(manifest, plan))
   return {
     status: ExitStatus.ok,
-    summary: fit([
+    summary: joinLines([
       `Rebuild of ${manifest.host} as in run ${manifest.run}: ${plan.steps.length} commands, none of them was run`,
       ...plan.notes.map((note) => `  NOTE: ${note}`),
       ...plan.steps.map(({ argv }) => `  ${formatArgv(argv)}`),

@@ -171,7 +171,7 @@ async function assertOnDisk({ host, signal }: Deps, { directory, name }: VolumeP
 export async function printFile(deps: Deps, plan: PlannedVolume): Promise<void> {
   const { ok, complaint } = await run(deps, plan, tarPrint(), { stdout: STDOUT })
   if (ok) return
-  const said = complaint === '' ? 'tar ended early, as it does where nobody reads on' : complaint
+  const said = complaint === '' ? 'tar ended early, as it does when its output is no longer read' : complaint
   throw new AgentError('COMMAND_FAILED', `the file was not printed whole: ${said}`, {
     hint: 'Print it into a file, or to a command that reads all of it.',
   })

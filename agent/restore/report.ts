@@ -3,7 +3,7 @@ import type { ErrorCode } from '../errors'
 import { thawDuration } from '../bucket/glacier'
 import type { Manifest } from '../run/manifest'
 import { type Absent, type Warned } from './select-volumes'
-import { formatBytes, columns, fit } from '../lib/text'
+import { formatBytes, columns, counted, joinLines } from '../lib/text'
 import { warningLines } from '../backup/summary'
 import type { ThawTier } from '../contract'
 import type { ThawOptions } from '../context'
@@ -86,7 +86,7 @@ export function formatRestore({ run, host, volumes, failures, absent, warned }: 
           : absentByFailure || warned.some(({ isWhole }) => isWhole)
             ? 'INCOMPLETE, as the run itself is'
             : 'OK'
-  return fit([
+  return joinLines([
     `Restore of ${run} of ${host}: ${verdict}`,
     ...failures.flatMap(({ mountPoint, message, hint }) => [`  FAILED ${mountPoint}: ${message}`, `  HINT: ${hint}`]),
     ...volumes.flatMap((volume) => [
@@ -150,8 +150,8 @@ function volumeRow({
 }: Pick<VolumeReport, 'mountPoint' | 'directory' | 'entries' | 'kept' | 'fetch'>): string[] {
   return [
     `${mountPoint} -> ${directory}`,
-    `${entries} entries${kept > 0 ? `, ${kept} left as they were` : ''}`,
-    `${formatBytes(fetch.bytes)} in ${fetch.requests} requests`,
+    `${counted(entries, 'entry', 'entries')}${kept > 0 ? `, ${kept} left as they were` : ''}`,
+    `${formatBytes(fetch.bytes)} in ${counted(fetch.requests, 'request')}`,
   ]
 }
 
@@ -162,14 +162,18 @@ export function formatRestorePlan(
   { absent, warned }: Pick<RestoreReport, 'absent' | 'warned'>,
   tier: ThawTier = 'standard',
 ): string {
-  return fit([
+  return joinLines([
     `Restore of ${manifest.run} of ${manifest.host}, nothing was changed`,
     ...columns(volumes.map((volume) => [...volumeRow(volume), `${formatBytes(volume.sizeBytes)} on disk`])),
     ...volumes.flatMap((volume) => {
       const { mountPoint, frozen, storageClasses } = volume
       return [
         `  ${mountPoint} is stored in ${storageClasses.join(', ') || 'nothing that is needed'}`,
-        ...(frozen > 0 ? [`    ${frozen} objects have to be thawed first: ${describeThaw(storageClasses, tier)}`] : []),
+        ...(frozen > 0
+          ? [
+              `    ${counted(frozen, 'object has', 'objects have')} to be thawed first: ${describeThaw(storageClasses, tier)}`,
+            ]
+          : []),
         ...namesOf(volume, volume.conflicts, volume.conflictEntries, '  there already:'),
         ...namesOf(volume, volume.lost, volume.lostEntries, '  LOST'),
         ...namesOf(volume, volume.tooLong, volume.tooLongEntries, '  TOO LONG', PATH_TOO_LONG),
@@ -183,8 +187,8 @@ export function formatRestorePlan(
 }
 
 export function formatThawing(objects: number, storageClasses: readonly string[], { tier, days }: ThawOptions): string {
-  return fit([
-    `Waiting for Glacier: ${objects} objects are being thawed, ${describeThaw(storageClasses, tier)}`,
+  return joinLines([
+    `Waiting for Glacier: ${counted(objects, 'object is', 'objects are')} being thawed, ${describeThaw(storageClasses, tier)}`,
     `  They stay readable for ${days} days. Run the same command again then, or now with --wait.`,
     '  "snapstream restore-status" with the same options tells how far it is.',
   ])
@@ -205,7 +209,7 @@ export function formatThawStatus({ run, host }: Manifest, volumes: readonly Thaw
   const ready = volumes.every(
     ({ readable, thawing, frozen, missing }) => readable > 0 && thawing + frozen + missing === 0,
   )
-  return fit([
+  return joinLines([
     `Archives of ${run} of ${host}: ${ready ? 'can be read now' : 'cannot all be read now'}`,
     ...columns(
       volumes.map(({ mountPoint, storageClasses, ...counts }) => [

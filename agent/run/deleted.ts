@@ -1,6 +1,6 @@
 /** What is told of deleted objects of which a version is left. */
 import { AgentError } from '../errors'
-import { fit } from '../lib/text'
+import { joinLines } from '../lib/text'
 import { parseManifestKey } from '../contract'
 
 /** Objects that are named; the others are counted. */
@@ -49,7 +49,7 @@ export function formatDeletedRead(keys: readonly string[]): string {
 /** Puts a line below the verdict, where it is read. */
 export function insertLine(summary: string, line: string): string {
   const [verdict = '', ...rest] = summary.split('\n')
-  return fit([verdict, line, ...rest])
+  return joinLines([verdict, line, ...rest])
 }
 
 function nameAll(keys: readonly string[]): string {

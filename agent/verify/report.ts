@@ -1,4 +1,4 @@
-import { formatBytes, columns, fit } from '../lib/text'
+import { formatBytes, columns, counted, joinLines } from '../lib/text'
 import type { Report } from '../archive/findings'
 import type { TarEntry } from '../tar/node-tar'
 import type { CatalogEntry, EntryType } from '../tar/entry'
@@ -74,7 +74,7 @@ export function formatVerification(verification: Verification): string {
   const { run, host, ok, volumes } = verification
   const depth = verification.sizesOnly ? 'sizes only' : `depth ${verification.depth}`
   const findings = volumes.flatMap((volume) => volume.findings)
-  return fit([
+  return joinLines([
     `Verification of ${run} of ${host}, ${depth}: ${ok ? 'OK' : `${findings.length} FINDINGS`}`,
     ...findings.flatMap(({ volume, what, hint }) => [`  ${volume}: ${what}`, `    HINT: ${hint}`]),
     ...columns(volumes.map(checkRow)),
@@ -91,9 +91,11 @@ export function formatVerification(verification: Verification): string {
 function checkRow(check: VolumeCheck): string[] {
   return [
     check.mountPoint,
-    `${check.objects} objects, ${formatBytes(check.storedBytes)} in ${check.storageClasses.join(', ') || 'no storage class'}`,
+    `${counted(check.objects, 'object')}, ${formatBytes(check.storedBytes)} in ${check.storageClasses.join(', ') || 'no storage class'}`,
     ...(check.frames > 0
-      ? [`${check.frames} frames, ${formatBytes(check.rawBytes)}, ${check.entries} entries read back`]
+      ? [
+          `${counted(check.frames, 'frame')}, ${formatBytes(check.rawBytes)}, ${counted(check.entries, 'entry', 'entries')} read back`,
+        ]
       : []),
   ]
 }

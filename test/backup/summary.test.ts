@@ -105,14 +105,14 @@ test('what was left behind on the host is in the first line', () => {
 
 test('a host with a hundred volumes still fits, and says how much it left out', () => {
   const volumes = Array.from({ length: 100 }, (_, i) => volumeBackupOf({ mountPoint: `/srv/volume-${i}` }))
-  const text = formatBackupSummary(manifestOf({ volumes }), VAULT)
+  const text = fit(formatBackupSummary(manifestOf({ volumes }), VAULT))
   expect(text.length).toBeLessThanOrEqual(SUMMARY_CHARACTERS_MAX)
   expect(text).toMatch(/… and \d+ more lines/)
   expect(text.split('\n').at(-1)).toContain('next: snapstream verify')
 })
 
 test('a line that is longer than the limit does not break it', () => {
-  expect(fit(['x'.repeat(5000), 'y'.repeat(3000)]).length).toBe(SUMMARY_CHARACTERS_MAX)
+  expect(fit(`${'x'.repeat(5000)}\n${'y'.repeat(3000)}`).length).toBe(SUMMARY_CHARACTERS_MAX)
 })
 
 test.each([

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { formatVersions, type FoundPath } from '../../agent/find/file-history'
 import { find } from '../../agent/find/find.io'
 import { manifestKey, type RunPlace } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
@@ -81,7 +82,7 @@ test('the versions of a file, newest first, each with the runs that have it', as
       '  /srv/app/app.conf',
       '    2025-12-29T09:20:09Z  9 B  0640  0:0  20260107T020000Z-cccccc',
       '    2025-12-29T09:20:07Z  7 B  0640  0:0  20260106T020000Z-bbbbbb and back to 20260105T020000Z-aaaaaa (2 runs)',
-      '  restore: snapstream restore --host db-1 --run 20260107T020000Z-cccccc --path /srv/app/app.conf --target DIR',
+      '  restore: snapstream restore --bucket b --host db-1 --run 20260107T020000Z-cccccc --path /srv/app/app.conf --target DIR',
     ].join('\n'),
   )
 })
@@ -157,6 +158,33 @@ test.each([
     expect(summary).toContain(`try "${name}" for any directory`)
   },
 )
+
+test.each([
+  ['App*', 'Upper and lower case count, and "*" stays within a name; "**" does not.'],
+  ['[', 'A "[" begins a set of characters: write "[[]" for itself.'],
+])('where %s matches nothing, the likely cause is named', async (pattern, hint) => {
+  expect((await found(pattern)).summary.split('\n').at(-1)).toBe(`  ${hint}`)
+})
+
+test('a "[" can be found as the hint says', async () => {
+  const bucket = storeWith(backUp(MONDAY, { 'app/a[1]': '' }))
+  expect((await found('a[[]1]', {}, bucket)).summary).toContain('1 path matches')
+})
+
+test('the command that restores says where the bucket is, as this one was told', async () => {
+  const place = { region: 'eu-west-1', endpointUrl: new URL('https://s3.example/').href }
+  expect((await found('app.conf', place)).summary).toContain(
+    'restore: snapstream restore --bucket b --region eu-west-1 --endpoint-url https://s3.example/ --host db-1',
+  )
+})
+
+test('a name that is no text comes back with the directory that it is in', async () => {
+  const { json } = await found('app.conf')
+  const [file] = (json as { found: readonly FoundPath[] }).found
+  const request = { bucket: 'b', host: 'db-1', pattern: '*', includeDeleted: false, trustTimes: false }
+  const summary = formatVersions(request, [{ ...file!, path: '/srv/odd/\ufffd\ufffd bad' }], 0, [])
+  expect(summary).toMatch(/ --path \/srv\/odd --target DIR$/)
+})
 
 test('the command that restores can be typed as it is shown, whatever the name', async () => {
   const { summary } = await found("it's*")

@@ -20,6 +20,23 @@ test('a terminal shows how far it is, how fast, and how long it takes, and is cl
   expect(written[1]).toBe('\r\x1b[K')
 })
 
+test('a stall is seen: the line is drawn again although nothing arrives, and tells no time', () => {
+  jest.useFakeTimers()
+  try {
+    const { terminal, written } = terminalOf(true)
+    using progress = showProgress('/srv', 200 * MIB, terminal)
+    jest.advanceTimersByTime(1000)
+    expect(written.at(-1)).toContain('  0%')
+    progress.add(50 * MIB)
+    jest.advanceTimersByTime(2000)
+    expect(written.at(-1)).toMatch(/25% .* left$/)
+    jest.advanceTimersByTime(9000)
+    expect(written.at(-1)).toMatch(/25% .* 0 B\/s {2}stalled$/)
+  } finally {
+    jest.useRealTimers()
+  }
+})
+
 test('no line is longer than the terminal is wide', () => {
   const { terminal, written } = terminalOf(true, 20)
   using progress = showProgress('/a/long/mount/point', MIB, terminal)

@@ -1,9 +1,9 @@
 import { ExitStatus } from '../../agent/contract'
 import { AgentError, type ErrorCode } from '../../agent/errors'
 import { formatFailure, formatResult } from '../../agent/options/output'
-import { columns, fit } from '../../agent/lib/text'
+import { columns, joinLines } from '../../agent/lib/text'
 
-const plain = { json: false, stdout: false }
+const plain = { json: false, stdout: false, terminal: false }
 
 const failure = (code: ErrorCode) => new AgentError(code, 'what happened', { hint: 'What to do.' })
 
@@ -58,7 +58,7 @@ test('what a name would do to a terminal is not done, and told in full to progra
 
 test('a name that turns the direction of the text is shown without that', () => {
   const name = 'invoice\u202efdp.exe'
-  const { stdout } = formatResult({ status: ExitStatus.ok, summary: fit([`  ${name}`]), json: { name } }, plain)
+  const { stdout } = formatResult({ status: ExitStatus.ok, summary: joinLines([`  ${name}`]), json: { name } }, plain)
   expect(stdout).toBe('  invoice?fdp.exe\n{"name":"invoice\\u202efdp.exe"}\n')
 })
 
@@ -70,7 +70,7 @@ test('a name with a newline in it makes no line of its own', () => {
     'snapstream: /srv has these already: x',
     'HINT: Restore elsewhere.',
   ])
-  expect(fit(['In the backups', ...columns([[name, '1 B']]), `  ${name}`]).split('\n')).toHaveLength(3)
+  expect(joinLines(['In the backups', ...columns([[name, '1 B']]), `  ${name}`]).split('\n')).toHaveLength(3)
 })
 
 describe('a command that was stopped', () => {
@@ -111,15 +111,41 @@ describe('a result', () => {
   })
 })
 
+describe('on a terminal', () => {
+  const terminal = { ...plain, terminal: true }
+  const runs = Array.from({ length: 300 }, (_, index) => `  run ${index}`)
+
+  test('a long table is shown whole, and not followed by JSON that nobody asked for', () => {
+    const summary = joinLines(['300 runs', ...runs])
+    expect(formatResult({ status: ExitStatus.ok, summary, json: { runs } }, terminal).stdout).toBe(`${summary}\n`)
+    expect(formatResult({ status: ExitStatus.ok, summary, json: { runs } }, plain).stdout).toMatch(
+      /… and \d+ more lines/,
+    )
+  })
+
+  test('an error is said once', () => {
+    expect(formatFailure(failure('BUSY'), terminal)).toMatchObject({ stdout: '' })
+  })
+
+  test('JSON comes where it is asked for', () => {
+    const asked = { ...terminal, json: true }
+    expect(formatResult({ status: ExitStatus.ok, summary: '', json: { runs: 1 } }, asked).stdout).toBe('{"runs":1}\n')
+    expect(formatFailure(failure('BUSY'), asked).stdout).toMatch(/^\{"error":/)
+  })
+})
+
 describe('where standard output is for the content of a file, all else goes to standard error', () => {
   test.each([
     [
       'a result',
       formatResult({ status: ExitStatus.ok, summary: 'All is well.', json: {} }, { ...plain, stdout: true }),
     ],
-    ['a result in JSON', formatResult({ status: ExitStatus.ok, summary: '', json: {} }, { json: true, stdout: true })],
+    [
+      'a result in JSON',
+      formatResult({ status: ExitStatus.ok, summary: '', json: {} }, { ...plain, json: true, stdout: true }),
+    ],
     ['a failure', formatFailure(failure('ARCHIVE_DAMAGED'), { ...plain, stdout: true })],
-    ['a failure in JSON', formatFailure(failure('ARCHIVE_DAMAGED'), { json: true, stdout: true })],
+    ['a failure in JSON', formatFailure(failure('ARCHIVE_DAMAGED'), { ...plain, json: true, stdout: true })],
   ])('%s', (_, { stdout, stderr }) => {
     expect(stdout).toBe('')
     expect(stderr).toMatch(/\{.*\}\n$/)

@@ -198,7 +198,7 @@ describe('archives in Glacier', () => {
       hint: expect.stringMatching(/--thaw/),
     })
     expect((await restored({ dryRun: true, thaw: 'bulk' }, frozen())).summary).toMatch(
-      /1 objects have to be thawed first: up to 48 hours with bulk/,
+      /1 object has to be thawed first: up to 48 hours with bulk/,
     )
   })
 
@@ -267,7 +267,7 @@ describe('archives in Glacier', () => {
     const request = { volume: ['/srv'], thaw: 'standard' as const }
     const { status, summary } = await restored(request, { ...store, thaw })
     expect([status, asked.length]).toEqual([5, 1])
-    expect(summary).toMatch(/^Waiting for Glacier: 1 objects are being thawed, up to 12 hours with standard\n/)
+    expect(summary).toMatch(/^Waiting for Glacier: 1 object is being thawed, up to 12 hours with standard\n/)
     expect(await restored(request, { ...store, thaw })).toMatchObject({ status: 5 })
     expect(asked.length).toBe(1)
     thawed(store)

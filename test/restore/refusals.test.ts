@@ -78,7 +78,7 @@ async function told(command: string, options: object, store: MemoryStore = store
     ...options,
   }
   const deps = { host: localHost, store, log: silentLog, now: () => new Date(), signal: new AbortController().signal }
-  const plain = { json: false, stdout: false }
+  const plain = { json: false, stdout: false, terminal: false }
   try {
     const { status, stdout } = formatResult(await COMMANDS[command]!(deps, request), plain)
     return { status, said: stdout.trimEnd().split('\n').slice(0, -1) }
@@ -350,8 +350,8 @@ describe('restore-plan', () => {
     const { status, said } = await told('restore-plan', {}, store)
     expect(status).toBe(0)
     expect(said.slice(1, 3)).toEqual([
-      '  NOTE: 1 objects of / are in Glacier: run the last command first, with --thaw bulk, and wait.',
-      '  NOTE: 1 objects of /srv are missing: the restore needs --best-effort, or another run.',
+      '  NOTE: 1 object of / is in Glacier: run the last command first, with --thaw bulk, and wait.',
+      '  NOTE: 1 object of /srv is missing: the restore needs --best-effort, or another run.',
     ])
   })
 

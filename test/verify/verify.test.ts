@@ -69,7 +69,7 @@ test('a good run: status 0, what was looked at, and a record beside the run', as
   const { status, summary, json } = await verified(store)
   expect(status).toBe(0)
   expect(summary).toMatch(/^Verification of 20260131T020000Z-k3xw7a of db-1, depth stream: OK\n/)
-  expect(summary).toMatch(/^ {2}\/home +2 objects, .* in STANDARD +\d+ frames, 1 MiB, 3 entries read back$/m)
+  expect(summary).toMatch(/^ {2}\/home +2 objects, .* in STANDARD +1 frame, 1 MiB, 3 entries read back$/m)
   expect(JSON.parse(recordIn(store)!)).toEqual(JSON.parse(JSON.stringify(json)))
 })
 
@@ -167,7 +167,7 @@ describe('a catalog is gone', () => {
     const { status, summary, json } = await verified(withoutCatalog())
     expect(status).toBe(1)
     expect(summary).toMatch(new RegExp(`^ {2}vg0-home: ${key} is missing$`, 'm'))
-    expect(summary).toMatch(/^ {2}\/home +2 objects, .* frames, 1 MiB, 3 entries read back$/m)
+    expect(summary).toMatch(/^ {2}\/home +2 objects, .* 1 frame, 1 MiB, 3 entries read back$/m)
     expect(json).toMatchObject({ volumes: [{ findings: [] }, {}] })
     const findings = json.volumes[1]!.findings
     expect(findings.map(({ what }) => what.includes(key))).toEqual([true, true])
