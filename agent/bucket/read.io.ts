@@ -1,4 +1,5 @@
 /** Reads objects, and what the bucket knows of them. */
+import { decodeCrc32 } from '../lib/crc32'
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import {
@@ -292,9 +293,6 @@ export function wholeCrc32(output: {
   readonly ChecksumType?: string | undefined
 }): number | undefined {
   const { ChecksumCRC32: text, ChecksumType } = output
-  if (text === undefined || ChecksumType === 'COMPOSITE' || !WHOLE_CRC32.test(text)) return undefined
-  return Buffer.from(text, 'base64').readUInt32BE()
+  if (text === undefined || ChecksumType === 'COMPOSITE') return undefined
+  return decodeCrc32(text)
 }
-
-/** The base64 of four bytes. */
-const WHOLE_CRC32 = /^[A-Za-z0-9+/]{6}==$/

@@ -15,7 +15,7 @@ import { call, type Connection } from './client.io'
 import { s3ErrorCode, wasSentAgain } from './errors'
 import { head, wholeCrc32 } from './read.io'
 import type { CompleteOptions, Completion, FinishedPart, ObjectHead, PutOptions, UploadRef } from '../context'
-import { formatCrc32 } from '../lib/crc32'
+import { encodeCrc32, formatCrc32 } from '../lib/crc32'
 
 /** A part that arrives wrong as often as this will not arrive right: something on the way is broken. */
 const SENDINGS_MAX = 4
@@ -224,11 +224,4 @@ function describe(stored: Stored, sent: CompleteOptions): string {
 
 function toCompletedPart({ partNumber, etag, crc32 }: FinishedPart): CompletedPart {
   return { PartNumber: partNumber, ETag: etag, ChecksumCRC32: encodeCrc32(crc32) }
-}
-
-/** S3 writes a CRC32 as the base64 of its four bytes, the highest first. */
-function encodeCrc32(crc32: number): string {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(crc32)
-  return bytes.toString('base64')
 }

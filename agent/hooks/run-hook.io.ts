@@ -1,3 +1,4 @@
+import { neverAborted } from '../lib/never-aborted'
 import { access, constants, stat } from 'node:fs/promises'
 import { AgentError, describeError } from '../errors'
 import type { HookRecord } from '../run/manifest'
@@ -54,8 +55,6 @@ async function checkHealth(
 
 const wordOf = ({ stage }: HookCall) => `${stage}-script`
 const environmentOf = (call: HookCall) => ({ SNAPSTREAM_COMMAND: wordOf(call), SNAPSTREAM_EXECUTION_ID: call.run })
-/** What a hook has begun, only its end or the time limit ends. */
-const neverAborted = () => new AbortController().signal
 
 async function runInSession(host: Host, path: string, call: HookCall): Promise<CommandResult> {
   const { timeoutSeconds } = call

@@ -3,6 +3,7 @@
  * memory, by systemd with all of our unit, or by somebody in a hurry. A database that waits for the clean-up of the next
  * run is an outage.
  */
+import { neverAborted } from '../lib/never-aborted'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -53,7 +54,7 @@ export async function startGuard(
   program: Argv,
 ): Promise<Guard> {
   const argv: Argv = [...program, ROLE]
-  const guard = host.start(orders.ownUnits ? inUnit(orders.run, argv) : argv, new AbortController().signal, {
+  const guard = host.start(orders.ownUnits ? inUnit(orders.run, argv) : argv, neverAborted(), {
     ownSession: true,
   })
   guard.stdin.write(`${JSON.stringify(orders)}\n`)
@@ -136,5 +137,5 @@ const systemLog: Log = { debug: () => undefined, info: logToSystem, warn: logToS
 
 function logToSystem(message: string): void {
   const forget = () => undefined
-  void localHost.attempt(['logger', '--tag', 'snapstream', '--', message], new AbortController().signal).catch(forget)
+  void localHost.attempt(['logger', '--tag', 'snapstream', '--', message], neverAborted()).catch(forget)
 }

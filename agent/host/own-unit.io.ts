@@ -2,6 +2,7 @@
  * Whether what must not end with the agent can be given a unit of its own: the end of the agent's unit, whatever brought
  * it about, is the end of every process in it, also of those in sessions of their own (systemd.kill(5)).
  */
+import { neverAborted } from '../lib/never-aborted'
 import { randomBytes } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { describeError } from '../errors'
@@ -36,7 +37,7 @@ async function probe(host: HostDeps['host']): Promise<string | undefined> {
     environment: {},
     children: 'are killed',
   } as const
-  const { status, stderr } = await host.attempt(systemdRun(unit, ['true']), new AbortController().signal, {
+  const { status, stderr } = await host.attempt(systemdRun(unit, ['true']), neverAborted(), {
     timeoutSeconds: PROBE_SECONDS_MAX,
   })
   return status === 0 ? undefined : `systemd-run exited with status ${status ?? 'unknown'}: ${stderr.trim()}`

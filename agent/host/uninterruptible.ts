@@ -1,3 +1,4 @@
+import { neverAborted } from '../lib/never-aborted'
 import type { HostDeps, Argv } from '../context'
 
 /**
@@ -14,5 +15,5 @@ export const LVM_TIMEOUT_SECONDS = 60
  */
 export async function runUninterruptible({ host, signal }: HostDeps, argv: Argv): Promise<void> {
   signal.throwIfAborted()
-  await host.run(argv, new AbortController().signal, { timeoutSeconds: LVM_TIMEOUT_SECONDS, leaveRunning: true })
+  await host.run(argv, neverAborted(), { timeoutSeconds: LVM_TIMEOUT_SECONDS, leaveRunning: true })
 }

@@ -41,3 +41,15 @@ function multiply(a: number, b: number): number {
 export function formatCrc32(crc32: number): string {
   return crc32.toString(16).padStart(8, '0')
 }
+
+/** A CRC32 as S3 writes it: the base64 of its four bytes, the highest first. */
+export function encodeCrc32(crc32: number): string {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(crc32)
+  return bytes.toString('base64')
+}
+
+/** Undefined where it is not the base64 of four bytes. */
+export function decodeCrc32(text: string): number | undefined {
+  return /^[A-Za-z0-9+/]{6}==$/.test(text) ? Buffer.from(text, 'base64').readUInt32BE() : undefined
+}

@@ -1,4 +1,5 @@
 /** A room of its own for what is being restored, on the filesystem where it will be. */
+import { neverAborted } from '../lib/never-aborted'
 import { randomBytes } from 'node:crypto'
 import { fchownSync, lstatSync, readdirSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
@@ -84,7 +85,7 @@ async function remove({ host, log }: HostDeps, parent: Directory, name: string):
   const path = `${pathOf(FIRST_DESCRIPTOR)}/${name}`
   const options = { descriptors: [parent.fd] }
   const argv = ['rm', '--recursive', '--force', '--one-file-system', '--', path] as const
-  const { status, stderr } = await host.attempt(argv, new AbortController().signal, options)
+  const { status, stderr } = await host.attempt(argv, neverAborted(), options)
   if (status !== 0) log.warn(`${name} could not be removed, the next restore tries again: ${stderr.trim()}`)
 }
 

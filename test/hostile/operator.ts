@@ -50,6 +50,9 @@ function walk(directory: string): string[] {
   })
 }
 
+/** None of these takes more than some seconds on a machine with nothing else to do. */
+const COMMAND_SECONDS_MAX = 120
+
 /** Runs a command of the agent on a bucket. */
 export function operate(
   agent: Agent,
@@ -58,7 +61,9 @@ export function operate(
   argv: readonly string[],
 ): Promise<AgentRun> {
   const where = ['--bucket', bucket, '--host', host, '--endpoint-url', server.endpoint, '--region', server.region]
+  // What does not end is misconduct, and killed: then its status is null.
   return agent.run([...argv, ...where], {
+    timeoutSeconds: COMMAND_SECONDS_MAX,
     environment: { AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey },
     // Enough for whatever is honest: what an intruder has stored must not decide how much memory it takes.
     nodeArguments: ['--max-old-space-size=512'],

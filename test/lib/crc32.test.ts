@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { combineCrc32 } from '../../agent/lib/crc32'
+import { combineCrc32, decodeCrc32, encodeCrc32 } from '../../agent/lib/crc32'
 
 const data = Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 2654435761) >>> 24))
 
@@ -30,3 +30,14 @@ test('a piece of 64 GiB, longer than 32 bits can count, is taken at its length',
   for (let index = 0; index < 65_536; index++) step = combineCrc32(step, one, piece.length)
   expect(combineCrc32(crc32(data), zeros, 64 * 1024 ** 3)).toBe(step)
 })
+
+test.each([0, 1, 0xedb88320, 0xffffffff])('S3 is told, and tells, CRC32 %i in base64', (crc32) => {
+  expect(decodeCrc32(encodeCrc32(crc32))).toBe(crc32)
+})
+
+test.each(['', 'AAAA', 'AAAAAA==-2', 'AAAAAAAA', 'not base64'])(
+  'what is no CRC32 of one object is none: %p',
+  (text) => {
+    expect(decodeCrc32(text)).toBeUndefined()
+  },
+)

@@ -34,6 +34,8 @@ export function plainClient(server: Server, more: S3ClientConfig = {}): S3Client
     forcePathStyle: true,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
+    // A server of the tests that stalls is asked again, and does not end the patience of the test.
+    requestHandler: { requestTimeout: 30_000, throwOnRequestTimeout: true },
     ...more,
   })
 }

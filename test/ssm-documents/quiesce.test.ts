@@ -130,6 +130,21 @@ describe('a pre script that is killed while its hooks are at work', () => {
     expect(await quiesce('post-script')).toBe(203)
   })
 
+  test('has made sure of it before the first hook runs, however long that takes on a busy machine', async () => {
+    sandbox.program('bin/setsid', '#!/bin/sh\n/bin/sleep 0.5\nexec /usr/bin/setsid "$@"\n')
+    await quiesceAndKill()
+    await letWaitEnd(0)
+    expect(ran()).toEqual(['10-queue', '20-database', '90-resume'])
+  })
+
+  test('holds nothing where nothing would release it: 201', async () => {
+    hook('pre', '10-queue')
+    sandbox.program('bin/setsid', '#!/bin/sh\nexit 1\n')
+    expect(await quiesce('pre-script')).toBe(201)
+    expect(ran()).toEqual([])
+    expect(await quiesce('post-script')).toBe(205)
+  })
+
   test('leaves a host that the post script releases', async () => {
     await quiesceAndKill()
     expect(await quiesce('post-script')).toBe(0)

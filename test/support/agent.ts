@@ -17,6 +17,8 @@ export interface RunAgentOptions {
   /** Added to an environment in which nothing of this machine's own shines through. */
   readonly environment?: Readonly<Record<string, string>>
   readonly uid?: number
+  /** After this it is killed; there is no limit if nothing is said. */
+  readonly timeoutSeconds?: number
   /** Arguments of Node itself. */
   readonly nodeArguments?: readonly string[]
 }
@@ -34,11 +36,12 @@ export function buildAgent(): Agent {
   const bundle = join(directory, 'agent.cjs')
   execFileSync(process.execPath, [resolve(__dirname, '../../scripts/build.mjs'), bundle])
 
-  const start: Agent['start'] = (argv, { environment = {}, uid, nodeArguments = [] } = {}) => {
+  const start: Agent['start'] = (argv, { environment = {}, uid, nodeArguments = [], timeoutSeconds } = {}) => {
     const child = spawn(process.execPath, [...nodeArguments, bundle, ...argv], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], HOME: directory, AWS_EC2_METADATA_DISABLED: 'true', ...environment },
       ...(uid !== undefined && { uid }),
+      ...(timeoutSeconds !== undefined && { timeout: timeoutSeconds * 1000, killSignal: 'SIGKILL' as const }),
     })
     const collect = async (): Promise<AgentRun> => {
       const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])

@@ -2,6 +2,7 @@
  * Giving back mounts and snapshots: again and again while they are busy, and done already is done. Nothing here waits
  * for ever: a device that does not answer must not keep the run from its end.
  */
+import { neverAborted } from '../../lib/never-aborted'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SNAPSHOT_TAG } from '../../contract'
 import { AgentError, describeError } from '../../errors'
@@ -18,9 +19,6 @@ const BETWEEN_ATTEMPTS_MS = 500
 /** A read-only filesystem has nothing to write back: whatever takes longer hangs. */
 const UNMOUNT_TIMEOUT_SECONDS = 15
 
-/** Cleaning up is not interrupted: what interrupted the run was the reason for it. */
-const never = () => new AbortController().signal
-
 /**
  * Removes a snapshot that is known to be ours, by its name. That it is gone is believed only of LVM itself: of the
  * command that removed it, or of a report that is understood.
@@ -31,7 +29,7 @@ export async function removeSnapshot(deps: HostDeps, { group, name }: SnapshotRe
   const complaint = await attemptUntil(async () => {
     // Left running where it does not end: half of a removal is worse than a late one.
     const options = { timeoutSeconds: LVM_TIMEOUT_SECONDS, leaveRunning: true }
-    const result = await deps.host.attempt(lvremove(group, name), never(), options)
+    const result = await deps.host.attempt(lvremove(group, name), neverAborted(), options)
     if (result.status === 0) return undefined
     return (await listSnapshot(deps, { group, name })) ? complaintOf(result) : undefined
   })
@@ -53,7 +51,7 @@ export async function removeSnapshotIfOurs(deps: HostDeps, snapshot: SnapshotRef
 }
 
 async function listSnapshot({ host }: HostDeps, { group, name }: SnapshotRef): Promise<LogicalVolume | undefined> {
-  const all = parseLvs(await host.run(LVS, never(), { timeoutSeconds: LVM_TIMEOUT_SECONDS }))
+  const all = parseLvs(await host.run(LVS, neverAborted(), { timeoutSeconds: LVM_TIMEOUT_SECONDS }))
   return all.find((lv) => lv.group === group && lv.name === name)
 }
 
@@ -68,21 +66,21 @@ export async function unmount(deps: HostDeps, mountPoint: string): Promise<void>
   const options = { timeoutSeconds: UNMOUNT_TIMEOUT_SECONDS }
   const complaint = await attemptUntil(async () => {
     if (!(await isMounted(deps, mountPoint))) return undefined
-    const result = await host.attempt(umount(mountPoint), never(), options)
+    const result = await host.attempt(umount(mountPoint), neverAborted(), options)
     return result.status === 0 && !(await isMounted(deps, mountPoint)) ? undefined : complaintOf(result)
   })
   if (complaint !== undefined) {
     log.warn(`${mountPoint} is busy, and detached while it is: ${complaint.text}`)
-    await host.attempt(umountLazily(mountPoint), never(), options)
+    await host.attempt(umountLazily(mountPoint), neverAborted(), options)
     if (await isMounted(deps, mountPoint)) throw stillMounted(mountPoint, complaint)
   }
   log.debug(`unmounted ${mountPoint}`)
   // Its directory and those above it, as far as they are empty: nothing else is ever removed.
-  await host.attempt(['rmdir', '--parents', '--ignore-fail-on-non-empty', '--', mountPoint], never(), options)
+  await host.attempt(['rmdir', '--parents', '--ignore-fail-on-non-empty', '--', mountPoint], neverAborted(), options)
 }
 
 async function isMounted({ host }: HostDeps, mountPoint: string): Promise<boolean> {
-  const mounts = parseFindmnt(await host.run(FINDMNT, never(), { timeoutSeconds: UNMOUNT_TIMEOUT_SECONDS }))
+  const mounts = parseFindmnt(await host.run(FINDMNT, neverAborted(), { timeoutSeconds: UNMOUNT_TIMEOUT_SECONDS }))
   return mounts.some(({ target }) => target === mountPoint)
 }
 
