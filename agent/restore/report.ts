@@ -137,8 +137,19 @@ function formatWarned(warned: readonly Warned[]): string[] {
   )
 }
 
+/** What never is in the host's backups is no news: more than this of it would hide what is. */
+const NEVER_BACKED_UP_SHOWN = 2
+
 function formatAbsent(absent: readonly Absent[]): string[] {
-  return absent.map(({ mountPoint, why }) => `  not in this run: ${mountPoint} ${why}`)
+  const never = absent.filter(({ failed }) => !failed)
+  const shown = never.slice(0, NEVER_BACKED_UP_SHOWN)
+  const more = never.slice(NEVER_BACKED_UP_SHOWN).map(({ mountPoint }) => mountPoint)
+  return [
+    ...absent
+      .filter((volume) => volume.failed || shown.includes(volume))
+      .map(({ mountPoint, why }) => `  not in this run: ${mountPoint} ${why}`),
+    ...(more.length > 0 ? [`  nor was this backed up: ${more.join(', ')}`] : []),
+  ]
 }
 
 function volumeRow({
