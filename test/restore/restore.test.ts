@@ -271,7 +271,7 @@ test('a dry run changes nothing, and says what it takes', async () => {
   const { status, summary, json } = await restored({ dryRun: true })
   expect(status).toBe(0)
   expect(readdirSync(target)).toEqual([])
-  expect(summary).toMatch(/nothing was changed\n {2}\/ -> .*\d+ entries +\S+ \w+ in \d+ requests +.* on disk\n/)
+  expect(summary).toMatch(/nothing was changed\n {2}\/ -> .*\d+ entries +\S+ \w+ in \d+ requests? +.* on disk\n/)
   expect(summary).toMatch(/\/srv is stored in STANDARD/)
   expect(json).toMatchObject({ volumes: [{ frozen: 0, conflicts: [] }, { fetch: { requests: 1 } }] })
 })

@@ -157,7 +157,7 @@ describe('a run whose manifest was deleted', () => {
   test('is restored as find says', async () => {
     const { summary } = await typed(await deleted(), 'find', { includeDeleted })
     expect(summary).toMatch(
-      / restore --host db-1 --run 20260106T020000Z-bbbbbb --path \/srv\/day --target DIR --include-deleted$/,
+      / restore --bucket backups --host db-1 --run 20260106T020000Z-bbbbbb --path \/srv\/day --target DIR --include-deleted$/,
     )
   })
 
