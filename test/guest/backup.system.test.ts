@@ -80,7 +80,7 @@ describe('while a backup runs', () => {
       'none',
     )
     // Part of it is on its way.
-    for (let tries = 0; (await agent.unfinishedUploads()).length < 2 && tries < 300; tries++) await wait(100)
+    for (let tries = 0; (await agent.unfinishedUploads()).length === 0 && tries < 300; tries++) await wait(100)
     await wait(1000)
     return running
   }
@@ -109,7 +109,7 @@ describe('while a backup runs', () => {
     await guest.run(['sh', '-euc', 'echo "$1" >/root/failing.cjs', 'sh', failing])
     const slow = ['--volumes', '/srv/home', '--bandwidth-limit', '500K', '--compression', 'none'] as const
     const running = agent.startWith('/root/failing.cjs', 'backup', ...slow)
-    for (let tries = 0; (await agent.unfinishedUploads()).length < 2 && tries < 300; tries++) await wait(100)
+    for (let tries = 0; (await agent.unfinishedUploads()).length === 0 && tries < 300; tries++) await wait(100)
     await guest.run(['touch', '/root/fail'])
     const { status, stderr } = await running.ended
     await guest.run(['rm', '/root/fail'])
