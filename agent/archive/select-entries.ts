@@ -48,7 +48,7 @@ export function selectEntries(mountPoint: string, paths: readonly string[]) {
       return ancestors.has(path) ? 'ancestor' : undefined
     },
     /** @throws AgentError UNKNOWN_PATH with the name that comes nearest */
-    throwUnlessAllFound(): void {
+    assertAllFound(): void {
       const [path] = missing
       if (path === undefined) return
       const near = findNear(path, candidates)

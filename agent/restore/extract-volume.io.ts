@@ -70,9 +70,10 @@ export async function restoreVolume(
 }
 
 /** Whoever could write to it can no longer; what they have left there until then shows afterwards. */
-function closeIfBare({ fd }: Directory, mountPoints: readonly string[]): boolean {
+function closeIfBare(directory: Directory, mountPoints: readonly string[]): boolean {
+  const { fd } = directory
   if (!isBare(pathOf(fd), mountPoints)) return false
-  const { uid, gid, mode } = statOfDirectory({ fd, [Symbol.dispose]: () => undefined })
+  const { uid, gid, mode } = statOfDirectory(directory)
   fchownSync(fd, process.geteuid?.() ?? 0, process.getegid?.() ?? 0)
   fchmodSync(fd, 0o700)
   if (isBare(pathOf(fd), mountPoints)) return true
@@ -117,15 +118,18 @@ async function extractInto(deps: Deps, plan: PlannedVolume, directory: Directory
   return run(deps, plan, tarExtract(pathOf(FIRST_DESCRIPTOR)), { descriptors: [directory.fd] })
 }
 
-/** A file that tar could not write to its end must not take the place of one that is whole. */
+/** A file that tar could not write to its end must not take the place of one that is whole, under none of its names. */
 async function dropUnfinished(deps: Deps, plan: PlannedVolume, tree: Directory): Promise<void> {
   const renamed = new Map<number, Buffer>() // of a hard link that comes back alone
   for (const { renaming } of plan.pieces) if (renaming?.path) renamed.set(renaming.offset, renaming.path)
+  const unfinished = new Set<number>() // inodes: hard links come after the file that they are links to
   for await (const entry of readEntries(deps, plan.volume.archive)) {
-    if (entry.type !== 'file') continue
+    if (entry.type !== 'file' && entry.type !== 'hardlink') continue
     const file = inside(tree, renamed.get(entry.offset) ?? pathBytes(entry))
     const stat = statIfThere(file)
-    if (stat?.isFile() && stat.size !== entry.size) unlinkSync(file)
+    if (!stat?.isFile()) continue
+    if (entry.type === 'file' && stat.size !== entry.size) unfinished.add(stat.ino)
+    if (unfinished.has(stat.ino)) unlinkSync(file)
   }
 }
 

@@ -8,6 +8,8 @@ import { copyTree, takeStaging } from './staging.io'
 
 /** Directories whose metadata tar sets at a time: each takes a descriptor. */
 const BATCH = 128
+/** Of their headers: most take a KiB, those with many attributes up to 64 MiB. */
+const BATCH_BYTES = 64 * 1024 ** 2
 
 export interface MoveOptions {
   /** What becomes of names that are taken, as it is found at that moment. */
@@ -37,9 +39,11 @@ export async function moveIntoPlace(
 ): Promise<Moved> {
   const complaints: string[] = []
   const batch: DirectoryHeaders[] = []
+  let batchBytes = 0
   let changedTop = false
 
   async function flush(): Promise<void> {
+    batchBytes = 0
     if (batch.length === 0) return
     const complaint = await setDirectories(deps, batch)
     if (complaint !== '') complaints.push(complaint)
@@ -72,7 +76,9 @@ export async function moveIntoPlace(
       await moveAll(staging.tree, there, path)
     }
     if (!headers) return
+    if (batchBytes + headers.length > BATCH_BYTES) await flush()
     batch.push({ directory: openChild(there, '.'), headers })
+    batchBytes += headers.length
     if (batch.length === BATCH) await flush()
   }
 

@@ -84,7 +84,7 @@ export async function planVolume(
   options: PlanOptions,
 ): Promise<PlannedVolume> {
   const { archive } = volume
-  if (!options.review) for (const path of paths) target.throwUnlessContained(path)
+  if (!options.review) for (const path of paths) target.assertContained(path)
   const selection = selectEntries(volume.mountPoint, paths)
   const choice = chooseEntries(target, options, selection.isWanted)
   const mounted = mountPoints.filter((path) => target.isMountPoint(path))
@@ -109,7 +109,7 @@ export async function planVolume(
     if (isHidden(line.path)) choice.keep(line)
     else choice.take(line, role)
   }
-  selection.throwUnlessAllFound()
+  selection.assertAllFound()
   await assertDistinct(deps, archive, planned)
   if (choice.links.size > 0) {
     for await (const entry of readEntries(deps, archive)) choice.takeData(entry)
@@ -172,7 +172,7 @@ function chooseEntries(target: Target, options: PlanOptions, isWanted: (path: st
     if (data === undefined) collect(entry, found)
     else if (isWanted(entry.link ?? '') && !foreignNames.has(data)) {
       // What is there already must not lead the link to a file elsewhere.
-      if (!target.isFresh && !options.review) target.throwUnlessContained(linkBytes(entry))
+      if (!target.isFresh && !options.review) target.assertContained(linkBytes(entry))
       add(entry)
     } else if (links.has(data)) {
       planned.addRenamed(entry)

@@ -130,7 +130,7 @@ function targetOf(request: WithHost<RestoreRequest>, { volume, mountPoints }: Vo
   if (request.stdout) return standardOutput
   const { mountPoint } = volume
   const { root, isInPlace } = rootOf(request)
-  if (!isInPlace) openTarget(root).throwUnlessContained(`${mountPoint}/.`.slice(1))
+  if (!isInPlace) openTarget(root).assertContained(`${mountPoint}/.`.slice(1))
   return openTarget(mountPoint === '/' ? root : `${root === '/' ? '' : root}${mountPoint}`, mountPoints)
 }
 
@@ -144,7 +144,7 @@ const standardOutput: Target = {
       ? { state: 'equal', isDirectory: true, isSymlink: false, newer: false, storedBytes: 0 }
       : { state: 'absent' },
   isMountPoint: () => false,
-  throwUnlessContained: () => undefined,
+  assertContained: () => undefined,
 }
 
 function assertOneFile([task, ...others]: readonly Task[]): void {

@@ -1,15 +1,27 @@
 /** A room of its own for what is being restored, on the filesystem where it will be. */
 import { neverAborted } from '../lib/never-aborted'
 import { randomBytes } from 'node:crypto'
-import { fchownSync, lstatSync, readdirSync } from 'node:fs'
+import { fchownSync, readdirSync, rmdirSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { AgentError } from '../errors'
 import { tarCreate, tarExtract } from '../tar/commands'
 import type { HostDeps } from '../context'
-import { FIRST_DESCRIPTOR, inside, makeChild, pathOf, type Directory } from './directory.io'
+import {
+  codeOf,
+  FIRST_DESCRIPTOR,
+  inside,
+  makeChild,
+  openChild,
+  pathOf,
+  reasonOf,
+  statOfDirectory,
+  type Directory,
+} from './directory.io'
 
 /** Says whose it is, and by the process id whether that is still at work. */
 const NAME = /^\.snapstream-restore-(\d+)-[0-9a-f]{8}$/
+/** All that a staging directory has in it. */
+const TREE = 'tree'
 
 /** Nobody but root gets in. Releasing it removes it, with what is in it. */
 export interface Staging extends AsyncDisposable {
@@ -24,27 +36,27 @@ export interface Staging extends AsyncDisposable {
  */
 export async function takeStaging(deps: HostDeps, parent: Directory): Promise<Staging> {
   for (const name of readdirSync(pathOf(parent.fd))) {
-    const owner = ownerOf(parent, name)
-    if (owner === undefined || owner === process.pid) continue
+    const owner = Number(NAME.exec(name)?.[1] ?? process.pid)
+    if (owner === process.pid) continue
+    using left = openStaging(parent, name)
+    if (!left) continue
     if (isAlive(owner)) {
       // Numbers are given again: a directory that a killed restore has left would stay for ever, and nobody would learn of it.
       deps.log.warn(`${name} is of process ${owner}: unless that is a restore which is under way, remove it`)
       continue
     }
     deps.log.warn(`removing ${name}, which a restore that was killed has left behind`)
-    await remove(deps, parent, name)
+    await remove(deps, parent, name, left)
   }
   const name = `.snapstream-restore-${process.pid}-${randomBytes(4).toString('hex')}`
   const top = make(parent, name)
-  const tree = make(top, 'tree')
+  const tree = make(top, TREE)
   return {
     tree,
     async [Symbol.asyncDispose]() {
       tree[Symbol.dispose]()
-      // By its descriptor first: who may write to the parent may have given it another name.
-      await remove(deps, top, 'tree')
+      await remove(deps, parent, name, top)
       top[Symbol.dispose]()
-      await remove(deps, parent, name)
     },
   }
 }
@@ -63,12 +75,27 @@ function make(parent: Directory, name: string): Directory {
   }
 }
 
-/** The process that has made a staging directory; undefined where it is none, whatever it is called. */
-function ownerOf(parent: Directory, name: string): number | undefined {
-  const owner = NAME.exec(name)?.[1]
-  const stat = owner === undefined ? undefined : lstatSync(inside(parent, name), { throwIfNoEntry: false })
-  const isOurs = stat?.isDirectory() && stat.uid === process.geteuid?.() && (stat.mode & 0o777) === 0o700
-  return isOurs ? Number(owner) : undefined
+/**
+ * Undefined where it is no staging directory, whatever it is called: who may write to the parent can give that name to any
+ * directory in it, root's own among them.
+ */
+function openStaging(parent: Directory, name: string): Directory | undefined {
+  const directory = openIfDirectory(parent, name)
+  if (!directory) return undefined
+  const { uid, mode } = statOfDirectory(directory)
+  const isClosed = uid === BigInt(process.geteuid?.() ?? 0) && (mode & 0o777n) === 0o700n
+  if (isClosed && readdirSync(pathOf(directory.fd)).every((own) => own === TREE)) return directory
+  directory[Symbol.dispose]()
+  return undefined
+}
+
+function openIfDirectory(parent: Directory, name: string): Directory | undefined {
+  try {
+    return openChild(parent, name)
+  } catch (error) {
+    if (['ENOTDIR', 'ELOOP', 'ENOENT'].includes(codeOf(error) ?? '')) return undefined
+    throw error
+  }
 }
 
 function isAlive(processId: number): boolean {
@@ -80,13 +107,20 @@ function isAlive(processId: number): boolean {
   }
 }
 
-/** Whoever wants to stop: what is left would take as much room as what was restored. */
-async function remove({ host, log }: HostDeps, parent: Directory, name: string): Promise<void> {
-  const path = `${pathOf(FIRST_DESCRIPTOR)}/${name}`
-  const options = { descriptors: [parent.fd] }
+/**
+ * Whoever wants to stop: what is left would take as much room as what was restored. What is in it goes by its descriptor;
+ * its name may be another directory's by then, which stays, as only an empty one goes.
+ */
+async function remove({ host, log }: HostDeps, parent: Directory, name: string, staging: Directory): Promise<void> {
+  const path = `${pathOf(FIRST_DESCRIPTOR)}/${TREE}`
   const argv = ['rm', '--recursive', '--force', '--one-file-system', '--', path] as const
-  const { status, stderr } = await host.attempt(argv, neverAborted(), options)
-  if (status !== 0) log.warn(`${name} could not be removed, the next restore tries again: ${stderr.trim()}`)
+  const { status, stderr } = await host.attempt(argv, neverAborted(), { descriptors: [staging.fd] })
+  try {
+    if (status !== 0) throw new Error(stderr.trim())
+    rmdirSync(inside(parent, name))
+  } catch (error) {
+    log.warn(`${name} could not be removed, the next restore tries again: ${reasonOf(error)}`)
+  }
 }
 
 /**

@@ -21,7 +21,7 @@ export interface Target {
    * @throws AgentError TARGET_UNFIT where a directory above the path is not a directory: tar would follow a symbolic link
    * there to somewhere else
    */
-  throwUnlessContained(path: string | Buffer): void
+  assertContained(path: string | Buffer): void
 }
 
 /**
@@ -47,7 +47,7 @@ export function openTarget(directory: string, mountPoints: readonly string[] = [
       const [own, above] = [join(directory, path), dirname(join(directory, path))].map((name) => statOf(name)?.dev)
       return own !== undefined && own !== above
     },
-    throwUnlessContained(path) {
+    assertContained(path) {
       for (const ancestor of ancestorsOf(Buffer.from(path).toString('latin1'))) {
         const found = statOf(place(Buffer.from(ancestor, 'latin1')))
         if (!found || found.isDirectory()) continue

@@ -16,7 +16,7 @@ function hintFor(path: string): string {
   const selected = selectEntries('/srv', [path])
   for (const entry of ENTRIES) selected.take(entry)
   try {
-    selected.throwUnlessAllFound()
+    selected.assertAllFound()
   } catch (error) {
     return (error as { hint: string }).hint
   }

@@ -25,7 +25,7 @@ import { archiveOf, place, storeWith } from '../support/archives'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import { timeOf, type MemoryStore } from '../support/memory-store'
 import { backedUp, differences, read, restored, scratch, sources, target } from './fixture'
-import type { Host } from '../../agent/context'
+import type { Argv, Host } from '../../agent/context'
 
 const NOBODY = 65534
 
@@ -249,6 +249,24 @@ describe('a target whose users are at work', () => {
     }
   })
 
+  test('keeps files that are whole where the disk is full amid one, and tar goes on to its other names', async () => {
+    const tree = treeOf((directory) => {
+      for (const name of ['a', 'b']) mkdirSync(join(directory, name))
+      writeFileSync(join(directory, 'a/first'), 'x'.repeat(3_000_000))
+      linkSync(join(directory, 'a/first'), join(directory, 'b/second'))
+      writeFileSync(join(directory, 'b/small'), 'new')
+    })
+    for (const name of ['a', 'b']) mkdirSync(join(target, 'v', name), { recursive: true })
+    for (const name of ['a/first', 'b/second', 'b/small']) writeFileSync(join(target, 'v', name), 'mine')
+    // As ENOSPC does: the write fails, and tar goes on.
+    const fullDisk = ['prlimit', '--fsize=1000000', 'sh', '-c', 'trap "" XFSZ; exec "$@"', 'sh']
+    const start: Host['start'] = (argv, ...rest) =>
+      localHost.start((argv.includes('--extract') ? [...fullDisk, ...argv] : argv) as Argv, ...rest)
+    const outcome = await restored({ onConflict: 'overwrite' }, runWith({ '/v': tree }), [], { ...localHost, start })
+    expect(outcome.status).toBe(3)
+    expect(['a/first', 'b/second', 'b/small'].map((name) => read(`v/${name}`))).toEqual(['mine', 'mine', 'new'])
+  })
+
   test('is not called restored where tar is killed, whatever is there that looks as it should', async () => {
     const tree = treeOf((directory) => {
       writeFileSync(join(directory, 'first'), 'x'.repeat(3_000_000))
@@ -325,6 +343,16 @@ describe('a target whose users are at work', () => {
       true,
       [expect.stringMatching(/^\.snapstream-restore-1-0badcafe is of process 1: unless that is a restore/)],
     ])
+  })
+
+  test('what root has in a directory of theirs, and they call so, is not taken for what a killed restore left', async () => {
+    const path = 'srv/.snapstream-restore-4999999-0badcafe'
+    const own = join(target, path)
+    mkdirSync(own)
+    chmodSync(own, 0o700)
+    writeFileSync(join(own, 'precious'), 'precious')
+    expect(await restored(request)).toMatchObject({ status: 0 })
+    expect(read(`${path}/precious`)).toBe('precious')
   })
 
   test('what a killed restore left there goes with the next one', async () => {
