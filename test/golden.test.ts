@@ -9,11 +9,10 @@ import { localHost } from '../agent/host/run-command.io'
 import { rebuildCatalogs } from '../agent/restore/rebuild-catalog.io'
 import { readCatalogText, readEntries } from '../agent/archive/read-catalog.io'
 import { parseManifest, type Manifest } from '../agent/run/manifest'
-import { resolveRequest } from '../agent/options/resolve'
-import { parseArguments } from '../agent/options/parse-argv'
 import { frameEndFinder } from '../agent/archive/zstd-frame'
 import { storeWith } from './support/archives'
 import { silentLog } from './support/log'
+import { requestOf } from './support/request'
 import { parseManifestKey } from '../agent/contract'
 
 jest.setTimeout(60_000) // one of the runs has 15,000 files
@@ -33,24 +32,8 @@ const manifests = [...store.objects]
 const deps = { host: localHost, store, log: silentLog, now: () => new Date(), signal: new AbortController().signal }
 
 test.each(manifests)('%s is good to the last byte', async (_key, { run, class: retention }) => {
-  const argv = [
-    'verify',
-    '--bucket',
-    'golden',
-    '--host',
-    'guest',
-    '--run',
-    run,
-    '--class',
-    retention,
-    '--depth',
-    'stream',
-  ]
-  const invocation = parseArguments(argv)
-  if (invocation.kind !== 'command') throw new Error('not a command')
-  const request = resolveRequest(invocation, {}, {})
-  if (request.command !== 'verify') throw new Error('not a verification')
-  const { status, json } = await verify(deps, { ...request, host: 'guest' })
+  const request = requestOf('verify', 'guest', '--run', run, '--class', retention, '--depth', 'stream')
+  const { status, json } = await verify(deps, request)
   expect(json).toMatchObject({ ok: true })
   expect(status).toBe(0)
 })
@@ -58,12 +41,8 @@ test.each(manifests)('%s is good to the last byte', async (_key, { run, class: r
 test.each(manifests)('%s comes back', async (_key, { run, class: retention }) => {
   const target = mkdtempSync(join(tmpdir(), 'golden-'))
   try {
-    const argv = ['restore', '--bucket', 'golden', '--host', 'guest', '--run', run, '--class', retention]
-    const invocation = parseArguments([...argv, '--target', target])
-    if (invocation.kind !== 'command') throw new Error('not a command')
-    const request = resolveRequest(invocation, {}, {})
-    if (request.command !== 'restore') throw new Error('not a restore')
-    expect(await restore(deps, { ...request, host: 'guest' })).toMatchObject({ status: 0 })
+    const request = requestOf('restore', 'guest', '--run', run, '--class', retention, '--target', target)
+    expect(await restore(deps, request)).toMatchObject({ status: 0 })
   } finally {
     rmSync(target, { recursive: true })
   }
@@ -98,12 +77,6 @@ test('every kind of entry and name is found in the catalog', async () => {
 describe('a run whose archive and catalog are made of many frames', () => {
   const [, many] = manifests.find(([, { class: retention }]) => retention === 'monthly')!
   const [{ archive }] = many.volumes as [Manifest['volumes'][number]]
-  const requestOf = (...argv: string[]) => {
-    const invocation = parseArguments([...argv, '--bucket', 'golden', '--host', 'guest'])
-    if (invocation.kind !== 'command') throw new Error('not a command')
-    return resolveRequest(invocation, {}, {})
-  }
-
   test('has several segments, frames in each, and a catalog of several pieces', async () => {
     const text = await textOf(readCatalogText(deps, archive.catalog))
     const offset = /"path":"directory-6-d*\/file-900".*"offset":(\d+)/.exec(text)?.[1]
@@ -115,18 +88,16 @@ describe('a run whose archive and catalog are made of many frames', () => {
   })
 
   test('a file in its last segment is found', async () => {
-    const request = requestOf('find', '/many/directory-6-*/file-900')
-    if (request.command !== 'find') throw new Error('not a search')
-    expect((await find(deps, { ...request, host: 'guest' })).summary).toMatchSnapshot()
+    const request = requestOf('find', 'guest', '/many/directory-6-*/file-900')
+    expect((await find(deps, request)).summary).toMatchSnapshot()
   })
 
   test('one file of it comes back', async () => {
     const target = mkdtempSync(join(tmpdir(), 'golden-'))
     try {
       const path = `directory-6-${'d'.repeat(60)}/file-900`
-      const request = requestOf('restore', '--run', many.run, '--path', `/many/${path}`, '--target', target)
-      if (request.command !== 'restore') throw new Error('not a restore')
-      expect(await restore(deps, { ...request, host: 'guest' })).toMatchObject({ status: 0 })
+      const request = requestOf('restore', 'guest', '--run', many.run, '--path', `/many/${path}`, '--target', target)
+      expect(await restore(deps, request)).toMatchObject({ status: 0 })
       const restored = readdirSync(target, { recursive: true, withFileTypes: true }).filter((file) => file.isFile())
       expect(restored.map(({ name }) => name)).toEqual(['file-900'])
       expect(readFileSync(join(restored[0]!.parentPath, 'file-900'), 'utf8')).toBe(`/${path}\n`)

@@ -7,14 +7,12 @@ import { ExitStatus, parseManifestKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import type { Deps } from '../../agent/context'
 import { parseManifest, type Manifest } from '../../agent/run/manifest'
-import { resolveRequest } from '../../agent/options/resolve'
-import { parseArguments } from '../../agent/options/parse-argv'
-import type { BackupRequest } from '../../agent/options/commands'
 import type { Answers } from '../support/fake-host'
 import { localDeps } from '../support/host-deps'
 import { lvmHost, type LvmHost } from '../support/lvm-host'
 import { memoryStore, type MemoryStore } from '../support/memory-store'
 import { refusalOf } from '../support/refusal'
+import { requestOf } from '../support/request'
 
 /** Each starts threads and a real tar: seconds on a machine that is busy. */
 jest.setTimeout(60_000)
@@ -56,11 +54,7 @@ function sceneOf(
   return { ...localDeps(signal), host: lvmHost(directories, answers), store: completing }
 }
 
-function requestOf(...options: readonly string[]): BackupRequest & { readonly host: string } {
-  const invocation = parseArguments(['backup', '--bucket', 'memory', '--host', 'db-1', ...options])
-  if (invocation.kind !== 'command') throw new Error('this is no command')
-  return { ...(resolveRequest(invocation, {}, {}) as BackupRequest), host: 'db-1' }
-}
+const requested = (...options: readonly string[]) => requestOf('backup', 'db-1', ...options)
 
 function manifestIn({ objects }: MemoryStore): Manifest | undefined {
   const [key] = [...objects.keys()].filter((name) => name.startsWith('manifests/'))
@@ -80,7 +74,7 @@ function stopAfterVolume(volume: string, name: 'deadline' | 'SIGTERM') {
 
 test('a good run leaves nothing on the host and a manifest in the bucket', async () => {
   const scene = sceneOf()
-  const { status, summary } = await backUpHost(scene, requestOf())
+  const { status, summary } = await backUpHost(scene, requested())
   expect([status, scene.host.snapshots(), scene.host.mounts()]).toEqual([ExitStatus.ok, [], []])
   expect(summary).toContain(': OK, ')
   expect(manifestIn(scene.store)?.volumes.map(({ mountPoint }) => mountPoint)).toEqual(['/home', '/mail', '/srv'])
@@ -91,7 +85,7 @@ test('each snapshot is removed as soon as its volume is done, not when all are',
   const scene: Scene = sceneOf({}, undefined, (key) => {
     if (key.startsWith('catalogs/')) left.push(scene.host.snapshots())
   })
-  await backUpHost(scene, requestOf('--parallel', '1'))
+  await backUpHost(scene, requested('--parallel', '1'))
   expect(left).toEqual([['home', 'mail', 'srv'], ['mail', 'srv'], ['srv']])
 })
 
@@ -107,7 +101,7 @@ test('the snapshot of a volume that is given up goes before the others are archi
       return await scene.store.completeUpload(upload, ...rest)
     },
   }
-  const { status } = await backUpHost({ ...scene, store }, requestOf('--parallel', '1'))
+  const { status } = await backUpHost({ ...scene, store }, requested('--parallel', '1'))
   expect(status).toBe(ExitStatus.incomplete)
   expect(snapshotsThen).toEqual(['mail', 'srv'])
 })
@@ -115,7 +109,7 @@ test('the snapshot of a volume that is given up goes before the others are archi
 test('a snapshot that cannot be removed is told of, and its archive is good', async () => {
   const hanging = { status: null, hangs: true } as const
   const scene = sceneOf({ lvremove: (argv) => (argv.at(-1)?.endsWith('_1') ? hanging : '') })
-  const { status, summary } = await backUpHost(scene, requestOf())
+  const { status, summary } = await backUpHost(scene, requested())
   expect(status).toBe(ExitStatus.cleanupFailed)
   expect(summary).toMatch(/LEFT BEHIND the snapshot vg\/snapstream_\S+_1 cannot be removed: the command does not end/)
   expect(manifestIn(scene.store)).toMatchObject({ status: 'complete', volumes: [{}, {}, {}] })
@@ -125,7 +119,7 @@ test('what an earlier run left and cannot be removed does not keep the next one 
   const stuck = new AgentError('CLEANUP_FAILED', 'the snapshot vg/snapstream_old_0 cannot be removed: busy', {
     hint: 'x',
   })
-  const { status, summary } = await backUpHost(sceneOf(), requestOf(), [stuck])
+  const { status, summary } = await backUpHost(sceneOf(), requested(), [stuck])
   expect(status).toBe(ExitStatus.cleanupFailed)
   expect(summary).toContain('LEFT BEHIND the snapshot vg/snapstream_old_0 cannot be removed: busy')
 })
@@ -136,7 +130,7 @@ test.each([
 ] as const)('what is finished when %s comes is published, and the rest is named', async (name, expected) => {
   const { stop, signal, deadline } = stopAfterVolume('vg-home', name)
   const scene = { ...sceneOf({}, signal, stop), deadline }
-  const { status } = await backUpHost(scene, requestOf('--parallel', '1'))
+  const { status } = await backUpHost(scene, requested('--parallel', '1'))
   expect(status).toBe(expected)
   expect(manifestIn(scene.store)).toMatchObject({
     status: 'incomplete',
@@ -153,14 +147,14 @@ test('a run that is stopped before any volume is done leaves nothing anywhere', 
   const controller = new AbortController()
   const stopped = new AgentError('INTERRUPTED', 'stopped by SIGTERM', { hint: 'Run it again.' })
   const scene = sceneOf({ mount: () => (controller.abort(stopped), '') }, controller.signal)
-  expect(await refusalOf(backUpHost(scene, requestOf()))).toMatchObject({ code: 'INTERRUPTED' })
+  expect(await refusalOf(backUpHost(scene, requested()))).toMatchObject({ code: 'INTERRUPTED' })
   expect([scene.host.snapshots(), scene.host.mounts(), [...scene.store.objects.keys()]]).toEqual([[], [], []])
 })
 
 test('a post hook that cannot be started is recorded, and costs neither the backup nor the removal of its snapshots', async () => {
   const busy = new AgentError('COMMAND_FAILED', 'could not start timeout: spawn EAGAIN', { hint: 'Look at the load.' })
   const scene = sceneOf({ timeout: busy, 'systemd-run': busy })
-  const request = { ...requestOf(), postHook: ['/bin/true'] }
+  const request = { ...requested(), postHook: ['/bin/true'] }
   await backUpHost(scene, request)
   expect(manifestIn(scene.store)?.consistency).toMatchObject({
     level: 'crash',
@@ -176,7 +170,7 @@ test('a volume that is suspended is missing from a run that is good for the othe
       : usual,
   )
   const scene = { ...sceneOf(), host }
-  const { status } = await backUpHost(scene, requestOf('--volumes', '/home,/mail'))
+  const { status } = await backUpHost(scene, requested('--volumes', '/home,/mail'))
   expect(status).toBe(ExitStatus.incomplete)
   expect(manifestIn(scene.store)?.failures).toMatchObject([{ mountPoint: '/mail', code: 'VOLUME_UNSUPPORTED' }])
 })
@@ -188,7 +182,7 @@ test('a clock that is set back in the middle of a run costs nobody the backup', 
     return usual
   })
   const scene = { ...sceneOf(), host, now: () => new Date(Date.now() - setBackBy) }
-  await backUpHost(scene, requestOf('--volumes', '/home'))
+  await backUpHost(scene, requested('--volumes', '/home'))
   const { startedAt = '', finishedAt = '', volumes = [] } = manifestIn(scene.store) ?? {}
   expect(volumes[0]?.snapshot.livedSeconds).toBeGreaterThanOrEqual(0)
   expect(finishedAt >= startedAt).toBe(true)
@@ -199,7 +193,7 @@ test('a manifest that nobody could read is not published', async () => {
     program === 'findmnt' && typeof usual === 'string' ? usual.replaceAll('"/home"', '"/ho/../me"') : usual,
   )
   const scene = { ...sceneOf(), host }
-  expect(await refusalOf(backUpHost(scene, requestOf()))).toMatchObject({ code: 'ARCHIVE_FAILED' })
+  expect(await refusalOf(backUpHost(scene, requested()))).toMatchObject({ code: 'ARCHIVE_FAILED' })
   expect(manifestIn(scene.store)).toBeUndefined()
 })
 
@@ -212,7 +206,7 @@ test.each([
     ...scene.store,
     readFacts: async () => ({ region: 'x', versioning: 'unknown', clockSkewSeconds }) as const,
   }
-  expect(await refusalOf(backUpHost({ ...scene, store }, requestOf()))).toMatchObject({
+  expect(await refusalOf(backUpHost({ ...scene, store }, requested()))).toMatchObject({
     code: 'CLOCK_SKEW',
     message: `this host's clock is ${said} the server's: nothing was backed up`,
     hint: expect.stringContaining('chronyd') as string,
@@ -227,7 +221,7 @@ test('what tar could not read though it ended well makes the run incomplete, and
     ...scene.host,
     start: (argv, ...rest) => scene.host.start(['sh', '-euc', complaining, 'sh', ...argv], ...rest),
   }
-  const { status, summary } = await backUpHost({ ...scene, host }, requestOf('--volumes', '/home'))
+  const { status, summary } = await backUpHost({ ...scene, host }, requested('--volumes', '/home'))
   expect(status).toBe(ExitStatus.incomplete)
   expect(summary).toMatch(/WARNING \/home: .*Cannot fgetxattr/)
   expect(manifestIn(scene.store)).toMatchObject({

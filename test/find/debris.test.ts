@@ -3,28 +3,14 @@ import { list } from '../../agent/find/list.io'
 import { catalogKey, dataKey, manifestKey, type RunPlace } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import type { Deps } from '../../agent/context'
-import type { WithHost, ListRequest } from '../../agent/options/commands'
 import { memoryStore, type MemoryStore } from '../support/memory-store'
+import { requestOf } from '../support/request'
 import { refusalOf } from '../support/refusal'
 
 const signal = new AbortController().signal
 const now = () => new Date('2026-02-04T02:00:00Z')
 
-const request: WithHost<ListRequest> = {
-  command: 'list',
-  bucket: 'memory',
-  host: 'db1',
-  class: undefined,
-  limit: 20,
-  debris: true,
-  includeDeleted: false,
-  trustTimes: false,
-  region: undefined,
-  endpointUrl: undefined,
-  json: false,
-  logLevel: undefined,
-  config: '/etc/snapstream/config.json',
-}
+const request = requestOf('list', 'db1', '--debris')
 
 const GOOD: RunPlace = { class: 'daily', host: 'db1', run: '20260130T020000Z-aaaaaa' }
 const KILLED: RunPlace = { class: 'daily', host: 'db1', run: '20260131T020000Z-bbbbbb' }

@@ -2,32 +2,15 @@ import { list } from '../../agent/find/list.io'
 import { manifestKey, Prefix, verificationKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import { formatManifest } from '../../agent/run/manifest'
-import type { WithHost, ListRequest } from '../../agent/options/commands'
 import { manifestOf } from '../support/manifest'
 import { memoryStore, type MemoryStore } from '../support/memory-store'
+import { requestOf } from '../support/request'
 import { refusalOf } from '../support/refusal'
 
 const signal = new AbortController().signal
 const now = () => new Date('2026-02-02T05:05:06Z')
 
-function request(changes: Partial<WithHost<ListRequest>> = {}): WithHost<ListRequest> {
-  return {
-    command: 'list',
-    bucket: 'memory',
-    host: 'db1',
-    class: undefined,
-    limit: 20,
-    debris: false,
-    includeDeleted: false,
-    trustTimes: false,
-    region: undefined,
-    endpointUrl: undefined,
-    json: false,
-    logLevel: undefined,
-    config: '/etc/snapstream/config.json',
-    ...changes,
-  }
-}
+const request = (...options: readonly string[]) => requestOf('list', 'db1', ...options)
 
 async function addRun(store: MemoryStore, className: string, host: string, run: string) {
   const place = { class: className, host, run }
@@ -83,7 +66,7 @@ test('one class only, and only as many as wanted', async () => {
   await addRun(store, 'daily', 'db1', OLD)
   await addRun(store, 'daily', 'db1', NEW)
   await addRun(store, 'monthly', 'db1', NEW)
-  const { json } = await list({ store, signal, now }, request({ class: 'daily', limit: 1 }))
+  const { json } = await list({ store, signal, now }, request('--class', 'daily', '--limit', '1'))
   expect(json).toMatchObject({ total: 2, runs: [{ run: NEW, class: 'daily' }] })
 })
 

@@ -7,10 +7,11 @@ import { restore } from '../../agent/restore/restore.io'
 import { manifestKey } from '../../agent/contract'
 import { localHost } from '../../agent/host/run-command.io'
 import { formatManifest } from '../../agent/run/manifest'
-import type { WithHost, RestoreRequest } from '../../agent/options/commands'
+import type { RestoreRequest } from '../../agent/options/commands'
 import { tarCreate } from '../../agent/tar/commands'
 import { archiveOf, place, storeWith, type StoredArchive } from '../support/archives'
 import { logWarnings } from '../support/log'
+import { requestOf } from '../support/request'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
 import { buildTree } from '../support/tree/build'
@@ -91,22 +92,11 @@ export function restored(
   host: Host = localHost,
   { signal }: AbortController = new AbortController(),
 ) {
-  const request = {
-    ...{ command: 'restore', bucket: 'backups', ...place, volume: [], path: [], target, days: 7 },
-    ...{
-      inPlace: false,
-      stdout: false,
-      onConflict: 'fail',
-      resume: false,
-      bestEffort: false,
-      wait: false,
-      dryRun: false,
-    },
-    ...changes,
-  }
+  const there = ['--class', place.class, '--run', place.run, '--target', target]
+  const request = { ...requestOf('restore', place.host, ...there), ...changes, host: place.host }
   const log = logWarnings(warnings)
   const deps = { host, store, log, now: () => new Date(), signal }
-  return restore(deps, request as unknown as WithHost<RestoreRequest>)
+  return restore(deps, request)
 }
 
 /** Where a tree differs from the one that was backed up; what is above a restored path is none of its business. */

@@ -9,10 +9,10 @@ import { manifestKey } from '../../agent/contract'
 import { localHost } from '../../agent/host/run-command.io'
 import { s3Store } from '../../agent/bucket/store.io'
 import { formatManifest } from '../../agent/run/manifest'
-import type { WithHost, RestoreRequest } from '../../agent/options/commands'
 import { createBucket, startMoto, type RunningServer } from '../servers/index'
 import { archiveOf, place } from '../support/archives'
 import { silentLog } from '../support/log'
+import { requestOf } from '../support/request'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import type { Store } from '../../agent/context'
 
@@ -67,27 +67,12 @@ test.each([
 ])('an archive in Glacier %s is refused, asked for, and restored', async (_, hasCatalog) => {
   const store = await backedUp(hasCatalog)
   const target = mkdtempSync(join(scratch, 'target-'))
-  const request = {
-    // What stands in for a run of that day was written just now.
-    trustTimes: true,
-    ...{ command: 'restore', bucket: store.bucket, ...place, volume: [], path: [], target, days: 1 },
-    ...{
-      inPlace: false,
-      stdout: false,
-      onConflict: 'fail',
-      resume: false,
-      bestEffort: false,
-      wait: false,
-      dryRun: false,
-    },
-  }
-  const run = (thaw?: 'bulk') =>
-    restore({ host: localHost, store, log: silentLog, now: () => new Date(), signal }, {
-      ...request,
-      thaw,
-    } as unknown as WithHost<RestoreRequest>)
+  // What stands in for a run of that day was written just now.
+  const there = ['--class', place.class, '--run', place.run, '--target', target, '--days', '1', '--trust-times']
+  const deps = { host: localHost, store, log: silentLog, now: () => new Date(), signal }
+  const run = (...thaw: readonly string[]) => restore(deps, requestOf('restore', place.host, ...there, ...thaw))
   await expect(run()).rejects.toMatchObject({ code: 'OBJECT_ARCHIVED' })
   // This server thaws at once.
-  expect(await run('bulk')).toMatchObject({ status: 0 })
+  expect(await run('--thaw', 'bulk')).toMatchObject({ status: 0 })
   expect(readFileSync(join(target, 'srv/file'), 'utf8')).toBe('frozen for years')
 })
