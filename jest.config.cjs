@@ -23,7 +23,7 @@ module.exports = {
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: ['\\.system\\.test\\.ts$'],
-      globalSetup: '<rootDir>/test/support/bundle-inspector.cjs',
+      globalSetup: '<rootDir>/test/support/bundle-catalog-worker.cjs',
     },
     {
       ...shared,

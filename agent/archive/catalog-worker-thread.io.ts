@@ -1,29 +1,29 @@
-/** The inspector's own side: what runs in its thread. */
+/** The catalogWorker's own side: what runs in its thread. */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { AgentError } from '../errors'
 import type { CatalogHeader } from './catalog'
 import { writeCatalog } from './catalog-writer.io'
-import type { InspectorAnswer, InspectorRequest, InspectorTask } from './catalog-worker.io'
+import type { CatalogWorkerAnswer, CatalogWorkerRequest, CatalogWorkerTask } from './catalog-worker.io'
 
 /**
  * To be called before anything else by the program's entry point.
  *
- * @returns true if this is the inspector's thread; the program then has nothing else to do
+ * @returns true if this is the catalogWorker's thread; the program then has nothing else to do
  */
 export function runCatalogWorkerIfAsked(): boolean {
   const port = parentPort
-  const task = workerData as InspectorTask | undefined
-  if (isMainThread || !port || task?.role !== 'inspector') return false
+  const task = workerData as CatalogWorkerTask | undefined
+  if (isMainThread || !port || task?.role !== 'catalog worker') return false
   const answer = startInspection(task.header)
-  port.on('message', (request: InspectorRequest) => port.postMessage(answer(request)))
+  port.on('message', (request: CatalogWorkerRequest) => port.postMessage(answer(request)))
   return true
 }
 
 /** @returns the function that answers requests, in the order in which they come */
-function startInspection(header: CatalogHeader): (request: InspectorRequest) => InspectorAnswer {
+function startInspection(header: CatalogHeader): (request: CatalogWorkerRequest) => CatalogWorkerAnswer {
   const writer = writeCatalog(header)
 
-  function carryOut(request: InspectorRequest): InspectorAnswer {
+  function carryOut(request: CatalogWorkerRequest): CatalogWorkerAnswer {
     if ('finish' in request) {
       const inspection = writer.finish(request.finish.frames)
       return { inspection, catalog: writer.take() }

@@ -5,18 +5,18 @@ import type { CatalogFrames, CatalogHeader } from './catalog'
 import type { Inspection } from './catalog-writer.io'
 
 /** `workerData` of the thread. */
-export interface InspectorTask {
-  readonly role: 'inspector'
+export interface CatalogWorkerTask {
+  readonly role: 'catalog worker'
   readonly header: CatalogHeader
 }
 
-/** What the main thread asks of the inspector. Each is answered, in order. */
-export type InspectorRequest =
+/** What the main thread asks of the catalogWorker. Each is answered, in order. */
+export type CatalogWorkerRequest =
   | { readonly inspect: { readonly memory: SharedArrayBuffer; readonly offset: number; readonly bytes: number } }
   | { readonly record: CatalogFrames }
   | { readonly finish: { readonly frames: number } }
 
-export interface InspectorAnswer {
+export interface CatalogWorkerAnswer {
   /** The next piece of the compressed catalog; often empty. */
   readonly catalog?: Uint8Array
   readonly inspection?: Inspection
@@ -24,7 +24,7 @@ export interface InspectorAnswer {
 }
 
 /** All functions reject with AgentError ARCHIVE_FAILED where the stream is not a complete tar archive. */
-export interface Inspector extends AsyncDisposable {
+export interface CatalogWorker extends AsyncDisposable {
   /** Takes the next piece of the stream, which must lie in shared memory and stay as it is until this resolves. */
   inspect(piece: Buffer): Promise<void>
   /** Adds frames to the catalog. */
@@ -34,18 +34,21 @@ export interface Inspector extends AsyncDisposable {
 }
 
 /**
- * @param onCatalog - takes the catalog piece by piece, one call at a time; the inspector answers no sooner than it has
+ * @param onCatalog - takes the catalog piece by piece, one call at a time; the catalogWorker answers no sooner than it has
  * taken all that came so far, so a slow taker slows the stream down instead of filling the memory
  */
-export function startInspector(header: CatalogHeader, onCatalog: (piece: Uint8Array) => Promise<void>): Inspector {
-  const task: InspectorTask = { role: 'inspector', header }
+export function startCatalogWorker(
+  header: CatalogHeader,
+  onCatalog: (piece: Uint8Array) => Promise<void>,
+): CatalogWorker {
+  const task: CatalogWorkerTask = { role: 'catalog worker', header }
   // The agent is one file: the thread runs it again, and `main` sees by the task that it is to inspect.
   const thread = new Worker(__filename, {
     workerData: task,
     // Its garbage is short-lived; Node's default would let 48 MiB of it pile up.
     resourceLimits: { maxYoungGenerationSizeMb: 8 },
   })
-  const waiting: PromiseWithResolvers<InspectorAnswer>[] = []
+  const waiting: PromiseWithResolvers<CatalogWorkerAnswer>[] = []
   /** Resolves when all that has come of the catalog so far is taken. */
   let taken = Promise.resolve()
   let death: Error | undefined
@@ -57,13 +60,13 @@ export function startInspector(header: CatalogHeader, onCatalog: (piece: Uint8Ar
     })
     for (const request of waiting.splice(0)) request.reject(death)
   }
-  thread.on('message', (answer: InspectorAnswer) => waiting.shift()?.resolve(answer))
+  thread.on('message', (answer: CatalogWorkerAnswer) => waiting.shift()?.resolve(answer))
   thread.on('error', die)
   thread.on('exit', () => die())
 
-  async function ask(request: InspectorRequest): Promise<InspectorAnswer> {
+  async function ask(request: CatalogWorkerRequest): Promise<CatalogWorkerAnswer> {
     if (death) throw death
-    const reply = Promise.withResolvers<InspectorAnswer>()
+    const reply = Promise.withResolvers<CatalogWorkerAnswer>()
     waiting.push(reply)
     thread.postMessage(request)
     const answer = await reply.promise

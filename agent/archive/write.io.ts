@@ -10,7 +10,7 @@ import type { Inspection } from './catalog-writer.io'
 import { createCompressor } from './compressor.io'
 import type { Deps, Log, Argv, UploadRef } from '../context'
 import { mapInOrder } from '../lib/in-order.io'
-import { startInspector, type Inspector } from './catalog-worker.io'
+import { startCatalogWorker, type CatalogWorker } from './catalog-worker.io'
 import { openObject, PART_BYTES, type ObjectWriter, type UploadContext } from '../bucket/upload.io'
 import { createPool, sharedBuffer } from '../lib/pool'
 import { writeSegments, type SegmentWriter, type WrittenSegment } from './segments'
@@ -87,23 +87,23 @@ async function writeArchive(
   const makePart = () => sharedBuffer(PART_BYTES)
   const catalog = objects.use(openObject(context, createPool(CATALOG_PARTS, makePart, signal), request.catalogKey))
   const parts = createPool(PARTS_IN_FLIGHT + 1, makePart, signal)
-  await using inspector = startInspector(request.header, (piece) => catalog.append(piece))
+  await using catalogWorker = startCatalogWorker(request.header, (piece) => catalog.append(piece))
   await using tar = await startTar(deps, request.tar, signal)
   const segments = writeSegments({
     compressed: request.compression === 'zstd',
     segmentBytes: request.segmentBytes ?? SEGMENT_BYTES,
     open: (segment) => objects.use(openObject(context, parts, request.dataKey(segment), request.storageClass)),
-    onFrames: (frames) => void inspector.record(frames).catch(fail),
+    onFrames: (frames) => void catalogWorker.record(frames).catch(fail),
   })
 
   const store = request.compression === 'zstd' ? storeCompressed : storePlain
-  const rawBytes = await store({ request, signal, tar, inspector, segments })
+  const rawBytes = await store({ request, signal, tar, catalogWorker, segments })
   await tar.succeeded
   const said = tar.report()
   logLeftOut(deps.log, request.header.mountPoint, said)
 
   const written = await segments.finish()
-  const inspection = await inspector.finish(written.frames)
+  const inspection = await catalogWorker.finish(written.frames)
   await catalog.finish()
   assertByteCountsMatch(rawBytes, written.segments, inspection)
   await request.beforeComplete()
@@ -120,19 +120,19 @@ interface Streams {
   readonly request: ArchiveRequest
   readonly signal: AbortSignal
   readonly tar: TarStream
-  readonly inspector: Inspector
+  readonly catalogWorker: CatalogWorker
   readonly segments: SegmentWriter
 }
 
 /** Reads the stream straight into the parts that are sent. */
-async function storePlain({ request, tar, inspector, segments }: Streams): Promise<number> {
+async function storePlain({ request, tar, catalogWorker, segments }: Streams): Promise<number> {
   let rawBytes = 0
   for (;;) {
     const room = await segments.reserve()
     const bytes = await tar.fill(room)
     if (bytes > 0) {
       const frame = room.subarray(0, bytes)
-      segments.commit(bytes, crc32(frame), inspector.inspect(frame))
+      segments.commit(bytes, crc32(frame), catalogWorker.inspect(frame))
       rawBytes += bytes
       request.onProgress?.(bytes)
     }
@@ -141,7 +141,7 @@ async function storePlain({ request, tar, inspector, segments }: Streams): Promi
 }
 
 /** Compresses frames on the thread pool and stores them in order. */
-async function storeCompressed({ request, signal, tar, inspector, segments }: Streams): Promise<number> {
+async function storeCompressed({ request, signal, tar, catalogWorker, segments }: Streams): Promise<number> {
   const makeSlot = () => ({ buffer: sharedBuffer(FRAME_BYTES), compress: createCompressor(request.level, FRAME_BYTES) })
   const slots = createPool(FRAMES_IN_FLIGHT, makeSlot, signal)
   async function* readFrames() {
@@ -153,7 +153,7 @@ async function storeCompressed({ request, signal, tar, inspector, segments }: St
     }
   }
   const compressed = mapInOrder(readFrames(), FRAMES_IN_FLIGHT, signal, async ({ slot, raw }) => {
-    const [frame] = await Promise.all([slot.compress(raw), inspector.inspect(raw)])
+    const [frame] = await Promise.all([slot.compress(raw), catalogWorker.inspect(raw)])
     return { slot, frame, bytes: raw.length }
   })
   let rawBytes = 0

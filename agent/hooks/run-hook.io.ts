@@ -32,7 +32,7 @@ export async function runHook(deps: Omit<HostDeps, 'signal'>, path: string, call
   const { stage } = call
   const startedAt = performance.now()
   deps.log.info(`${stage} hook ${path}`)
-  const fault = await checkHealth(deps, path, call).catch((error: unknown) => `was not run: ${describeError(error)[0]}`)
+  const fault = await findFault(deps, path, call).catch((error: unknown) => `was not run: ${describeError(error)[0]}`)
   const seconds = (performance.now() - startedAt) / 1000
   if (fault === undefined) return { path, stage, ok: true, seconds }
   deps.log.warn(`${stage} hook ${path} ${fault}`)
@@ -40,11 +40,7 @@ export async function runHook(deps: Omit<HostDeps, 'signal'>, path: string, call
 }
 
 /** @returns undefined where the hook succeeds */
-async function checkHealth(
-  { host }: Pick<HostDeps, 'host'>,
-  path: string,
-  call: HookCall,
-): Promise<string | undefined> {
+async function findFault({ host }: Pick<HostDeps, 'host'>, path: string, call: HookCall): Promise<string | undefined> {
   await assertRunnable(path) // once more: since the first look, another hook may have changed something
   const { status, stdout, stderr } = await (call.ownUnit ? runInUnit : runInSession)(host, path, call)
   if (status === 0) return undefined

@@ -1,9 +1,9 @@
 // Starts the S3 servers once for all system tests. They end with this process, even where it is killed.
-const bundleInspector = require('../support/bundle-inspector.cjs')
+const bundleCatalogWorker = require('../support/bundle-catalog-worker.cjs')
 const { SERVERS_VARIABLE, startRadosgw, startSeaweedfs } = require('./index.ts')
 
 module.exports = async () => {
-  bundleInspector()
+  bundleCatalogWorker()
   const started = await Promise.allSettled([startRadosgw(), startSeaweedfs()])
   globalThis.snapstreamServers = started.flatMap(({ value }) => value ?? [])
   for (const { reason } of started) {

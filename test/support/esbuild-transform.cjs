@@ -1,6 +1,6 @@
 // Compiles tests with the compiler that bundles the agent, so both see the same lowering of `await using`.
 const { transformSync } = require('esbuild')
-const inspector = require('./bundle-inspector.cjs')
+const catalogWorker = require('./bundle-catalog-worker.cjs')
 
 module.exports = {
   process: (source, path) => {
@@ -11,7 +11,7 @@ module.exports = {
       sourcemap: 'external',
       sourcefile: path,
       ...(path.endsWith('agent/archive/catalog-worker.io.ts') && {
-        define: { __filename: JSON.stringify(inspector.file) },
+        define: { __filename: JSON.stringify(catalogWorker.file) },
       }),
     })
     return { code, map: JSON.parse(map) }

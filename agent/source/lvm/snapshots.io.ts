@@ -35,10 +35,10 @@ const DEVICE = { timeoutSeconds: 5 }
  */
 export async function readStorage(deps: HostDeps): Promise<HostStorage> {
   const { host, signal } = deps
-  const vitals = await readVitals(deps)
+  const state = await readSnapshotState(deps)
   return {
-    ...vitals,
-    mounts: await readIds(deps, vitals.mounts),
+    ...state,
+    mounts: await readIds(deps, state.mounts),
     devices: parseLsblk(await host.run(LSBLK, signal, KERNEL)),
     usedBytes: parseDf((await host.attempt(DF, signal, KERNEL)).stdout),
   }
@@ -50,7 +50,7 @@ export async function readUsedInodes({ host, signal }: HostDeps): Promise<Readon
 }
 
 /** What the health of snapshots shows in. Throws as `readStorage`. */
-export async function readVitals({ host, signal }: HostDeps): Promise<SnapshotState> {
+export async function readSnapshotState({ host, signal }: HostDeps): Promise<SnapshotState> {
   return {
     logicalVolumes: parseLvs(await host.run(LVS, signal, LVM)),
     groups: parseVgs(await host.run(VGS, signal, LVM)),
@@ -152,7 +152,7 @@ export async function recordUpload(deps: HostDeps, plan: SnapshotPlan, upload: U
  * @throws AgentError SNAPSHOT_INVALID
  */
 export async function checkSnapshot(deps: HostDeps, plan: SnapshotPlan): Promise<void> {
-  const fault = checkHealth(await readVitals(deps), plan)
+  const fault = checkHealth(await readSnapshotState(deps), plan)
   if (fault !== undefined) throw snapshotInvalid(plan, fault)
 }
 
@@ -178,7 +178,7 @@ export interface Removal extends Leftovers {
  * @throws AgentError where uploads cannot be looked for, with what is still on the host as failures of its clean-up
  */
 export async function removeLeftovers(deps: Deps, scope: LeftoverScope): Promise<Removal> {
-  const onHost = findLeftovers(await readVitals(deps))
+  const onHost = findLeftovers(await readSnapshotState(deps))
   const { leftBehind, ...removed } = scope.dryRun ? { ...onHost, leftBehind: [] } : await removeFromHost(deps, onHost)
   // Last, so that a bucket that cannot be reached keeps no snapshot on the host.
   const uploads = await findUploads(deps, scope, onHost).catch((error: unknown) => {

@@ -3,7 +3,7 @@ import { describeError, type AgentError } from '../../errors'
 import { planRelief, snapshotInvalid } from './health'
 import type { SnapshotPlan } from './plan'
 import type { HostDeps } from '../../context'
-import { readVitals } from './snapshots.io'
+import { readSnapshotState } from './snapshots.io'
 import { runUninterruptible } from '../../host/uninterruptible'
 
 /** A disk that is written to with 500 MB/s fills a tenth of a snapshot of 10 GiB in this time. */
@@ -46,13 +46,13 @@ async function watch(
 ): Promise<void> {
   while (await waited(deps.signal)) {
     try {
-      let storage = await readVitals(deps)
+      let storage = await readSnapshotState(deps)
       for (const plan of watched) {
         const relief = planRelief(storage, plan)
         if (relief && 'extend' in relief) {
           await runUninterruptible(deps, relief.extend)
           deps.log.info(`extended the snapshot of ${plan.origin.mountPoint}, which was filling up`)
-          storage = await readVitals(deps) // it took free extents from the next
+          storage = await readSnapshotState(deps) // it took free extents from the next
         } else if (relief) {
           watched.delete(plan)
           onOverflow(plan, snapshotInvalid(plan, relief.giveUp))

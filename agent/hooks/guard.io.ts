@@ -17,7 +17,7 @@ import { BACKSTOP_SECONDS, runHook } from './run-hook.io'
 /** The argument by which the agent's program is told to be the guard. */
 const ROLE = 'guard-hooks'
 
-export interface WatchdogConfig {
+export interface GuardOrders {
   readonly run: string
   readonly postHooks: readonly string[]
   /** For each hook, in seconds. */
@@ -48,11 +48,7 @@ const DISMISSAL_SECONDS_MAX = 10
  * @param program - the agent's own
  * @throws AgentError COMMAND_FAILED, TOOL_MISSING where it does not start: no application may be held without it
  */
-export async function startGuard(
-  { host }: Pick<HostDeps, 'host'>,
-  orders: WatchdogConfig,
-  program: Argv,
-): Promise<Guard> {
+export async function startGuard({ host }: Pick<HostDeps, 'host'>, orders: GuardOrders, program: Argv): Promise<Guard> {
   const argv: Argv = [...program, ROLE]
   const guard = host.start(orders.ownUnits ? inUnit(orders.run, argv) : argv, neverAborted(), {
     ownSession: true,
@@ -112,7 +108,7 @@ function throwEarlyEnd(): never {
  *
  * @returns true if this process is to be the guard; the program then has nothing else to do
  */
-export function runWatchdogIfAsked(): boolean {
+export function runGuardIfAsked(): boolean {
   if (process.argv[2] !== ROLE) return false
   void guard()
   return true
@@ -120,7 +116,7 @@ export function runWatchdogIfAsked(): boolean {
 
 async function guard(): Promise<void> {
   const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-  const { run, postHooks, hookTimeout, ownUnits } = JSON.parse((await lines.next()).value ?? '') as WatchdogConfig
+  const { run, postHooks, hookTimeout, ownUnits } = JSON.parse((await lines.next()).value ?? '') as GuardOrders
   process.stdout.write('ready\n')
   let word: string | undefined
   for (let line = await lines.next(); !line.done; line = await lines.next()) word = line.value

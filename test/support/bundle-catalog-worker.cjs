@@ -1,11 +1,11 @@
-// The inspector's thread runs the file it is in: the bundle in the product, here a bundle of the thread alone, as a
+// The catalog worker's thread runs the file it is in: the bundle in the product, here a bundle of the thread alone, as a
 // thread cannot run what jest compiles in memory. Made anew before each test run.
 const { mkdirSync, renameSync } = require('node:fs')
 const { dirname, resolve } = require('node:path')
 const { buildSync } = require('esbuild')
 
 const root = resolve(__dirname, '../..')
-const file = resolve(root, '.cache/test/inspector.cjs')
+const file = resolve(root, '.cache/test/catalog-worker.cjs')
 
 module.exports = () => {
   const unfinished = `${file}.${process.pid}`
