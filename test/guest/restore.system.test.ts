@@ -141,12 +141,13 @@ test('in place, what is in use is replaced under it', async () => {
 })
 
 describe('to standard output', () => {
+  const numbers = Array.from({ length: 4_000_000 }, (_, index) => `${index + 1}\n`).join('')
   const print = (...more: string[]) =>
     agent.start('restore', '--class', 'daily', '--run', run, '--stdout', '--path', '/srv/numbers', ...more).ended
 
   test('goes the file, and nothing else', async () => {
     const { status, stdout, stderr } = await print()
-    expect([status, stdout.length, stdout.slice(-8)]).toEqual([0, 30888896, '4000000\n'])
+    expect([status, stdout === numbers]).toEqual([0, true])
     expect(JSON.parse(stderr.trimEnd().split('\n').at(-1)!)).toMatchObject({ run })
   })
 
@@ -164,7 +165,9 @@ describe('to standard output', () => {
     const { status, stdout, stderr } = await print('--trust-times')
     await client.send(new PutObjectCommand({ ...object, Body: body }))
     expect(status).toBe(1)
-    expect(stdout).toMatch(/^1\n2\n3\n(\d+\n)*\d*$/)
+    expect(stdout.length).toBeGreaterThan(0)
+    expect(stdout.length).toBeLessThan(numbers.length)
+    expect(numbers.startsWith(stdout)).toBe(true)
     expect(stderr).toMatch(/^snapstream: frame \d+ in .* is damaged: .*; lost with it: 'numbers'\nHINT: /)
     expect(JSON.parse(stderr.trimEnd().split('\n').at(-1)!)).toMatchObject({ error: { code: 'ARCHIVE_DAMAGED' } })
   })
