@@ -1,4 +1,4 @@
-import type { ThawTier } from './contract'
+import type { RetrievalTier } from './contract'
 import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 
@@ -24,8 +24,8 @@ export interface Deps {
 /** What needs no bucket. */
 export type HostDeps = Omit<Deps, 'store'>
 
-export interface ThawOptions {
-  readonly tier: ThawTier
+export interface RetrievalOptions {
+  readonly tier: RetrievalTier
   /** How long the readable copy stays. */
   readonly days: number
 }
@@ -219,5 +219,5 @@ export interface Store {
   listUploads(prefix: string, signal: AbortSignal): AsyncIterable<ListedUpload>
   readFacts(signal: AbortSignal): Promise<BucketFacts>
   /** Asks for a readable copy of an archived object. Succeeds too where one was asked for already. */
-  thaw(key: string, options: ThawOptions, signal: AbortSignal, versionId?: string): Promise<void>
+  retrieve(key: string, options: RetrievalOptions, signal: AbortSignal, versionId?: string): Promise<void>
 }

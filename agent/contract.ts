@@ -105,9 +105,9 @@ export function verificationKey(
 }
 
 /** S3's names of the tiers, by ours. */
-export const THAW_TIERS = { bulk: 'Bulk', standard: 'Standard', expedited: 'Expedited' } as const
+export const RETRIEVAL_TIERS = { bulk: 'Bulk', standard: 'Standard', expedited: 'Expedited' } as const
 
-export type ThawTier = keyof typeof THAW_TIERS
+export type RetrievalTier = keyof typeof RETRIEVAL_TIERS
 
 /** The run whose manifest this key is, or undefined where it is no manifest's key. */
 export function parseManifestKey(key: string): RunPlace | undefined {

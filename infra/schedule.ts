@@ -73,7 +73,7 @@ const ERRORS = /^(0|[1-9][0-9]{0,6}|[1-9]?[0-9]%|100%)$/
 /** What the agent takes, up to a thousand parts. */
 const SAMPLE = /^([1-9][0-9]{0,2}|1000)\/([1-9][0-9]{0,2}|1000)$/
 /** Storage classes that nothing can be read back from at once. */
-const FROZEN_CLASSES: readonly (string | undefined)[] = ['GLACIER', 'DEEP_ARCHIVE']
+const ARCHIVE_CLASSES: readonly (string | undefined)[] = ['GLACIER', 'DEEP_ARCHIVE']
 const WINDOW_HOURS_MAX = 24
 /** What the Backup document takes. */
 const JITTER_MINUTES_MAX = 120
@@ -137,7 +137,7 @@ function checkVerification(schedule: Schedule, retention: readonly RetentionClas
   const { verify = 'checksum', sample } = schedule
   const problems: string[] = []
   const storageClass = retention.find(({ name }) => name === schedule.class)?.storageClass
-  if ((verify === 'stream' || verify === 'source') && FROZEN_CLASSES.includes(storageClass)) {
+  if ((verify === 'stream' || verify === 'source') && ARCHIVE_CLASSES.includes(storageClass)) {
     problems.push(`verify '${verify}' cannot read back what goes to ${storageClass ?? ''}: use 'checksum'`)
   }
   if (sample === undefined) return problems

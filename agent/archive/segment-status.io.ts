@@ -1,7 +1,7 @@
 /** What of an archive cannot be read, and what is lost with it. */
 import { AgentError, hasCode, isDataLoss } from '../errors'
 import type { Archive, Segment } from './archive'
-import { thawStateOf, type ThawState } from '../bucket/glacier'
+import { retrievalStateOf, type RetrievalState } from '../bucket/glacier'
 import { planReads, type FrameTable } from './frame-reads'
 import { readEntries } from './read-catalog.io'
 import { decodeFrames, fetchReads, type ReaderDeps } from './read.io'
@@ -15,7 +15,7 @@ const NAMES_MAX = 5
 export interface SegmentState {
   readonly segment: Segment
   readonly storageClass: string
-  readonly thaw: ThawState
+  readonly retrieval: RetrievalState
 }
 
 /** Asks for each segment; those that are missing are left out of the answer. */
@@ -24,7 +24,7 @@ export async function readSegmentStates(deps: ReaderDeps, segments: readonly Seg
   for (const segment of segments) {
     try {
       const { storageClass, restore } = await deps.store.head(segment.key, deps.signal)
-      states.push({ segment, storageClass, thaw: thawStateOf(storageClass, restore) })
+      states.push({ segment, storageClass, retrieval: retrievalStateOf(storageClass, restore) })
     } catch (error) {
       if (!hasCode(error, 'OBJECT_MISSING')) throw error
     }

@@ -58,7 +58,8 @@ export function withDeleted({ store, log, signal }: Pick<Deps, 'store' | 'log' |
       getRange: (key, offset, bytes, ofCaller, how) =>
         readEither(key, (versionId) => store.getRange(key, offset, bytes, ofCaller, { ...how, versionId })),
       head: (key, ofCaller) => readEither(key, (version) => store.head(key, ofCaller, version)),
-      thaw: (key, options, ofCaller) => readEither(key, (version) => store.thaw(key, options, ofCaller, version)),
+      retrieve: (key, options, ofCaller) =>
+        readEither(key, (version) => store.retrieve(key, options, ofCaller, version)),
       async *list(prefix, ofCaller) {
         for await (const object of store.list(prefix, ofCaller, { includeDeleted: true })) {
           remember(object)

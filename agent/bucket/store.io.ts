@@ -1,6 +1,6 @@
 import { connect, type S3StoreOptions } from './client.io'
 import { head, list, listFolders, listUploads, readFacts, readRange, readWhole } from './read.io'
-import { thaw } from './thaw.io'
+import { retrieve } from './retrieve.io'
 import { listFoldersWithDeleted, listWithDeleted } from './versions.io'
 import { abortUpload, completeUpload, createUpload, put, uploadPart } from './write.io'
 import type { Store } from '../context'
@@ -29,7 +29,7 @@ export function s3Store(options: S3StoreOptions): S3Store {
     abortUpload: (...args) => abortUpload(s3, ...args),
     listUploads: (...args) => listUploads(s3, ...args),
     readFacts: (...args) => readFacts(s3, ...args),
-    thaw: (...args) => thaw(s3, ...args),
+    retrieve: (...args) => retrieve(s3, ...args),
     readEndpoint: () => s3.readEndpoint(),
   }
 }

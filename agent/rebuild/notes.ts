@@ -25,7 +25,7 @@ export function notesOnSizes(groups: readonly PlannedGroup[], sizes: ReadonlyMap
 export interface UnreadableArchive {
   readonly mountPoint: string
   readonly missing: number
-  /** In Glacier, and not thawed yet. */
+  /** In Glacier, and not retrieved yet. */
   readonly frozen: number
 }
 

@@ -49,6 +49,6 @@ export async function restorePlan(deps: Deps, request: WithHost<RestorePlanReque
 
 async function lookAt(deps: Deps, { mountPoint, archive }: VolumeBackup): Promise<UnreadableArchive> {
   const states = await readSegmentStates(deps, archive.segments)
-  const frozen = states.filter(({ thaw }) => thaw !== 'readable').length
+  const frozen = states.filter(({ retrieval }) => retrieval !== 'readable').length
   return { mountPoint, missing: archive.segments.length - states.length, frozen }
 }

@@ -1,12 +1,12 @@
-/** What is told of a restore: before it, after it, and while Glacier is thawing. */
+/** What is told of a restore: before it, after it, and while Glacier is retrieving. */
 import type { ErrorCode } from '../errors'
-import { thawDuration } from '../bucket/glacier'
+import { retrievalDuration } from '../bucket/glacier'
 import type { Manifest } from '../run/manifest'
 import { type Absent, type Warned } from './select-volumes'
 import { formatBytes, columns, counted, joinLines } from '../lib/text'
 import { warningLines } from '../backup/summary'
-import type { ThawTier } from '../contract'
-import type { ThawOptions } from '../context'
+import type { RetrievalTier } from '../contract'
+import type { RetrievalOptions } from '../context'
 import { pathOnHost } from '../tar/entry'
 
 export interface VolumeReport {
@@ -59,7 +59,7 @@ export interface VolumePreview extends Omit<VolumeReport, 'failed' | 'failedEntr
   readonly conflictEntries: number
   readonly sizeBytes: number
   readonly storageClasses: readonly string[]
-  /** Objects that have to be thawed first. */
+  /** Objects that have to be retrieved first. */
   readonly frozen: number
 }
 
@@ -166,12 +166,12 @@ function volumeRow({
   ]
 }
 
-/** @param tier - that thawing is asked for with, if it is */
+/** @param tier - that retrieving is asked for with, if it is */
 export function formatRestorePlan(
   manifest: Manifest,
   volumes: readonly VolumePreview[],
   { absent, warned }: Pick<RestoreReport, 'absent' | 'warned'>,
-  tier: ThawTier = 'standard',
+  tier: RetrievalTier = 'standard',
 ): string {
   return joinLines([
     `Restore of ${manifest.run} of ${manifest.host}, nothing was changed`,
@@ -182,7 +182,7 @@ export function formatRestorePlan(
         `  ${mountPoint} is stored in ${storageClasses.join(', ') || 'nothing that is needed'}`,
         ...(frozen > 0
           ? [
-              `    ${counted(frozen, 'object has', 'objects have')} to be thawed first: ${describeThaw(storageClasses, tier)}`,
+              `    ${counted(frozen, 'object has', 'objects have')} to be thawed first: ${describeRetrieval(storageClasses, tier)}`,
             ]
           : []),
         ...namesOf(volume, volume.conflicts, volume.conflictEntries, '  there already:'),
@@ -197,16 +197,20 @@ export function formatRestorePlan(
   ])
 }
 
-export function formatThawing(objects: number, storageClasses: readonly string[], { tier, days }: ThawOptions): string {
+export function formatRetrieving(
+  objects: number,
+  storageClasses: readonly string[],
+  { tier, days }: RetrievalOptions,
+): string {
   return joinLines([
-    `Waiting for Glacier: ${counted(objects, 'object is', 'objects are')} being thawed, ${describeThaw(storageClasses, tier)}`,
+    `Waiting for Glacier: ${counted(objects, 'object is', 'objects are')} being thawed, ${describeRetrieval(storageClasses, tier)}`,
     `  They stay readable for ${days} days. Run the same command again then, or now with --wait.`,
     '  "snapstream restore-status" with the same options tells how far it is.',
   ])
 }
 
 /** Objects of a volume, by whether they can be read. */
-export interface ThawStatus {
+export interface RetrievalStatus {
   readonly mountPoint: string
   readonly storageClasses: readonly string[]
   readonly readable: number
@@ -216,7 +220,7 @@ export interface ThawStatus {
   readonly catalog: 'good' | 'missing' | 'damaged'
 }
 
-export function formatThawStatus({ run, host }: Manifest, volumes: readonly ThawStatus[]): string {
+export function formatRetrievalStatus({ run, host }: Manifest, volumes: readonly RetrievalStatus[]): string {
   const ready = volumes.every(
     ({ readable, thawing, frozen, missing }) => readable > 0 && thawing + frozen + missing === 0,
   )
@@ -246,8 +250,8 @@ export function formatThawStatus({ run, host }: Manifest, volumes: readonly Thaw
   ])
 }
 
-function describeThaw(storageClasses: readonly string[], tier: ThawTier): string {
-  const times = storageClasses.flatMap((name) => thawDuration(name, tier) ?? [])
+function describeRetrieval(storageClasses: readonly string[], tier: RetrievalTier): string {
+  const times = storageClasses.flatMap((name) => retrievalDuration(name, tier) ?? [])
   return times.length === 0
     ? `${tier} is not to be had for ${storageClasses.join(', ')}`
     : `${times.join(' or ')} with ${tier}`

@@ -14,7 +14,7 @@ import { formatRestore, formatRestorePlan, type RestoreReport } from './report'
 import type { Outcome } from '../outcome'
 import { addElsewhere, findElsewhere } from './elsewhere.io'
 import { goesOn, restoreAll, rootOf, type Task } from './volumes.io'
-import { thawAll } from './thaw.io'
+import { retrieveAll } from './retrieve.io'
 import type { RawRange } from '../tar/entry'
 
 /**
@@ -38,8 +38,8 @@ async function restoreRun(deps: Deps, request: WithHost<RestoreRequest>, manifes
   if (lost.length === 0) return restoreFrom(deps, request, manifest)
 
   const asked = request.dryRun ? { ...request, thaw: undefined } : request // a dry run changes nothing
-  const thawing = await thawAll(deps, asked, await readSources(deps, lost))
-  if (thawing) return thawing
+  const waiting = await retrieveAll(deps, asked, await readSources(deps, lost))
+  if (waiting) return waiting
   await using catalogs = await rebuildCatalogs(deps, manifest, lost)
   return await restoreFrom({ ...deps, store: catalogs.store }, request, catalogs.manifest)
 }
@@ -51,13 +51,13 @@ async function restoreFrom(deps: Deps, request: WithHost<RestoreRequest>, manife
   assertNotRefused(request, planned) // before Glacier is asked for anything, which costs money and hours
 
   const states = planned.flatMap((task) => task.states)
-  const thawing = await thawAll(deps, request, states)
-  if (thawing) return thawing
-  const waited = states.some(({ thaw }) => thaw !== 'readable')
+  const waiting = await retrieveAll(deps, request, states)
+  if (waiting) return waiting
+  const waited = states.some(({ retrieval }) => retrieval !== 'readable')
   // Meanwhile, somebody may have written what must not be overwritten; and what can be read shows only now.
   const tasks = waited ? await planTasks(deps, request, manifest) : planned
   assertNotRefused(request, tasks)
-  // Not before: while Glacier is thawing, the disks may still have to be made.
+  // Not before: while Glacier retrieves, the disks may still have to be made.
   if (!request.stdout) assertFits(tasks.map(needOf))
 
   const results = await restoreAll(deps, request, tasks)
@@ -121,7 +121,7 @@ async function findAllLost(
   missing: readonly RawRange[],
 ): Promise<RawRange[]> {
   const readable = await planVolume(deps, wanted, target, { ...options, lost: missing })
-  if (states.some(({ thaw }) => thaw !== 'readable')) return [...missing]
+  if (states.some(({ retrieval }) => retrieval !== 'readable')) return [...missing]
   const damaged = await findDamage(deps, wanted.volume.archive, readable.table, readable.pieces)
   return [...missing, ...damaged].sort((a, b) => a.offset - b.offset)
 }
@@ -203,7 +203,7 @@ function describePlan(manifest: Manifest, request: WithHost<RestoreRequest>, tas
     sizeBytes: plan.sizeBytes,
     fetch: plan.fetch,
     storageClasses: [...new Set(states.map(({ storageClass }) => storageClass))],
-    frozen: states.filter(({ thaw }) => thaw !== 'readable').length,
+    frozen: states.filter(({ retrieval }) => retrieval !== 'readable').length,
   }))
   const lacks = lacking(manifest, request)
   return {

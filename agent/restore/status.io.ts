@@ -5,12 +5,12 @@ import type { Deps } from '../context'
 import type { ReaderDeps } from '../archive/read.io'
 import { openRun } from '../run/runs'
 import type { WithHost, RestoreStatusRequest } from '../options/commands'
-import { formatThawStatus } from './report'
+import { formatRetrievalStatus } from './report'
 import { chooseVolumes } from '../run/volumes'
 import type { Outcome } from '../outcome'
 
 /**
- * Tells whether the archives of a run can be read now: status 0 if they can, 5 while Glacier is thawing or nobody has
+ * Tells whether the archives of a run can be read now: status 0 if they can, 5 while Glacier is retrieving them or nobody has
  * asked for it, 3 where waiting does not help because objects are missing.
  *
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME
@@ -36,12 +36,12 @@ export async function restoreStatus(
   const complete = volumes.every(({ missing }) => missing === 0)
   return {
     status: waiting ? ExitStatus.waitingForGlacier : complete ? ExitStatus.ok : ExitStatus.incomplete,
-    summary: formatThawStatus(manifest, volumes),
+    summary: formatRetrievalStatus(manifest, volumes),
     json: { run: manifest.run, host: manifest.host, ready: complete && !waiting, volumes },
   }
 }
 
 function count(states: readonly SegmentState[]) {
-  const countOf = (state: SegmentState['thaw']) => states.filter(({ thaw }) => thaw === state).length
-  return { readable: countOf('readable'), thawing: countOf('thawing'), frozen: countOf('frozen') }
+  const countOf = (state: SegmentState['retrieval']) => states.filter(({ retrieval }) => retrieval === state).length
+  return { readable: countOf('readable'), thawing: countOf('retrieving'), frozen: countOf('archived') }
 }

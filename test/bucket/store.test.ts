@@ -437,7 +437,7 @@ test('a version is what is read, read on and thawed, where one is named', async 
   await store.getRange(KEY, 0, 100, signal, { versionId: 'v1' })
   await store.get(KEY, BODY.length, signal, 'v1')
   await store.head(KEY, signal, 'v1')
-  await store.thaw(KEY, { tier: 'bulk', days: 7 }, signal, 'v1')
+  await store.retrieve(KEY, { tier: 'bulk', days: 7 }, signal, 'v1')
   expect(server.operations).toEqual(['GetObject', 'GetObject', 'GetObject', 'HeadObject', 'RestoreObject'])
   expect(server.requests.filter(({ url }) => !url.includes('versionId=v1'))).toEqual([])
 })

@@ -205,8 +205,8 @@ describe('archives in Glacier', () => {
   describe('that are thawed after hours', () => {
     const thawingMeanwhile = (store: MemoryStore, happens: () => void): MemoryStore => ({
       ...store,
-      async thaw(...args) {
-        await store.thaw(...args)
+      async retrieve(...args) {
+        await store.retrieve(...args)
         thawed(store)
         happens()
       },
@@ -263,15 +263,18 @@ describe('archives in Glacier', () => {
   test('are asked for once, and restored when they are there: status 5, then 0', async () => {
     const store = frozen()
     const asked: string[] = []
-    const thaw: MemoryStore['thaw'] = (key, options, signal) => (asked.push(key), store.thaw(key, options, signal))
+    const retrieve: MemoryStore['retrieve'] = (key, options, signal) => (
+      asked.push(key),
+      store.retrieve(key, options, signal)
+    )
     const request = { volume: ['/srv'], thaw: 'standard' as const }
-    const { status, summary } = await restored(request, { ...store, thaw })
+    const { status, summary } = await restored(request, { ...store, retrieve })
     expect([status, asked.length]).toEqual([5, 1])
     expect(summary).toMatch(/^Waiting for Glacier: 1 object is being thawed, up to 12 hours with standard\n/)
-    expect(await restored(request, { ...store, thaw })).toMatchObject({ status: 5 })
+    expect(await restored(request, { ...store, retrieve })).toMatchObject({ status: 5 })
     expect(asked.length).toBe(1)
     thawed(store)
-    expect(await restored(request, { ...store, thaw })).toMatchObject({ status: 0 })
+    expect(await restored(request, { ...store, retrieve })).toMatchObject({ status: 0 })
     expect(differences(sources.srv, join(target, 'srv'))).toEqual([])
   })
 })
@@ -318,15 +321,18 @@ describe('a catalog is gone', () => {
   test('an archive in Glacier is thawed first, and not by a dry run', async () => {
     const store = frozen(withoutCatalog())
     const asked: string[] = []
-    const thaw: MemoryStore['thaw'] = (key, options, signal) => (asked.push(key), store.thaw(key, options, signal))
+    const retrieve: MemoryStore['retrieve'] = (key, options, signal) => (
+      asked.push(key),
+      store.retrieve(key, options, signal)
+    )
     const request = { volume: ['/srv'], thaw: 'bulk' as const }
-    await expect(restored({ ...request, dryRun: true }, { ...store, thaw })).rejects.toMatchObject({
+    await expect(restored({ ...request, dryRun: true }, { ...store, retrieve })).rejects.toMatchObject({
       code: 'OBJECT_ARCHIVED',
     })
     expect(asked).toEqual([])
-    expect(await restored(request, { ...store, thaw })).toMatchObject({ status: 5 })
+    expect(await restored(request, { ...store, retrieve })).toMatchObject({ status: 5 })
     thawed(store)
-    expect(await restored(request, { ...store, thaw })).toMatchObject({ status: 0 })
+    expect(await restored(request, { ...store, retrieve })).toMatchObject({ status: 0 })
     expect([asked.length, differences(sources.srv, join(target, 'srv'))]).toEqual([1, []])
   })
 

@@ -177,7 +177,7 @@ export function memoryStore({
       return { region: 'us-east-1', versioning: 'Enabled', clockSkewSeconds: 0 }
     },
 
-    async thaw(key, _options, signal, versionId) {
+    async retrieve(key, _options, signal, versionId) {
       await arrive(signal)
       const object = find(key, versionId)
       if (!object.archived) fail('STORE_FAILED', `${key} is not archived`)

@@ -1,48 +1,49 @@
+/** Objects that lie in Glacier: S3 calls it retrieving, operators know it as `--thaw`. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ExitStatus } from '../contract'
 import { AgentError } from '../errors'
 import { readSegmentStates, type SegmentState } from '../archive/segment-status.io'
 import type { Deps } from '../context'
 import type { RestoreRequest } from '../options/commands'
-import { formatThawing } from './report'
+import { formatRetrieving } from './report'
 import type { Outcome } from '../outcome'
 
-/** Between two looks at objects that are being thawed, which takes minutes to days. */
-const THAW_POLL_SECONDS = 60
+/** Between two looks at objects that are being retrieved, which takes minutes to days. */
+const POLL_SECONDS = 60
 
 /**
- * Has segments thawed where they are in Glacier, and waits for them if that is wanted.
+ * Has segments retrieved that are in Glacier, and waits for them if that is wanted.
  *
  * @returns undefined where everything can be read now
- * @throws AgentError OBJECT_ARCHIVED where thawing was not asked for
+ * @throws AgentError OBJECT_ARCHIVED where that was not asked for
  */
-export async function thawAll(
+export async function retrieveAll(
   deps: Deps,
   request: Pick<RestoreRequest, 'thaw' | 'days' | 'wait'>,
   states: readonly SegmentState[],
 ): Promise<Outcome | undefined> {
-  let waiting = states.filter(({ thaw }) => thaw !== 'readable')
+  let waiting = states.filter(({ retrieval }) => retrieval !== 'readable')
   if (waiting.length === 0) return undefined
   if (request.thaw === undefined) throw archived(waiting)
   const options = { tier: request.thaw, days: request.days }
-  for (const { segment, thaw } of waiting)
-    if (thaw === 'frozen') await deps.store.thaw(segment.key, options, deps.signal)
+  for (const { segment, retrieval } of waiting)
+    if (retrieval === 'archived') await deps.store.retrieve(segment.key, options, deps.signal)
   deps.log.info(`asked for ${waiting.length} archived objects`)
   for (;;) {
     const now = await readSegmentStates(
       deps,
       waiting.map(({ segment }) => segment),
     )
-    waiting = now.filter(({ thaw }) => thaw !== 'readable')
+    waiting = now.filter(({ retrieval }) => retrieval !== 'readable')
     if (waiting.length === 0) return undefined
     if (!request.wait) break
     deps.log.info(`waiting for ${waiting.length} archived objects`)
-    await sleep(THAW_POLL_SECONDS * 1000, undefined, { signal: deps.signal })
+    await sleep(POLL_SECONDS * 1000, undefined, { signal: deps.signal })
   }
   const storageClasses = [...new Set(waiting.map(({ storageClass }) => storageClass))]
   return {
     status: ExitStatus.waitingForGlacier,
-    summary: formatThawing(waiting.length, storageClasses, options),
+    summary: formatRetrieving(waiting.length, storageClasses, options),
     json: { waitingFor: waiting.map(({ segment }) => segment.key), ...options },
   }
 }
