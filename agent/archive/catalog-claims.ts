@@ -1,8 +1,6 @@
-import { BLOCK_BYTES } from '../tar/header'
-import type { CatalogEntry } from '../tar/entry'
+import { PATH_BYTES_MAX, type CatalogEntry } from '../tar/entry'
+import { BLOCK_BYTES } from '../tar/layout'
 
-/** As the writer of catalogs has it: longer paths get no line of their own. */
-export const PATH_BYTES_MAX = 64 * 1024
 const MODE_MAX = 0o7777
 
 /** A component that is empty, `.` or `..`, or a zero byte. */

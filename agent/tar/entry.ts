@@ -36,6 +36,11 @@ export interface CatalogEntry {
   readonly undescribed?: string
 }
 
+/**
+ * Paths and links beyond this get no line of their own in the catalog (design limit): the kernel takes 4,096 bytes at a time.
+ */
+export const PATH_BYTES_MAX = 64 * 1024
+
 /** Of the name of what cannot be described: enough to find it by. */
 const NAME_CHARACTERS_MAX = 256
 

@@ -1,8 +1,7 @@
 /** The fields of tar headers: ustar, GNU and pax (POSIX.1-2017 "pax interchange format"; the GNU tar manual, appendix D). */
 import { AgentError } from '../errors'
+import { BLOCK_BYTES, CHECKSUM, MAGIC, NAME, PREFIX, type Field } from './layout'
 import type { EntryType } from './entry'
-
-export const BLOCK_BYTES = 512
 
 /** A name out of the archive, and its bytes in base64 where they are not valid UTF-8. */
 export interface Name {
@@ -10,27 +9,6 @@ export interface Name {
   readonly base64?: string
 }
 
-/** What extended headers say of the entry that follows them. */
-export interface Extension {
-  path?: Name
-  /** The name of a sparse file, whose `path` is then only for readers that do not know sparse files. */
-  sparsePath?: Name
-  link?: Name
-  /** Of the data in the archive. */
-  storedBytes?: number
-  mtime?: string
-  uid?: number
-  gid?: number
-  xattrs?: true
-  /** Of a sparse file with its holes. */
-  sparseSize?: number
-  /** The sparse map is the beginning of the data (GNU sparse format 1.0). */
-  mapInData?: true
-  /** Why the entry cannot have a line of its own in the catalog. */
-  undescribed?: string
-}
-
-const CHECKSUM = { at: 148, bytes: 8 } as const
 const SPACE = 0x20
 
 /** @param offset - of the header in the stream, for the message */
@@ -52,16 +30,21 @@ export function hasValidChecksum(data: Buffer, at: number): boolean {
   for (let index = at + CHECKSUM.at + CHECKSUM.bytes, end = at + BLOCK_BYTES; index < end; index++) {
     sum += data[index] as number
   }
-  return sum === readNumber(data, at + CHECKSUM.at, CHECKSUM.bytes)
+  return sum === readNumber(data, at, CHECKSUM)
 }
 
-/** A numeric field: octal digits, or GNU's base-256 for what does not fit. NaN if it is neither. */
-export function readNumber(data: Buffer, at: number, bytes: number): number {
-  const first = data[at] as number
-  if ((first & 0x80) !== 0) return readBase256(data, at, bytes)
+/**
+ * A numeric field: octal digits, or GNU's base-256 for what does not fit. NaN if it is neither.
+ *
+ * @param at - where the header starts
+ */
+export function readNumber(data: Buffer, at: number, field: Field): number {
+  const start = at + field.at
+  const end = start + field.bytes
+  if (((data[start] as number) & 0x80) !== 0) return readBase256(data, start, end)
   let value = 0
   let digits = 0
-  for (let index = at, end = at + bytes; index < end; index++) {
+  for (let index = start; index < end; index++) {
     const byte = data[index] as number
     if (byte >= 0x30 && byte <= 0x37) {
       value = value * 8 + (byte - 0x30)
@@ -76,10 +59,10 @@ export function readNumber(data: Buffer, at: number, bytes: number): number {
 }
 
 /** Two's complement, big-endian; the highest bit of the first byte is the mark, the next one the sign. */
-function readBase256(data: Buffer, at: number, bytes: number): number {
-  const first = data[at] as number
+function readBase256(data: Buffer, start: number, end: number): number {
+  const first = data[start] as number
   let value = (first & 0x40) !== 0 ? (first & 0x7f) - 0x80 : first & 0x3f
-  for (let index = at + 1; index < at + bytes; index++) value = value * 256 + (data[index] as number)
+  for (let index = start + 1; index < end; index++) value = value * 256 + (data[index] as number)
   return Number.isSafeInteger(value) ? value : NaN
 }
 
@@ -100,24 +83,23 @@ export function typeOf(flag: string): EntryType | undefined {
   return TYPES[flag]
 }
 
-/** A name field: up to its first zero byte. */
-export function fieldEnd(data: Buffer, at: number, bytes: number): number {
-  const end = at + bytes
-  for (let index = at; index < end; index++) if (data[index] === 0) return index
+/** Where a name ends: at its first zero byte, or with its field. */
+export function nameEnd(data: Buffer, start: number, bytesMax: number): number {
+  const end = start + bytesMax
+  for (let index = start; index < end; index++) if (data[index] === 0) return index
   return end
 }
 
 /** The path in a ustar or GNU header; ustar's may be in two pieces. */
 export function readHeaderPath(data: Buffer, at: number): Name {
-  const nameEnd = fieldEnd(data, at, 100)
+  const nameStart = at + NAME.at
+  const end = nameEnd(data, nameStart, NAME.bytes)
+  const prefixStart = at + PREFIX.at
   // "ustar\0" is POSIX and has a prefix; GNU's old "ustar " keeps other things there.
-  const hasPrefix = data[at + 262] === 0 && data[at + 345] !== 0
-  if (!hasPrefix) return decodePath(data, at, nameEnd)
-  const joined = Buffer.concat([
-    data.subarray(at + 345, fieldEnd(data, at + 345, 155)),
-    Buffer.from('/'),
-    data.subarray(at, nameEnd),
-  ])
+  const hasPrefix = data[at + MAGIC.at + 'ustar'.length] === 0 && data[prefixStart] !== 0
+  if (!hasPrefix) return decodePath(data, nameStart, end)
+  const prefix = data.subarray(prefixStart, nameEnd(data, prefixStart, PREFIX.bytes))
+  const joined = Buffer.concat([prefix, Buffer.from('/'), data.subarray(nameStart, end)])
   return decodePath(joined, 0, joined.length)
 }
 

@@ -1,21 +1,50 @@
-/** Reads pax extended headers as they pass by (POSIX.1-2017 "pax Extended Header"): what nobody needs is not kept. */
-import { brokenTar, decodeName, decodePath, type Extension } from './header'
-
-/** Paths beyond this get no line of their own in the catalog (design limit): the kernel takes 4,096 bytes at a time. */
-export const PATH_BYTES_MAX = 64 * 1024
-
-/** Of a path that is longer, what is kept to name it. */
-const PATH_BYTES_NAMED = 256
-
-/** Extended attributes' names have up to 255 bytes, of which tar may make three each; whatever is longer is skipped. */
-const KEY_BYTES_MAX = 1024
-const LENGTH_DIGITS_MAX = 15
+/**
+ * Records of pax extended headers, `LENGTH KEY=VALUE\n` each (POSIX.1-2017, "pax Extended Header"). Those that pass by in a
+ * backup are read in pieces, and what nobody needs of them is not kept; those of one entry that are at hand, one by one.
+ */
+import { PATH_BYTES_MAX } from './entry'
+import { applyRecord, isAttribute, isKept, type Extension } from './extension'
+import { brokenTar } from './header'
 
 const SPACE = 0x20
 const NEWLINE = 0x0a
 const EQUALS = 0x3d
 const ZERO = 0x30
 const NINE = 0x39
+
+/** A record that is there as a whole. */
+export interface PaxRecord {
+  readonly key: string
+  readonly value: Buffer
+  /** All of it: length, key, value and newline. */
+  readonly bytes: Buffer
+}
+
+/** More than the largest header needs that is read. */
+const WHOLE_LENGTH_DIGITS_MAX = 10
+
+/** The record that starts there, or undefined where none does that can be read in one way only. */
+export function readRecord(body: Buffer, at: number): PaxRecord | undefined {
+  const space = body.indexOf(SPACE, at)
+  const length = space < 0 || space - at > WHOLE_LENGTH_DIGITS_MAX ? '' : body.toString('latin1', at, space)
+  const end = at + Number(length)
+  const equals = body.indexOf(EQUALS, space)
+  const isWhole = /^[1-9]\d*$/.test(length) && equals >= 0 && equals < end && end <= body.length
+  if (!isWhole || body[end - 1] !== NEWLINE) return undefined
+  const key = body.toString('latin1', space + 1, equals)
+  return { key, value: body.subarray(equals + 1, end - 1), bytes: body.subarray(at, end) }
+}
+
+export function formatRecord(key: string, value: Buffer): Buffer {
+  const rest = Buffer.concat([Buffer.from(` ${key}=`), value, Buffer.from('\n')])
+  let bytes = rest.length // LENGTH counts its own digits too
+  while (bytes !== rest.length + String(bytes).length) bytes = rest.length + String(bytes).length
+  return Buffer.concat([Buffer.from(String(bytes)), rest])
+}
+
+/** Extended attributes' names have up to 255 bytes, of which tar may make three each; whatever is longer is skipped. */
+const KEY_BYTES_MAX = 1024
+const LENGTH_DIGITS_MAX = 15
 
 export interface PaxReader {
   /**
@@ -32,7 +61,7 @@ export interface PaxReader {
 }
 
 /**
- * Reads records, `LENGTH KEY=VALUE\n` each, in pieces of any size. Memory does not grow with the values: extended
+ * Reads records in pieces of any size. Memory does not grow with the values: extended
  * attributes, 64 KiB each and on xfs any number of them, pass by.
  */
 export function paxReader(): PaxReader {
@@ -42,7 +71,7 @@ export function paxReader(): PaxReader {
   let digits = 0
   let left = 0 // of the record, from the byte that comes next
   let key = ''
-  let isKept = false
+  let isWanted = false
   let gathered: Buffer[] = []
   let gatheredBytes = 0
 
@@ -81,8 +110,8 @@ export function paxReader(): PaxReader {
 
   function startValue(): void {
     stage = 'value'
-    isKept = KEPT.has(key)
-    if (!isKept && isAttribute(key)) extension.xattrs = true
+    isWanted = isKept(key)
+    if (!isWanted && isAttribute(key)) extension.xattrs = true
   }
 
   function takeValue(data: Buffer, start: number, end: number): number {
@@ -92,7 +121,7 @@ export function paxReader(): PaxReader {
     left -= bytes
     const isWhole = at < end
     if (isWhole && data[at] !== NEWLINE) throw malformed()
-    if (isKept) {
+    if (isWanted) {
       if (isWhole && gatheredBytes === 0) apply(data, start, at)
       else gather(data, start, at, isWhole)
     }
@@ -118,14 +147,7 @@ export function paxReader(): PaxReader {
   }
 
   function apply(data: Buffer, start: number, end: number): void {
-    const bytes = Math.max(gatheredBytes, end - start)
-    if (bytes <= PATH_BYTES_MAX) {
-      applyRecord(extension, key, data, start, end, offset)
-      return
-    }
-    if (!PATHS.has(key)) throw brokenTar(offset, `'${key}' in its pax header has ${bytes} bytes`)
-    extension.undescribed = `its ${key === 'linkpath' ? 'link' : 'path'} has ${bytes} bytes`
-    applyRecord(extension, key, data, start, start + PATH_BYTES_NAMED, offset)
+    applyRecord(extension, { key, data, start, end, bytes: Math.max(gatheredBytes, end - start) }, offset)
   }
 
   return {
@@ -146,75 +168,4 @@ export function paxReader(): PaxReader {
       if (stage !== 'length' || digits > 0) throw malformed()
     },
   }
-}
-
-const PATHS: ReadonlySet<string> = new Set(['path', 'GNU.sparse.name', 'linkpath'])
-const KEPT: ReadonlySet<string> = new Set([
-  ...PATHS,
-  'mtime',
-  'size',
-  'uid',
-  'gid',
-  'GNU.sparse.size',
-  'GNU.sparse.realsize',
-  'GNU.sparse.major',
-])
-
-function isAttribute(key: string): boolean {
-  return key.startsWith('SCHILY.xattr.') || key.startsWith('SCHILY.acl.') || key === 'RHT.security.selinux'
-}
-
-function applyRecord(
-  extension: Extension,
-  key: string,
-  data: Buffer,
-  start: number,
-  end: number,
-  offset: number,
-): void {
-  const number = (): number => {
-    const text = data.toString('latin1', start, end)
-    if (/^\d+$/.test(text)) return Number(text)
-    throw brokenTar(offset, `'${key}' in its pax header is no number`)
-  }
-  const exact = (): number => {
-    const value = number()
-    if (Number.isSafeInteger(value)) return value
-    throw brokenTar(offset, `'${key}' in its pax header is too large`)
-  }
-  switch (key) {
-    case 'mtime':
-      extension.mtime = readTime(data.toString('latin1', start, end), offset)
-      return
-    case 'path':
-      extension.path = decodePath(data, start, end)
-      return
-    case 'GNU.sparse.name':
-      extension.sparsePath = decodePath(data, start, end)
-      return
-    case 'linkpath':
-      extension.link = decodeName(data, start, end)
-      return
-    case 'size':
-      extension.storedBytes = exact()
-      return
-    case 'uid':
-      extension.uid = exact()
-      return
-    case 'gid':
-      extension.gid = exact()
-      return
-    case 'GNU.sparse.size':
-    case 'GNU.sparse.realsize':
-      // xfs has files of up to 2^63 - 1 bytes, JSON has no such numbers; nothing is found by this one.
-      extension.sparseSize = Math.min(number(), Number.MAX_SAFE_INTEGER)
-      return
-    default:
-      if (exact() === 1) extension.mapInData = true
-  }
-}
-
-function readTime(text: string, offset: number): string {
-  if (/^-?\d+(\.\d{1,9})?$/.test(text)) return text
-  throw brokenTar(offset, `'${text}' is no time`)
 }

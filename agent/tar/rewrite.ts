@@ -1,14 +1,12 @@
 /** Takes the headers of one tar entry apart: to give it another name, or to compare it. */
-import { BLOCK_BYTES, readNumber } from './header'
+import { AgentError } from '../errors'
+import { readNumber } from './header'
+import { BLOCK_BYTES, CHECKSUM, NAME, padded, PREFIX, SIZE, TYPE_AT } from './layout'
+import { formatRecord, readRecord, type PaxRecord } from './pax-records'
 import type { Renaming } from './entry'
 
 const PAX_TYPE = 'x'.charCodeAt(0)
 const DIRECTORY_TYPE = '5'.charCodeAt(0)
-const TYPE_OFFSET = 156
-const SIZE = { at: 124, bytes: 12 } as const
-const NAME = { at: 0, bytes: 100 } as const
-const NAME_PREFIX = { at: 345, bytes: 155 } as const
-const CHECKSUM = { at: 148, bytes: 8 } as const
 
 /**
  * Where an entry's headers end, as far as can be told: where that is beyond the bytes that are there, more are needed to
@@ -18,8 +16,8 @@ const CHECKSUM = { at: 148, bytes: 8 } as const
  */
 export function headersEnd(start: Buffer): number {
   let own = 0
-  while (own + BLOCK_BYTES <= start.length && start[own + TYPE_OFFSET] === PAX_TYPE) {
-    own += BLOCK_BYTES + padded(readNumber(start, own + SIZE.at, SIZE.bytes))
+  while (own + BLOCK_BYTES <= start.length && start[own + TYPE_AT] === PAX_TYPE) {
+    own += BLOCK_BYTES + padded(readNumber(start, own, SIZE))
   }
   return own + BLOCK_BYTES
 }
@@ -43,9 +41,7 @@ export function headersAcross(before: readonly Buffer[], last: Buffer, at: numbe
 
 /** True where these headers, all of an entry, are those of a directory. */
 export function isDirectoryEntry(headers: Buffer): boolean {
-  return (
-    headersEnd(headers) === headers.length && headers[headers.length - BLOCK_BYTES + TYPE_OFFSET] === DIRECTORY_TYPE
-  )
+  return headersEnd(headers) === headers.length && headers[headers.length - BLOCK_BYTES + TYPE_AT] === DIRECTORY_TYPE
 }
 
 /**
@@ -55,32 +51,37 @@ export function isDirectoryEntry(headers: Buffer): boolean {
  * @param headers - all of them, the extended ones included
  */
 export function lastingHeaders(headers: Buffer): Buffer {
-  const records = headers[TYPE_OFFSET] === PAX_TYPE ? readRecords(headers) : []
-  if (!records.some(({ key }) => key === 'GNU.sparse.name')) return headers
+  const records = readRecords(headers)
+  if (!records?.some(({ key }) => key === 'GNU.sparse.name')) return headers
   const own = Buffer.from(headers.subarray(headers.length - BLOCK_BYTES))
-  for (const { at, bytes } of [NAME, CHECKSUM, NAME_PREFIX]) own.fill(0, at, at + bytes)
-  return Buffer.concat([...records.filter(({ key }) => key !== 'path').map(({ record }) => record), own])
+  for (const { at, bytes } of [NAME, CHECKSUM, PREFIX]) own.fill(0, at, at + bytes)
+  return Buffer.concat([...records.filter(({ key }) => key !== 'path').map(({ bytes }) => bytes), own])
 }
 
 /**
  * The entry's headers with other names in them; its data follows unchanged.
  *
  * @param headers - all of them, the extended ones included
+ * @throws AgentError ARCHIVE_DAMAGED where they are malformed
  */
 export function renameEntry(headers: Buffer, { path, link }: Renaming): Buffer {
   const own = headers.subarray(headers.length - BLOCK_BYTES)
-  const isPax = headers[TYPE_OFFSET] === PAX_TYPE
-  const records = isPax ? readRecords(headers) : []
+  const records = readRecords(headers)
+  if (!records) {
+    throw new AgentError('ARCHIVE_DAMAGED', 'an extended header of the archive is malformed', {
+      hint: 'Restore from another run that "snapstream verify" finds good.',
+    })
+  }
   const replaced = records.filter(({ key }) => !(path && isPathKey(key)) && !(link && key === 'linkpath'))
   const sparse = path && records.some(({ key }) => key === 'GNU.sparse.name')
   const body = Buffer.concat([
-    ...replaced.map(({ record }) => record),
+    ...replaced.map(({ bytes }) => bytes),
     ...(path ? [formatRecord('path', path)] : []),
     ...(sparse ? [formatRecord('GNU.sparse.name', path)] : []),
     ...(link ? [formatRecord('linkpath', link)] : []),
   ])
-  const header = Buffer.from(isPax ? headers.subarray(0, BLOCK_BYTES) : own)
-  header[TYPE_OFFSET] = PAX_TYPE
+  const header = Buffer.from(headers[TYPE_AT] === PAX_TYPE ? headers.subarray(0, BLOCK_BYTES) : own)
+  header[TYPE_AT] = PAX_TYPE
   header.write(`${body.length.toString(8).padStart(SIZE.bytes - 1, '0')}\0`, SIZE.at, 'latin1')
   writeChecksum(header)
   return Buffer.concat([header, body, Buffer.alloc(padded(body.length) - body.length), own])
@@ -90,29 +91,21 @@ function isPathKey(key: string): boolean {
   return key === 'path' || key === 'GNU.sparse.name'
 }
 
-/** The records of all extended headers in front of the entry's own. */
-function readRecords(headers: Buffer): { readonly key: string; readonly record: Buffer }[] {
-  const records: { readonly key: string; readonly record: Buffer }[] = []
+/** The records of all extended headers in front of the entry's own; undefined where there is one that is malformed. */
+function readRecords(headers: Buffer): PaxRecord[] | undefined {
+  const records: PaxRecord[] = []
   for (let at = 0; at < headers.length - BLOCK_BYTES;) {
-    const bodyBytes = readNumber(headers, at + SIZE.at, SIZE.bytes)
-    const end = at + BLOCK_BYTES + bodyBytes
-    for (let start = at + BLOCK_BYTES; start < end;) {
-      const space = headers.indexOf(0x20, start)
-      const record = headers.subarray(start, start + Number(headers.toString('latin1', start, space)))
-      records.push({ key: headers.toString('latin1', space + 1, headers.indexOf(0x3d, space)), record })
-      start += record.length
+    const bodyBytes = readNumber(headers, at, SIZE)
+    const body = headers.subarray(at + BLOCK_BYTES, at + BLOCK_BYTES + bodyBytes)
+    for (let start = 0; start < bodyBytes;) {
+      const record = readRecord(body, start)
+      if (!record) return undefined
+      records.push(record)
+      start += record.bytes.length
     }
     at += BLOCK_BYTES + padded(bodyBytes)
   }
   return records
-}
-
-/** `LENGTH KEY=VALUE\n`, where LENGTH counts its own digits too. */
-function formatRecord(key: string, value: Buffer): Buffer {
-  const rest = Buffer.concat([Buffer.from(` ${key}=`), value, Buffer.from('\n')])
-  let bytes = rest.length
-  while (bytes !== rest.length + String(bytes).length) bytes = rest.length + String(bytes).length
-  return Buffer.concat([Buffer.from(String(bytes)), rest])
 }
 
 /** The sum of all bytes of the header, the checksum's own taken as spaces. */
@@ -120,8 +113,4 @@ function writeChecksum(header: Buffer): void {
   header.fill(0x20, CHECKSUM.at, CHECKSUM.at + CHECKSUM.bytes)
   const sum = header.reduce((total, byte) => total + byte, 0)
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, CHECKSUM.at, 'latin1')
-}
-
-function padded(bytes: number): number {
-  return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES
 }

@@ -1,14 +1,6 @@
-import {
-  brokenTar,
-  decodeName,
-  decodePath,
-  fieldEnd,
-  readHeaderPath,
-  readNumber,
-  typeOf,
-  type Extension,
-  type Name,
-} from './header'
+import { brokenTar, decodeName, decodePath, nameEnd, readHeaderPath, readNumber, typeOf, type Name } from './header'
+import { GID, LINK, MAJOR, MINOR, MODE, MTIME, REAL_SIZE, UID } from './layout'
+import type { Extension } from './extension'
 import type { CatalogEntry, EntryType } from './entry'
 
 /** A header that has come whole, and what is known by then. */
@@ -46,7 +38,7 @@ export function readEntry(header: FoundHeader): OpenEntry {
   if (type !== 'file' && dataBytes > 0) throw brokenTar(offset, `a ${type} of ${dataBytes} bytes`)
   if (more.mapInData && dataBytes === 0) throw brokenTar(offset, 'a sparse file without its map')
   const oldSparse = flag === 'S'
-  const size = oldSparse ? readNumber(data, at + 483, 12) : (more.sparseSize ?? dataBytes)
+  const size = oldSparse ? readNumber(data, at, REAL_SIZE) : (more.sparseSize ?? dataBytes)
   const isSparse = oldSparse || more.sparseSize !== undefined
   return { entry: describe(header, type, size), headerBytes, dataBytes, ...(isSparse && { sparseBytes: dataBytes }) }
 }
@@ -59,10 +51,10 @@ export function readPath({ data, at, more }: Pick<FoundHeader, 'data' | 'at' | '
 function describe({ data, at, offset, more, start }: FoundHeader, type: EntryType, size: number): OpenEntry['entry'] {
   const path = readPath({ data, at, more })
   const link = type === 'symlink' || type === 'hardlink' ? readLink(data, at, type, more.link) : undefined
-  const mode = readNumber(data, at + 100, 8) & 0o7777
-  const uid = more.uid ?? readNumber(data, at + 108, 8)
-  const gid = more.gid ?? readNumber(data, at + 116, 8)
-  const seconds = readNumber(data, at + 136, 12)
+  const mode = readNumber(data, at, MODE) & 0o7777
+  const uid = more.uid ?? readNumber(data, at, UID)
+  const gid = more.gid ?? readNumber(data, at, GID)
+  const seconds = readNumber(data, at, MTIME)
   const device = type === 'character' || type === 'block' ? readDevice(data, at) : undefined
   // What a catalog's readers refuse must not get into one: negative numbers, and what is no number at all.
   if (!(uid >= 0 && gid >= 0 && size >= 0 && !Number.isNaN(seconds) && (!device || Math.min(...device) >= 0))) {
@@ -85,12 +77,13 @@ function describe({ data, at, offset, more, start }: FoundHeader, type: EntryTyp
 }
 
 function readLink(data: Buffer, at: number, type: EntryType, long: Name | undefined): Name {
-  if (type === 'symlink') return long ?? decodeName(data, at + 157, fieldEnd(data, at + 157, 100))
-  if (!long) return decodePath(data, at + 157, fieldEnd(data, at + 157, 100))
+  const start = at + LINK.at
+  if (type === 'symlink') return long ?? decodeName(data, start, nameEnd(data, start, LINK.bytes))
+  if (!long) return decodePath(data, start, nameEnd(data, start, LINK.bytes))
   const bytes = Buffer.from(long.base64 ?? long.text, long.base64 === undefined ? 'utf8' : 'base64')
   return decodePath(bytes, 0, bytes.length)
 }
 
 function readDevice(data: Buffer, at: number): readonly [major: number, minor: number] {
-  return [readNumber(data, at + 329, 8), readNumber(data, at + 337, 8)]
+  return [readNumber(data, at, MAJOR), readNumber(data, at, MINOR)]
 }

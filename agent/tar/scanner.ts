@@ -1,20 +1,10 @@
 /** Reads the catalog's entries out of a tar stream as it passes by, in pieces of any size. */
-import { AgentError } from '../errors'
-import { PATH_BYTES_MAX, paxReader, type PaxReader } from './pax-records'
-import { sparseMapReader } from './sparse-map'
-import { readEntry, readPath, type OpenEntry } from './scanned-entry'
-import {
-  BLOCK_BYTES,
-  brokenTar,
-  decodeName,
-  decodePath,
-  fieldEnd,
-  flawOf,
-  hasValidChecksum,
-  readNumber,
-  type Extension,
-} from './header'
 import { undescribedEntry, type CatalogEntry } from './entry'
+import { extendedHeaders, HEADERS_BYTES_MAX, headersTooLong, isExtended, toleratedFlaw } from './extended-headers'
+import { brokenTar, hasValidChecksum, readNumber } from './header'
+import { BLOCK_BYTES, HAS_MORE_MAP_AT, HAS_STILL_MORE_MAP_AT, isZero, padded, SIZE, TYPE_AT } from './layout'
+import { readEntry, readPath, type OpenEntry } from './scanned-entry'
+import { sparseMapReader } from './sparse-map'
 
 export interface TarTotals {
   readonly entries: number
@@ -28,12 +18,6 @@ export interface TarScanner {
   /** To be called after the last piece: throws too where the archive has no end, or something follows its end. */
   finish(): TarTotals
 }
-
-/**
- * Of one entry's headers, extended ones included (design limit): a restore holds them until they have shown that the entry
- * is the planned one. A thousand extended attributes fit, of 64 KiB each, which is the most that Linux takes.
- */
-export const HEADERS_BYTES_MAX = 64 * 1024 ** 2
 
 /** What the blocks that come next are. */
 type Phase = 'header' | 'data' | 'records' | 'long name' | 'map in data' | 'map in headers' | 'end'
@@ -63,10 +47,7 @@ export function scanTar(
   let offset = 0 // in the stream: of the block that comes next, or is being looked at
   let entries = 0
   let zeroBlocks = 0
-  let entryOffset = -1 // of the extended headers read so far; -1 if there are none
-  let extendedBytes = 0 // all extended headers since the last entry
-  let extension: Extension = {}
-  const globals: Extension = {}
+  const extended = extendedHeaders(isTolerant)
   let open: OpenEntry | undefined
   let skip = 0 // bytes of data still to pass by
   const map = sparseMapReader()
@@ -74,14 +55,6 @@ export function scanTar(
   let gathered = Buffer.allocUnsafe(BLOCK_BYTES)
   let gatheredBytes = 0
   let wantedBytes = BLOCK_BYTES
-  let extensionFlag = ''
-  let extensionBytes = 0
-  // A pax header that is passing by.
-  const pax = paxReader()
-  let records: PaxReader | undefined
-  let described = globals
-  let recordsLeft = 0
-  let paddingLeft = 0
 
   return {
     push(chunk) {
@@ -89,7 +62,7 @@ export function scanTar(
       while (at < chunk.length) {
         const rest = chunk.length - at
         if (phase === 'data') at += passBy(Math.min(skip, rest))
-        else if (phase === 'records') at += readRecords(chunk, at, rest)
+        else if (phase === 'records') at += passRecords(chunk, at, rest)
         else if (gatheredBytes === 0 && rest >= wantedBytes) at += takeBlocks(chunk, at)
         else at += gather(chunk, at, Math.min(wantedBytes - gatheredBytes, rest))
       }
@@ -123,116 +96,73 @@ export function scanTar(
   function takeBlocks(data: Buffer, at: number): number {
     const bytes = wantedBytes
     if (phase === 'header') takeHeader(data, at)
-    else if (phase === 'long name') takeLongName(data, at)
+    else if (phase === 'long name') takeName(data, at)
     else if (phase === 'map in data') takeMapBlock(data, at)
     else if (phase === 'map in headers') takeMapHeader(data, at)
-    else if (!isZero(data, at)) throw brokenTar(offset, 'something follows the end of the archive')
+    else if (!isZero(data, at, BLOCK_BYTES)) throw brokenTar(offset, 'something follows the end of the archive')
     offset += bytes
     return bytes
   }
 
   function takeHeader(data: Buffer, at: number): void {
-    if (data[at] === 0 && isZero(data, at)) {
-      if (entryOffset >= 0) throw brokenTar(offset, 'an extended header is followed by no entry')
+    if (data[at] === 0 && isZero(data, at, BLOCK_BYTES)) {
+      if (extended.areOpen()) throw brokenTar(offset, 'an extended header is followed by no entry')
       if (++zeroBlocks === 2) phase = 'end'
       return
     }
     if (zeroBlocks > 0) throw brokenTar(offset, 'a header follows a block of zeros')
     if (!hasValidChecksum(data, at)) throw brokenTar(offset, 'the checksum of a header is wrong')
-    const flag = String.fromCharCode(data[at + 156] as number)
-    const bytes = readNumber(data, at + 124, 12)
-    if (flag === 'x' || flag === 'g' || flag === 'L' || flag === 'K') startExtension(flag, bytes)
+    const flag = String.fromCharCode(data[at + TYPE_AT] as number)
+    const bytes = readNumber(data, at, SIZE)
+    if (isExtended(flag)) startExtension(flag, bytes)
     else startEntry(data, at, flag, bytes)
   }
 
   function startExtension(flag: string, bytes: number): void {
-    if (!(bytes > 0)) throw brokenTar(offset, `an extended header of ${bytes} bytes`)
-    if (flag !== 'g' && entryOffset < 0) {
-      entryOffset = offset
-      extension = { ...globals }
-    }
-    extendedBytes += BLOCK_BYTES + padded(bytes)
-    const isBeyondLimit = extendedBytes + BLOCK_BYTES > HEADERS_BYTES_MAX
-    const isLongName = flag === 'L' || flag === 'K'
-    if (isLongName && bytes <= PATH_BYTES_MAX && !isBeyondLimit) {
-      extensionFlag = flag
-      extensionBytes = bytes
-      wantedBytes = padded(bytes)
-      if (gathered.length < wantedBytes) gathered = Buffer.allocUnsafe(wantedBytes)
-      phase = 'long name'
-      return
-    }
-    described = flag === 'g' ? globals : extension
-    records = pax
-    records.start(offset, described)
-    if (isBeyondLimit) flawed(beyondLimit())
-    else if (isLongName) flawed(brokenTar(offset, `its name or link has ${bytes} bytes`))
-    recordsLeft = bytes
-    paddingLeft = padded(bytes) - bytes
-    phase = 'records'
+    const nameBytes = extended.start(flag, bytes, offset)
+    phase = nameBytes === undefined ? 'records' : 'long name'
+    wantedBytes = nameBytes ?? BLOCK_BYTES
+    if (gathered.length < wantedBytes) gathered = Buffer.allocUnsafe(wantedBytes)
   }
 
-  function beyondLimit(): AgentError {
-    return brokenTar(offset, `its headers have more than ${HEADERS_BYTES_MAX} bytes`)
-  }
-
-  function takeLongName(data: Buffer, at: number): void {
-    if (extensionFlag === 'L') extension.path = decodePath(data, at, fieldEnd(data, at, extensionBytes))
-    else extension.link = decodeName(data, at, fieldEnd(data, at, extensionBytes))
+  function takeName(data: Buffer, at: number): void {
+    extended.takeName(data, at)
     wantedBytes = BLOCK_BYTES
     phase = 'header'
   }
 
   /** Records, and the zeros behind them. */
-  function readRecords(data: Buffer, at: number, rest: number): number {
-    const bytes = Math.min(recordsLeft, rest)
-    recordsLeft -= bytes
-    try {
-      records?.push(data, at, at + bytes)
-      if (recordsLeft === 0) records?.finish()
-    } catch (error) {
-      flawed(error)
-    }
-    if (recordsLeft === 0) records = undefined
-    const padding = recordsLeft > 0 ? 0 : Math.min(paddingLeft, rest - bytes)
-    paddingLeft -= padding
-    offset += bytes + padding
-    if (recordsLeft === 0 && paddingLeft === 0) phase = 'header'
-    return bytes + padding
-  }
-
-  /** What these extended headers belong to cannot be described: what they still say does not matter. */
-  function flawed(error: unknown): void {
-    described.undescribed ??= toleratedFlaw(error)
-    records = undefined
-  }
-
-  function toleratedFlaw(error: unknown): string {
-    if (!isTolerant || !(error instanceof AgentError)) throw error
-    return flawOf(error)
+  function passRecords(data: Buffer, at: number, rest: number): number {
+    const bytes = extended.push(data, at, rest)
+    offset += bytes
+    if (extended.isWhole()) phase = 'header'
+    return bytes
   }
 
   function startEntry(data: Buffer, at: number, flag: string, headerSize: number): void {
-    const more = entryOffset < 0 ? globals : extension
+    const { extension: more, start = offset } = extended.take()
     const dataBytes = more.storedBytes ?? headerSize
     // Where the next entry begins is then unknown.
     if (!(dataBytes >= 0)) throw brokenTar(offset, `an entry of ${dataBytes} bytes`)
-    const start = entryOffset < 0 ? offset : entryOffset
     const headerBytes = offset + BLOCK_BYTES - start
-    entryOffset = -1
-    extendedBytes = 0
     const header = { data, at, offset, flag, more, dataBytes, start, headerBytes }
     try {
       open = readEntry(header)
     } catch (error) {
-      skipEntry(toleratedFlaw(error), readPath(header).text, start, headerBytes + padded(dataBytes), padded(dataBytes))
+      skipEntry(
+        toleratedFlaw(error, isTolerant),
+        readPath(header).text,
+        start,
+        headerBytes + padded(dataBytes),
+        padded(dataBytes),
+      )
       return
     }
     if (more.mapInData) {
       phase = 'map in data'
       map.start(open.entry.size)
       onMapStart?.({ ...open.entry, bytes: headerBytes + padded(dataBytes), sparseBytes: 0 })
-    } else if (flag === 'S' && data[at + 482] !== 0) phase = 'map in headers'
+    } else if (flag === 'S' && data[at + HAS_MORE_MAP_AT] !== 0) phase = 'map in headers'
     else closeEntry(open, padded(dataBytes))
   }
 
@@ -253,7 +183,7 @@ export function scanTar(
       const isLonger = mapBytes > dataBytes || (!map.isWhole() && restBytes === 0)
       if (isLonger) throw brokenTar(offset, 'the map of a sparse file is longer than its data')
     } catch (error) {
-      skipEntry(toleratedFlaw(error), entry.path, entry.offset, headerBytes + padded(dataBytes), restBytes)
+      skipEntry(toleratedFlaw(error, isTolerant), entry.path, entry.offset, headerBytes + padded(dataBytes), restBytes)
       return
     }
     if (!map.isWhole()) return
@@ -265,8 +195,8 @@ export function scanTar(
   function takeMapHeader(data: Buffer, at: number): void {
     const sparse = open as OpenEntry
     sparse.headerBytes += BLOCK_BYTES
-    const flaw = sparse.headerBytes > HEADERS_BYTES_MAX ? toleratedFlaw(beyondLimit()) : undefined
-    if (data[at + 504] !== 0) return
+    const flaw = sparse.headerBytes > HEADERS_BYTES_MAX ? toleratedFlaw(headersTooLong(offset), isTolerant) : undefined
+    if (data[at + HAS_STILL_MORE_MAP_AT] !== 0) return
     const { entry, headerBytes, dataBytes } = sparse
     const restBytes = padded(dataBytes)
     if (flaw === undefined) closeEntry(sparse, restBytes)
@@ -285,13 +215,4 @@ export function scanTar(
     skip = restBytes
     phase = skip > 0 ? 'data' : 'header'
   }
-}
-
-function isZero(data: Buffer, at: number): boolean {
-  for (let index = at; index < at + BLOCK_BYTES; index++) if (data[index] !== 0) return false
-  return true
-}
-
-function padded(bytes: number): number {
-  return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES
 }

@@ -2,7 +2,29 @@
  * Whether the headers of an entry can be read in one way only. Readers of tar differ where headers contradict themselves;
  * what GNU tar writes for `tarCreate` never does, and nothing else is accepted.
  */
-import { BLOCK_BYTES, readNumber } from './header'
+import { nameEnd, readNumber } from './header'
+import {
+  BLOCK_BYTES,
+  CHECKSUM,
+  GID,
+  GROUP,
+  isZero,
+  LINK,
+  MAGIC,
+  MAJOR,
+  MINOR,
+  MODE,
+  MTIME,
+  NAME,
+  padded,
+  PREFIX,
+  SIZE,
+  TYPE_AT,
+  UID,
+  USER,
+  type Field,
+} from './layout'
+import { readRecord } from './pax-records'
 
 const SLASH = 0x2f
 const DOT = 0x2e
@@ -12,25 +34,9 @@ const PAX = 'x'
 /** With data after their headers or without: file, hard link, symbolic link, devices, directory, fifo. */
 const TYPES: ReadonlySet<string> = new Set([FILE, '1', '2', '3', '4', DIRECTORY, '6'])
 
-interface Field {
-  readonly at: number
-  readonly bytes: number
-}
-const NAME: Field = { at: 0, bytes: 100 }
-const MODE: Field = { at: 100, bytes: 8 }
-const UID: Field = { at: 108, bytes: 8 }
-const GID: Field = { at: 116, bytes: 8 }
-const SIZE: Field = { at: 124, bytes: 12 }
-const MTIME: Field = { at: 136, bytes: 12 }
-const TYPE_AT = 156
-const LINK: Field = { at: 157, bytes: 100 }
-const MAGIC = { at: 257, text: 'ustar\x0000' }
-const USER: Field = { at: 265, bytes: 32 }
-const GROUP: Field = { at: 297, bytes: 32 }
-const MAJOR: Field = { at: 329, bytes: 8 }
-const MINOR: Field = { at: 337, bytes: 8 }
-/** ustar's prefix and what follows it: GNU tar puts a name that does not fit into an extended header instead. */
-const REST: Field = { at: 345, bytes: 167 }
+const POSIX_MAGIC = 'ustar\x0000'
+/** From ustar's prefix on, nothing: GNU tar puts a name that does not fit into an extended header instead. */
+const REST_AT = PREFIX.at
 
 /**
  * What is wrong with the headers, as a clause; undefined where nothing is.
@@ -51,29 +57,21 @@ function readExtension(extension: Buffer): ReadonlyMap<string, Buffer> | string 
   if (extension[TYPE_AT] !== PAX.charCodeAt(0)) return 'it has an extended header that is not pax'
   const wrong = findBadBlock(extension, 0)
   if (wrong !== undefined) return wrong
-  const end = BLOCK_BYTES + readNumber(extension, SIZE.at, SIZE.bytes)
-  if (Math.ceil(end / BLOCK_BYTES) * BLOCK_BYTES !== extension.length) return 'it has several extended headers'
-  if (!isZero(extension, { at: end, bytes: extension.length - end })) return 'something follows its pax records'
+  const end = BLOCK_BYTES + readNumber(extension, 0, SIZE)
+  if (padded(end) !== extension.length) return 'it has several extended headers'
+  if (!isZero(extension, end, extension.length - end)) return 'something follows its pax records'
   return readRecords(extension.subarray(BLOCK_BYTES, end))
 }
-
-const DIGITS_MAX = 10
 
 function readRecords(body: Buffer): ReadonlyMap<string, Buffer> | string {
   const records = new Map<string, Buffer>()
   for (let at = 0; at < body.length;) {
-    const space = body.indexOf(0x20, at)
-    const length = space < 0 || space - at > DIGITS_MAX ? '' : body.toString('latin1', at, space)
-    const end = at + Number(length)
-    const equals = body.indexOf(0x3d, space)
-    if (!/^[1-9]\d*$/.test(length) || equals < 0 || equals >= end || end > body.length || body[end - 1] !== 0x0a) {
-      return 'a pax record has no proper length'
-    }
-    const key = body.toString('latin1', space + 1, equals)
-    const value = body.subarray(equals + 1, end - 1)
+    const record = readRecord(body, at)
+    if (!record) return 'a pax record has no proper length'
+    const { key, value, bytes } = record
     if (!isKnown(key, value))
       return `the pax record ${JSON.stringify(key.slice(0, 100))} is not one that GNU tar writes`
-    at = end
+    at += bytes.length
     // Of no further use, and there may be millions. Twice: before GNU tar 1.30, what follows an equals sign in an attribute's
     // name went into its value.
     if (key.startsWith('SCHILY.xattr.')) continue
@@ -112,19 +110,21 @@ function isKnown(key: string, value: Buffer): boolean {
 
 /** What every header has, extended or not. */
 function findBadBlock(data: Buffer, at: number): string | undefined {
-  if (data.toString('latin1', at + MAGIC.at, at + MAGIC.at + MAGIC.text.length) !== MAGIC.text) return 'it is not ustar'
-  if (!/^[0-7]{6}\0 $/.test(data.toString('latin1', at + 148, at + 156))) return 'its checksum is malformed'
+  if (textOf(data, at, MAGIC) !== POSIX_MAGIC) return 'it is not ustar'
+  if (!/^[0-7]{6}\0 $/.test(textOf(data, at, CHECKSUM))) return 'its checksum is malformed'
   for (const field of [MODE, UID, GID, SIZE, MTIME]) {
     if (!isOctal(data, at, field)) return `the number at ${field.at} of a header is malformed`
   }
   for (const field of [MAJOR, MINOR]) {
-    if (!isOctal(data, at, field) && !isZero(data, shifted(field, at))) return 'a device number is malformed'
+    if (!isOctal(data, at, field) && !isZero(data, at + field.at, field.bytes)) return 'a device number is malformed'
   }
   // Nobody reads the names of owners: a restore goes by their numbers.
   for (const field of [NAME, LINK, USER, GROUP]) {
     if (!endsWithZeros(data, at, field)) return `something follows the name at ${field.at} of a header`
   }
-  return isZero(data, shifted(REST, at)) ? undefined : `something is at ${REST.at} of a header, where nothing belongs`
+  return isZero(data, at + REST_AT, BLOCK_BYTES - REST_AT)
+    ? undefined
+    : `something is at ${REST_AT} of a header, where nothing belongs`
 }
 
 /** The largest number of a field of eight bytes, and of one of twelve. */
@@ -136,7 +136,7 @@ function findBadNumber(
   type: string,
   records: ReadonlyMap<string, Buffer>,
 ): string | undefined {
-  if (readNumber(data, own + MODE.at, MODE.bytes) > 0o7777) return 'its mode has more than permissions'
+  if (readNumber(data, own, MODE) > 0o7777) return 'its mode has more than permissions'
   for (const [key, field, most] of [
     ['uid', UID, SMALL_MAX],
     ['gid', GID, SMALL_MAX],
@@ -146,14 +146,14 @@ function findBadNumber(
     const record = records.get(key)
     if (record === undefined) continue
     // A record is written where the field cannot hold the number, which is 0 then.
-    if (Number(record.toString('latin1')) <= most || readNumber(data, own + field.at, field.bytes) !== 0) {
+    if (Number(record.toString('latin1')) <= most || readNumber(data, own, field) !== 0) {
       return `its ${key} is in two places`
     }
   }
   const sparse = ['major', 'minor', 'name', 'realsize'].filter((key) => records.has(`GNU.sparse.${key}`)).length
   if (sparse !== 0 && !(sparse === 4 && type === FILE)) return 'it is sparse by half'
   if (type === FILE) return undefined
-  return readNumber(data, own + SIZE.at, SIZE.bytes) === 0 && !records.has('size') ? undefined : 'it is no file and has a size' // prettier-ignore
+  return readNumber(data, own, SIZE) === 0 && !records.has('size') ? undefined : 'it is no file and has a size' // prettier-ignore
 }
 
 function findBadName(
@@ -189,24 +189,18 @@ function isPlainName(name: Buffer): boolean {
   return true
 }
 
-function nameOf(data: Buffer, at: number, field: Field): Buffer {
-  const bytes = data.subarray(at + field.at, at + field.at + field.bytes)
-  const end = bytes.indexOf(0)
-  return end < 0 ? bytes : bytes.subarray(0, end)
+function nameOf(data: Buffer, at: number, { at: fieldAt, bytes }: Field): Buffer {
+  const start = at + fieldAt
+  return data.subarray(start, nameEnd(data, start, bytes))
+}
+
+function textOf(data: Buffer, at: number, field: Field): string {
+  return data.toString('latin1', at + field.at, at + field.at + field.bytes)
 }
 
 function endsWithZeros(data: Buffer, at: number, field: Field): boolean {
-  const used = nameOf(data, at, field).length
-  return isZero(data, { at: at + field.at + used, bytes: field.bytes - used })
-}
-
-function shifted({ at, bytes }: Field, by: number): Field {
-  return { at: at + by, bytes }
-}
-
-function isZero(data: Buffer, { at, bytes }: Field): boolean {
-  for (let index = at; index < at + bytes; index++) if (data[index] !== 0) return false
-  return true
+  const end = nameEnd(data, at + field.at, field.bytes)
+  return isZero(data, end, at + field.at + field.bytes - end)
 }
 
 /** Octal digits to the last byte but one, which ends them. */

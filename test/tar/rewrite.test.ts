@@ -4,8 +4,9 @@ import { linkSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tarCreate } from '../../agent/tar/commands'
-import { headersEnd, renameEntry } from '../../agent/tar/rewrite'
+import { headersEnd, lastingHeaders, renameEntry } from '../../agent/tar/rewrite'
 import { scanTar } from '../../agent/tar/scanner'
+import { entry, extendedHeader } from '../support/tar-blocks'
 import type { CatalogEntry } from '../../agent/tar/entry'
 
 const LONG = 'directory/'.repeat(30) + 'name'
@@ -79,4 +80,26 @@ test.each(NAMES)('a hard link is pointed to %s', (_, name) => {
   const [found] = scan(Buffer.concat([renameEntry(headersOf(entry), { offset: 0, link: name }), Buffer.alloc(1024)]))
   const bytes = found!.link64 === undefined ? Buffer.from(found!.link!) : Buffer.from(found!.link64, 'base64')
   expect([found!.path, `./${bytes.toString('latin1')}`]).toEqual([entry.path, name.toString('latin1')])
+})
+
+test.each(['0 path=./x\n', '9 path=./x\n', ' path=./x\n', 'x', '99999999999 path=./x\n'])(
+  'a header whose record says %j is compared as it is, and not renamed',
+  (record) => {
+    const headers = Buffer.concat([extendedHeader(Buffer.from(record)), entry({})])
+    expect(lastingHeaders(headers)).toBe(headers)
+    expect(() => renameEntry(headers, { offset: 0, path: Buffer.from('./y') })).toThrow('malformed')
+  },
+)
+
+test('of a sparse file, only the name beside the real one may differ from one archive to the next', () => {
+  const sparse = (path: string, name: string) => {
+    const records: [string, string][] = [
+      ['path', path],
+      ['GNU.sparse.name', name],
+    ]
+    return entry({ name: path.slice(0, 90), pax: records })
+  }
+  const lasting = lastingHeaders(sparse('./GNUSparseFile.12/a', './a'))
+  expect(lasting.equals(lastingHeaders(sparse('./GNUSparseFile.3456/a', './a')))).toBe(true)
+  expect(lasting.equals(lastingHeaders(sparse('./GNUSparseFile.12/a', './b')))).toBe(false)
 })
