@@ -60,6 +60,9 @@ export const DEFAULT_CLASS = 'daily'
 /** `YYYYMMDDTHHMMSSZ-` and six random characters: sorts by time, and two hosts never share one. */
 export const RUN_PATTERN = '^[0-9]{8}T[0-9]{6}Z-[a-z0-9]{6}$'
 
+/** As AWS and other S3 servers name theirs: becomes part of host names, and of hosts' ARNs. */
+export const REGION_PATTERN = '^[a-z0-9][a-z0-9-]{1,31}$'
+
 /** A run of a host: where all its objects lie. */
 export interface RunPlace {
   /** Retention class. */
@@ -104,6 +107,9 @@ export function verificationKey(
   return `${prefix}/${place.class}/${place.host}/${place.run}/${time}.json`
 }
 
+/** Storage classes of which nothing can be read before it is retrieved. GLACIER_IR is none of them. */
+export const ARCHIVE_STORAGE_CLASSES: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE'])
+
 /** S3's names of the tiers, by ours. */
 export const RETRIEVAL_TIERS = { bulk: 'Bulk', standard: 'Standard', expedited: 'Expedited' } as const
 
@@ -114,8 +120,11 @@ export function parseManifestKey(key: string): RunPlace | undefined {
   return MANIFEST_KEY.exec(key)?.groups as RunPlace | undefined
 }
 
-const inner = (pattern: string): string => pattern.replace(/^\^|\$$/g, '')
+/** A pattern to be part of another one. */
+export function withoutAnchors(pattern: string): string {
+  return pattern.replace(/^\^|\$$/g, '')
+}
 
 const MANIFEST_KEY = new RegExp(
-  `^${Prefix.manifests}/(?<class>${inner(CLASS_PATTERN)})/(?<host>.+)/(?<run>${inner(RUN_PATTERN)})\\.json$`,
+  `^${Prefix.manifests}/(?<class>${withoutAnchors(CLASS_PATTERN)})/(?<host>.+)/(?<run>${withoutAnchors(RUN_PATTERN)})\\.json$`,
 )

@@ -102,7 +102,7 @@ function optionTable(names: readonly OptionName[], required: readonly OptionName
 function optionRow(name: OptionName): string[] {
   const { summary, kind, defaultText }: Option<unknown> = OPTIONS[name]
   return [
-    `\`${[isArgument(name) ? [] : flagOf(name), kind.placeholder ?? []].flat().join(' ')}\`${kind.repeatable ? ' …' : ''}`,
+    `\`${[isArgument(name) ? [] : flagOf(name), kind.placeholder ?? []].flat().join(' ')}\`${kind.separator ? ' …' : ''}`,
     `\`${variableOf(name)}\``,
     name === 'config' ? '' : `\`${name}\``,
     summary,

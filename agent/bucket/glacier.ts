@@ -1,16 +1,14 @@
-import type { RetrievalTier } from '../contract'
+import { ARCHIVE_STORAGE_CLASSES, type RetrievalTier } from '../contract'
+
 /** `archived`: nobody has asked for it yet. */
 export type RetrievalState = 'readable' | 'retrieving' | 'archived'
-
-/** Classes that cannot be read directly. GLACIER_IR can. */
-const ARCHIVE_CLASSES: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE'])
 
 /** @param restore - what S3 says of a retrieved copy, if anything */
 export function retrievalStateOf(
   storageClass: string,
   restore: { readonly ongoing: boolean } | undefined,
 ): RetrievalState {
-  if (!ARCHIVE_CLASSES.has(storageClass)) return 'readable'
+  if (!ARCHIVE_STORAGE_CLASSES.has(storageClass)) return 'readable'
   if (!restore) return 'archived'
   return restore.ongoing ? 'retrieving' : 'readable'
 }

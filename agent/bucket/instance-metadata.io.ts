@@ -1,5 +1,6 @@
 /** The instance metadata service (IMDSv2) as far as the agent asks it: which instance is this? */
 
+import { REGION_PATTERN } from '../contract'
 import { AgentError } from '../errors'
 import type { Environment } from '../options/resolve'
 import { SYSTEM_CLOCK, type Clock } from './retries.io'
@@ -83,7 +84,7 @@ function parseDocument(json: string): { region: string; accountId: string; insta
   const asExpected = (value: unknown, pattern: RegExp): value is string =>
     typeof value === 'string' && pattern.test(value)
   if (
-    asExpected(region, /^[a-z]{2,}(-[a-z]+)+-\d+$/) &&
+    asExpected(region, new RegExp(REGION_PATTERN)) &&
     asExpected(accountId, /^\d{12}$/) &&
     asExpected(instanceId, /^i-[0-9a-f]+$/)
   ) {

@@ -101,8 +101,8 @@ function addOption(command: Commander, name: OptionName, description: string): v
     return
   }
   const collect = (text: string, earlier: readonly string[] = []): readonly string[] =>
-    kind.repeatable ? [...earlier, text] : [text]
-  command.option(`${flagOf(name)} <${kind.placeholder}${kind.repeatable ? '…' : ''}>`, description, collect)
+    kind.separator ? [...earlier, text] : [text]
+  command.option(`${flagOf(name)} <${kind.placeholder}${kind.separator ? '…' : ''}>`, description, collect)
 }
 
 function describeOption(

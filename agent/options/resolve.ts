@@ -5,8 +5,9 @@ import { findNearest } from '../lib/nearest'
 import { OPTION_NAMES, OPTIONS, flagOf, VARIABLE_PREFIX, variableOf } from './table'
 import type { OutputOptions } from './output'
 import { COMMANDS } from './commands'
+import { findContradiction } from './contradictions'
 import type { OptionName } from './table'
-import type { AnyRequest, BackupRequest, CommandName, ListRequest, RestoreRequest } from './commands'
+import type { AnyRequest, CommandName, RestoreRequest } from './commands'
 
 /** The environment, as Node has it. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -121,7 +122,7 @@ function readOption(name: OptionName, flags: Flags, environment: Environment, co
 
 function readTexts(name: OptionName, writtenAs: string, texts: readonly string[]): unknown {
   const { kind } = OPTIONS[name]
-  const value = kind.repeatable ? texts.flatMap(kind.fromText) : kind.fromText(texts.at(-1) ?? '')
+  const value = kind.separator ? texts.flatMap(kind.fromText) : kind.fromText(texts.at(-1) ?? '')
   const parsed = kind.schema.safeParse(value)
   if (parsed.success) return parsed.data
   const { expected, got, advice } = describeWrong(name, value, parsed.error.issues[0]?.path[0])
@@ -134,11 +135,11 @@ const GOT_LENGTH_MAX = 80
 
 function describeWrong(name: OptionName, value: unknown, index: PropertyKey | undefined) {
   const { kind } = OPTIONS[name]
-  const inList = kind.repeatable && typeof index === 'number' && Array.isArray(value)
+  const inList = kind.separator !== undefined && typeof index === 'number' && Array.isArray(value)
   const wrong: unknown = inList ? value[index] : value
   return {
     place: inList ? `[${index}]` : '',
-    expected: kind.repeatable && !inList ? `a list, each item ${kind.expected}` : kind.expected,
+    expected: kind.separator !== undefined && !inList ? `a list, each item ${kind.expected}` : kind.expected,
     got:
       typeof wrong === 'string'
         ? `'${wrong.slice(0, GOT_LENGTH_MAX)}'`
@@ -155,33 +156,13 @@ function missing(command: CommandName, name: OptionName): AgentError {
 }
 
 function assertConsistent(request: AnyRequest): void {
-  if ('volumes' in request && request.volumes.length > 0 && request.excludeVolumes.length > 0) {
-    throw new AgentError('USAGE', '--volumes and --exclude-volumes are both given', {
-      hint: 'Name the volumes to back up, or those to leave out. Look at the variables and the configuration file too.',
-    })
-  }
-  if ('at' in request && request.run !== undefined && request.at !== undefined) {
-    throw new AgentError('USAGE', '--run and --at are both given', {
-      hint: 'Name the run, or a time by which it had started. Look at the variables and the configuration file too.',
-    })
-  }
-  if (request.command === 'backup') {
-    assertNotArchivedClass(request)
-    assertSampleHasSource(request)
+  const contradiction = findContradiction(request)
+  if (contradiction) {
+    const { what, fix } = contradiction
+    const hint = `${fix} Look at the variables and the configuration file too.`
+    throw new AgentError('USAGE', what, { hint })
   }
   if (request.command === 'restore') assertOneDestination(request)
-  if (request.command === 'list') assertNotOfRuns(request)
-}
-
-/** What concerns runs means nothing where none are listed. */
-function assertNotOfRuns(request: ListRequest): void {
-  if (!request.debris) return
-  for (const name of ['limit', 'includeDeleted', 'trustTimes'] as const) {
-    if (request[name] === OPTIONS[name].default) continue
-    throw new AgentError('USAGE', `--debris and ${flagOf(name)} are both given`, {
-      hint: `${flagOf(name)} is about runs, and --debris lists what is of none. Look at the variables and the configuration file too.`,
-    })
-  }
 }
 
 function assertOneDestination({ target, inPlace, stdout }: RestoreRequest): void {
@@ -194,23 +175,4 @@ function assertOneDestination({ target, inPlace, stdout }: RestoreRequest): void
       hint: 'Give one of --target DIRECTORY, --in-place and --stdout.',
     },
   )
-}
-
-function assertNotArchivedClass({ verify, storageClass }: BackupRequest): void {
-  const readsBack = verify === 'stream' || verify === 'source'
-  if (!readsBack || (storageClass !== 'GLACIER' && storageClass !== 'DEEP_ARCHIVE')) return
-  throw new AgentError(
-    'USAGE',
-    `--verify ${verify} cannot read back what --storage-class ${storageClass} has archived`,
-    {
-      hint: 'Use --verify checksum, or leave it to the lifecycle rules of the bucket to archive the objects later.',
-    },
-  )
-}
-
-function assertSampleHasSource({ verify, sample }: BackupRequest): void {
-  if (sample === undefined || verify === 'source') return
-  throw new AgentError('USAGE', `--sample is given, and --verify ${verify} compares nothing with the source`, {
-    hint: 'Give --verify source too, or leave --sample out. Look at the variables and the configuration file as well.',
-  })
 }

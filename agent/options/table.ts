@@ -5,10 +5,18 @@
  * One name makes all four: `snapshotSize` is `--snapshot-size`, `SNAPSTREAM_SNAPSHOT_SIZE` and `"snapshotSize"`.
  * In requests, sizes are in bytes and times in seconds.
  */
-import { CLASS_PATTERN, CONFIG_FILE, DEFAULT_CLASS, HOOKS_DIRECTORY, RUN_PATTERN } from '../contract'
 import {
-  absolutePath,
-  anyPath,
+  CLASS_PATTERN,
+  CONFIG_FILE,
+  DEFAULT_CLASS,
+  HOOKS_DIRECTORY,
+  REGION_PATTERN,
+  RUN_PATTERN,
+  RETRIEVAL_TIERS,
+  type RetrievalTier,
+} from '../contract'
+import { absolutePath, anyPath, GLOB_GRAMMAR, volumeName } from './paths'
+import {
   choice,
   duration,
   instant,
@@ -18,25 +26,28 @@ import {
   snapshotSize,
   text,
   toggle,
-  volumeName,
   wholeNumber,
   type Kind,
 } from './types'
 
-export interface Option<V> {
+/**
+ * @template V - of requests
+ * @template Written - how JSON has it
+ */
+export interface Option<V, Written = unknown> {
   readonly summary: string
-  readonly kind: Kind<unknown, unknown>
+  readonly kind: Kind<unknown, unknown, Written>
   /** The value where nobody gave any. */
   readonly default: V
   /** The default as a person would write it. */
   readonly defaultText?: string
 }
 
-function option<T, Absent>(summary: string, kind: Kind<T, Absent>): Option<T | Absent> {
+function option<T, Absent, W>(summary: string, kind: Kind<T, Absent, W>): Option<T | Absent, W> {
   return { summary, kind, default: kind.absent }
 }
 
-function optionWithDefault<T>(summary: string, kind: Kind<T>, defaultText: string): Option<T> {
+function optionWithDefault<T, W>(summary: string, kind: Kind<T, undefined, W>, defaultText: string): Option<T, W> {
   return { summary, kind, default: kind.schema.parse(kind.fromText(defaultText)), defaultText }
 }
 
@@ -82,14 +93,22 @@ export const OPTIONS = {
   at: option('the newest run that had started by this time, in UTC unless it says otherwise', instant),
   pattern: option(
     'shell pattern: held against names, or against whole paths where it starts with a slash; "**" crosses directories',
-    text('PATTERN', '^[^\\0]+$', 'a pattern'),
+    text('PATTERN', '^[^\\0]+$', 'a pattern', GLOB_GRAMMAR),
   ),
   path: option('restore only this file or directory, as it was named on the host', listOf(anyPath, '\n')),
   target: option('directory to restore into: stands for the root of the host that was backed up', absolutePath),
   mountAt: optionWithDefault('where the new volumes are mounted meanwhile', absolutePath, '/mnt/snapstream'),
   disk: option(
     'a new disk in the place of an old one, such as /dev/sdb=/dev/nvme1n1',
-    listOf(text('OLD=NEW', '^/dev/[^=\\0]+=/dev/[^=\\0]+$', 'two devices, such as /dev/sdb=/dev/nvme1n1'), ','),
+    listOf(
+      text(
+        'OLD=NEW',
+        '^/dev/[^=\\0]+=/dev/[^=\\0]+$',
+        'two devices, such as /dev/sdb=/dev/nvme1n1',
+        '/dev/[A-Za-z0-9._/+-]+=/dev/[A-Za-z0-9._/+-]+',
+      ),
+      ',',
+    ),
   ),
   script: option('write the plan as a script to this new file', absolutePath),
   inPlace: option('restore to where it was, on this host', toggle),
@@ -109,7 +128,7 @@ export const OPTIONS = {
   ),
   thaw: option(
     'have what is in Glacier brought back, slowly and cheaply or faster',
-    choice('TIER', ['bulk', 'standard', 'expedited']),
+    choice('TIER', Object.keys(RETRIEVAL_TIERS) as [RetrievalTier, ...RetrievalTier[]]),
   ),
   days: optionWithDefault('how long what was thawed stays readable', wholeNumber(1, 365), '7'),
   wait: option('wait until it is thawed instead of ending with status 5', toggle),
@@ -118,7 +137,7 @@ export const OPTIONS = {
   excludeVolumes: option('back up all volumes but those mounted here', listOf(absolutePath, ',')),
   exclude: option(
     'leave out what matches this pattern: /var/cache/* there only, *.tmp anywhere',
-    listOf(text('GLOB', '^[^\\0]+$', 'a pattern'), '\n'),
+    listOf(text('GLOB', '^[^\\0]+$', 'a pattern', GLOB_GRAMMAR), '\n'),
   ),
   requireAll: option('report status 3 where a filesystem is not on LVM and so is not backed up', toggle),
   limit: optionWithDefault('show at most this many', wholeNumber(1, 100_000), '20'),
@@ -177,11 +196,16 @@ export const OPTIONS = {
   ),
   region: option(
     "region of the bucket (by default AWS_REGION, then the instance's)",
-    text('REGION', '^[a-z0-9][a-z0-9-]{1,31}$', 'the name of a region such as eu-west-1'),
+    text('REGION', REGION_PATTERN, 'the name of a region such as eu-west-1'),
   ),
   endpointUrl: option(
     'S3 endpoint, where it is not that of AWS (by default AWS_ENDPOINT_URL_S3)',
-    text('URL', '^https?://[^\\s/@?#]+(/[^\\s@?#]*)?$', 'a URL such as https://s3.example.net, without credentials'),
+    text(
+      'URL',
+      '^https?://[^\\s/@?#]+(/[^\\s@?#]*)?$',
+      'a URL such as https://s3.example.net, without credentials',
+      'https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~/-]*)?',
+    ),
   ),
   json: option('print one line of JSON and nothing else', toggle),
   logLevel: option(
@@ -192,6 +216,8 @@ export const OPTIONS = {
 } as const satisfies Record<string, Option<unknown>>
 
 export type OptionName = keyof typeof OPTIONS
+/** The value of an option as the configuration file and the schedules of a deployment have it. */
+export type Written<K extends OptionName> = (typeof OPTIONS)[K] extends Option<unknown, infer W> ? W : never
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[]
 
 /** `snapshotSize` -> `--snapshot-size` */

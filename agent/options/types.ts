@@ -1,20 +1,26 @@
 import { z } from 'zod'
+import { withoutAnchors } from '../contract'
+import { anchored, durationGrammar, listGrammar, numberGrammar, sizeGrammar } from './grammar'
 
 /**
- * A kind of option value: how it is written, and what it means. The same rules hold for a flag, an environment variable
- * and the configuration file.
+ * A kind of option value: how it is written, and what it means. The same rules hold for a flag, an environment variable,
+ * the configuration file and the schedules of a deployment.
+ *
+ * @template Written - how JSON has it
  */
-export interface Kind<T, Absent = undefined> {
+export interface Kind<T, Absent = undefined, Written = unknown> {
   /** Stands for the value in help. Switches have none, since their flag takes no value. */
   readonly placeholder?: string
   /** Completes the sentence "it must be …". */
   readonly expected: string
   /** Accepts the value as JSON has it, and converts it. */
-  readonly schema: z.ZodType<T>
+  readonly schema: z.ZodType<T, Written>
+  /** How a parameter of an SSM document is written: see `grammar.ts`. */
+  readonly grammar: string
   /** From the text of a flag or variable to what `schema` accepts. */
   readonly fromText: (text: string) => unknown
-  /** May be given more than once; each text may hold several values. */
-  readonly repeatable: boolean
+  /** May be given more than once; each text may hold several values, with this in between. */
+  readonly separator?: ',' | '\n'
   /** The value where nobody gave any. */
   readonly absent: Absent
   /** All values there are, to offer the one that was probably meant. */
@@ -24,28 +30,39 @@ export interface Kind<T, Absent = undefined> {
 }
 
 const asIs = (text: string): unknown => text
-const single = { fromText: asIs, repeatable: false, absent: undefined } as const
+/** What most kinds have in common. */
+export const single = { fromText: asIs, absent: undefined } as const
 
-/** @param pattern - anchored regular expression, as shared with the SSM documents */
-export function text(placeholder: string, pattern: string, expected: string): Kind<string> {
-  return { ...single, placeholder, expected, schema: z.string().regex(new RegExp(pattern, 'u')) }
+/**
+ * @param pattern - anchored regular expression
+ * @param grammar - where the pattern is not one for SSM documents
+ */
+export function text(
+  placeholder: string,
+  pattern: string,
+  expected: string,
+  grammar: string = withoutAnchors(pattern),
+): Kind<string, undefined, string> {
+  return { ...single, placeholder, expected, grammar, schema: z.string().regex(new RegExp(pattern, 'u')) }
 }
 
 export function choice<const C extends readonly [string, ...string[]]>(
   placeholder: string,
   choices: C,
   elsewhere: Readonly<Record<string, string>> = {},
-): Kind<C[number]> {
+): Kind<C[number], undefined, C[number]> {
   const expected = `one of ${choices.join(', ')}`
-  const schema = z.enum(choices)
-  return { ...single, placeholder, expected, schema, choices, elsewhere: new Map(Object.entries(elsewhere)) }
+  const schema: z.ZodType<C[number], C[number]> = z.enum(choices)
+  const grammar = choices.join('|')
+  return { ...single, placeholder, expected, grammar, schema, choices, elsewhere: new Map(Object.entries(elsewhere)) }
 }
 
-export function wholeNumber(min: number, max: number): Kind<number> {
+export function wholeNumber(min: number, max: number): Kind<number, undefined, number> {
   return {
     ...single,
     placeholder: 'N',
     expected: `a whole number from ${min} to ${max}`,
+    grammar: numberGrammar(min, max),
     schema: z.int().min(min).max(max),
     fromText: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : text),
   }
@@ -59,62 +76,20 @@ export interface Share {
 
 /** With more parts, a nightly backup would take years to come around. */
 const PARTS_MAX = 1000
+const SHARE_GRAMMAR = `(${numberGrammar(1, PARTS_MAX)})/(${numberGrammar(1, PARTS_MAX)})`
 
 /** `2/7`: two of seven. */
-export const share: Kind<Share> = {
+export const share: Kind<Share, undefined, string> = {
   ...single,
   placeholder: 'N/T',
   expected: `a share such as 1/7, of at most ${PARTS_MAX} parts`,
+  grammar: SHARE_GRAMMAR,
   schema: z.string().transform((text, context) => {
-    const [, count, parts] = (/^([1-9]\d{0,3})\/([1-9]\d{0,3})$/.exec(text) ?? []).map(Number)
-    if (count !== undefined && parts !== undefined && count <= parts && parts <= PARTS_MAX) return { count, parts }
+    const [count, parts] = new RegExp(anchored(SHARE_GRAMMAR)).test(text) ? text.split('/').map(Number) : []
+    if (count !== undefined && parts !== undefined && count <= parts) return { count, parts }
     context.addIssue({ code: 'custom' })
     return z.NEVER
   }),
-}
-
-/** An absolute path without `..`; trailing slashes are dropped. */
-export const absolutePath: Kind<string> = {
-  ...single,
-  placeholder: 'PATH',
-  expected: 'an absolute path such as /srv, without ".."',
-  schema: z
-    .string()
-    .regex(/^\/[^\0]*$/)
-    .refine((path) => !path.split('/').includes('..'))
-    .transform(tidyPath),
-}
-
-/** A mount point, or a device-mapper name such as `vg0-home`. */
-export const volumeName: Kind<string> = {
-  ...single,
-  placeholder: 'VOLUME',
-  expected: 'a mount point such as /srv, or a name such as vg0-srv',
-  schema: z
-    .string()
-    .regex(/^[^\0]+$/)
-    .transform(tidyPath),
-}
-
-function tidyPath(path: string): string {
-  return path.replace(/\/+/g, '/').replace(/(.)\/$/, '$1')
-}
-
-/** A path as a shell completes it: a slash at the end means nothing. */
-export const anyPath: Kind<string> = {
-  ...single,
-  placeholder: 'PATH',
-  expected: 'a path without ".."',
-  schema: z
-    .string()
-    .regex(/^[^\0]+$/)
-    .refine((path) => !path.split('/').includes('..'))
-    .transform((path) =>
-      path
-        .replace(/\/+/g, '/')
-        .replace(/^(\.\/)+/, '')
-        .replace(/(.)\/$/, '$1'),
-    ),
 }
 
 /** In JSON a plain number needs no quotes. */
@@ -131,11 +106,12 @@ function parseSize(text: string): number | undefined {
 }
 
 /** In bytes. */
-export function size(minBytes: number, expected: string): Kind<number> {
+export function size(minBytes: number, expected: string): Kind<number, undefined, string | number> {
   return {
     ...single,
     placeholder: 'SIZE',
     expected,
+    grammar: sizeGrammar(minBytes),
     schema: written.transform((text, context) => {
       const bytes = parseSize(text)
       if (bytes !== undefined && bytes >= minBytes) return bytes
@@ -155,10 +131,11 @@ export type SnapshotSize =
 /** A snapshot smaller than this fills before it is mounted. */
 const SNAPSHOT_BYTES_MIN = 4 * 1024 * 1024
 
-export const snapshotSize: Kind<SnapshotSize> = {
+export const snapshotSize: Kind<SnapshotSize, undefined, string | number> = {
   ...single,
   placeholder: 'SIZE',
   expected: '"auto", a share of the volume from 1% to 100%, or a size of at least 4M such as 10G',
+  grammar: `auto|(${numberGrammar(1, 100)})%|${sizeGrammar(SNAPSHOT_BYTES_MIN)}`,
   schema: written.transform((text, context): SnapshotSize => {
     if (text === 'auto') return { kind: 'auto' }
     const percent = /^(\d{1,3})%$/.exec(text)?.[1]
@@ -175,11 +152,12 @@ export const snapshotSize: Kind<SnapshotSize> = {
 const SECONDS = { s: 1, m: 60, h: 3600, '': 1 } as const
 
 /** `90`, `90s`, `15m`, `2h`: seconds. */
-export function duration(maxSeconds: number, expected: string): Kind<number> {
+export function duration(maxSeconds: number, expected: string): Kind<number, undefined, string | number> {
   return {
     ...single,
     placeholder: 'TIME',
     expected,
+    grammar: durationGrammar(maxSeconds),
     schema: written.transform((text, context) => {
       const match = /^(\d{1,9})([smh]?)$/.exec(text)
       const seconds = match ? Number(match[1]) * SECONDS[match[2] as keyof typeof SECONDS] : 0
@@ -190,19 +168,22 @@ export function duration(maxSeconds: number, expected: string): Kind<number> {
   }
 }
 
-const INSTANT = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(Z|[+-]\d\d:\d\d)?)?$/
+const DAY = '[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
+const TIME = '([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?'
+const ZONE = 'Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]'
+const INSTANT = new RegExp(`^(?<day>${DAY})([T ](?<time>${TIME})(?<zone>${ZONE})?)?$`)
 
 /** A moment. A day alone is its end: what there was on that day. */
-export const instant: Kind<Date> = {
+export const instant: Kind<Date, undefined, string> = {
   ...single,
   placeholder: 'TIME',
   expected: 'a time such as 2026-01-31, 2026-01-31T14:00 or 2026-01-31T14:00+01:00',
+  grammar: `${DAY}([T ]${TIME}(${ZONE})?)?`,
   schema: z.string().transform((text, context) => {
-    const [, day, time = '23:59:59', zone = 'Z'] = INSTANT.exec(text) ?? []
-    const moment = new Date(`${day ?? ''}T${time}${zone}`)
+    const { day = '', time = '23:59:59', zone = 'Z' } = INSTANT.exec(text)?.groups ?? {}
+    const moment = new Date(`${day}T${time}${zone}`)
     // V8 takes 31 February for 3 March.
-    const isThere =
-      !Number.isNaN(moment.getTime()) && new Date(`${day ?? ''}T00:00:00Z`).toISOString().startsWith(day ?? '')
+    const isThere = !Number.isNaN(moment.getTime()) && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
     if (isThere) return moment
     context.addIssue({ code: 'custom' })
     return z.NEVER
@@ -210,23 +191,27 @@ export const instant: Kind<Date> = {
 }
 
 /** On or off: `--name` and `--no-name`. */
-export const toggle: Kind<boolean, false> = {
+export const toggle: Kind<boolean, false, boolean> = {
   expected: 'true or false',
+  grammar: 'true|false',
   schema: z.boolean(),
   fromText: (text) => ({ true: true, 1: true, false: false, 0: false })[text] ?? text,
-  repeatable: false,
   absent: false,
 }
 
 /**
  * Several values. On the command line the option may be repeated.
  *
- * @param separator - parts the values within one text: a line end where a value may hold commas
+ * @param separator - parts the values within one text: a line end where a value may hold commas. A parameter of an SSM
+ *   document is a single line
  */
-export function listOf<T>(item: Kind<T>, separator: ',' | '\n'): Kind<readonly T[], readonly []> {
+export function listOf<T, W>(
+  item: Kind<T, undefined, W>,
+  separator: ',' | '\n',
+): Kind<readonly T[], readonly [], readonly W[]> {
   return {
     ...item,
-    expected: item.expected,
+    grammar: separator === ',' ? listGrammar(item.grammar) : item.grammar,
     schema: z.array(item.schema).readonly(),
     fromText: (text) => {
       const parts = text.split(separator).map((part) => (separator === ',' ? part.trim() : part))
@@ -234,7 +219,7 @@ export function listOf<T>(item: Kind<T>, separator: ',' | '\n'): Kind<readonly T
       // A variable that a script forgot to set must not mean everything.
       return given.length > 0 ? given : parts
     },
-    repeatable: true,
+    separator,
     absent: [],
   }
 }

@@ -1,0 +1,60 @@
+/** Options that make sense alone, and not together. */
+import { ARCHIVE_STORAGE_CLASSES } from '../contract'
+import { flagOf, OPTIONS } from './table'
+import type { AnyRequest, BackupRequest, ListRequest } from './commands'
+
+export interface Contradiction {
+  readonly what: string
+  /** One sentence or two. */
+  readonly fix: string
+}
+
+/** The first, if there are any. */
+export function findContradiction(request: AnyRequest): Contradiction | undefined {
+  if ('volumes' in request && request.volumes.length > 0 && request.excludeVolumes.length > 0) {
+    return {
+      what: '--volumes and --exclude-volumes are both given',
+      fix: 'Name the volumes to back up, or those to leave out.',
+    }
+  }
+  if ('at' in request && request.run !== undefined && request.at !== undefined) {
+    return {
+      what: '--run and --at are both given',
+      fix: 'Name the run, or a time by which it had started.',
+    }
+  }
+  if (request.command === 'backup') return findInBackup(request)
+  if (request.command === 'list') return findInList(request)
+  return undefined
+}
+
+function findInBackup({ verify, sample, storageClass }: BackupRequest): Contradiction | undefined {
+  const readsBack = verify === 'stream' || verify === 'source'
+  if (readsBack && storageClass !== undefined && ARCHIVE_STORAGE_CLASSES.has(storageClass)) {
+    return {
+      what: `--verify ${verify} cannot read back what --storage-class ${storageClass} has archived`,
+      fix: 'Use --verify checksum, or leave it to the lifecycle rules of the bucket to archive the objects later.',
+    }
+  }
+  if (sample !== undefined && verify !== 'source') {
+    return {
+      what: `--sample is given, and --verify ${verify} compares nothing with the source`,
+      fix: 'Give --verify source too, or leave --sample out.',
+    }
+  }
+  return undefined
+}
+
+/** What concerns runs means nothing where none are listed. */
+function findInList(request: ListRequest): Contradiction | undefined {
+  if (!request.debris) return undefined
+  const given = (['limit', 'includeDeleted', 'trustTimes'] as const).find(
+    (name) => request[name] !== OPTIONS[name].default,
+  )
+  return (
+    given && {
+      what: `--debris and ${flagOf(given)} are both given`,
+      fix: `${flagOf(given)} is about runs, and --debris lists what is of none.`,
+    }
+  )
+}
