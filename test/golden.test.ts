@@ -6,7 +6,7 @@ import { find } from '../agent/find/find.io'
 import { restore } from '../agent/restore/restore.io'
 import { verify } from '../agent/verify/verify.io'
 import { localHost } from '../agent/host/run-command.io'
-import { rebuildCatalogs } from '../agent/restore/rebuild-catalog.io'
+import { rebuildCatalog } from '../agent/restore/rebuild-catalog.io'
 import { readCatalogText, readEntries } from '../agent/archive/read-catalog.io'
 import { parseManifest, type Manifest } from '../agent/run/manifest'
 import { frameEndFinder } from '../agent/archive/zstd-frame'
@@ -51,11 +51,9 @@ test.each(manifests)('%s comes back', async (_key, { run, class: retention }) =>
 test.each(manifests)(
   'the catalogs of %s can be made again from its archives, the same to the byte',
   async (_key, manifest) => {
-    await using rebuilt = await rebuildCatalogs(deps, manifest, manifest.volumes)
-    for (const [index, { archive }] of manifest.volumes.entries()) {
-      const again = rebuilt.manifest.volumes[index]!.archive.catalog
-      const text = await textOf(readCatalogText({ ...deps, store: rebuilt.store }, again))
-      expect(text).toBe(await textOf(readCatalogText(deps, archive.catalog)))
+    for (const volume of manifest.volumes) {
+      await using rebuilt = await rebuildCatalog(deps, manifest, volume)
+      expect(await textOf(rebuilt.text())).toBe(await textOf(readCatalogText(deps, volume.archive.catalog)))
     }
   },
 )

@@ -1,6 +1,7 @@
 /** Reads a catalog's lines strictly: nothing is not the same as not understood. */
 import { AgentError } from '../errors'
 import type { Archive } from './archive'
+import { lineSplitter } from './lines'
 import { parseCatalogLine, type CatalogEnd, type CatalogFrames, type CatalogHeader, type CatalogLine } from './catalog'
 import type { CatalogEntry } from '../tar/entry'
 
@@ -94,6 +95,29 @@ export function catalogReader(key: string, archive?: Archive): CatalogReader {
     },
     finish() {
       if (stage !== 'done') refuse('is the last one, and is not an end: the catalog was cut short')
+    },
+  }
+}
+
+/** From a catalog's text, in pieces of any size, to its lines. */
+export interface CatalogParser {
+  /** @throws AgentError as `CatalogReader.take` */
+  push(text: Buffer): Iterable<CatalogLine>
+  /** To be called after the last piece. @throws AgentError as `CatalogReader.finish` */
+  finish(): Iterable<CatalogLine>
+}
+
+/** With `catalogReader`'s parameters, and as strict. */
+export function catalogParser(key: string, archive?: Archive): CatalogParser {
+  const reader = catalogReader(key, archive)
+  const splitter = lineSplitter()
+  return {
+    *push(text) {
+      for (const line of splitter.push(text)) yield reader.take(line)
+    },
+    *finish() {
+      for (const line of splitter.finish()) yield reader.take(line)
+      reader.finish()
     },
   }
 }

@@ -4,8 +4,7 @@ import { crc32, createZstdDecompress } from 'node:zlib'
 import { AgentError } from '../errors'
 import { type Archive } from './archive'
 import type { CatalogEnd, CatalogFrames, CatalogHeader, CatalogLine } from './catalog'
-import { catalogReader, isEnd, isEntry, isFrames, isHeader } from './catalog-lines'
-import { lineSplitter } from './lines'
+import { catalogParser, isEnd, isEntry, isFrames, isHeader } from './catalog-lines'
 import { cut, joinFrameTable, READ_BYTES, type FrameTable } from './frame-reads'
 import { frameEndFinder } from './zstd-frame'
 import { mapInOrder } from '../lib/in-order.io'
@@ -30,13 +29,25 @@ const CATALOG_LOST =
  *
  * @throws AgentError ARCHIVE_DAMAGED where it is not, or does not decompress; OBJECT_MISSING
  */
-export async function* readCatalogText(
+export function readCatalogText(
   deps: ReaderDeps,
   catalog: Archive['catalog'],
 ): AsyncGenerator<Buffer, void, undefined> {
+  return decompressCatalog(readCatalogObject(deps, catalog), catalog.key)
+}
+
+/**
+ * @param stored - the whole object, piece by piece
+ * @returns its text, piece by piece, each valid until the next one is asked for
+ * @throws AgentError ARCHIVE_DAMAGED where it does not decompress
+ */
+export async function* decompressCatalog(
+  stored: AsyncIterable<Buffer>,
+  key: string,
+): AsyncGenerator<Buffer, void, undefined> {
   const use = freeBehind()
   const text = createZstdDecompress({ chunkSize: TEXT_CHUNK_BYTES })
-  const finished = pipeline(cutAtFrames(readCatalogObject(deps, catalog)), text)
+  const finished = pipeline(cutAtFrames(stored), text)
   finished.catch(() => undefined) // the same error reaches whoever reads the text
   try {
     for await (const piece of text as AsyncIterable<Buffer>) {
@@ -44,7 +55,7 @@ export async function* readCatalogText(
       yield piece
     }
   } catch (cause) {
-    throw cause instanceof AgentError ? cause : damagedCatalog(catalog.key, 'does not decompress', cause)
+    throw cause instanceof AgentError ? cause : damagedCatalog(key, 'does not decompress', cause)
   }
 }
 
@@ -59,13 +70,11 @@ export async function* readCatalog(
   catalog: Archive['catalog'],
   archive?: Archive,
 ): AsyncGenerator<CatalogLine, void, undefined> {
-  const reader = catalogReader(catalog.key, archive)
-  const splitter = lineSplitter()
-  for await (const chunk of readCatalogText(deps, catalog)) {
-    for (const line of splitter.push(chunk)) yield reader.take(line)
+  const parser = catalogParser(catalog.key, archive)
+  for await (const text of readCatalogText(deps, catalog)) {
+    for (const line of parser.push(text)) yield line
   }
-  for (const line of splitter.finish()) yield reader.take(line)
-  reader.finish()
+  for (const line of parser.finish()) yield line
 }
 
 /** The entries alone, in the order of the archive. */
@@ -118,7 +127,7 @@ async function* readCatalogObject(deps: ReaderDeps, catalog: Archive['catalog'])
   }
   provenChecksums.set(catalog, checksums)
   let index = 0
-  for await (const piece of fetchPieces(deps, catalog)) {
+  for await (const piece of fetchCatalog(deps, catalog)) {
     const checksum = checksums[index++]
     const check = (): void => {
       if (crc32(piece) !== checksum) throw damagedCatalog(catalog.key, 'is not what it was when it was read before')
@@ -155,7 +164,7 @@ async function readWhole(
   const held: Buffer[] | undefined = catalog.sizeBytes <= HELD_BYTES_MAX ? [] : undefined
   const checksums: number[] = []
   let checksum = 0
-  for await (const piece of fetchPieces(deps, catalog, how)) {
+  for await (const piece of fetchCatalog(deps, catalog, how)) {
     checksum = crc32(piece, checksum)
     checksums.push(crc32(piece))
     if (held) held.push(piece)
@@ -165,7 +174,7 @@ async function readWhole(
 }
 
 /** @param how - all of it is read; what is lost of it is read again in any case */
-function fetchPieces(
+export function fetchCatalog(
   { store, signal }: ReaderDeps,
   { key, sizeBytes }: Archive['catalog'],
   how?: RangeReadOptions,
@@ -187,6 +196,6 @@ async function* cutAtFrames(compressed: AsyncIterable<Buffer>): AsyncGenerator<B
   }
 }
 
-function damagedCatalog(key: string, what: string, cause?: unknown): AgentError {
+export function damagedCatalog(key: string, what: string, cause?: unknown): AgentError {
   return new AgentError('ARCHIVE_DAMAGED', `${key} ${what}`, { hint: CATALOG_LOST, cause })
 }

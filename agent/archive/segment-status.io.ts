@@ -3,10 +3,9 @@ import { AgentError, hasCode, isDataLoss } from '../errors'
 import type { Archive, Segment } from './archive'
 import { retrievalStateOf, type RetrievalState } from '../bucket/glacier'
 import { planReads, type FrameTable } from './frame-reads'
-import { readEntries } from './read-catalog.io'
 import { decodeFrames, fetchReads, type ReaderDeps } from './read.io'
 import type { Report } from './findings'
-import type { RawRange } from '../tar/entry'
+import type { CatalogEntry, RawRange } from '../tar/entry'
 
 /** Names that an error tells of; more help nobody. */
 const NAMES_MAX = 5
@@ -49,14 +48,13 @@ export async function findDamage(
 
 /** The same error, with the names of the entries that are lost for it. */
 export async function namingLost(
-  deps: ReaderDeps,
-  archive: Archive,
+  entries: AsyncIterable<CatalogEntry>,
   lost: readonly RawRange[],
   error: AgentError,
 ): Promise<AgentError> {
   const names: string[] = []
   let count = 0
-  for await (const { path, offset, bytes } of readEntries(deps, archive)) {
+  for await (const { path, offset, bytes } of entries) {
     if (!lost.some((range) => range.offset < offset + bytes && offset < range.offset + range.bytes)) continue
     count++
     if (names.length < NAMES_MAX) names.push(`'${path}'`)
@@ -70,8 +68,7 @@ export async function namingLost(
 
 /** @throws AgentError ARCHIVE_DAMAGED naming the first of these segments that is not there, and what is lost with it */
 export async function assertNoneMissing(
-  deps: ReaderDeps,
-  archive: Archive,
+  entries: AsyncIterable<CatalogEntry>,
   wanted: readonly Segment[],
   present: readonly SegmentState[],
 ): Promise<void> {
@@ -79,7 +76,7 @@ export async function assertNoneMissing(
   const [first] = missing
   if (!first) return
   const error = new AgentError('ARCHIVE_DAMAGED', `${first.key} is missing`, { hint: '' })
-  throw await namingLost(deps, archive, missing.map(rangeOf), error)
+  throw await namingLost(entries, missing.map(rangeOf), error)
 }
 
 export function rangeOf({ rawOffset, rawBytes }: Segment): RawRange {

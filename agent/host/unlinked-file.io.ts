@@ -6,6 +6,8 @@ import { takeTemporaryDirectory } from './temporary-directory.io'
 
 /** A file that nobody else can open, and that is gone with this process, however that ends. */
 export interface UnlinkedFile extends AsyncDisposable {
+  /** Of all that was appended. */
+  readonly sizeBytes: number
   /** @throws AgentError TARGET_UNFIT where there is no room */
   append(piece: Buffer): Promise<void>
   read(offset: number, bytes: number): Promise<Buffer>
@@ -15,8 +17,15 @@ export interface UnlinkedFile extends AsyncDisposable {
 export async function openUnlinkedFile(inside?: string): Promise<UnlinkedFile> {
   await using directory = await takeTemporaryDirectory(inside)
   const file = await open(join(directory.path, 'file'), 'wx+', 0o600).catch(cannotKeep)
+  let sizeBytes = 0
   return {
-    append: (piece) => file.appendFile(piece).catch(cannotKeep),
+    get sizeBytes() {
+      return sizeBytes
+    },
+    async append(piece) {
+      await file.appendFile(piece).catch(cannotKeep)
+      sizeBytes += piece.length
+    },
     async read(offset, bytes) {
       const buffer = Buffer.allocUnsafeSlow(bytes)
       const { bytesRead } = await file.read(buffer, 0, bytes, offset)

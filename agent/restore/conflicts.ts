@@ -6,7 +6,7 @@ import type { CatalogEntry } from '../tar/entry'
 export type ConflictPolicy = 'fail' | 'skip' | 'overwrite' | 'newer'
 
 /** How an entry of the archive compares with what the target has under its name. */
-export type Found =
+export type ExistingEntry =
   | { readonly state: 'absent' }
   | {
       /** `equal`: type, size, time to the nanosecond, owner and mode, and the target of a link. Content is not read. */
@@ -31,23 +31,27 @@ export interface ConflictOptions {
 }
 
 /** `refresh`: it is there and equal, but what is restored into it will change its time. */
-export type Decision = 'restore' | 'refresh' | 'keep' | 'conflict'
+export type Decision = 'restore' | 'refresh' | 'skip' | 'conflict'
 
-export function decide(entry: CatalogEntry, found: Found, { onConflict, resume, review }: ConflictOptions): Decision {
-  if (found.state === 'absent') return 'restore'
-  const isDone = found.state === 'equal' && (resume || onConflict === 'newer')
-  if (isDone) return entry.type === 'directory' ? 'refresh' : 'keep'
-  const bothDirectories = entry.type === 'directory' && found.isDirectory
-  if (bothDirectories && review?.keepDirectories) return 'keep'
+export function decide(
+  entry: CatalogEntry,
+  existing: ExistingEntry,
+  { onConflict, resume, review }: ConflictOptions,
+): Decision {
+  if (existing.state === 'absent') return 'restore'
+  const isDone = existing.state === 'equal' && (resume || onConflict === 'newer')
+  if (isDone) return entry.type === 'directory' ? 'refresh' : 'skip'
+  const bothDirectories = entry.type === 'directory' && existing.isDirectory
+  if (bothDirectories && review?.keepDirectories) return 'skip'
   const policy = resume && onConflict === 'fail' ? 'overwrite' : onConflict
-  if (policy === 'fail') return bothDirectories ? 'keep' : 'conflict'
+  if (policy === 'fail') return bothDirectories ? 'skip' : 'conflict'
   if (policy === 'overwrite') return 'restore'
   // What is kept in a directory's place must not lead what is restored below it to somewhere else.
-  if (entry.type === 'directory' && !found.isDirectory) {
+  if (entry.type === 'directory' && !existing.isDirectory) {
     if (review) return 'restore'
     throw notADirectory(entry.path)
   }
-  return policy === 'newer' && !found.newer ? 'restore' : 'keep'
+  return policy === 'newer' && !existing.newer ? 'restore' : 'skip'
 }
 
 function notADirectory(path: string): AgentError {

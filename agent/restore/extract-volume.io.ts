@@ -13,9 +13,9 @@ import { inLockstep, type FindPlanned } from './lockstep'
 import { moveIntoPlace } from './move-into-place.io'
 import { openUnlinkedFile } from '../host/unlinked-file.io'
 import { showProgress } from '../lib/progress.io'
-import { readEntries } from '../archive/read-catalog.io'
 import { readRaw } from '../archive/read.io'
-import type { PlannedVolume } from './plan-volume.io'
+import type { VolumePlan } from './plan-tally'
+import type { RestoreTask } from './restore-task'
 import { isBare, isClosed } from './target.io'
 import { takeStaging } from './staging.io'
 import { pathBytes } from '../tar/entry'
@@ -57,14 +57,14 @@ export interface Restored extends Extraction {
  */
 export async function restoreVolume(
   deps: Deps,
-  plan: PlannedVolume,
+  task: RestoreTask,
   place: VolumePlace,
   options: RestoreOptions,
 ): Promise<Restored> {
-  deps.log.info(`restoring ${plan.volume.mountPoint} to ${place.name}: ${plan.entries} entries`)
+  deps.log.info(`restoring ${task.selection.volume.mountPoint} to ${place.name}: ${task.plan.entries} entries`)
   const isOurs = options.goesOn && isClosed(statOfDirectory(place.directory))
-  if (!isOurs && !closeIfBare(place.directory, options.mountPoints)) return restoreAside(deps, plan, place, options)
-  const restored = await extractInto(deps, plan, place.directory)
+  if (!isOurs && !closeIfBare(place.directory, options.mountPoints)) return restoreAside(deps, task, place, options)
+  const restored = await extractInto(deps, task, place.directory)
   await assertOnDisk(deps, place)
   return restored
 }
@@ -84,12 +84,12 @@ function closeIfBare(directory: Directory, mountPoints: readonly string[]): bool
 
 async function restoreAside(
   deps: Deps,
-  plan: PlannedVolume,
+  task: RestoreTask,
   place: VolumePlace,
   { onConflict }: RestoreOptions,
 ): Promise<Restored> {
   const before = statOfDirectory(place.directory)
-  const { moved, ...extraction } = await moveFromStaging(deps, plan, place, onConflict)
+  const { moved, ...extraction } = await moveFromStaging(deps, task, place, onConflict)
   await assertOnDisk(deps, place)
   const complaints = [...(extraction.complaint === '' ? [] : [extraction.complaint]), ...moved.complaints]
   // To make a directory there and remove it again has changed its time, which is for the archive to say, or stays.
@@ -97,13 +97,13 @@ async function restoreAside(
   return { ...extraction, ok: extraction.ok && moved.complaints.length === 0, complaint: cap(complaints).join('\n') }
 }
 
-async function moveFromStaging(deps: Deps, plan: PlannedVolume, place: VolumePlace, onConflict: ConflictPolicy) {
+async function moveFromStaging(deps: Deps, task: RestoreTask, place: VolumePlace, onConflict: ConflictPolicy) {
   await using staging = await takeStaging(deps, place.directory)
-  const extraction = await extractInto(deps, plan, staging.tree)
-  if (!extraction.ok) await dropUnfinished(deps, plan, staging.tree)
+  const extraction = await extractInto(deps, task, staging.tree)
+  if (!extraction.ok) await dropUnfinished(task, staging.tree)
   await assertOnDisk(deps, place) // before anything is replaced by it
   await using headers = await openUnlinkedFile(pathOf(staging.tree.fd))
-  const { places, complaints } = await keepHeaders(deps, staging.tree, plan.directories, headers)
+  const { places, complaints } = await keepHeaders(deps, staging.tree, task.plan.directories, headers)
   const moved = await moveIntoPlace(deps, staging.tree, place.directory, {
     onConflict,
     async headersOf(path) {
@@ -114,16 +114,16 @@ async function moveFromStaging(deps: Deps, plan: PlannedVolume, place: VolumePla
   return { ...extraction, moved: { ...moved, complaints: [...complaints, ...moved.complaints] } }
 }
 
-async function extractInto(deps: Deps, plan: PlannedVolume, directory: Directory): Promise<Restored> {
-  return run(deps, plan, tarExtract(pathOf(FIRST_DESCRIPTOR)), { descriptors: [directory.fd] })
+async function extractInto(deps: Deps, task: RestoreTask, directory: Directory): Promise<Restored> {
+  return run(deps, task, tarExtract(pathOf(FIRST_DESCRIPTOR)), { descriptors: [directory.fd] })
 }
 
 /** A file that tar could not write to its end must not take the place of one that is whole, under none of its names. */
-async function dropUnfinished(deps: Deps, plan: PlannedVolume, tree: Directory): Promise<void> {
+async function dropUnfinished({ plan, catalog }: RestoreTask, tree: Directory): Promise<void> {
   const renamed = new Map<number, Buffer>() // of a hard link that comes back alone
   for (const { renaming } of plan.pieces) if (renaming?.path) renamed.set(renaming.offset, renaming.path)
   const unfinished = new Set<number>() // inodes: hard links come after the file that they are links to
-  for await (const entry of readEntries(deps, plan.volume.archive)) {
+  for await (const entry of catalog.entries()) {
     if (entry.type !== 'file' && entry.type !== 'hardlink') continue
     const file = inside(tree, renamed.get(entry.offset) ?? pathBytes(entry))
     const stat = statIfThere(file)
@@ -172,8 +172,8 @@ async function assertOnDisk({ host, signal }: Deps, { directory, name }: VolumeP
 }
 
 /** Writes the content of the one file that was planned to standard output. @throws AgentError as `restoreVolume` */
-export async function printFile(deps: Deps, plan: PlannedVolume): Promise<void> {
-  const { ok, complaint } = await run(deps, plan, tarPrint(), { stdout: STDOUT })
+export async function printFile(deps: Deps, task: RestoreTask): Promise<void> {
+  const { ok, complaint } = await run(deps, task, tarPrint(), { stdout: STDOUT })
   if (ok) return
   const said = complaint === '' ? 'tar ended early, as it does when its output is no longer read' : complaint
   throw new AgentError('COMMAND_FAILED', `the file was not printed whole: ${said}`, {
@@ -181,19 +181,20 @@ export async function printFile(deps: Deps, plan: PlannedVolume): Promise<void> 
   })
 }
 
-async function run(deps: Deps, plan: PlannedVolume, argv: Argv, options: ExtractOptions): Promise<Restored> {
-  const { archive, mountPoint } = plan.volume
+async function run(deps: Deps, task: RestoreTask, argv: Argv, options: ExtractOptions): Promise<Restored> {
+  const { selection, catalog, plan, table } = task
+  const { archive, mountPoint } = selection.volume
   using progress = showProgress(
     mountPoint,
     plan.pieces.reduce((sum, { bytes }) => sum + bytes, 0),
   )
   let damaged: FramePlace | undefined
   const findPlanned: FindPlanned = async (offset) => {
-    for await (const entry of readEntries(deps, archive)) if (offset < entry.offset + entry.bytes) return entry
+    for await (const entry of catalog.entries()) if (offset < entry.offset + entry.bytes) return entry
     return undefined
   }
   async function* raw(): AsyncGenerator<Buffer> {
-    const read = readRaw(deps, archive, plan.table, plan.pieces, (place) => (damaged = place))
+    const read = readRaw(deps, archive, table, plan.pieces, (place) => (damaged = place))
     for await (const chunk of inLockstep(plan.pieces, read, plan.planned, findPlanned)) {
       progress.add(chunk.length)
       yield chunk
@@ -206,12 +207,12 @@ async function run(deps: Deps, plan: PlannedVolume, argv: Argv, options: Extract
   } catch (error) {
     if (!damaged || !isDataLoss(error)) throw error
     const lost = [{ offset: damaged.rawOffset, bytes: damaged.rawBytes }]
-    throw await namingLost(deps, archive, lost, error)
+    throw await namingLost(catalog.entries(), lost, error)
   }
 }
 
 /** The entry of the volume's root is kept for later: it would open the directory to others before all is there. */
-async function splitOffRoot({ pieces, rootBytes }: PlannedVolume, raw: AsyncIterable<Buffer>) {
+async function splitOffRoot({ pieces, rootBytes }: VolumePlan, raw: AsyncIterable<Buffer>) {
   const chunks = raw[Symbol.asyncIterator]()
   const root: Buffer[] = []
   let rest: Buffer = Buffer.alloc(0)

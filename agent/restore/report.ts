@@ -1,38 +1,51 @@
-/** What is told of a restore: before it, after it, and while Glacier is retrieving. */
+/** What is told of a restore when it is done. */
+import { ExitStatus } from '../contract'
 import type { ErrorCode } from '../errors'
-import { retrievalDuration } from '../bucket/glacier'
-import type { Manifest } from '../run/manifest'
-import { type Absent, type Warned } from './select-volumes'
 import { formatBytes, columns, counted, joinLines } from '../lib/text'
 import { warningLines } from '../backup/summary'
-import type { RetrievalTier } from '../contract'
-import type { RetrievalOptions } from '../context'
+import type { Outcome } from '../outcome'
+import type { VolumePlan } from './plan-tally'
+import type { FetchCost } from './restore-task'
+import type { MissingVolume, Selection, WarnedVolume } from './select-volumes'
 import { pathOnHost } from '../tar/entry'
 
-export interface VolumeReport {
+/** Entries that do not come back, by the reason: how many there are, and the first of them. */
+export interface LeftOut {
+  /** In damaged frames. */
+  readonly lost: readonly string[]
+  readonly lostEntries: number
+  /** Their paths are longer than the kernel takes. */
+  readonly tooLong: readonly string[]
+  readonly tooLongEntries: number
+  /** Linux has none such; each with what is wrong. */
+  readonly impossible: readonly string[]
+  readonly impossibleEntries: number
+  /** Only tar itself can restore them, as the catalog does not describe them. */
+  readonly byHand: readonly string[]
+  readonly byHandEntries: number
+}
+
+export function leftOut({ lost, tooLong, impossible, byHand }: VolumePlan): LeftOut {
+  return {
+    ...{ lost: lost.first, lostEntries: lost.count },
+    ...{ tooLong: tooLong.first, tooLongEntries: tooLong.count },
+    ...{ impossible: impossible.first, impossibleEntries: impossible.count },
+    ...{ byHand: byHand.first, byHandEntries: byHand.count },
+  }
+}
+
+export interface VolumeReport extends LeftOut {
   readonly mountPoint: string
   readonly directory: string
   readonly entries: number
   /** Left as they were there: by the conflict policy, or because they are equal already. */
   readonly kept: number
-  /** Entries in damaged frames: the first of them, and how many there are. */
-  readonly lost: readonly string[]
-  readonly lostEntries: number
-  /** Entries that were not restored because their paths are longer than the kernel takes, in the same way. */
-  readonly tooLong: readonly string[]
-  readonly tooLongEntries: number
-  /** Entries that are such as Linux has none, each with the reason, in the same way. */
-  readonly impossible: readonly string[]
-  readonly impossibleEntries: number
-  /** Entries that only tar itself can restore, as the catalog does not describe them, in the same way. */
-  readonly byHand: readonly string[]
-  readonly byHandEntries: number
   /** Entries that are not there, or not as they were backed up: the first of them. */
   readonly failed: readonly string[]
   readonly failedEntries: number
   /** The end of what tar wrote to standard error. */
   readonly complaint: string
-  readonly fetch: { readonly requests: number; readonly bytes: number }
+  readonly fetch: FetchCost
 }
 
 /** A volume that was not restored, or not to its end. */
@@ -44,36 +57,38 @@ export interface VolumeFailure {
   readonly hint: string
 }
 
-export interface RestoreReport {
+/** Of which run, and what of that which was asked for the run itself lacks. */
+export interface RunReport extends Pick<Selection, 'absent' | 'warned'> {
   readonly run: string
   readonly host: string
-  readonly volumes: readonly VolumeReport[]
-  readonly failures: readonly VolumeFailure[]
-  /** What was wanted and mounted on the host, and is not in the run. */
-  readonly absent: readonly Absent[]
-  readonly warned: readonly Warned[]
 }
 
-export interface VolumePreview extends Omit<VolumeReport, 'failed' | 'failedEntries' | 'complaint'> {
-  readonly conflicts: readonly string[]
-  readonly conflictEntries: number
-  readonly sizeBytes: number
-  readonly storageClasses: readonly string[]
-  /** Objects that have to be retrieved first. */
-  readonly frozen: number
+export interface RestoreReport extends RunReport {
+  readonly volumes: readonly VolumeReport[]
+  readonly failures: readonly VolumeFailure[]
+}
+
+/** Status 3 where something of what was asked for is not there, or not as it was backed up; 1 where nothing was restored. */
+export function describeRestore(report: RestoreReport): Outcome {
+  const { volumes, failures, absent, warned } = report
+  const isComplete =
+    failures.length === 0 &&
+    volumes.every((volume) => badEntries(volume) === 0 && volume.complaint === '') &&
+    !absent.some(({ failed }) => failed) &&
+    !warned.some(({ isWhole }) => isWhole)
+  const status = isComplete ? ExitStatus.ok : volumes.length === 0 ? ExitStatus.failed : ExitStatus.incomplete
+  return { status, summary: formatRestore(report), json: report }
+}
+
+function badEntries(volume: VolumeReport): number {
+  const { failedEntries, lostEntries, tooLongEntries, impossibleEntries, byHandEntries } = volume
+  return failedEntries + lostEntries + tooLongEntries + impossibleEntries + byHandEntries
 }
 
 export function formatRestore({ run, host, volumes, failures, absent, warned }: RestoreReport): string {
   const sum = (count: (volume: VolumeReport) => number): number =>
     volumes.reduce((total, volume) => total + count(volume), 0)
-  const bad = sum(
-    (volume) =>
-      volume.failedEntries +
-      volume.lostEntries +
-      volume.tooLongEntries +
-      volume.impossibleEntries +
-      volume.byHandEntries,
-  )
+  const bad = sum(badEntries)
   const complaints = volumes.filter(({ complaint }) => complaint !== '')
   const absentByFailure = absent.some((volume) => volume.failed)
   const verdict =
@@ -91,10 +106,7 @@ export function formatRestore({ run, host, volumes, failures, absent, warned }: 
     ...failures.flatMap(({ mountPoint, message, hint }) => [`  FAILED ${mountPoint}: ${message}`, `  HINT: ${hint}`]),
     ...volumes.flatMap((volume) => [
       ...namesOf(volume, volume.failed, volume.failedEntries, 'FAILED'),
-      ...namesOf(volume, volume.lost, volume.lostEntries, 'LOST', ': the archive is damaged there'),
-      ...namesOf(volume, volume.tooLong, volume.tooLongEntries, 'TOO LONG', PATH_TOO_LONG),
-      ...namesOf(volume, volume.impossible, volume.impossibleEntries, 'IMPOSSIBLE'),
-      ...namesOf(volume, volume.byHand, volume.byHandEntries, 'BY HAND', NOT_DESCRIBED),
+      ...formatLeftOut(volume, ': the archive is damaged there'),
     ]),
     ...formatWarned(warned),
     ...complaints.flatMap(({ complaint }) => complaint.split('\n').map((line) => `  ${line}`)),
@@ -115,7 +127,20 @@ const NOT_DESCRIBED = ': the catalog does not describe it, only tar can restore 
 /** What the system and GNU tar say of it. */
 const DISK_FULL = /No space left on device|Wrote only \d+ of \d+ bytes|ENOSPC/
 
-function namesOf(
+export function formatLeftOut(
+  volume: LeftOut & Pick<VolumeReport, 'mountPoint'>,
+  whyLost: string,
+  indent = '',
+): string[] {
+  return [
+    ...namesOf(volume, volume.lost, volume.lostEntries, `${indent}LOST`, whyLost),
+    ...namesOf(volume, volume.tooLong, volume.tooLongEntries, `${indent}TOO LONG`, PATH_TOO_LONG),
+    ...namesOf(volume, volume.impossible, volume.impossibleEntries, `${indent}IMPOSSIBLE`),
+    ...namesOf(volume, volume.byHand, volume.byHandEntries, `${indent}BY HAND`, NOT_DESCRIBED),
+  ]
+}
+
+export function namesOf(
   { mountPoint }: Pick<VolumeReport, 'mountPoint'>,
   first: readonly string[],
   count: number,
@@ -128,7 +153,7 @@ function namesOf(
   ]
 }
 
-function formatWarned(warned: readonly Warned[]): string[] {
+export function formatWarned(warned: readonly WarnedVolume[]): string[] {
   return warned.flatMap((volume) =>
     warningLines(
       volume,
@@ -140,7 +165,7 @@ function formatWarned(warned: readonly Warned[]): string[] {
 /** What never is in the host's backups is no news: more than this of it would hide what is. */
 const NEVER_BACKED_UP_SHOWN = 2
 
-function formatAbsent(absent: readonly Absent[]): string[] {
+export function formatAbsent(absent: readonly MissingVolume[]): string[] {
   const never = absent.filter(({ failed }) => !failed)
   const shown = never.slice(0, NEVER_BACKED_UP_SHOWN)
   const more = never.slice(NEVER_BACKED_UP_SHOWN).map(({ mountPoint }) => mountPoint)
@@ -152,7 +177,7 @@ function formatAbsent(absent: readonly Absent[]): string[] {
   ]
 }
 
-function volumeRow({
+export function volumeRow({
   mountPoint,
   directory,
   entries,
@@ -164,95 +189,4 @@ function volumeRow({
     `${counted(entries, 'entry', 'entries')}${kept > 0 ? `, ${kept} left as they were` : ''}`,
     `${formatBytes(fetch.bytes)} in ${counted(fetch.requests, 'request')}`,
   ]
-}
-
-/** @param tier - that retrieving is asked for with, if it is */
-export function formatRestorePlan(
-  manifest: Manifest,
-  volumes: readonly VolumePreview[],
-  { absent, warned }: Pick<RestoreReport, 'absent' | 'warned'>,
-  tier: RetrievalTier = 'standard',
-): string {
-  return joinLines([
-    `Restore of ${manifest.run} of ${manifest.host}, nothing was changed`,
-    ...columns(volumes.map((volume) => [...volumeRow(volume), `${formatBytes(volume.sizeBytes)} on disk`])),
-    ...volumes.flatMap((volume) => {
-      const { mountPoint, frozen, storageClasses } = volume
-      return [
-        `  ${mountPoint} is stored in ${storageClasses.join(', ') || 'nothing that is needed'}`,
-        ...(frozen > 0
-          ? [
-              `    ${counted(frozen, 'object has', 'objects have')} to be thawed first: ${describeRetrieval(storageClasses, tier)}`,
-            ]
-          : []),
-        ...namesOf(volume, volume.conflicts, volume.conflictEntries, '  there already:'),
-        ...namesOf(volume, volume.lost, volume.lostEntries, '  LOST'),
-        ...namesOf(volume, volume.tooLong, volume.tooLongEntries, '  TOO LONG', PATH_TOO_LONG),
-        ...namesOf(volume, volume.impossible, volume.impossibleEntries, '  IMPOSSIBLE'),
-        ...namesOf(volume, volume.byHand, volume.byHandEntries, '  BY HAND', NOT_DESCRIBED),
-      ]
-    }),
-    ...formatWarned(warned),
-    ...formatAbsent(absent),
-  ])
-}
-
-export function formatRetrieving(
-  objects: number,
-  storageClasses: readonly string[],
-  { tier, days }: RetrievalOptions,
-): string {
-  return joinLines([
-    `Waiting for Glacier: ${counted(objects, 'object is', 'objects are')} being thawed, ${describeRetrieval(storageClasses, tier)}`,
-    `  They stay readable for ${days} days. Run the same command again then, or now with --wait.`,
-    '  "snapstream restore-status" with the same options tells how far it is.',
-  ])
-}
-
-/** Objects of a volume, by whether they can be read. */
-export interface RetrievalStatus {
-  readonly mountPoint: string
-  readonly storageClasses: readonly string[]
-  readonly readable: number
-  readonly thawing: number
-  readonly frozen: number
-  readonly missing: number
-  readonly catalog: 'good' | 'missing' | 'damaged'
-}
-
-export function formatRetrievalStatus({ run, host }: Manifest, volumes: readonly RetrievalStatus[]): string {
-  const ready = volumes.every(
-    ({ readable, thawing, frozen, missing }) => readable > 0 && thawing + frozen + missing === 0,
-  )
-  return joinLines([
-    `Archives of ${run} of ${host}: ${ready ? 'can be read now' : 'cannot all be read now'}`,
-    ...columns(
-      volumes.map(({ mountPoint, storageClasses, ...counts }) => [
-        mountPoint,
-        storageClasses.join(', '),
-        ...(['readable', 'thawing', 'frozen', 'missing'] as const).flatMap((name) =>
-          counts[name] === 0 ? [] : [`${counts[name]} ${name}`],
-        ),
-      ]),
-    ),
-    ...(volumes.some(({ frozen }) => frozen > 0)
-      ? ['  Ask for what is frozen with "snapstream restore --thaw bulk".']
-      : []),
-    ...(volumes.some(({ missing }) => missing > 0)
-      ? ['  What is missing does not come back by waiting: restore the rest with "snapstream restore --best-effort".']
-      : []),
-    ...volumes
-      .filter(({ catalog }) => catalog !== 'good')
-      .map(
-        ({ mountPoint, catalog }) =>
-          `  The catalog of ${mountPoint} is ${catalog}: a restore makes it again, from all of the archive.`,
-      ),
-  ])
-}
-
-function describeRetrieval(storageClasses: readonly string[], tier: RetrievalTier): string {
-  const times = storageClasses.flatMap((name) => retrievalDuration(name, tier) ?? [])
-  return times.length === 0
-    ? `${tier} is not to be had for ${storageClasses.join(', ')}`
-    : `${times.join(' or ')} with ${tier}`
 }

@@ -5,7 +5,7 @@ import { AgentError } from '../errors'
 import { readSegmentStates, type SegmentState } from '../archive/segment-status.io'
 import type { Deps } from '../context'
 import type { RestoreRequest } from '../options/commands'
-import { formatRetrieving } from './report'
+import { formatRetrieving } from './retrieval-report'
 import type { Outcome } from '../outcome'
 
 /** Between two looks at objects that are being retrieved, which takes minutes to days. */

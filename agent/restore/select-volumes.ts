@@ -1,10 +1,8 @@
-/** What of a run to restore: which volumes, which entries of them, and which bytes of the archives that takes. */
+/** What of a run to restore: which volumes, and which paths of them. */
 import { AgentError } from '../errors'
-import type { Archive } from '../archive/archive'
 import type { Manifest, VolumeBackup } from '../run/manifest'
-import { planReads, type FrameTable } from '../archive/frame-reads'
 import { chooseVolumes } from '../run/volumes'
-import { type RawRange, type Piece, isWithin, pathOnHost } from '../tar/entry'
+import { isWithin, pathOnHost } from '../tar/entry'
 
 /** What is wanted of one volume. */
 export interface VolumeSelection {
@@ -17,47 +15,49 @@ export interface VolumeSelection {
   readonly restoredMountPoints: readonly string[]
 }
 
+/** What was asked for, and what of that the run itself lacks. */
+export interface Selection {
+  readonly volumes: readonly VolumeSelection[]
+  readonly absent: readonly MissingVolume[]
+  readonly warned: readonly WarnedVolume[]
+}
+
 /**
  * Finds the volumes that hold the given paths. A directory brings the volumes that were mounted below it too.
  *
  * @param paths - as on the host; relative ones are within the volume, of which there has to be one then
  * @throws AgentError UNKNOWN_VOLUME, USAGE, UNKNOWN_PATH where a path is on none of the volumes
  */
-export function resolveSelection(
-  manifest: Manifest,
-  volumes: readonly string[],
-  paths: readonly string[],
-): VolumeSelection[] {
-  const chosen = chooseVolumes(manifest, volumes)
-  const want = (volume: VolumeBackup, own: readonly string[]): VolumeSelection => ({
-    volume,
-    paths: own,
-    mountPoints: mountPointsOn(volume, [...manifest.volumes, ...findAbsent(manifest)]),
-    restoredMountPoints: mountPointsOn(volume, chosen),
-  })
-  if (paths.length === 0) return chosen.map((volume) => want(volume, []))
+export function resolveSelection(manifest: Manifest, names: readonly string[], paths: readonly string[]): Selection {
+  const chosen = chooseVolumes(manifest, names)
   const wanted = paths.map((path) => (path.startsWith('/') ? path : absolutePath(chosen, path)))
-  for (const path of wanted) {
-    const holders = chosen.filter((volume) => holds(chosen, volume, path))
-    const absent = findAbsent(manifest).find(({ mountPoint }) => isWithin(path, mountPoint))
-    // The volume below has only the empty mount point: to bring that back would be no restore.
-    if (absent && holders.every(({ mountPoint }) => isWithin(absent.mountPoint, mountPoint))) {
-      throw notBackedUp(manifest, path, `${absent.mountPoint} ${absent.why}.`)
-    }
-    if (holders.length === 0) {
-      throw notBackedUp(
-        manifest,
-        path,
-        `The run has ${manifest.volumes.map(({ mountPoint }) => mountPoint).join(', ')}.`,
-      )
-    }
-  }
-  return chosen.flatMap((volume) => {
+  for (const path of wanted) assertHeld(manifest, chosen, path)
+  const volumes = chosen.flatMap((volume) => {
     const own = wanted.filter((path) => holds(chosen, volume, path))
-    if (own.length === 0) return []
-    const whole = own.some((path) => isWithin(volume.mountPoint, path))
-    return [want(volume, whole ? [] : own.map((path) => relativePath(volume, path)))]
+    if (own.length === 0 && paths.length > 0) return []
+    const isWhole = own.length === 0 || own.some((path) => isWithin(volume.mountPoint, path))
+    return {
+      volume,
+      paths: isWhole ? [] : own.map((path) => relativePath(volume, path)),
+      mountPoints: mountPointsOn(volume, [...manifest.volumes, ...findMissing(manifest)]),
+      restoredMountPoints: mountPointsOn(volume, chosen),
+    }
   })
+  const isAskedFor = ({ mountPoint }: MissingVolume): boolean =>
+    names.length === 0 && (paths.length === 0 || paths.some((path) => isWithin(mountPoint, path)))
+  return { volumes, absent: findMissing(manifest).filter(isAskedFor), warned: volumes.flatMap(findWarned) }
+}
+
+/** @throws AgentError UNKNOWN_PATH */
+function assertHeld(manifest: Manifest, chosen: readonly VolumeBackup[], path: string): void {
+  const holders = chosen.filter((volume) => holds(chosen, volume, path))
+  const missing = findMissing(manifest).find(({ mountPoint }) => isWithin(path, mountPoint))
+  // The volume below has only the empty mount point: to bring that back would be no restore.
+  if (missing && holders.every(({ mountPoint }) => isWithin(missing.mountPoint, mountPoint))) {
+    throw notBackedUp(manifest, path, `${missing.mountPoint} ${missing.why}.`)
+  }
+  if (holders.length > 0) return
+  throw notBackedUp(manifest, path, `The run has ${manifest.volumes.map(({ mountPoint }) => mountPoint).join(', ')}.`)
 }
 
 function mountPointsOn(volume: VolumeBackup, others: readonly { readonly mountPoint: string }[]): string[] {
@@ -88,31 +88,8 @@ function relativePath({ mountPoint }: VolumeBackup, path: string): string {
   return path.slice(mountPoint === '/' ? 1 : mountPoint.length + 1)
 }
 
-/** What is fetched and extracted of one volume. */
-export interface VolumePlan {
-  readonly volume: VolumeBackup
-  readonly pieces: readonly Piece[]
-  readonly entries: number
-  /** What the entries take on the target. */
-  readonly sizeBytes: number
-  readonly fetch: { readonly requests: number; readonly bytes: number; readonly segments: readonly number[] }
-}
-
-/** Counts what fetching these pieces costs. */
-export function planFetch(archive: Archive, table: FrameTable, pieces: readonly RawRange[]): VolumePlan['fetch'] {
-  let requests = 0
-  let bytes = 0
-  const segments = new Set<number>()
-  for (const read of planReads(archive, table, pieces)) {
-    requests++
-    bytes += read.bytes
-    segments.add(read.segment)
-  }
-  return { requests, bytes, segments: [...segments] }
-}
-
 /** What was mounted on the host and is not in the run. */
-export interface Absent {
+export interface MissingVolume {
   readonly mountPoint: string
   readonly why: string
   /** It should have been backed up. */
@@ -120,7 +97,7 @@ export interface Absent {
 }
 
 /** The longest mount points first. */
-function findAbsent({ failures, notBackedUp }: Manifest): Absent[] {
+function findMissing({ failures, notBackedUp }: Manifest): MissingVolume[] {
   return [
     ...failures.map(({ mountPoint, message }) => ({
       mountPoint,
@@ -135,24 +112,14 @@ function findAbsent({ failures, notBackedUp }: Manifest): Absent[] {
   ].sort((a, b) => b.mountPoint.length - a.mountPoint.length)
 }
 
-/** What of that was asked for with these options: with all of a host, or with a directory above it. */
-export function findWantedAbsent(manifest: Manifest, volumes: readonly string[], paths: readonly string[]): Absent[] {
-  if (volumes.length > 0) return []
-  return findAbsent(manifest).filter(
-    ({ mountPoint }) => paths.length === 0 || paths.some((path) => isWithin(mountPoint, path)),
-  )
-}
-
 /** A volume that was backed up with warnings: it is not all there, however well it is restored. */
-export interface Warned extends Pick<VolumeBackup, 'mountPoint' | 'warnings'> {
+export interface WarnedVolume extends Pick<VolumeBackup, 'mountPoint' | 'warnings'> {
   /** All of the volume is wanted, and so what the warnings name. */
   readonly isWhole: boolean
 }
 
-export function findWarned(wanted: readonly VolumeSelection[]): Warned[] {
-  return wanted.flatMap(({ volume: { mountPoint, warnings }, paths }) =>
-    warnings ? [{ mountPoint, warnings, isWhole: paths.length === 0 }] : [],
-  )
+function findWarned({ volume: { mountPoint, warnings }, paths }: VolumeSelection): WarnedVolume[] {
+  return warnings ? [{ mountPoint, warnings, isWhole: paths.length === 0 }] : []
 }
 
 function notBackedUp(manifest: Manifest, path: string, hint: string): AgentError {

@@ -1,11 +1,11 @@
 import { ExitStatus } from '../contract'
-import { findCatalogLoss } from './rebuild-catalog.io'
+import { findCatalogLoss } from './catalogs.io'
 import { readSegmentStates, type SegmentState } from '../archive/segment-status.io'
 import type { Deps } from '../context'
 import type { ReaderDeps } from '../archive/read.io'
 import { openRun } from '../run/runs'
 import type { WithHost, RestoreStatusRequest } from '../options/commands'
-import { formatRetrievalStatus } from './report'
+import { formatRetrievalStatus } from './retrieval-report'
 import { chooseVolumes } from '../run/volumes'
 import type { Outcome } from '../outcome'
 

@@ -2,18 +2,18 @@
 import { accessSync, constants, lstatSync, readdirSync, readlinkSync, statfsSync, type BigIntStats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AgentError } from '../errors'
-import type { Found } from './conflicts'
+import type { ExistingEntry } from './conflicts'
 import { formatBytes } from '../lib/text'
 import { type CatalogEntry, type EntryType, ancestorsOf, isWithin, linkBytes, pathBytes } from '../tar/entry'
 
-export interface Target {
+export interface RestoreTarget {
   /** Of the volume's root. */
   readonly directory: string
   /** True where there is nothing to compare with: the directory is bare, or was not there. */
   readonly isFresh: boolean
   /** True where nobody but root gets in, as it is with a target until a restore into it is done. */
   readonly isClosed: boolean
-  inspect(entry: CatalogEntry): Found
+  inspect(entry: CatalogEntry): ExistingEntry
   /** True where another filesystem is mounted: what is seen there is its root. */
   isMountPoint(path: string): boolean
   /**
@@ -30,7 +30,7 @@ export interface Target {
  * @param directory - need not exist
  * @param mountPoints - where other filesystems belong in it
  */
-export function openTarget(directory: string, mountPoints: readonly string[] = []): Target {
+export function openTarget(directory: string, mountPoints: readonly string[] = []): RestoreTarget {
   const base = Buffer.from(`${directory === '/' ? '' : directory}/`)
   const place = (path: Buffer): Buffer => Buffer.concat([base, path])
   const stat = statOf(directory)
@@ -115,16 +115,16 @@ function readable<T>(directory: string, read: () => T): T {
 }
 
 /** What has to fit under a directory. */
-export interface Need {
+export interface SpaceNeed {
   readonly directory: string
   readonly sizeBytes: number
   readonly entries: number
 }
 
 /** @throws AgentError TARGET_UNFIT where a directory cannot be written to, or its filesystem has too little room */
-export function assertFits(needs: readonly Need[]): void {
+export function assertFits(needs: readonly SpaceNeed[]): void {
   for (const { directory } of needs) assertWritable(directory)
-  const filesystems = new Map<bigint, Need>()
+  const filesystems = new Map<bigint, SpaceNeed>()
   for (const { directory, sizeBytes, entries } of needs) {
     const device = lstatSync(existing(directory), { bigint: true }).dev
     const other = filesystems.get(device) ?? { directory, sizeBytes: 0, entries: 0 }
@@ -194,7 +194,7 @@ const FILE_TYPES: Readonly<Record<EntryType, (stat: BigIntStats) => boolean>> = 
   block: (stat) => stat.isBlockDevice(),
 }
 
-function compare(entry: CatalogEntry, stat: BigIntStats, file: Buffer): Found {
+function compare(entry: CatalogEntry, stat: BigIntStats, file: Buffer): ExistingEntry {
   const time = nanoseconds(entry.mtime)
   const equal =
     FILE_TYPES[entry.type](stat) &&

@@ -1,24 +1,13 @@
 /** Restores volume after volume, what was planned of each. What befalls one decides nothing about the others. */
 import { AgentError, hasCode } from '../errors'
-import type { SegmentState } from '../archive/segment-status.io'
 import type { Deps } from '../context'
 import { openWay, pathOf, reasonOf, type Directory } from './directory.io'
-import { planVolume, type PlannedVolume } from './plan-volume.io'
-import { openTarget, type Target } from './target.io'
+import { planFrom } from './plan-tasks.io'
+import { goesOn, rootOf, type RestoreTask } from './restore-task'
+import { openTarget } from './target.io'
 import { openToUsers, printFile, restoreVolume, type VolumePlace } from './extract-volume.io'
 import type { WithHost, RestoreRequest } from '../options/commands'
-import type { VolumeSelection } from './select-volumes'
-import type { VolumeFailure, VolumeReport } from './report'
-
-/** A volume to restore, where to, and how its segments are stored. */
-export interface Task {
-  readonly wanted: VolumeSelection
-  readonly plan: PlannedVolume
-  readonly target: Target
-  readonly states: readonly SegmentState[]
-  /** It is extracted aside and moved into place: for a while, both the old and the new take room. */
-  readonly staged: boolean
-}
+import { leftOut, type VolumeFailure, type VolumeReport } from './report'
 
 /** A volume that is done but for its root, which is still closed to its users. */
 interface Closed {
@@ -32,24 +21,13 @@ export interface Results {
   readonly failures: readonly VolumeFailure[]
 }
 
-/** The target is taken for the root of the host that was backed up. */
-export function rootOf({ inPlace, target }: RestoreRequest): { readonly root: string; readonly isInPlace: boolean } {
-  const root = inPlace ? '/' : (target ?? '/')
-  return { root, isInPlace: root === '/' }
-}
-
-/** What is restored in place has users, and other ways may lead to it: that nobody gets in by its root is no proof. */
-export function goesOn(request: RestoreRequest): boolean {
-  return request.resume && !rootOf(request).isInPlace
-}
-
 /**
  * @throws AgentError INTERRUPTED; where there is one volume only, whatever kept it from being restored
  */
 export async function restoreAll(
   deps: Deps,
   request: WithHost<RestoreRequest>,
-  tasks: readonly Task[],
+  tasks: readonly RestoreTask[],
 ): Promise<Results> {
   const volumes: VolumeReport[] = []
   const failures: VolumeFailure[] = []
@@ -58,7 +36,7 @@ export async function restoreAll(
   for (const task of tasks.toSorted(outerFirst)) {
     try {
       if (request.stdout) {
-        await printFile(deps, task.plan)
+        await printFile(deps, task)
         volumes.push(reportOf(task))
         continue
       }
@@ -71,7 +49,7 @@ export async function restoreAll(
       if (tasks.length === 1 || !(error instanceof AgentError) || hasCode(error, 'INTERRUPTED')) throw error
       const { code, message, hint } = error
       failures.push({
-        mountPoint: task.wanted.volume.mountPoint,
+        mountPoint: task.selection.volume.mountPoint,
         directory: task.target.directory,
         code,
         message,
@@ -92,8 +70,8 @@ function asUnfit(error: unknown, directory: string): unknown {
   })
 }
 
-function outerFirst(one: Task, other: Task): number {
-  const [a, b] = [one.wanted.volume.mountPoint, other.wanted.volume.mountPoint]
+function outerFirst(one: RestoreTask, other: RestoreTask): number {
+  const [a, b] = [one.selection.volume.mountPoint, other.selection.volume.mountPoint]
   return a < b ? -1 : a > b ? 1 : 0
 }
 
@@ -113,8 +91,8 @@ async function openAll(deps: Deps, closed: readonly Closed[], volumes: VolumeRep
  *
  * @throws AgentError TARGET_UNFIT
  */
-function openPlace(request: WithHost<RestoreRequest>, { wanted, target }: Task): Directory {
-  const { mountPoint } = wanted.volume
+function openPlace(request: WithHost<RestoreRequest>, { selection, target }: RestoreTask): Directory {
+  const { mountPoint } = selection.volume
   const { root, isInPlace } = rootOf(request)
   if (isInPlace) return openWay(target.directory, { links: 'follow', mode: 0o700 })
   using top = openWay(root, { links: 'follow', mode: mountPoint === '/' ? 0o700 : 0o755 })
@@ -124,18 +102,18 @@ function openPlace(request: WithHost<RestoreRequest>, { wanted, target }: Task):
 async function restoreTask(
   deps: Deps,
   request: WithHost<RestoreRequest>,
-  task: Task,
+  task: RestoreTask,
   place: VolumePlace,
 ): Promise<{ report: VolumeReport; root?: Buffer }> {
-  const { wanted, plan, staged } = task
+  const { selection, catalog, plan, staged } = task
   const { resume } = request
   const onConflict = resume && request.onConflict === 'fail' ? 'overwrite' : request.onConflict
-  const options = { onConflict, mountPoints: wanted.mountPoints, goesOn: goesOn(request) }
-  const { ok, complaint, root } = await restoreVolume(deps, plan, place, options)
+  const options = { onConflict, mountPoints: selection.mountPoints, goesOn: goesOn(request) }
+  const { ok, complaint, root } = await restoreVolume(deps, task, place, options)
   const ending = root ? { root } : {}
   if (ok) return { report: reportOf(task), ...ending }
   // What a restore that is resumed would still have to do is what has failed.
-  const rest = await planVolume(deps, wanted, openTarget(pathOf(place.directory.fd)), {
+  const rest = await planFrom(catalog, selection, openTarget(pathOf(place.directory.fd)), {
     ...{ onConflict, staged, resume: true, lost: plan.lostRanges },
     review: { keepDirectories: staged && onConflict === 'fail' },
   })
@@ -149,13 +127,11 @@ async function restoreTask(
 }
 
 /** Of a task that was done without fail. */
-function reportOf({ plan, target }: Task): VolumeReport {
-  const { volume, entries, kept, lost, tooLong, impossible, byHand, fetch } = plan
+function reportOf({ selection, plan, fetch, target }: RestoreTask): VolumeReport {
+  const { mountPoint } = selection.volume
+  const { entries, kept } = plan
   return {
-    ...{ mountPoint: volume.mountPoint, directory: target.directory, entries, kept },
-    ...{ lost: lost.first, lostEntries: lost.count, tooLong: tooLong.first, tooLongEntries: tooLong.count },
-    ...{ impossible: impossible.first, impossibleEntries: impossible.count },
-    ...{ byHand: byHand.first, byHandEntries: byHand.count },
+    ...{ mountPoint, directory: target.directory, entries, kept, ...leftOut(plan) },
     ...{ failed: [], failedEntries: 0, complaint: '', fetch },
   }
 }

@@ -85,6 +85,33 @@ export function backedUp(): MemoryStore {
   return storeWith(objects.set(manifestKey(place), Buffer.from(formatManifest(manifest))))
 }
 
+/** The frame in the middle of /srv/app/data/big is damaged. */
+export function damaged(): MemoryStore {
+  const store = backedUp()
+  const { key } = stored.srv.archive.segments[0]!
+  const body = Buffer.from(store.objects.get(key)!.body)
+  const big = stored.srv.entries.find(({ path }) => path === 'app/data/big')!
+  const frame = Math.floor((big.offset + big.bytes / 2) / stored.srv.archive.frameBytes)
+  const start = stored.srv.frameSizes.slice(0, frame).reduce((sum, size) => sum + size, 0)
+  body[start + 10]! ^= 0xff
+  store.objects.set(key, { ...store.objects.get(key)!, body })
+  return store
+}
+
+/** Its archives are in Glacier. */
+export function frozen(store = backedUp()): MemoryStore {
+  for (const [key, object] of store.objects) {
+    if (key.startsWith('data/')) store.objects.set(key, { ...object, archived: true, storageClass: 'DEEP_ARCHIVE' })
+  }
+  return store
+}
+/** Glacier is done. */
+export function thawed(store: MemoryStore): void {
+  for (const [key, object] of store.objects) {
+    if (object.restore) store.objects.set(key, { ...object, restore: { ongoing: false } })
+  }
+}
+
 export function restored(
   changes: Partial<RestoreRequest>,
   store = backedUp(),

@@ -14,20 +14,20 @@ import { archiveOf, place, storeWith, type StoredArchive } from '../support/arch
 import { silentLog } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
-import { backedUp, differences, read, restored, scratch, sources, stored, target } from './fixture'
+import {
+  backedUp,
+  damaged,
+  differences,
+  frozen,
+  read,
+  restored,
+  scratch,
+  sources,
+  stored,
+  target,
+  thawed,
+} from './fixture'
 import { undescribedEntry, type CatalogEntry } from '../../agent/tar/entry'
-
-function damaged(): MemoryStore {
-  const store = backedUp()
-  const { key } = stored.srv.archive.segments[0]!
-  const body = Buffer.from(store.objects.get(key)!.body)
-  const big = stored.srv.entries.find(({ path }) => path === 'app/data/big')!
-  const frame = Math.floor((big.offset + big.bytes / 2) / stored.srv.archive.frameBytes)
-  const start = stored.srv.frameSizes.slice(0, frame).reduce((sum, size) => sum + size, 0)
-  body[start + 10]! ^= 0xff
-  store.objects.set(key, { ...store.objects.get(key)!, body })
-  return store
-}
 
 /** A run that has nothing but this archive of /srv. */
 function runOf({ archive, objects }: StoredArchive): MemoryStore {
@@ -178,18 +178,6 @@ describe('an archive that has a path twice, as "tar --append" makes it', () => {
     expect(await look('app.conf')).toMatchObject({ status: 0, json: { found: [{ path: '/srv/app/app.conf' }] } })
   })
 })
-
-function frozen(store = backedUp()): MemoryStore {
-  for (const [key, object] of store.objects) {
-    if (key.startsWith('data/')) store.objects.set(key, { ...object, archived: true, storageClass: 'DEEP_ARCHIVE' })
-  }
-  return store
-}
-const thawed = (store: MemoryStore) => {
-  for (const [key, object] of store.objects) {
-    if (object.restore) store.objects.set(key, { ...object, restore: { ongoing: false } })
-  }
-}
 
 describe('archives in Glacier', () => {
   test('have to be asked for', async () => {

@@ -20,14 +20,14 @@ test.each([
     ['/: etc var/log', '/srv/data: x'],
   ],
 ])('the paths %j are on %j', (paths, expected) => {
-  const wanted = resolveSelection(manifest, [], paths)
-  expect(wanted.map(({ volume, paths: own }) => `${volume.mountPoint}: ${own.join(' ') || 'all'}`)).toEqual(expected)
+  const { volumes } = resolveSelection(manifest, [], paths)
+  expect(volumes.map(({ volume, paths: own }) => `${volume.mountPoint}: ${own.join(' ') || 'all'}`)).toEqual(expected)
 })
 
 test('the directories of a volume on which others were mounted are known', () => {
   const boot = { mountPoint: '/boot', device: '/dev/sda1', filesystem: 'vfat', reason: 'not on LVM' }
-  const wanted = resolveSelection({ ...manifest, notBackedUp: [boot] }, [], ['/'])
-  expect(wanted.map(({ mountPoints }) => mountPoints)).toEqual([['srv', 'srv/data', 'boot'], ['data'], []])
+  const { volumes } = resolveSelection({ ...manifest, notBackedUp: [boot] }, [], ['/'])
+  expect(volumes.map(({ mountPoints }) => mountPoints)).toEqual([['srv', 'srv/data', 'boot'], ['data'], []])
 })
 
 test.each([

@@ -1,0 +1,94 @@
+/** The catalogs that a restore goes by: each is read from the bucket once, or made again where it is lost. */
+import { hasCode, isDataLoss } from '../errors'
+import type { Archive } from '../archive/archive'
+import { loadCatalog, type LoadedCatalog } from '../archive/load-catalog.io'
+import { readCatalogText } from '../archive/read-catalog.io'
+import type { ReaderDeps } from '../archive/read.io'
+import type { Deps } from '../context'
+import { formatCrc32 } from '../lib/crc32'
+import { formatBytes } from '../lib/text'
+import type { RestoreRequest } from '../options/commands'
+import type { Outcome } from '../outcome'
+import type { Manifest, VolumeBackup } from '../run/manifest'
+import { readSources, rebuildCatalog } from './rebuild-catalog.io'
+import { retrieveAll } from './retrieve.io'
+
+/** Gone from this host when they are released. */
+export interface Catalogs extends AsyncDisposable {
+  /** Lost ones cannot be made again before Glacier has brought their archives back. There are no catalogs then. */
+  readonly waiting: Outcome | undefined
+  of(volume: VolumeBackup): LoadedCatalog
+}
+
+/**
+ * @throws AgentError OBJECT_ARCHIVED; ARCHIVE_DAMAGED where a catalog is lost and cannot be made again; TARGET_UNFIT where
+ * there is no room for them
+ */
+export async function loadCatalogs(
+  deps: Deps,
+  request: RestoreRequest,
+  manifest: Manifest,
+  volumes: readonly VolumeBackup[],
+): Promise<Catalogs> {
+  await using held = new AsyncDisposableStack()
+  const catalogs = new Map<VolumeBackup, LoadedCatalog>()
+  for (const volume of volumes) {
+    const catalog = await loadUnlessLost(deps, volume)
+    if (catalog) catalogs.set(volume, held.use(catalog))
+  }
+  const lost = volumes.filter((volume) => !catalogs.has(volume))
+  const asked = request.dryRun ? { ...request, thaw: undefined } : request // a dry run changes nothing
+  const waiting = await retrieveAll(deps, asked, await readSources(deps, lost))
+  if (!waiting) {
+    for (const volume of lost) catalogs.set(volume, held.use(await rebuildCatalog(deps, manifest, volume)))
+  }
+  const all = held.move()
+  return {
+    waiting,
+    of(volume) {
+      const catalog = catalogs.get(volume)
+      if (catalog) return catalog
+      throw new RangeError(`the catalog of ${volume.mountPoint} was not loaded`)
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
+}
+
+async function loadUnlessLost(deps: Deps, { archive }: VolumeBackup): Promise<LoadedCatalog | undefined> {
+  try {
+    return await loadCatalog(deps, archive)
+  } catch (error) {
+    const loss = lossOf(error)
+    if (!loss) throw error
+    deps.log.warn(
+      `the catalog ${archive.catalog.key} is ${loss}: making it again from the archive, which reads all of it, ` +
+        `${formatBytes(archive.storedBytes)}. If it was deleted, --include-deleted may be quicker`,
+    )
+    return undefined
+  }
+}
+
+/** How a catalog is lost, without reading it where that can be; undefined where it is the one that the manifest names. */
+export async function findCatalogLoss(
+  deps: ReaderDeps,
+  { catalog }: Archive,
+): Promise<'missing' | 'damaged' | undefined> {
+  try {
+    const { sizeBytes, crc32: checksum } = await deps.store.head(catalog.key, deps.signal)
+    if (sizeBytes !== catalog.sizeBytes) return 'damaged'
+    if (checksum !== undefined) return formatCrc32(checksum) === catalog.crc32 ? undefined : 'damaged'
+    // A server that keeps no checksum leaves only reading it.
+    const text = readCatalogText(deps, catalog)
+    while (!(await text.next()).done) continue
+    return undefined
+  } catch (error) {
+    const loss = lossOf(error)
+    if (loss) return loss
+    throw error
+  }
+}
+
+function lossOf(error: unknown): 'missing' | 'damaged' | undefined {
+  if (hasCode(error, 'OBJECT_MISSING')) return 'missing'
+  return isDataLoss(error) ? 'damaged' : undefined
+}
