@@ -19,7 +19,7 @@ async function archive(directory: string, compression: Compression, endpointUrl:
   const deps = { host: localHost, store, log, now: () => new Date(), signal: new AbortController().signal }
   await archiveVolume(deps, {
     tar: tarCreate(directory),
-    header: { catalog: 1, run: 'bench', host: 'bench', volume: 'bench', mountPoint: '/', frameBytes: FRAME_BYTES },
+    header: { catalog: 2, run: 'bench', host: 'bench', volume: 'bench', mountPoint: '/', frameBytes: FRAME_BYTES },
     dataKey: (segment) => `data/bench/archive.${segment}`,
     catalogKey: 'catalogs/bench/archive',
     compression,

@@ -23,7 +23,7 @@ async function make(directory: string, compression: Compression, objects: string
     { host: localHost, store, log, now: () => new Date(), signal },
     {
       tar: tarCreate(directory),
-      header: { catalog: 1, ...place, volume: 'vg0-srv', mountPoint: '/srv', frameBytes: FRAME_BYTES },
+      header: { catalog: 2, ...place, volume: 'vg0-srv', mountPoint: '/srv', frameBytes: FRAME_BYTES },
       dataKey: (segment) => dataKey(place, 'vg0-srv', compression, segment),
       catalogKey: catalogKey(place, 'vg0-srv'),
       compression,

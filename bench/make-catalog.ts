@@ -22,10 +22,10 @@ async function make(objects: string): Promise<void> {
   const { signal } = new AbortController()
   const store = fileStore(objects, 0) as Store
   const { archive, ...volume } = volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv' }, place)
-  const header = formatCatalogLine({ catalog: 1, ...place, volume: 'vg0-srv', mountPoint: '/srv', frameBytes: 1 << 21 })
+  const header = formatCatalogLine({ catalog: 2, ...place, volume: 'vg0-srv', mountPoint: '/srv', frameBytes: 1 << 21 })
   const entries = Array.from({ length: ENTRIES }, (_, index) => formatCatalogEntry(entryOf(index)))
   const rawBytes = ENTRIES * ENTRY_BYTES
-  const end = formatCatalogLine({ end: true, entries: ENTRIES, frames: 0, rawBytes, sha256: archive.sha256 })
+  const end = formatCatalogLine({ end: true, entries: ENTRIES, frames: 0, rawBytes })
   const catalog = compressInFrames([header, ...entries, end])
   const key = catalogKey(place, 'vg0-srv')
   await store.put(key, catalog, signal)

@@ -1,6 +1,7 @@
 /** Snapstream as its users have it: the bundle that ships, run in the guest. */
 import { resolve } from 'node:path'
-import { parseManifest, type Manifest } from '../agent/run/manifest'
+import type { Manifest } from '../agent/run/manifest'
+import { parseManifest } from '../agent/run/parse-manifest'
 import type { Guest } from '../test/guest/guest'
 import { getCommand, runShell, type Bucket } from './bucket'
 import { HOOKS } from './writers'

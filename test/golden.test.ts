@@ -1,4 +1,4 @@
-/** What version 1 wrote, and what every later version has to read. The files under golden/v1* are never made again. */
+/** What formats 1 and 2 wrote, and what every later version has to read. The files under golden/ are never made again. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
@@ -8,7 +8,8 @@ import { verify } from '../agent/verify/verify.io'
 import { localHost } from '../agent/host/run-command.io'
 import { rebuildCatalog } from '../agent/restore/rebuild-catalog.io'
 import { readCatalogText, readEntries } from '../agent/archive/read-catalog.io'
-import { parseManifest, type Manifest } from '../agent/run/manifest'
+import type { Manifest } from '../agent/run/manifest'
+import { parseManifest } from '../agent/run/parse-manifest'
 import { frameEndFinder } from '../agent/archive/zstd-frame'
 import { storeWith } from './support/archives'
 import { silentLog } from './support/log'
@@ -24,7 +25,7 @@ function readGolden(name: string): (readonly [key: string, body: Buffer])[] {
     .map((file) => join(file.parentPath, file.name))
     .map((file) => [relative(golden, file), readFileSync(file)] as const)
 }
-const store = storeWith(new Map(['v1', 'v1-many-frames'].flatMap(readGolden)))
+const store = storeWith(new Map(['v1', 'v1-many-frames', 'v2'].flatMap(readGolden)))
 const manifests = [...store.objects]
   .filter(([key]) => key.startsWith('manifests/'))
   .map(([key, { body }]) => [key, parseManifest(body.toString(), parseManifestKey(key)!)] as const)

@@ -10,13 +10,18 @@ export const SEGMENT_BYTES = 64 * 1024 ** 3
 /** Bounds the seek table of a segment whose frames compress to almost nothing: 2 TiB of zeros, an 8 MiB table. */
 export const SEGMENT_FRAMES_MAX = 1024 ** 2
 
-/** One S3 object of an archive. Segments are cut at frame boundaries. */
-export interface Segment {
+/** An S3 object, as it was stored. */
+export interface StoredObject {
   readonly key: string
-  /** Of the object, its seek table included. */
   readonly sizeBytes: number
   /** CRC32 of the whole object: eight lower-case hexadecimal digits, as S3 confirmed it. */
   readonly crc32: string
+  /** SHA-256 of the whole object, in hexadecimal. Runs of format 1 have none. */
+  readonly sha256?: string | undefined
+}
+
+/** One S3 object of an archive, its seek table included. Segments are cut at frame boundaries. */
+export interface Segment extends StoredObject {
   /** Where in the tar stream this segment starts. */
   readonly rawOffset: number
   /** How much of the tar stream it holds. */
@@ -28,13 +33,13 @@ export interface Archive {
   readonly compression: Compression
   readonly frameBytes: number
   readonly segments: readonly Segment[]
-  readonly catalog: { readonly key: string; readonly sizeBytes: number; readonly crc32: string }
+  readonly catalog: StoredObject
   /** Length of the tar stream. */
   readonly rawBytes: number
   /** Sum of the segments' sizes. */
   readonly storedBytes: number
-  /** SHA-256 of the tar stream, in hexadecimal. */
-  readonly sha256: string
+  /** SHA-256 of the tar stream, in hexadecimal: in runs of format 1, in the place of those of the segments. */
+  readonly sha256?: string | undefined
   readonly entries: number
   readonly frames: number
 }

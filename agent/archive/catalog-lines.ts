@@ -21,7 +21,7 @@ export const isEnd = (line: CatalogLine): line is CatalogEnd => 'end' in line
 export function compareEnd(end: CatalogEnd, archive: Archive): string[] {
   return (['entries', 'frames', 'rawBytes', 'sha256'] as const)
     .filter((field) => end[field] !== archive[field])
-    .map((field) => `has ${field} ${end[field]}, the manifest ${archive[field]}`)
+    .map((field) => `has ${field} ${end[field] ?? 'none'}, the manifest ${archive[field] ?? 'none'}`)
 }
 
 /** What a catalog's header says otherwise than its place; undefined where they agree. @param key - of the catalog */

@@ -1,4 +1,5 @@
 /** The catalogWorker's own side: what runs in its thread. */
+import { createHash, type Hash } from 'node:crypto'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { AgentError } from '../errors'
 import type { CatalogHeader } from './catalog'
@@ -22,11 +23,23 @@ export function runCatalogWorkerIfAsked(): boolean {
 /** @returns the function that answers requests, in the order in which they come */
 function startInspection(header: CatalogHeader): (request: CatalogWorkerRequest) => CatalogWorkerAnswer {
   const writer = writeCatalog(header)
+  const hashes = new Map<number, Hash>()
+  const hashOf = (object: number): Hash => {
+    const hash = hashes.get(object) ?? createHash('sha256')
+    hashes.set(object, hash)
+    return hash
+  }
 
   function carryOut(request: CatalogWorkerRequest): CatalogWorkerAnswer {
     if ('finish' in request) {
       const inspection = writer.finish(request.finish.frames)
       return { inspection, catalog: writer.take() }
+    }
+    if ('digest' in request) return { sha256: hashOf(request.digest.object).digest('hex') }
+    if ('hash' in request) {
+      const { object, memory, offset, bytes } = request.hash
+      hashOf(object).update(Buffer.from(memory, offset, bytes))
+      return {}
     }
     if ('record' in request) {
       writer.record(request.record)

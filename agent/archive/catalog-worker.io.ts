@@ -1,8 +1,9 @@
-/** Hashes and catalogs a tar stream on a thread of its own, while the main thread reads and sends. */
+/** Catalogs a tar stream, and hashes what is stored of it, on a thread of its own, while the main thread reads and sends. */
 import { Worker } from 'node:worker_threads'
 import { AgentError, type ErrorCode } from '../errors'
 import type { CatalogFrames, CatalogHeader } from './catalog'
 import type { Inspection } from './catalog-writer.io'
+import type { ObjectHash } from '../bucket/upload.io'
 
 /** `workerData` of the thread. */
 export interface CatalogWorkerTask {
@@ -12,14 +13,23 @@ export interface CatalogWorkerTask {
 
 /** What the main thread asks of the catalogWorker. Each is answered, in order. */
 export type CatalogWorkerRequest =
-  | { readonly inspect: { readonly memory: SharedArrayBuffer; readonly offset: number; readonly bytes: number } }
+  | { readonly inspect: SharedBytes }
+  | { readonly hash: SharedBytes & { readonly object: number } }
+  | { readonly digest: { readonly object: number } }
   | { readonly record: CatalogFrames }
   | { readonly finish: { readonly frames: number } }
+
+interface SharedBytes {
+  readonly memory: SharedArrayBuffer
+  readonly offset: number
+  readonly bytes: number
+}
 
 export interface CatalogWorkerAnswer {
   /** The next piece of the compressed catalog; often empty. */
   readonly catalog?: Uint8Array
   readonly inspection?: Inspection
+  readonly sha256?: string
   readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint: string }
 }
 
@@ -31,6 +41,8 @@ export interface CatalogWorker extends AsyncDisposable {
   record(frames: CatalogFrames): Promise<void>
   /** Ends stream and catalog. */
   finish(frames: number): Promise<Inspection>
+  /** A hash of what it is given, which must lie in shared memory. */
+  hash(): ObjectHash
 }
 
 /**
@@ -52,6 +64,7 @@ export function startCatalogWorker(
   /** Resolves when all that has come of the catalog so far is taken. */
   let taken = Promise.resolve()
   let death: Error | undefined
+  let hashes = 0
 
   const die = (cause?: unknown) => {
     death ??= new AgentError('ARCHIVE_FAILED', 'the thread that inspects the archive ended too early', {
@@ -79,8 +92,8 @@ export function startCatalogWorker(
   }
 
   return {
-    async inspect({ buffer, byteOffset, length }) {
-      await ask({ inspect: { memory: buffer as unknown as SharedArrayBuffer, offset: byteOffset, bytes: length } })
+    async inspect(piece) {
+      await ask({ inspect: sharedBytes(piece) })
     },
     async record(frames) {
       await ask({ record: frames })
@@ -89,8 +102,21 @@ export function startCatalogWorker(
       const { inspection } = await ask({ finish: { frames } })
       return inspection as Inspection
     },
+    hash() {
+      const object = hashes++
+      return {
+        async update(part) {
+          await ask({ hash: { object, ...sharedBytes(part) } })
+        },
+        digest: async () => (await ask({ digest: { object } })).sha256 as string,
+      }
+    },
     async [Symbol.asyncDispose]() {
       await thread.terminate()
     },
   }
+}
+
+function sharedBytes({ buffer, byteOffset, length }: Buffer): SharedBytes {
+  return { memory: buffer as unknown as SharedArrayBuffer, offset: byteOffset, bytes: length }
 }

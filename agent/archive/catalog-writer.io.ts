@@ -18,8 +18,8 @@ const CATALOG_PIECE_BYTES = 1024 * 1024
 
 /** What the whole stream was. */
 export interface Inspection extends TarTotals {
-  /** Of the stream, in hexadecimal. */
-  readonly sha256: string
+  /** Of the stream, in hexadecimal: catalogs of format 1 have it. */
+  readonly sha256?: string
   readonly notes: ArchiveNotes
 }
 
@@ -35,9 +35,9 @@ export interface CatalogWriter {
   take(): Buffer
 }
 
-/** Makes the catalog of a tar stream that passes by, and its checksum. */
+/** Makes the catalog of a tar stream that passes by, in the format that its header says. */
 export function writeCatalog(header: CatalogHeader): CatalogWriter {
-  const hash = createHash('sha256')
+  const hash = header.catalog === 1 ? createHash('sha256') : undefined
   const catalog = catalogText()
   let frameLines = '' // they come after the entries: some 10 MiB for a TiB of archive
   catalog.add(readable(header))
@@ -51,14 +51,14 @@ export function writeCatalog(header: CatalogHeader): CatalogWriter {
   )
   return {
     inspect(piece) {
-      hash.update(piece)
+      hash?.update(piece)
       scanner.push(piece)
     },
     record(frames) {
       frameLines += readable(frames)
     },
     finish(frames) {
-      const totals = { ...scanner.finish(), sha256: hash.digest('hex') }
+      const totals = { ...scanner.finish(), ...(hash && { sha256: hash.digest('hex') }) }
       catalog.add(frameLines)
       catalog.add(readable({ end: true, ...totals, frames }))
       catalog.compress()

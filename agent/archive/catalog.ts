@@ -9,9 +9,13 @@ import { AgentError } from '../errors'
 import { findImpossible } from './catalog-claims'
 import type { EntryType, CatalogEntry } from '../tar/entry'
 
+/** What is written. Raised when an older agent could not read what a newer one writes. */
+export const CATALOG_FORMAT = 2
+
 /** First line. */
 export interface CatalogHeader {
-  readonly catalog: 1
+  /** 1: the end line has the SHA-256 of the tar stream. */
+  readonly catalog: 1 | typeof CATALOG_FORMAT
   readonly run: string
   readonly host: string
   /** Device-mapper name of the volume. */
@@ -41,8 +45,8 @@ export interface CatalogEnd {
   readonly entries: number
   readonly frames: number
   readonly rawBytes: number
-  /** SHA-256 of the tar stream. */
-  readonly sha256: string
+  /** In format 1: SHA-256 of the tar stream. */
+  readonly sha256?: string
 }
 
 export type CatalogLine = CatalogHeader | CatalogEntry | CatalogFrames | CatalogEnd
@@ -89,10 +93,15 @@ export const LINE_BYTES_MAX = 1024 * 1024
  */
 export function parseCatalogLine(text: string): CatalogLine {
   const line = parseObject(text)
-  if ('catalog' in line && line['catalog'] !== 1) {
-    throw new AgentError('FORMAT_UNSUPPORTED', `the catalog has format ${JSON.stringify(line['catalog'])}, not 1`, {
-      hint: 'It was written by a later version of the agent: read it with that one.',
-    })
+  if ('catalog' in line && line['catalog'] !== 1 && line['catalog'] !== CATALOG_FORMAT) {
+    const format = JSON.stringify(line['catalog'])
+    throw new AgentError(
+      'FORMAT_UNSUPPORTED',
+      `the catalog has format ${format}, this agent reads up to ${CATALOG_FORMAT}`,
+      {
+        hint: 'It was written by a later version of the agent: read it with that one.',
+      },
+    )
   }
   const shape = SHAPES.find(({ mark }) => mark in line)
   const wrong = shape === undefined ? 'its kind' : findWrongField(line, shape.fields)
@@ -183,7 +192,7 @@ const SHAPES: readonly Shape[] = [
       entries: isCount,
       frames: isCount,
       rawBytes: isCount,
-      sha256: isSha256,
+      sha256: optional(isSha256),
     } satisfies Record<keyof CatalogEnd, Check>,
   },
 ]

@@ -12,7 +12,7 @@ import { freeBehind, freeNow } from '../lib/buffers.io'
 import { lookUntilAgreed, readTwice, useOrReadAgain } from '../bucket/read-again'
 import type { ReaderDeps } from './read.io'
 import type { RangeReadOptions } from '../context'
-import { formatCrc32 } from '../lib/crc32'
+import { digestStored } from './stored-digest.io'
 import type { CatalogEntry } from '../tar/entry'
 
 const READS_IN_FLIGHT = 4
@@ -146,31 +146,30 @@ async function* readCatalogObject(deps: ReaderDeps, catalog: Archive['catalog'])
  * @throws AgentError ARCHIVE_DAMAGED where two readings agree that it is not
  */
 async function proveCatalog(deps: ReaderDeps, catalog: Archive['catalog']): Promise<Proven> {
-  const crc32Of = ({ checksum }: { readonly checksum: number }): string => formatCrc32(checksum)
   const read = await lookUntilAgreed(
     (how) => readWhole(deps, catalog, how),
-    (seen) => (crc32Of(seen) === catalog.crc32 ? undefined : crc32Of(seen)),
+    ({ difference }) => difference,
     catalog.key,
   )
-  if (crc32Of(read) === catalog.crc32) return read
-  throw damagedCatalog(catalog.key, `has CRC32 ${crc32Of(read)}, the manifest says ${catalog.crc32}`)
+  if (read.difference === undefined) return read
+  throw damagedCatalog(catalog.key, `has ${read.difference}`)
 }
 
 async function readWhole(
   deps: ReaderDeps,
   catalog: Archive['catalog'],
   how?: RangeReadOptions,
-): Promise<Proven & { checksum: number }> {
+): Promise<Proven & { readonly difference: string | undefined }> {
   const held: Buffer[] | undefined = catalog.sizeBytes <= HELD_BYTES_MAX ? [] : undefined
   const checksums: number[] = []
-  let checksum = 0
+  const digest = digestStored(catalog)
   for await (const piece of fetchCatalog(deps, catalog, how)) {
-    checksum = crc32(piece, checksum)
+    digest.update(piece)
     checksums.push(crc32(piece))
     if (held) held.push(piece)
     else freeNow(piece)
   }
-  return { checksum, checksums, ...(held && { held }) }
+  return { difference: digest.difference(), checksums, ...(held && { held }) }
 }
 
 /** @param how - all of it is read; what is lost of it is read again in any case */

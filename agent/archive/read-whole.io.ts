@@ -11,7 +11,7 @@ import { AGAIN, readTwice, useOrReadAgain } from '../bucket/read-again'
 import { decodeFrames, fetchReads, type Decoded, type Fetched, type ReaderDeps } from './read.io'
 import { VERIFY_HINTS, type Report } from './findings'
 import type { RangeReadOptions } from '../context'
-import { formatCrc32 } from '../lib/crc32'
+import { digestStored } from './stored-digest.io'
 
 /** Of a reading that comes to a checksum alone; with `READ_BYTES` each, no more memory than other readings take. */
 const CHECKSUM_READS_IN_FLIGHT = 4
@@ -46,8 +46,8 @@ export async function readFrameTable(deps: ReaderDeps, archive: Archive): Promis
 }
 
 /**
- * Every frame of an archive in order, with its checksum checked, and each segment's CRC32 and seek table when it is
- * complete.
+ * Every frame of an archive in order, with its checksum checked, and each segment's CRC32, SHA-256 and seek table when it
+ * is complete.
  *
  * @param table - frames of which it has no checksum get the one that they were read with: that of their segment proves it
  */
@@ -98,8 +98,9 @@ function segmentChecker(
   tables: Map<number, Fetched>,
   report: Report,
 ) {
+  const digestAt = (at: number) => digestStored(archive.segments[at] as Segment)
   let index = 0
-  let checksum = 0
+  let digest = digestAt(index)
   let state: 'whole' | 'damaged' | 'incomplete' = 'whole'
 
   const takeSeekTable = async (segment: Segment, end: Fetched): Promise<void> => {
@@ -116,43 +117,45 @@ function segmentChecker(
     await reportingDamage(report, VERIFY_HINTS.damaged, () =>
       useOrReadAgain(stored, () => assertEqual(segment, stored, expected), readAgain, `the end of ${segment.key}`),
     )
-    checksum = crc32(stored, checksum)
+    digest.update(stored)
   }
   const finishSegment = async (): Promise<void> => {
     const segment = archive.segments[index] as Segment
     const end = tables.get(index)
     if (end) await takeSeekTable(segment, end)
-    if (state !== 'incomplete' && formatCrc32(checksum) !== segment.crc32) {
+    const difference = state === 'incomplete' ? undefined : digest.difference()
+    if (difference !== undefined) {
       // Where frames have checksums of their own, and all are right, hardly anything is left that could be wrong.
-      const found = state === 'whole' ? await readChecksum(deps, segment) : checksum
-      if (formatCrc32(found) !== segment.crc32) report(wrongChecksum(segment, found), VERIFY_HINTS.damaged)
+      const found = state === 'whole' ? await readDifference(deps, segment) : difference
+      if (found !== undefined) report(`${segment.key} was read with ${found}`, VERIFY_HINTS.damaged)
     }
     tables.delete(index++)
-    checksum = 0
+    if (index < archive.segments.length) digest = digestAt(index)
     state = 'whole'
   }
   return {
     async take(decoded: Decoded): Promise<void> {
       while (decoded.place.rawOffset >= (archive.segments[index + 1]?.rawOffset ?? Infinity)) await finishSegment()
       if (!decoded.stored) state = 'incomplete'
-      else checksum = crc32(decoded.stored, checksum)
+      else digest.update(decoded.stored)
       if ('damage' in decoded && state === 'whole') state = 'damaged'
     },
     finish: finishSegment,
   }
 }
 
-/** What a second reading of the whole segment comes to. */
-async function readChecksum({ store, signal }: ReaderDeps, { key, sizeBytes }: Segment): Promise<number> {
-  let checksum = 0
+/** What a second reading of the whole segment comes to, as `StoredDigest.difference` says it. */
+async function readDifference({ store, signal }: ReaderDeps, segment: Segment): Promise<string | undefined> {
+  const { key, sizeBytes } = segment
+  const digest = digestStored(segment)
   const pieces = mapInOrder(cut(sizeBytes, READ_BYTES), CHECKSUM_READS_IN_FLIGHT, signal, ({ offset, bytes }, both) =>
     store.getRange(key, offset, bytes, both, AGAIN),
   )
   for await (const piece of pieces) {
-    checksum = crc32(piece, checksum)
+    digest.update(piece)
     freeNow(piece)
   }
-  return checksum
+  return digest.difference()
 }
 
 function assertEqual({ key }: Segment, stored: Buffer, expected: Buffer): void {
@@ -160,10 +163,6 @@ function assertEqual({ key }: Segment, stored: Buffer, expected: Buffer): void {
   throw new AgentError('ARCHIVE_DAMAGED', `the seek table at the end of ${key} does not match its frames`, {
     hint: VERIFY_HINTS.damaged,
   })
-}
-
-function wrongChecksum({ key, crc32: expected }: Segment, found: number): string {
-  return `${key} was read with CRC32 ${formatCrc32(found)}, the manifest says ${expected}`
 }
 
 function expectedSeekTable(archive: Archive, table: FrameTable, { rawOffset, rawBytes }: Segment): Buffer {

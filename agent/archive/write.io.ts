@@ -1,8 +1,15 @@
-/** tar -> catalog and checksum -> frames -> segments -> parts -> S3: the archive of one volume. */
+/** tar -> catalog -> frames -> segments -> parts, checksummed and hashed -> S3: the archive of one volume. */
 import { crc32 } from 'node:zlib'
 import type { Compression } from '../contract'
 import { AgentError } from '../errors'
-import { FRAME_BYTES, SEGMENT_BYTES, type Archive, type Segment, type WrittenArchive } from './archive'
+import {
+  FRAME_BYTES,
+  SEGMENT_BYTES,
+  type Archive,
+  type Segment,
+  type StoredObject,
+  type WrittenArchive,
+} from './archive'
 import type { CatalogHeader } from './catalog'
 import { joinWarnings, type TarReport } from '../tar/messages'
 import type { Bandwidth } from '../bucket/bandwidth.io'
@@ -85,14 +92,18 @@ async function writeArchive(
 ): Promise<WrittenArchive> {
   const { signal, fail } = context
   const makePart = () => sharedBuffer(PART_BYTES)
-  const catalog = objects.use(openObject(context, createPool(CATALOG_PARTS, makePart, signal), request.catalogKey))
-  const parts = createPool(PARTS_IN_FLIGHT + 1, makePart, signal)
   await using catalogWorker = startCatalogWorker(request.header, (piece) => catalog.append(piece))
+  const catalogParts = createPool(CATALOG_PARTS, makePart, signal)
+  const catalog = objects.use(openObject(context, catalogParts, request.catalogKey, { hash: catalogWorker.hash() }))
+  const parts = createPool(PARTS_IN_FLIGHT + 1, makePart, signal)
   await using tar = await startTar(deps, request.tar, signal)
   const segments = writeSegments({
     compressed: request.compression === 'zstd',
     segmentBytes: request.segmentBytes ?? SEGMENT_BYTES,
-    open: (segment) => objects.use(openObject(context, parts, request.dataKey(segment), request.storageClass)),
+    open: (segment) => {
+      const options = { storageClass: request.storageClass, hash: catalogWorker.hash() }
+      return objects.use(openObject(context, parts, request.dataKey(segment), options))
+    },
     onFrames: (frames) => void catalogWorker.record(frames).catch(fail),
   })
 
@@ -195,15 +206,14 @@ async function completeAll(
     catalog: completedCatalog,
     rawBytes: inspection.rawBytes,
     storedBytes: segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    sha256: inspection.sha256,
     entries: inspection.entries,
     frames: written.frames,
   }
 }
 
-async function completeObject({ onUnconfirmed }: ArchiveRequest, object: ObjectWriter): Promise<Archive['catalog']> {
+async function completeObject({ onUnconfirmed }: ArchiveRequest, object: ObjectWriter): Promise<StoredObject> {
   const { key } = object
-  const { crc32: checksum, confirmed } = await object.complete()
+  const { crc32: checksum, confirmed, sha256 } = await object.complete()
   if (!confirmed) onUnconfirmed?.(key)
-  return { key, sizeBytes: object.sizeBytes(), crc32: formatCrc32(checksum) }
+  return { key, sizeBytes: object.sizeBytes(), crc32: formatCrc32(checksum), sha256 }
 }

@@ -8,14 +8,8 @@ import { nextSample } from '../verify/sample-schedule.io'
 import { steadyClock } from '../lib/steady-clock.io'
 import { lowerPriority, readSystem, readTools } from './system-record.io'
 import { assertClockAgrees } from './clock'
-import {
-  completenessOf,
-  formatManifest,
-  MANIFEST_FORMAT,
-  parseManifest,
-  type Manifest,
-  type VolumeFailure,
-} from '../run/manifest'
+import { completenessOf, formatManifest, MANIFEST_FORMAT, type Manifest, type VolumeFailure } from '../run/manifest'
+import { parseManifest } from '../run/parse-manifest'
 import type { BackupRequest, WithHost } from '../options/commands'
 import { formatRun } from '../run/run-id'
 import { chooseShare } from '../verify/sample'

@@ -45,8 +45,13 @@ export function describeBackup(
   return [
     {
       volume: origin.deviceName,
-      group: origin.group,
-      name: origin.name,
+      source: {
+        kind: 'lvm',
+        group: origin.group,
+        name: origin.name,
+        snapshot: { type: plan.kind, sizeBytes: plan.sizeBytes },
+      },
+      level: 'full',
       mountPoint: origin.mountPoint,
       filesystem: origin.filesystem,
       uuid: origin.uuid,
@@ -54,7 +59,7 @@ export function describeBackup(
       mountOptions: origin.options,
       sizeBytes: origin.sizeBytes,
       usedBytes: origin.usedBytes,
-      snapshot: { kind: plan.kind, sizeBytes: plan.sizeBytes, takenAt: takenAt.toISOString(), livedSeconds },
+      snapshot: { takenAt: takenAt.toISOString(), livedSeconds },
       tarCommand: tarOf(plan, request),
       archive,
       ...(sampled && { sampled }),

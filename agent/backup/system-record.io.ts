@@ -60,17 +60,19 @@ export async function readSystem(deps: HostDeps, volumes: readonly Volume[]): Pr
     architecture: arch(),
     osRelease: await textOf('/etc/os-release'),
     fstab: await textOf('/etc/fstab'),
-    lvs: parseOutput('lvs', lvs),
-    thinPools: await report(THIN_POOLS),
-    vgs: await report(VGS),
-    pvs: await report(PVS),
+    lvm: {
+      lvs: parseOutput('lvs', lvs),
+      thinPools: await report(THIN_POOLS),
+      vgs: await report(VGS),
+      pvs: await report(PVS),
+      groupConfigurations: await readGroupConfigurations(deps, [...new Set(volumes.map(({ group }) => group))]),
+    },
     blockDevices: await readBlockDevices(deps),
     signatures: await readSignatures(
       deps,
       active.map(({ device }) => device),
     ),
     filesystems: await readFilesystems(deps, volumes),
-    groupConfigurations: await readGroupConfigurations(deps, [...new Set(volumes.map(({ group }) => group))]),
   }
 }
 

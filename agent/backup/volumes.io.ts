@@ -9,6 +9,7 @@ import { showProgress, type Progress } from '../lib/progress.io'
 import { watchSnapshots, type Watch } from '../source/lvm/watch.io'
 import { mapUnordered } from '../lib/unordered'
 import { FRAME_BYTES } from '../archive/archive'
+import { CATALOG_FORMAT } from '../archive/catalog'
 import { leastVerified, type HookRecord, type Verified, type VolumeBackup, type VolumeFailure } from '../run/manifest'
 import type { BackupRequest, WithHost } from '../options/commands'
 import type { Sample } from '../verify/sample'
@@ -204,7 +205,14 @@ async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
   let unconfirmed: string | undefined
   const { notes, ...archive } = await archiveVolume(deps, {
     tar: tarOf(plan, request),
-    header: { catalog: 1, run: place.run, host: place.host, volume: deviceName, mountPoint, frameBytes: FRAME_BYTES },
+    header: {
+      catalog: CATALOG_FORMAT,
+      run: place.run,
+      host: place.host,
+      volume: deviceName,
+      mountPoint,
+      frameBytes: FRAME_BYTES,
+    },
     dataKey: (segment) => dataKey(place, deviceName, request.compression, segment),
     catalogKey: catalogKey(place, deviceName),
     compression: request.compression,

@@ -23,6 +23,19 @@ export interface UploadContext {
   readonly bandwidth?: Bandwidth | undefined
 }
 
+/** The SHA-256 of what is stored of an object. */
+export interface ObjectHash {
+  /** Takes the next part, which has to stay as it is until this resolves. */
+  update(part: Buffer): Promise<void>
+  /** Of all parts, in hexadecimal. */
+  digest(): Promise<string>
+}
+
+export interface ObjectOptions {
+  readonly storageClass?: string | undefined
+  readonly hash?: ObjectHash
+}
+
 /** An object that is being written: one call at a time, and a second one is refused. Releasing it aborts the upload unless it was completed. */
 export interface ObjectWriter extends AsyncDisposable {
   readonly key: string
@@ -41,8 +54,8 @@ export interface ObjectWriter extends AsyncDisposable {
   append(data: Uint8Array): Promise<void>
   /** Sends the last part and waits for all of them. Nothing can be added afterwards. */
   finish(): Promise<void>
-  /** @returns the CRC32 of the whole object, and whether the server has confirmed it */
-  complete(): Promise<Completion & { readonly crc32: number }>
+  /** @returns the CRC32 of the whole object, whether the server has confirmed it, and what `hash` came to */
+  complete(): Promise<Completion & { readonly crc32: number; readonly sha256?: string }>
 }
 
 /** Nothing is created in the bucket before there is a part to send. */
@@ -50,7 +63,7 @@ export function openObject(
   context: UploadContext,
   pool: Pool<Buffer>,
   key: string,
-  storageClass?: string,
+  { storageClass, hash }: ObjectOptions = {},
 ): ObjectWriter {
   const { store, signal } = context
   const parts = partList()
@@ -92,8 +105,14 @@ export function openObject(
     pool.give(buffer)
   }
 
+  function hold(held: Promise<void>): void {
+    held.catch(context.fail)
+    holds.push(held)
+  }
+
   function sendPart(): void {
     if (!part || filled === 0) return
+    if (hash) hold(hash.update(part.subarray(0, filled)))
     const sent = send(++partCount, part, filled, partCrc32, holds)
       .catch(context.fail)
       .finally(() => sending.delete(sent))
@@ -118,10 +137,7 @@ export function openObject(
       partCrc32 = filled === 0 ? checksum : combineCrc32(partCrc32, checksum, bytes)
       filled += bytes
       sizeBytes += bytes
-      if (held) {
-        held.catch(context.fail)
-        holds.push(held)
-      }
+      if (held) hold(held)
       if (filled === part?.length) sendPart()
     },
 
@@ -145,7 +161,7 @@ export function openObject(
       if (!unfinished) throw new Error(`nothing was written to ${key}`)
       const completion = await store.completeUpload(unfinished, parts.list(), { sizeBytes, crc32: objectCrc32 }, signal)
       unfinished = undefined
-      return { ...completion, crc32: objectCrc32 }
+      return { ...completion, crc32: objectCrc32, ...(hash && { sha256: await hash.digest() }) }
     },
 
     async [Symbol.asyncDispose]() {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { SKIP_TAG, SNAPSHOT_TAG } from '../contract'
 import { AgentError } from '../errors'
 import { visibleVolume } from '../source/lvm/reports'
-import { listOf } from '../run/manifest-fields'
+import { listOf } from '../lib/untrusted'
 import type { SystemRecord } from '../run/manifest'
 
 /** Names become words of commands that somebody runs as root: what LVM would not take is not passed on (lvm(8), "VALID NAMES"). */
@@ -81,15 +81,15 @@ export interface RebuildReports {
 }
 
 /** @throws AgentError OUTPUT_UNREADABLE */
-export function readRebuildReports(system: SystemRecord): RebuildReports {
-  const volumes = read('lvs', logicalVolumes, system.lvs).filter(({ origin }) => origin === '')
+export function readRebuildReports({ lvm, signatures }: SystemRecord): RebuildReports {
+  const volumes = read('lvs', logicalVolumes, lvm?.lvs).filter(({ origin }) => origin === '')
   const groups = new Set(volumes.map(({ vg_name: group }) => group))
   return {
     logicalVolumes: volumes,
-    pools: system.thinPools === undefined ? [] : read('lvs', pools, system.thinPools),
-    volumeGroups: read('vgs', volumeGroups, system.vgs).filter(({ vg_name: group }) => groups.has(group)),
-    physicalVolumes: read('pvs', physicalVolumes, system.pvs).filter(({ vg_name: group }) => groups.has(group)),
-    signatures: parseSignatures(system.signatures ?? ''),
+    pools: lvm?.thinPools === undefined ? [] : read('lvs', pools, lvm.thinPools),
+    volumeGroups: read('vgs', volumeGroups, lvm?.vgs).filter(({ vg_name: group }) => groups.has(group)),
+    physicalVolumes: read('pvs', physicalVolumes, lvm?.pvs).filter(({ vg_name: group }) => groups.has(group)),
+    signatures: parseSignatures(signatures ?? ''),
   }
 }
 
@@ -110,7 +110,7 @@ function read<Value>(command: string, schema: z.ZodType<Value>, report: unknown)
   const parsed = schema.safeParse(report)
   if (parsed.success) return parsed.data
   throw new AgentError('OUTPUT_UNREADABLE', `the report of ${command} in the manifest is not understood`, {
-    hint: "Rebuild from the text of vgcfgbackup instead: it is in the manifest's system.groupConfigurations.",
+    hint: "Rebuild from the text of vgcfgbackup instead: it is in the manifest's system.lvm.groupConfigurations.",
     cause: parsed.error,
   })
 }

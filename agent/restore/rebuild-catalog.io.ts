@@ -4,6 +4,7 @@ import { type Archive, type Segment } from '../archive/archive'
 import type { Manifest, VolumeBackup } from '../run/manifest'
 import { splitFrameTable, type FrameTable } from '../archive/frame-reads'
 import { formatBytes } from '../lib/text'
+import { CATALOG_FORMAT } from '../archive/catalog'
 import { writeCatalog, type CatalogWriter, type Inspection } from '../archive/catalog-writer.io'
 import { readSegmentStates, type SegmentState } from '../archive/segment-status.io'
 import type { Deps } from '../context'
@@ -60,7 +61,8 @@ async function writeRebuilt(
   file: UnlinkedFile,
 ): Promise<void> {
   const { frameBytes, catalog } = archive
-  const writer = writeCatalog({ catalog: 1, run, host, volume, mountPoint, frameBytes })
+  const format = archive.sha256 === undefined ? CATALOG_FORMAT : 1
+  const writer = writeCatalog({ catalog: format, run, host, volume, mountPoint, frameBytes })
   const save = (): Promise<void> => file.append(writer.take())
   try {
     const table = await catalogStream(deps, archive, mountPoint, writer, save)
@@ -104,9 +106,13 @@ async function catalogStream(
 function assertMatchesManifest(archive: Archive, inspection: Inspection): void {
   for (const field of ['rawBytes', 'entries', 'sha256'] as const) {
     if (inspection[field] === archive[field]) continue
-    throw new AgentError('ARCHIVE_DAMAGED', `the tar stream has ${field} ${inspection[field]}, not ${archive[field]}`, {
-      hint: BY_HAND,
-    })
+    throw new AgentError(
+      'ARCHIVE_DAMAGED',
+      `the tar stream has ${field} ${inspection[field] ?? 'none'}, not ${archive[field] ?? 'none'}`,
+      {
+        hint: BY_HAND,
+      },
+    )
   }
 }
 

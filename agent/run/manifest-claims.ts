@@ -2,6 +2,7 @@
 import { catalogKey, dataKey, type RunPlace } from '../contract'
 import { FRAME_BYTES, SEGMENT_BYTES, SEGMENT_FRAMES_MAX, type Archive } from '../archive/archive'
 import type { Manifest, VolumeBackup } from './manifest'
+import { volumeNameOf } from '../source/record'
 
 /** Of a tar entry. */
 const BLOCK_BYTES = 512
@@ -38,19 +39,15 @@ function findTwice(names: readonly string[]): string | undefined {
   return names.find((name) => seen.size === seen.add(name).size)
 }
 
-function findInVolume({ volume, group, name, archive }: VolumeBackup, place: RunPlace): string | undefined {
-  if (volume !== `${doubleHyphens(group)}-${doubleHyphens(name)}`) return `is not '${name}' of '${group}'`
+function findInVolume({ volume, source, archive }: VolumeBackup, place: RunPlace): string | undefined {
+  const name = volumeNameOf(source)
+  if (volume !== name) return `is '${name}' by its source`
   const { catalog, frameBytes, frames, entries, rawBytes } = archive
   if (frameBytes !== FRAME_BYTES) return `has frames of ${frameBytes} bytes, not ${FRAME_BYTES}`
   if (catalog.key !== catalogKey(place, volume)) return `has a catalog that lies elsewhere: ${catalog.key}`
   if (frames !== Math.ceil(rawBytes / FRAME_BYTES)) return `has ${frames} frames of ${rawBytes} bytes`
   if (entries > rawBytes / BLOCK_BYTES) return `has ${entries} entries in ${rawBytes} bytes`
   return findInSegments(archive, (index) => dataKey(place, volume, archive.compression, index))
-}
-
-/** The device mapper's way to part the names (libdm's `dm_build_dm_name`). */
-function doubleHyphens(name: string): string {
-  return name.replaceAll('-', '--')
 }
 
 function findInSegments(archive: Archive, keyOf: (index: number) => string): string | undefined {

@@ -1,36 +1,50 @@
 import { z } from 'zod'
-import { CLASS_PATTERN, manifestKey, RUN_PATTERN, type RunPlace } from '../contract'
-import { AgentError, type ErrorCode } from '../errors'
-import { findContradiction } from './manifest-claims'
-import { line, lines, listOf, lvmName, mountPoint, recordOf, report, word } from './manifest-fields'
-import { parseStrictJson } from '../lib/strict-json'
+import { CLASS_PATTERN, RUN_PATTERN } from '../contract'
+import type { Archive } from '../archive/archive'
+import type { ErrorCode } from '../errors'
+import {
+  bytes,
+  crc32,
+  fileName,
+  line,
+  lines,
+  listOf,
+  mountPoint,
+  recordOf,
+  report,
+  seconds,
+  sha256,
+  size,
+  time,
+  word,
+} from '../lib/untrusted'
+import { lvmLayoutSchema } from '../source/lvm/record'
+import { sourceSchema } from '../source/record'
 
 /** Raised when an older agent could not read what a newer one writes. Every agent reads every earlier format. */
-export const MANIFEST_FORMAT = 1
+export const MANIFEST_FORMAT = 2
 
-const bytes = z.int().min(0)
-const seconds = z.number().min(0)
-const time = z.iso.datetime()
-const crc32 = z.string().regex(/^[0-9a-f]{8}$/)
-const size = z.int().min(1)
+const storedObject = z.object({ key: word, sizeBytes: size, crc32, sha256 })
 
-const archiveSchema = z.object({
+export const archiveSchema = z.object({
   compression: z.enum(['zstd', 'none']),
   frameBytes: size,
-  segments: listOf(z.object({ key: word, sizeBytes: size, crc32, rawOffset: bytes, rawBytes: size }), 1),
-  catalog: z.object({ key: word, sizeBytes: size, crc32 }),
+  segments: listOf(storedObject.extend({ rawOffset: bytes, rawBytes: size }), 1),
+  catalog: storedObject,
   rawBytes: size,
   storedBytes: size,
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
   entries: size,
   frames: size,
 })
 
-const volumeSchema = z.object({
-  /** Device-mapper name, for example `vg0-home`: the volume's name in keys and on the command line. */
-  volume: lvmName,
-  group: lvmName,
-  name: lvmName,
+/** What an archive holds of its volume: everything. */
+export const LEVELS = ['full'] as const
+
+export const volumeSchema = z.object({
+  /** Its name in keys and on the command line: of a logical volume its device-mapper name, for example `vg0-home`. */
+  volume: fileName,
+  source: sourceSchema,
+  level: z.enum(LEVELS),
   mountPoint,
   filesystem: z.string().regex(/^\w+$/),
   uuid: word,
@@ -38,13 +52,7 @@ const volumeSchema = z.object({
   mountOptions: word,
   sizeBytes: bytes,
   usedBytes: bytes,
-  snapshot: z.object({
-    kind: z.enum(['thin', 'thick']),
-    /** Of a thick snapshot: space reserved for changes. 0 for a thin one. */
-    sizeBytes: bytes,
-    takenAt: time,
-    livedSeconds: seconds,
-  }),
+  snapshot: z.object({ takenAt: time, livedSeconds: seconds }),
   /** The exact command that made the tar stream. */
   tarCommand: listOf(line, 1),
   archive: archiveSchema,
@@ -97,7 +105,23 @@ const hookSchema = z.object({
   message: line.optional(),
 })
 
-const manifestSchema = z.object({
+/** What a rebuild of the host on empty disks needs. */
+export const systemSchema = z.object({
+  hostname: line,
+  kernel: line,
+  architecture: line,
+  osRelease: lines,
+  fstab: lines,
+  /** As lsblk printed it, in JSON. */
+  blockDevices: report,
+  /** What `blkid -o export` says of the devices of the sources: swap and filesystems that were not backed up too. */
+  signatures: lines.optional(),
+  /** What `dumpe2fs -h` or `xfs_info` says of each volume, by its name. */
+  filesystems: recordOf(word, lines).optional(),
+  lvm: lvmLayoutSchema.optional(),
+})
+
+export const manifestSchema = z.object({
   format: z.literal(MANIFEST_FORMAT),
   run: z.string().regex(new RegExp(RUN_PATTERN)),
   class: z.string().regex(new RegExp(CLASS_PATTERN)),
@@ -128,35 +152,19 @@ const manifestSchema = z.object({
   failures: listOf(failureSchema),
   notBackedUp: listOf(notBackedUpSchema),
   agent: z.object({ version: line, node: line, tar: line }),
-  /** What a rebuild of the host on empty disks needs. */
-  system: z.object({
-    hostname: line,
-    kernel: line,
-    architecture: line,
-    osRelease: lines,
-    fstab: lines,
-    /** Reports as the tools printed them, in JSON. */
-    lvs: report,
-    vgs: report,
-    pvs: report,
-    blockDevices: report,
-    /** Of thin pools: what a pool made anew must not leave to defaults. */
-    thinPools: report.optional(),
-    /** What `blkid -o export` says of the logical volumes: swap and filesystems that were not backed up too. */
-    signatures: lines.optional(),
-    /** What `dumpe2fs -h` or `xfs_info` says of each volume, by its name. */
-    filesystems: recordOf(word, lines).optional(),
-    /** `vgcfgbackup` text by volume group. */
-    groupConfigurations: recordOf(word, lines),
-  }),
+  system: systemSchema,
 })
 
 /**
  * The record of a run, written last: a run without one does not exist. Sizes in bytes, times in ISO 8601 UTC,
  * durations in seconds.
  */
-export type Manifest = Readonly<z.infer<typeof manifestSchema>>
-export type VolumeBackup = Readonly<z.infer<typeof volumeSchema>>
+export type Manifest = Readonly<Omit<z.infer<typeof manifestSchema>, 'format' | 'volumes'>> & {
+  /** In which it was written; in memory, all are as the latest has it. */
+  readonly format: 1 | typeof MANIFEST_FORMAT
+  readonly volumes: readonly VolumeBackup[]
+}
+export type VolumeBackup = Readonly<Omit<z.infer<typeof volumeSchema>, 'archive'>> & { readonly archive: Archive }
 export type Verified = Manifest['verified']
 export type SampleRecord = Readonly<NonNullable<VolumeBackup['sampled']>>
 export type VolumeFailure = Readonly<z.infer<typeof failureSchema>>
@@ -183,51 +191,4 @@ export function completenessOf({ volumes, failures }: Pick<Manifest, 'volumes' |
 
 export function formatManifest(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 2)}\n`
-}
-
-/**
- * Reads a manifest and believes nothing of it that can be checked: it must be of the run that lies there, name no object but
- * that run's own, and agree with itself and with the format.
- *
- * @param place - where it lies
- * @throws AgentError FORMAT_UNSUPPORTED where a newer agent wrote it, ARCHIVE_DAMAGED where it is not that run's manifest
- */
-export function parseManifest(json: string, place: RunPlace): Manifest {
-  const key = manifestKey(place)
-  const value = parseJson(json, key)
-  const format = (value as { format?: unknown } | null)?.format
-  if (typeof format === 'number' && format > MANIFEST_FORMAT) {
-    throw new AgentError(
-      'FORMAT_UNSUPPORTED',
-      `${key} has format ${format}, this agent reads up to ${MANIFEST_FORMAT}`,
-      {
-        hint: 'Install the version of Snapstream that made the backup, or a later one.',
-      },
-    )
-  }
-  const parsed = manifestSchema.safeParse(value)
-  if (!parsed.success) throw damaged(key, z.prettifyError(parsed.error), parsed.error)
-  const contradiction = findContradiction(parsed.data, place)
-  if (contradiction !== undefined) throw damaged(key, contradiction)
-  return parsed.data
-}
-
-/** A host with two thousand volumes has half as many (design limit). Memory goes by them, some 100 bytes each. */
-const VALUES_MAX = 400_000
-/** Of what is wrong with it. */
-const PROBLEM_CHARACTERS_MAX = 1000
-
-function parseJson(json: string, source: string): unknown {
-  try {
-    return parseStrictJson(json, VALUES_MAX)
-  } catch (cause) {
-    throw damaged(source, `is not JSON as it should be: ${(cause as Error).message}`, cause)
-  }
-}
-
-function damaged(source: string, what: string, cause?: unknown): AgentError {
-  return new AgentError('ARCHIVE_DAMAGED', `${source} is not a manifest: ${what.slice(0, PROBLEM_CHARACTERS_MAX)}`, {
-    hint: 'Look for an earlier version of the object, or restore by hand from the archive: docs/restore-by-hand.md.',
-    cause,
-  })
 }

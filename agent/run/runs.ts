@@ -1,7 +1,8 @@
 /** Runs as the bucket has them: a run is its manifest. */
 import { manifestKey, Prefix, type RunPlace, parseManifestKey } from '../contract'
 import { AgentError, hasCode } from '../errors'
-import { parseManifest, type Manifest } from './manifest'
+import type { Manifest } from './manifest'
+import { parseManifest } from './parse-manifest'
 import { findNearest } from '../lib/nearest'
 import { parseRunTime } from './run-id'
 import { findMisdating, misdated, type FoundRun } from './run-time'

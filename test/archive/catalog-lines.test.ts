@@ -62,7 +62,7 @@ describe('beside its manifest', () => {
     ['more entries', { entries: 3 }, 'line 5 has entries 2, the manifest 3'],
     ['fewer frames', { frames: 0 }, 'line 4 has a frame more than the 0 of the manifest'],
     ['more bytes', { rawBytes: 20480 }, 'line 5 has rawBytes 10240, the manifest 20480'],
-    ['another checksum', { sha256: 'b'.repeat(64) }, 'line 5 has sha256'],
+    ['another checksum, as in format 1', { sha256: 'b'.repeat(64) }, 'line 5 has sha256'],
   ])('a catalog is refused where the manifest says %s', (_, other, message) => {
     expect(() => read([header, entry, second, frames, end], { ...archive, ...other })).toThrow(message)
   })

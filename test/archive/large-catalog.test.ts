@@ -80,7 +80,7 @@ describe.each(COMPRESSIONS)('with compression %s', (compression) => {
 
       expect(archive.catalog.sizeBytes).toBeGreaterThan(2 * PART_BYTES)
       const [header, ...lines] = catalogText(bucket, archive).split('\n')
-      expect(header).toContain('"catalog":1')
+      expect(header).toContain('"catalog":2')
       expect(lines.findIndex((line, index) => !line.includes(`"offset":${index * BLOCK_BYTES},`))).toBe(NAMES)
       expect(lines.at(-2)).toContain(`"entries":${NAMES},`)
     },

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Deps, Argv } from '../../agent/context'
@@ -24,7 +24,7 @@ export function depsOf(bucket: ArchiveBucket, signal = new AbortController().sig
 export function requestOf(tar: Argv, changes: Partial<ArchiveRequest> = {}): ArchiveRequest {
   return {
     tar,
-    header: { catalog: 1, run: RUN, host: 'db-1', volume: 'vg0-srv', mountPoint: '/srv', frameBytes: 2 * 1024 * 1024 },
+    header: { catalog: 2, run: RUN, host: 'db-1', volume: 'vg0-srv', mountPoint: '/srv', frameBytes: 2 * 1024 * 1024 },
     dataKey: (segment) => (segment === 0 ? KEY : `${KEY}.${segment}`),
     catalogKey: CATALOG_KEY,
     compression: 'none',
@@ -64,8 +64,4 @@ export function catalogOf(bucket: ArchiveBucket, archive: Archive): CatalogLine[
 
 export function catalogText(bucket: ArchiveBucket, archive: Archive): string {
   return decompress(bucket.read(archive.catalog.key)).toString()
-}
-
-export function sha256(data: Buffer): string {
-  return createHash('sha256').update(data).digest('hex')
 }

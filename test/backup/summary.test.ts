@@ -1,4 +1,5 @@
-import { completenessOf, formatManifest, parseManifest } from '../../agent/run/manifest'
+import { completenessOf, formatManifest } from '../../agent/run/manifest'
+import { parseManifest } from '../../agent/run/parse-manifest'
 import { formatBackupSummary } from '../../agent/backup/summary'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import { columns, fit, formatSeconds, SUMMARY_CHARACTERS_MAX } from '../../agent/lib/text'

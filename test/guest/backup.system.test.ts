@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
 import { manifestKey, type RunPlace } from '../../agent/contract'
-import { parseManifest } from '../../agent/run/manifest'
+import { parseManifest } from '../../agent/run/parse-manifest'
 import { testServers } from '../servers/index'
 import { installAgent, type Installation } from './agent'
 import { bootGuest, type Guest } from './guest'
@@ -41,7 +41,7 @@ test('a host is backed up as it was at one moment, verified, listed, and read ba
 
   const manifest = parseManifest((await agent.read(manifestKey(place(result.json)))).toString(), place(result.json))
   expect(manifest.volumes.map(({ mountPoint }) => mountPoint)).toEqual(MOUNT_POINTS)
-  expect(Object.keys(manifest.system.groupConfigurations)).toEqual(['vg0', 'vg1'])
+  expect(Object.keys(manifest.system.lvm!.groupConfigurations)).toEqual(['vg0', 'vg1'])
   expect(JSON.stringify(manifest.system)).not.toContain('snapstream_')
   for (const { archive } of manifest.volumes) {
     const stored = await agent.read(archive.segments[0]!.key)

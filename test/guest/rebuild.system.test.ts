@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { manifestKey } from '../../agent/contract'
-import { parseManifest } from '../../agent/run/manifest'
+import { parseManifest } from '../../agent/run/parse-manifest'
 import { guestEndpoint, testServers } from '../servers/index'
 import { compareTrees } from '../support/tree/compare'
 import type { Entry } from '../support/tree/entry'

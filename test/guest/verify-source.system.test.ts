@@ -1,5 +1,5 @@
 /** Comparing what S3 gives back with the snapshot, all of it or part by part, while something on the host breaks archives. */
-import { parseManifest } from '../../agent/run/manifest'
+import { parseManifest } from '../../agent/run/parse-manifest'
 import { manifestKey, SAMPLES_FILE } from '../../agent/contract'
 import { testServers } from '../servers/index'
 import { bundleTrees, type GuestTrees } from '../support/tree/guest-trees'

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { formatArgv } from '../../agent/host/argv'
 import type { Manifest } from '../../agent/run/manifest'
+import type { LvmLayout } from '../../agent/source/lvm/record'
 import { planRebuild } from '../../agent/rebuild/rebuild'
 import { notesOnSizes } from '../../agent/rebuild/notes'
 import { parseSignatures } from '../../agent/rebuild/reports'
@@ -30,9 +31,8 @@ UUID=uuid-of-secret
 TYPE=crypto_LUKS
 `
 
-const system: Manifest['system'] = {
-  ...manifestOf().system,
-  ...{ lvs: fixture('lvs'), vgs: fixture('vgs'), pvs: fixture('pvs'), blockDevices: fixture('lsblk') },
+const lvm: LvmLayout = {
+  ...{ lvs: fixture('lvs'), vgs: fixture('vgs'), pvs: fixture('pvs'), groupConfigurations: {} },
   thinPools: {
     report: [
       {
@@ -45,6 +45,11 @@ const system: Manifest['system'] = {
       },
     ],
   },
+}
+const system: Manifest['system'] = {
+  ...manifestOf().system,
+  lvm,
+  blockDevices: fixture('lsblk'),
   signatures: SIGNATURES,
   fstab: [
     'UUID=uuid-of-vg0-home / ext4 defaults 0 1',
@@ -69,6 +74,7 @@ const starting = (program: string, of = commands) => of.filter((command) => comm
 /** A manifest that differs in what it says of the system. */
 const withSystem = (changes: Partial<Manifest['system']>) =>
   manifestOf({ ...manifest, system: { ...system, ...changes } })
+const withLvm = (changes: Partial<LvmLayout>) => withSystem({ lvm: { ...lvm, ...changes } })
 
 test('the disks that are there now are looked at, then all become physical volumes, then groups', () => {
   expect(commands.slice(0, 6)).toEqual([
@@ -96,7 +102,7 @@ test('every logical volume is made again to the byte, pools before what is in th
 test('a thin pool has its chunks, its metadata and its ways again, where the manifest tells of them', () => {
   const own = '--poolmetadatasize 8388608b --chunksize 131072b --zero n --discards nopassdown '
   expect(commands).toContain(`lvcreate --type thin-pool --size 167772160b ${own}--yes --name pool vg1`)
-  const older = planRebuild(withSystem({ thinPools: undefined }), options)
+  const older = planRebuild(withLvm({ thinPools: undefined }), options)
   expect(starting('lvcreate --type thin-pool', commandsOf(older))).toEqual([
     'lvcreate --type thin-pool --size 167772160b --yes --name pool vg1',
   ])
@@ -260,7 +266,7 @@ test.each([
     'pvs',
   ],
 ])('%s are not guessed at', (_, changes, command) => {
-  expect(refusal(() => planRebuild(withSystem(changes), options))).toMatchObject({
+  expect(refusal(() => planRebuild(withLvm(changes), options))).toMatchObject({
     code: 'OUTPUT_UNREADABLE',
     message: `the report of ${command} in the manifest is not understood`,
     hint: expect.stringMatching(/vgcfgbackup/),
@@ -294,7 +300,7 @@ describe('a manifest that somebody wrote to have the rebuilt host do what he wan
   })
 
   const withRow = (report: 'lvs' | 'pvs', column: string, value: string) => () =>
-    planRebuild(withSystem({ [report]: JSON.parse(changedRow(report, column, value)) }), options)
+    planRebuild(withLvm({ [report]: JSON.parse(changedRow(report, column, value)) }), options)
   const changedRow = (report: 'lvs' | 'pvs', column: string, value: string) =>
     JSON.stringify(fixture(report)).replace(new RegExp(`"${column}":"[^"]*"`), `"${column}":${JSON.stringify(value)}`)
 
@@ -315,7 +321,7 @@ describe('a manifest that somebody wrote to have the rebuilt host do what he wan
       '"snapstream.skip"',
       '"snapstream,snapstream.run=x,snapstream.skip,mine"',
     )
-    const commands = commandsOf(planRebuild(withSystem({ lvs: JSON.parse(lvs) }), options)).join('\n')
+    const commands = commandsOf(planRebuild(withLvm({ lvs: JSON.parse(lvs) }), options)).join('\n')
     expect(commands).toContain('--addtag snapstream.skip --addtag mine')
     expect(commands).not.toMatch(/--addtag snapstream(?!\.skip)/)
   })

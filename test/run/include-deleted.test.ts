@@ -30,7 +30,10 @@ const segment = (place: RunPlace, suffix = '') => `data/daily/db-1/${place.run}/
 /** Nothing of LVM, so that a rebuild restores and no more. */
 const SYSTEM = {
   ...manifestOf().system,
-  ...{ lvs: { report: [{ lv: [] }] }, vgs: { report: [{ vg: [] }] }, pvs: { report: [{ pv: [] }] } },
+  lvm: {
+    ...{ lvs: { report: [{ lv: [] }] }, vgs: { report: [{ vg: [] }] }, pvs: { report: [{ pv: [] }] } },
+    groupConfigurations: {},
+  },
   blockDevices: { blockdevices: [] },
 }
 

@@ -2,12 +2,14 @@ import {
   formatManifest,
   leastVerified,
   MANIFEST_FORMAT,
-  parseManifest,
   type Manifest,
   type VolumeBackup,
 } from '../../agent/run/manifest'
+import { parseManifest } from '../../agent/run/parse-manifest'
+import type { Archive } from '../../agent/archive/archive'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 
+const sourceOf = (group: string, name: string) => ({ ...volumeBackupOf().source, group, name })
 const place = { class: 'daily', host: 'host', run: '20260131T040506Z-abz277' }
 
 test('a manifest reads back as it was written', () => {
@@ -36,6 +38,48 @@ test('a manifest of a newer agent is refused with the remedy, not misread', () =
   expect(() => parseManifest(JSON.stringify(newer), place)).toThrow(
     expect.objectContaining({ code: 'FORMAT_UNSUPPORTED', hint: expect.stringContaining('Install') }),
   )
+})
+
+test.each([
+  [
+    'a source of snapshots',
+    { source: { kind: 'zfs', dataset: 'tank/home' } },
+    "a volume of source 'zfs', this agent knows",
+  ],
+  ['a level', { level: 'incremental' }, "a volume of level 'incremental', this agent knows full"],
+])('%s that only a newer agent knows is no damage', (_, changes, message) => {
+  const newer = { ...manifestOf(), volumes: [volumeBackupOf(), { ...volumeBackupOf({ volume: 'vg0-a' }), ...changes }] }
+  expect(() => parseManifest(JSON.stringify(newer), place)).toThrow(
+    expect.objectContaining({ code: 'FORMAT_UNSUPPORTED', message: expect.stringContaining(message) }),
+  )
+})
+
+test('a manifest of format 1 is read, in the words of today', () => {
+  const { source, level, snapshot, archive, ...volume } = volumeBackupOf()
+  const { segments, catalog, ...rest } = archive
+  const withoutHash = <T extends Archive['catalog']>(object: T) => ({ ...object, sha256: undefined })
+  const { lvm, ...system } = manifestOf().system
+  const manifest1 = {
+    ...manifestOf(),
+    format: 1,
+    volumes: [
+      {
+        ...volume,
+        ...{ group: 'vg0', name: 'home' },
+        snapshot: { kind: 'thick', sizeBytes: 1 << 28, ...snapshot },
+        archive: {
+          ...rest,
+          segments: segments.map(withoutHash),
+          catalog: withoutHash(catalog),
+          sha256: 'c'.repeat(64),
+        },
+      },
+    ],
+    system: { ...system, ...lvm },
+  }
+  const read = parseManifest(JSON.stringify(manifest1), place)
+  expect(read.volumes[0]).toMatchObject({ source, level, snapshot, archive: { sha256: 'c'.repeat(64) } })
+  expect(read.system).toEqual(manifestOf().system)
 })
 
 test.each([
@@ -77,7 +121,7 @@ describe('a manifest that names what is not its own', () => {
       'a catalog that lies elsewhere',
     ],
     ['an archive under another compression', inArchive({ compression: 'none' }), 'a segment that lies elsewhere'],
-    ['another logical volume', at({ group: 'vg1' }), "is not 'home' of 'vg1'"],
+    ['another logical volume', at({ source: sourceOf('vg1', 'home') }), "is 'vg1-home' by its source"],
     ['one volume twice', manifestOf({ volumes: [volumeBackupOf(), volumeBackupOf()] }), "two volumes 'vg0-home'"],
     [
       'one mount point twice',
@@ -87,7 +131,7 @@ describe('a manifest that names what is not its own', () => {
   ])('is refused: %s', (_, manifest, message) => expectRefusal(manifest, message))
 
   test('hyphens in the names of groups and volumes are doubled, as the device mapper does it', () => {
-    const volume = { ...volumeBackupOf({ volume: 'my--vg-my--home' }), group: 'my-vg', name: 'my-home' }
+    const volume = { ...volumeBackupOf({ volume: 'my--vg-my--home' }), source: sourceOf('my-vg', 'my-home') }
     expect(parseManifest(formatManifest(manifestOf({ volumes: [volume] })), place).volumes).toEqual([volume])
   })
 })
@@ -163,13 +207,14 @@ describe('text that would speak to a terminal', () => {
   test('is made harmless where it is only shown', () => {
     const failure = { volume: 'vg0-a', mountPoint: '/a', code: 'INTERNAL' as const, message: 'x\u001b[2J\ny', hint: '' }
     const { system } = manifestOf()
-    const hostile = { ...system, fstab: '# a\tb\n\u001b[1A\u2028x', lvs: { report: [{ lv_tags: 'a\u009b2K' }] } }
+    const lvs = { report: [{ lv_tags: 'a\u009b2K' }] }
+    const hostile = { ...system, fstab: '# a\tb\n\u001b[1A\u2028x', lvm: { ...system.lvm!, lvs } }
     const read = parseManifest(
       formatManifest(manifestOf({ status: 'incomplete', failures: [failure], system: hostile })),
       place,
     )
     expect(read.failures).toEqual([{ ...failure, message: 'x?[2J y' }])
-    expect(read.system).toMatchObject({ fstab: '# a\tb\n?[1A?x', lvs: { report: [{ lv_tags: 'a?2K' }] } })
+    expect(read.system).toMatchObject({ fstab: '# a\tb\n?[1A?x', lvm: { lvs: { report: [{ lv_tags: 'a?2K' }] } } })
   })
 })
 

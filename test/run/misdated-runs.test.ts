@@ -32,7 +32,10 @@ const INTRUSION = new Date('2026-02-03T00:00:00Z')
 /** Nothing of LVM, so that a rebuild restores and no more. */
 const SYSTEM = {
   ...manifestOf().system,
-  ...{ lvs: { report: [{ lv: [] }] }, vgs: { report: [{ vg: [] }] }, pvs: { report: [{ pv: [] }] } },
+  lvm: {
+    ...{ lvs: { report: [{ lv: [] }] }, vgs: { report: [{ vg: [] }] }, pvs: { report: [{ pv: [] }] } },
+    groupConfigurations: {},
+  },
   blockDevices: { blockdevices: [] },
 }
 

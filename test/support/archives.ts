@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { constants, crc32, zstdCompressSync } from 'node:zlib'
 import { catalogKey, dataKey, type Compression, type RunPlace } from '../../agent/contract'
-import { FRAME_BYTES, type Archive, type Segment } from '../../agent/archive/archive'
+import { FRAME_BYTES, type Archive, type Segment, type StoredObject } from '../../agent/archive/archive'
 import { formatCatalogEntry, formatCatalogLine, type CatalogFrames } from '../../agent/archive/catalog'
 import { formatSeekTable } from '../../agent/archive/seek-table'
 import { scanTar } from '../../agent/tar/scanner'
@@ -68,14 +68,13 @@ export function archiveOf(tar: Buffer, options: ArchiveOptions = {}): StoredArch
       storedBytes,
       ...(compression === 'none' && { crc32: mine.map((frame) => crc32(frame)) }),
     })
-    segments.push({ key, sizeBytes: body.length, crc32: formatCrc32(crc32(body)), rawOffset, rawBytes })
+    segments.push({ ...storedAs(key, body), rawOffset, rawBytes })
   }
 
   const entries = options.entries ?? entriesOf(tar)
-  const sha256 = createHash('sha256').update(tar).digest('hex')
   const text = [
     formatCatalogLine({
-      catalog: 1,
+      catalog: 2,
       run: at.run,
       host: at.host,
       volume,
@@ -84,7 +83,7 @@ export function archiveOf(tar: Buffer, options: ArchiveOptions = {}): StoredArch
     }),
     ...entries.map(formatCatalogEntry),
     ...frameLines.map(formatCatalogLine),
-    formatCatalogLine({ end: true, entries: entries.length, frames: frames.length, rawBytes: tar.length, sha256 }),
+    formatCatalogLine({ end: true, entries: entries.length, frames: frames.length, rawBytes: tar.length }),
   ].join('')
   const catalog = compress(Buffer.from(options.editCatalog?.(text) ?? text))
   const key = catalogKey(at, volume)
@@ -95,10 +94,9 @@ export function archiveOf(tar: Buffer, options: ArchiveOptions = {}): StoredArch
       compression,
       frameBytes,
       segments,
-      catalog: { key, sizeBytes: catalog.length, crc32: formatCrc32(crc32(catalog)) },
+      catalog: storedAs(key, catalog),
       rawBytes: tar.length,
       storedBytes: segments.reduce((sum, segment) => sum + segment.sizeBytes, 0),
-      sha256,
       entries: entries.length,
       frames: frames.length,
     },
@@ -106,6 +104,12 @@ export function archiveOf(tar: Buffer, options: ArchiveOptions = {}): StoredArch
     entries,
     frameSizes: frames.map((frame) => frame.length),
   }
+}
+
+/** What a manifest says of an object. */
+export function storedAs(key: string, body: Buffer): StoredObject {
+  const sha256 = createHash('sha256').update(body).digest('hex')
+  return { key, sizeBytes: body.length, crc32: formatCrc32(crc32(body)), sha256 }
 }
 
 function entriesOf(tar: Buffer): CatalogEntry[] {

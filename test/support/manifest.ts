@@ -13,8 +13,13 @@ export function volumeBackupOf(changes: Partial<VolumeBackup> = {}, at: RunPlace
   const [, group = '', name = ''] = /^((?:[^-]|--)*)-((?:[^-]|--)*)$/.exec(volume) ?? []
   return {
     volume,
-    group: group.replaceAll('--', '-'),
-    name: name.replaceAll('--', '-'),
+    source: {
+      kind: 'lvm',
+      group: group.replaceAll('--', '-'),
+      name: name.replaceAll('--', '-'),
+      snapshot: { type: 'thick', sizeBytes: 1 << 28 },
+    },
+    level: 'full',
     mountPoint: '/home',
     filesystem: 'ext4',
     uuid: '6c0b1b5c-6a2f-4b8e-9d0c-0a4f3c1f2e11',
@@ -22,7 +27,7 @@ export function volumeBackupOf(changes: Partial<VolumeBackup> = {}, at: RunPlace
     mountOptions: 'rw,relatime',
     sizeBytes: 1 << 30,
     usedBytes: 300_000_000,
-    snapshot: { kind: 'thick', sizeBytes: 1 << 28, takenAt: '2026-01-31T04:05:07.000Z', livedSeconds: 12.5 },
+    snapshot: { takenAt: '2026-01-31T04:05:07.000Z', livedSeconds: 12.5 },
     tarCommand: ['tar', '--create', '--file=-', '--directory', '/run/snapstream/x/home', '--', '.'],
     archive: {
       compression: 'zstd',
@@ -32,14 +37,14 @@ export function volumeBackupOf(changes: Partial<VolumeBackup> = {}, at: RunPlace
           key: dataKey(at, volume, 'zstd', 0),
           sizeBytes: 1000,
           crc32: '0badcafe',
+          sha256: 'a'.repeat(64),
           rawOffset: 0,
           rawBytes: 20480,
         },
       ],
-      catalog: { key: catalogKey(at, volume), sizeBytes: 300, crc32: '00c0ffee' },
+      catalog: { key: catalogKey(at, volume), sizeBytes: 300, crc32: '00c0ffee', sha256: 'b'.repeat(64) },
       rawBytes: 20480,
       storedBytes: 1000,
-      sha256: 'a'.repeat(64),
       entries: 3,
       frames: 1,
     },
@@ -52,7 +57,7 @@ export function volumeBackupOf(changes: Partial<VolumeBackup> = {}, at: RunPlace
 export function manifestOf(changes: Partial<Manifest> = {}): Manifest {
   const at = { ...place, ...changes }
   return {
-    format: 1,
+    format: 2,
     ...place,
     startedAt: '2026-01-31T04:05:06.000Z',
     finishedAt: '2026-01-31T04:06:06.000Z',
@@ -69,11 +74,8 @@ export function manifestOf(changes: Partial<Manifest> = {}): Manifest {
       architecture: 'x64',
       osRelease: 'ID=debian\n',
       fstab: '/dev/vg0/home /home ext4 defaults 0 2\n',
-      lvs: {},
-      vgs: {},
-      pvs: {},
       blockDevices: {},
-      groupConfigurations: { vg0: 'vg0 {\n}\n' },
+      lvm: { lvs: {}, vgs: {}, pvs: {}, groupConfigurations: { vg0: 'vg0 {\n}\n' } },
     },
     ...changes,
   }

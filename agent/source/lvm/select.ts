@@ -2,7 +2,7 @@
 import { MOUNT_ROOT, SKIP_TAG } from '../../contract'
 import { AgentError } from '../../errors'
 import type { HostStorage, LogicalVolume } from './reports'
-import { isWord } from '../../run/manifest-fields'
+import { isWord } from '../../lib/untrusted'
 import type { Mount } from '../../host/mounts'
 import { findNearest } from '../../lib/nearest'
 

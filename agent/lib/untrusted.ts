@@ -1,4 +1,4 @@
-/** Kinds of text in manifests. Whoever wrote one may have put anything there, and terminals and commands get to see it. */
+/** Fields of JSON that somebody else wrote, who may have put anything there: terminals and commands get to see it. */
 import { z } from 'zod'
 
 /** Control characters, other line ends, and halves of characters. */
@@ -16,11 +16,19 @@ export function isWord(text: string): boolean {
 /** Becomes a word of a command, or part of a key. */
 export const word = z.string().max(PATH_CHARACTERS_MAX).refine(isWord, 'must not have control characters')
 
-/** Becomes part of a device's path: it may not lead anywhere else. */
-export const lvmName = z
+/** Becomes part of a key, and of a device's path: it may not lead anywhere else. */
+export const fileName = z
   .string()
   .regex(/^[\w+.][\w+.-]*$/)
   .refine((name) => name !== '.' && name !== '..', 'must not lead upwards')
+
+export const bytes = z.int().min(0)
+/** Of what is not empty. */
+export const size = z.int().min(1)
+export const time = z.iso.datetime()
+export const seconds = z.number().min(0)
+export const crc32 = z.string().regex(/^[0-9a-f]{8}$/)
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
 /** As the kernel tells of it. Restores go below it. */
 export const mountPoint = word.startsWith('/').refine((path) => path === '/' || isTidy(path), 'must be a plain path')

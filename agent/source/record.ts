@@ -1,0 +1,16 @@
+/** What a manifest says of where its snapshots came from. */
+import { z } from 'zod'
+import { deviceMapperName, lvmSourceSchema } from './lvm/record'
+
+export const sourceSchema = z.discriminatedUnion('kind', [lvmSourceSchema])
+
+/** How the snapshot of a volume was taken, and of what. */
+export type SourceRecord = Readonly<z.infer<typeof sourceSchema>>
+export type SourceKind = SourceRecord['kind']
+
+export const SOURCE_KINDS: readonly string[] = sourceSchema.options.map(({ shape }) => shape.kind.value)
+
+/** What a volume is called in keys, by what it says of its source. */
+export function volumeNameOf(source: SourceRecord): string {
+  return deviceMapperName(source)
+}
