@@ -58,9 +58,10 @@ export async function* readWholeArchive(
   report: Report,
 ): AsyncGenerator<Decoded, void, undefined> {
   const fetched = fetchReads(deps, archive, planWholeReads(archive, table))
-  const known = archive.compression === 'none' && !table.crc32 ? addChecksums(fetched) : fetched
+  const isUnchecked = archive.compression === 'none' && !table.crc32
+  const known = isUnchecked ? addChecksums(fetched) : fetched
   const tables = new Map<number, Fetched>()
-  const segments = segmentChecker(deps, archive, table, tables, report)
+  const segments = segmentChecker(deps, archive, table, tables, report, isUnchecked)
   for await (const decoded of decodeFrames(deps, archive, keepSeekTables(known, tables))) {
     await segments.take(decoded)
     yield decoded
@@ -97,6 +98,7 @@ function segmentChecker(
   table: FrameTable,
   tables: Map<number, Fetched>,
   report: Report,
+  isUnchecked: boolean,
 ) {
   const digestAt = (at: number) => digestStored(archive.segments[at] as Segment)
   let index = 0
@@ -125,8 +127,9 @@ function segmentChecker(
     if (end) await takeSeekTable(segment, end)
     const difference = state === 'incomplete' ? undefined : digest.difference()
     if (difference !== undefined) {
-      // Where frames have checksums of their own, and all are right, hardly anything is left that could be wrong.
-      const found = state === 'whole' ? await readDifference(deps, segment) : difference
+      // Where frames have checksums of their own, and all are right, hardly anything is left that could be wrong. Where
+      // they have none, what was given out of the segment is what was read wrong.
+      const found = state === 'whole' && !isUnchecked ? await readDifference(deps, segment) : difference
       if (found !== undefined) report(`${segment.key} was read with ${found}`, VERIFY_HINTS.damaged)
     }
     tables.delete(index++)
