@@ -56,6 +56,8 @@ export async function loadCatalogs(
 
 async function loadUnlessLost(deps: Deps, { archive }: VolumeBackup): Promise<LoadedCatalog | undefined> {
   try {
+    // Tells whether it is younger than its manifest, as `withoutYounger` has it: reading it would not.
+    await deps.store.head(archive.catalog.key, deps.signal)
     return await loadCatalog(deps, archive)
   } catch (error) {
     const loss = lossOf(error)
