@@ -1,30 +1,14 @@
-/** Reads objects, and what the bucket knows of them. */
-import { decodeCrc32 } from '../lib/crc32'
+/** Reads objects, whole or a range of their bytes. */
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import {
-  GetBucketVersioningCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListMultipartUploadsCommand,
-  ListObjectsV2Command,
-  type GetObjectCommandInput,
-  type GetObjectCommandOutput,
-  type ListMultipartUploadsCommandInput,
-  type ListMultipartUploadsCommandOutput,
-  type ListObjectsV2CommandInput,
-  type ListObjectsV2CommandOutput,
-} from '@aws-sdk/client-s3'
+import { GetObjectCommand, type GetObjectCommandInput, type GetObjectCommandOutput } from '@aws-sdk/client-s3'
 import { AgentError } from '../errors'
 import { isAsStored, isSameRange } from './range-answer'
 import { retryBody } from './body-retries'
-import type { IncomingBody, RangeAnswer, SignedRequest } from './ranged-http.io'
+import type { IncomingBody, RangeAnswer, SignedRequest } from './range-connection.io'
 import { call, type Connection } from './client.io'
-import { s3ErrorCode } from './errors'
-import type { BucketFacts, ObjectHead, ObjectInfo, ListedUpload, RangeReadOptions, WholeObject } from '../context'
-
-/** Of an object of which the server does not say when it was written. */
-const UNKNOWN_TIME = new Date(NaN)
+import { UNKNOWN_TIME } from './object-info'
+import type { RangeReadOptions, WholeObject } from '../context'
 
 /** Reads an object that fits in memory, and has the SDK compare its checksum where the server sends one. */
 export async function readWhole(
@@ -130,94 +114,6 @@ function copyInto(target: Buffer, body: Readable): IncomingBody {
   return { whole: finished(body), filledBytes: () => filled }
 }
 
-export async function head(s3: Connection, key: string, signal: AbortSignal, versionId?: string): Promise<ObjectHead> {
-  const name = versionId === undefined ? 'HeadObject' : 'HeadObjectVersion'
-  const input = { Bucket: s3.bucket, Key: key, VersionId: versionId, ChecksumMode: 'ENABLED' } as const
-  const output = await call(s3, { name, key }, signal, (sending) =>
-    s3.client.send(new HeadObjectCommand(input), sending),
-  )
-  const { Restore } = output
-  const crc32 = wholeCrc32(output)
-  return {
-    ...toObjectInfo({ ...output, Key: key, Size: output.ContentLength }),
-    ...(crc32 !== undefined && { crc32 }),
-    ...(Restore !== undefined && { restore: parseRestore(Restore) }),
-  }
-}
-
-export async function* list(s3: Connection, prefix: string, signal: AbortSignal): AsyncGenerator<ObjectInfo> {
-  for await (const { Contents = [] } of readPages(s3, { Prefix: prefix }, signal)) yield* Contents.map(toObjectInfo)
-}
-
-export async function* listFolders(s3: Connection, prefix: string, signal: AbortSignal): AsyncGenerator<string> {
-  for await (const page of readPages(s3, { Prefix: prefix, Delimiter: '/' }, signal)) yield* foldersIn(page, prefix)
-}
-
-/** What a page of a listing says of folders. */
-export function foldersIn({ CommonPrefixes = [] }: Pick<ListObjectsV2CommandOutput, 'CommonPrefixes'>, prefix: string) {
-  return CommonPrefixes.map(({ Prefix = '' }) => Prefix.slice(prefix.length, -1))
-}
-
-async function* readPages(
-  s3: Connection,
-  input: Pick<ListObjectsV2CommandInput, 'Prefix' | 'Delimiter'>,
-  signal: AbortSignal,
-): AsyncGenerator<ListObjectsV2CommandOutput> {
-  let token: string | undefined
-  do {
-    const command = new ListObjectsV2Command({ Bucket: s3.bucket, ...input, ContinuationToken: token })
-    const page = await call(s3, { name: 'ListObjectsV2', key: null }, signal, (sending) =>
-      s3.client.send(command, sending),
-    )
-    yield page
-    token = page.NextContinuationToken
-  } while (token !== undefined)
-}
-
-export async function* listUploads(s3: Connection, prefix: string, signal: AbortSignal): AsyncGenerator<ListedUpload> {
-  let next: Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'> | undefined = {}
-  while (next) {
-    const input: ListMultipartUploadsCommandInput = { Bucket: s3.bucket, Prefix: prefix, ...next }
-    const page: ListMultipartUploadsCommandOutput = await call(
-      s3,
-      { name: 'ListMultipartUploads', key: null },
-      signal,
-      (sending) => s3.client.send(new ListMultipartUploadsCommand(input), sending),
-    )
-    for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
-      yield { key: Key as string, uploadId: UploadId as string, ...(Initiated && { initiated: Initiated }) }
-    }
-    const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page
-    next = IsTruncated ? { KeyMarker: NextKeyMarker, UploadIdMarker: NextUploadIdMarker } : undefined
-  }
-}
-
-/** @throws AgentError for all that keeps the bucket from being used, but not where asking for its versioning is denied */
-export async function readFacts(s3: Connection, signal: AbortSignal): Promise<BucketFacts> {
-  const command = new GetBucketVersioningCommand({ Bucket: s3.bucket })
-  let clockSkewSeconds = 0
-  command.middlewareStack.add(
-    (next) => async (args) => {
-      const sentAt = Date.now()
-      const origin = performance.now() // whichever way our clock is set meanwhile
-      const result = await next(args)
-      const { date } = (result.response as { headers: Record<string, string> }).headers
-      if (date !== undefined) clockSkewSeconds = (Date.parse(date) - sentAt - (performance.now() - origin) / 2) / 1000
-      return result
-    },
-    { step: 'deserialize', priority: 'low', name: 'compareClocks' },
-  )
-  try {
-    const { Status = 'Off' } = await call(s3, { name: 'GetBucketVersioning', key: null }, signal, (sending) =>
-      s3.client.send(command, sending),
-    )
-    return { region: s3.region, versioning: Status, clockSkewSeconds }
-  } catch (error) {
-    if (s3ErrorCode(error) !== 'AccessDenied') throw error
-    return { region: s3.region, versioning: 'unknown', clockSkewSeconds }
-  }
-}
-
 function getObject(
   s3: Connection,
   key: string,
@@ -262,37 +158,4 @@ function isAnother(
       hint: 'That is not what was asked for. Look for a proxy or a cache between this host and S3, or for a server that does not know ranges.',
     },
   )
-}
-
-export function toObjectInfo(object: {
-  readonly Key?: string | undefined
-  readonly Size?: number | undefined
-  readonly LastModified?: Date | undefined
-  readonly StorageClass?: string | undefined
-}): ObjectInfo {
-  return {
-    key: object.Key as string,
-    sizeBytes: object.Size as number,
-    lastModified: object.LastModified ?? UNKNOWN_TIME,
-    storageClass: object.StorageClass ?? 'STANDARD',
-  }
-}
-
-/** Reads `ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"`. */
-function parseRestore(header: string): NonNullable<ObjectHead['restore']> {
-  const expires = /expiry-date="([^"]+)"/.exec(header)?.[1]
-  return { ongoing: header.includes('ongoing-request="true"'), ...(expires && { expires: new Date(expires) }) }
-}
-
-/**
- * The CRC32 of the whole object, undefined where the server says none. The checksum of the parts' checksums is none: S3 names
- * it COMPOSITE, and every server ends it with the number of parts.
- */
-export function wholeCrc32(output: {
-  readonly ChecksumCRC32?: string | undefined
-  readonly ChecksumType?: string | undefined
-}): number | undefined {
-  const { ChecksumCRC32: text, ChecksumType } = output
-  if (text === undefined || ChecksumType === 'COMPOSITE') return undefined
-  return decodeCrc32(text)
 }

@@ -1,5 +1,7 @@
 import { connect, type S3StoreOptions } from './client.io'
-import { head, list, listFolders, listUploads, readFacts, readRange, readWhole } from './read.io'
+import { head, readFacts } from './facts.io'
+import { list, listFolders, listUploads } from './list.io'
+import { readRange, readWhole } from './read.io'
 import { retrieve } from './retrieve.io'
 import { listFoldersWithDeleted, listWithDeleted } from './versions.io'
 import { abortUpload, completeUpload, createUpload, put, uploadPart } from './write.io'

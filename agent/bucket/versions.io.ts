@@ -5,7 +5,8 @@ import {
   type ListObjectVersionsCommandOutput,
 } from '@aws-sdk/client-s3'
 import { call, type Connection } from './client.io'
-import { foldersIn, toObjectInfo } from './read.io'
+import { foldersIn } from './list.io'
+import { toObjectInfo } from './object-info'
 import type { ObjectInfo } from '../context'
 
 /** Every object with the prefix, deleted ones too, in key order: each as its newest version that is no delete marker. */

@@ -13,7 +13,8 @@ import {
 import { AgentError, hasCode } from '../errors'
 import { call, type Connection } from './client.io'
 import { s3ErrorCode, wasSentAgain } from './errors'
-import { head, wholeCrc32 } from './read.io'
+import { head } from './facts.io'
+import { wholeCrc32 } from './object-info'
 import type { CompleteOptions, Completion, FinishedPart, ObjectHead, PutOptions, UploadRef } from '../context'
 import { encodeCrc32, formatCrc32 } from '../lib/crc32'
 
