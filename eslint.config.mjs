@@ -10,6 +10,8 @@ import tseslint from 'typescript-eslint'
  */
 const ROOMS = JSON.parse(readFileSync(new URL('./scripts/rooms.json', import.meta.url), 'utf8'))
 const GROUND = ['contract', 'errors', 'context', 'outcome'].map((name) => `agent/${name}.ts`)
+/** The files of the room options that infra/ makes documents and schedules from: pure, and without the host. */
+const OPTIONS_AS_DATA = ['table', 'commands', 'grammar', 'contradictions']
 const forbid = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }] })
 const above = (room) => [...ROOMS.slice(ROOMS.indexOf(room) + 1).map((name) => `**/${name}/**`), '**/cli', '**/main']
 const roomRules = [
@@ -73,8 +75,12 @@ export default defineConfig(
   {
     files: ['infra/**'],
     rules: forbid({
-      group: ['**/agent/*', '**/agent/**/*', '!**/agent/contract', '!**/agent/contract.ts'],
-      message: 'infra/ imports agent/contract and nothing else of the agent.',
+      group: [
+        ...['**/agent/*', '**/agent/**/*', '!**/agent/contract', '!**/agent/contract.ts'],
+        // What options there are, as data. How a host reads them is no business of a deployment.
+        ...['!**/agent/options', ...OPTIONS_AS_DATA.map((name) => `!**/agent/options/${name}`)],
+      ],
+      message: `infra/ imports agent/contract and, of agent/options, ${OPTIONS_AS_DATA.join(', ')}.`,
     }),
   },
   {

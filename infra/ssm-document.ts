@@ -1,12 +1,14 @@
 /**
- * Command documents of schema 2.2, as far as Snapstream uses it: read from YAML, checked, and filled in.
+ * Command documents of schema 2.2, as far as Snapstream uses it: read from YAML, completed, checked, and filled in.
  *
- * The sources say everything but the values that only a deployment knows: those become the defaults of parameters.
+ * The sources say everything but what the agent's table of options knows, and the values that only a deployment does: those
+ * become the defaults of parameters.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { completeDocument, SourceSchema, type DocumentSource } from './ssm-parameters'
 import { compileForAgent, findPatternProblem } from './ssm-pattern'
 
 /** Documents larger than this are refused, the values of their parameters included (Systems Manager quotas). */
@@ -104,19 +106,29 @@ function problemsOf(document: z.infer<typeof DocumentSchema>): string[] {
 }
 
 /**
- * Reads a document and puts the scripts that it includes in their place.
+ * Reads a document, and puts options of the agent and scripts where it names them.
  *
  * @param name - of the file in the directory, without its extension
  * @throws Error naming the file and everything that is wrong with it
  */
 export function readDocument(directory: string, name: string): CommandDocument {
   const file = join(directory, `${name}.yaml`)
-  const parsed = DocumentSchema.safeParse(parse(readFileSync(file, 'utf8')))
+  const source = SourceSchema.safeParse(parse(readFileSync(file, 'utf8')))
+  if (!source.success) throw new Error(`${file}: ${z.prettifyError(source.error)}`)
+  const parsed = DocumentSchema.safeParse(completed(file, source.data))
   if (!parsed.success) throw new Error(`${file}: ${z.prettifyError(parsed.error)}`)
   const document = { ...parsed.data, mainSteps: parsed.data.mainSteps.map((step) => includeScripts(directory, step)) }
   const sizeBytes = Buffer.byteLength(JSON.stringify(document))
   if (sizeBytes > DOCUMENT_BYTES_MAX) throw new Error(`${file}: ${sizeBytes} bytes are more than ${DOCUMENT_BYTES_MAX}`)
   return document
+}
+
+function completed(file: string, source: DocumentSource): DocumentSource {
+  try {
+    return completeDocument(source)
+  } catch (cause) {
+    throw new Error(`${file}: ${(cause as Error).message}`, { cause })
+  }
 }
 
 function includeScripts(directory: string, step: Step): Step {

@@ -1,4 +1,4 @@
-/** Writes docs/reference/ from the tables that the agent itself goes by. */
+/** Writes docs/reference/ from the tables that the agent itself goes by, and from the SSM documents. */
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { CONFIG_FILE, ExitStatus } from '../agent/contract'
@@ -6,6 +6,8 @@ import { OPTIONS, flagOf, variableOf } from '../agent/options/table'
 import { COMMAND_NAMES, COMMANDS, COMMON } from '../agent/options/commands'
 import { ERROR_CODES, type ErrorCode } from '../agent/errors'
 import { statusOf } from '../agent/options/output'
+import { formatDocumentsReference } from './document-reference'
+import { table } from './markdown'
 import type { Option, OptionName } from '../agent/options/table'
 import type { Command, CommandName } from '../agent/options/commands'
 
@@ -121,15 +123,11 @@ function isArgument(name: OptionName): boolean {
   return COMMAND_NAMES.some((command) => (COMMANDS[command] as Command).argument === name)
 }
 
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
-  return [line(headings), line(headings.map(() => '---')), ...rows.map(line)].join('\n')
-}
-
 /** By file: what it should hold. */
 export const REFERENCES: ReadonlyMap<string, () => string> = new Map([
   [join(FOLDER, 'options.md'), formatOptionsReference],
   [join(FOLDER, 'errors.md'), formatErrorsReference],
+  [join(FOLDER, 'documents.md'), formatDocumentsReference],
 ])
 
 if (require.main === module) for (const [file, format] of REFERENCES) writeFileSync(file, format())

@@ -2,24 +2,24 @@
 import { z } from 'zod'
 import { single, type Kind } from './types'
 
-const ABSOLUTE_PATH_GRAMMAR = namesAfterSlashes('A-Za-z0-9_@+-')
+const { absolute: ABSOLUTE_PATH_GRAMMAR } = pathGrammars('A-Za-z0-9_@+-')
+const { any: ANY_PATH_GRAMMAR } = pathGrammars('A-Za-z0-9 _:,=@+-')
 const DEVICE_NAME_GRAMMAR = '[A-Za-z0-9_][A-Za-z0-9._+-]*'
-const ANY_PATH_GRAMMAR = anyPathGrammar('A-Za-z0-9 _:,=@+-')
 /** A shell pattern, for an SSM document. */
 export const GLOB_GRAMMAR = String.raw`[A-Za-z0-9._/*?\[][A-Za-z0-9 ._/*?\[\]!:,=@+-]*`
 
-/** @param characters - those of names, as a class has them, without the dot */
-function namesAfterSlashes(characters: string): string {
-  const rest = `[.${characters}]*`
-  // Every name but "..", or none: slashes may be doubled.
-  return String.raw`(/(\.{0,2}[${characters}]${rest}|\.{3}${rest}|\.)?)+`
-}
-
-function anyPathGrammar(characters: string): string {
-  const rest = `[.${characters}]*`
-  const first = String.raw`([A-Za-z0-9_]${rest}|\.{1,2}[${characters}]${rest}|\.{3}${rest}|\.)`
-  const deeper = namesAfterSlashes(characters)
-  return `${first}(${deeper})?|${deeper}`
+/**
+ * Paths without `..`, told by what stands around dots rather than name by name: Java, in which Systems Manager compiles
+ * the pattern, needs stack for each repetition of a group, and paths have more names than dots.
+ *
+ * @param characters - those of names but the dot, as a class has them
+ */
+function pathGrammars(characters: string): { absolute: string; any: string } {
+  const [inName, anywhere] = [`[${characters}]`, `[/${characters}]`]
+  // At the beginning of a name: one dot, three or more, or two that are not all of it.
+  const dots = String.raw`(\.|\.{3}\.*|\.{2}${inName}\.*)`
+  const more = String.raw`(${anywhere}*(${inName}\.+|/${dots}))*${anywhere}*`
+  return { absolute: `/${dots}?${more}`, any: String.raw`(/${dots}?|[A-Za-z0-9_]\.*|${dots})${more}` }
 }
 
 /** An absolute path without `..`; trailing slashes are dropped. */

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { anchored, durationGrammar, numberGrammar, sizeGrammar } from '../../agent/options/grammar'
 import { OPTION_NAMES, OPTIONS, type OptionName } from '../../agent/options/table'
 import { compileForAgent, findPatternProblem } from '../../infra/ssm-pattern'
+import { OPTION_SAMPLES } from '../support/option-samples'
 
 const patternOf = (name: OptionName) => anchored(OPTIONS[name].kind.grammar)
 const patterns = new Map(OPTION_NAMES.map((name) => [name, compileForAgent(patternOf(name))]))
@@ -16,60 +17,6 @@ const agentTakes = (name: OptionName, text: string) => {
 const SEEN_BY_THE_AGENT_ALONE: Partial<Record<OptionName, (text: string) => boolean>> = {
   at: (text) => !new Date(`${text.slice(0, 10)}T00:00:00Z`).toJSON().startsWith(text.slice(0, 10)),
   sample: (text) => Number(text.split('/')[0]) > Number(text.split('/')[1]),
-}
-
-/** By option: what a document has to take, as people write it. */
-const SAMPLES: Record<OptionName, readonly string[]> = {
-  bucket: ['my-backups', 'snapstream-vault-1a2b3c', 'with.dots'],
-  class: ['daily', 'monthly-7'],
-  host: ['db1', 'arn:aws:ec2:eu-west-1:111122223333:instance/i-0123456789abcdef0'],
-  run: ['20260131T020000Z-k3xw7a'],
-  at: ['2026-01-31', '2026-01-31T14:00', '2026-01-31T14:00:59Z', '2026-01-31 14:00+01:00'],
-  pattern: ['*.conf', '/etc/**/[a-z]?.d'],
-  path: ['/home/ann/letter to bob.txt', 'etc/', './a,b', '/srv/..data', '/srv/...', '/a:b=c'],
-  target: ['/', '/restored', '/srv//x/', '/srv/.hidden/a..b'],
-  mountAt: ['/mnt'],
-  disk: ['/dev/sdb=/dev/nvme1n1', '/dev/sdb=/dev/sdc,/dev/vg0/a=/dev/sdd'],
-  script: ['/root/plan.sh'],
-  inPlace: ['true', 'false'],
-  stdout: ['true', 'false'],
-  onConflict: ['fail', 'newer'],
-  resume: ['true', 'false'],
-  bestEffort: ['true', 'false'],
-  includeDeleted: ['true', 'false'],
-  debris: ['true', 'false'],
-  trustTimes: ['true', 'false'],
-  thaw: ['bulk', 'expedited'],
-  days: ['1', '7', '365'],
-  wait: ['true', 'false'],
-  volume: ['/', '/srv', 'vg0-home', '/srv,vg0-home'],
-  volumes: ['/', '/srv,/home/ann'],
-  excludeVolumes: ['/tmp'],
-  exclude: ['/var/cache/*', '*.tmp', '[!a]?'],
-  requireAll: ['true', 'false'],
-  limit: ['1', '99999', '100000'],
-  probeUpload: ['true', 'false'],
-  dryRun: ['true', 'false'],
-  storageClass: ['STANDARD', 'DEEP_ARCHIVE'],
-  compression: ['zstd', 'none'],
-  level: ['1', '10', '19'],
-  snapshotSize: ['auto', '1%', '15%', '100%', '4M', '4096K', '10GiB'],
-  preHook: ['/opt/db/freeze'],
-  postHook: ['/opt/db/thaw'],
-  onHookFailure: ['abort', 'continue'],
-  hookTimeout: ['1', '600s', '10m'],
-  parallel: ['1', '16'],
-  bandwidthLimit: ['64K', '50M', '1G', '1TiB'],
-  nice: ['0', '19'],
-  verify: ['none', 'source'],
-  sample: ['1/7', '7/7', '999/1000'],
-  depth: ['checksum', 'stream'],
-  deadline: ['90', '3h', '48h', '172800'],
-  region: ['eu-west-1', 'us-gov-west-1', 'garage'],
-  endpointUrl: ['https://s3.example.net', 'http://127.0.0.1:7480/path'],
-  json: ['true', 'false'],
-  logLevel: ['info'],
-  config: ['/etc/snapstream/config.json'],
 }
 
 /** By option: what the agent refuses, and so has a document to. */
@@ -111,8 +58,8 @@ describe.each(OPTION_NAMES)('%s', (name) => {
   })
 
   test('is taken as people write it', () => {
-    const takes = SAMPLES[name].map((text) => [text, documentTakes(name, text), agentTakes(name, text)])
-    expect(takes).toEqual(SAMPLES[name].map((text) => [text, true, true]))
+    const takes = OPTION_SAMPLES[name].map((text) => [text, documentTakes(name, text), agentTakes(name, text)])
+    expect(takes).toEqual(OPTION_SAMPLES[name].map((text) => [text, true, true]))
   })
 
   test('is taken by the agent, whatever a document takes', () => {
@@ -146,12 +93,20 @@ describe.each(OPTION_NAMES)('%s', (name) => {
       '\u001b',
       'é',
     ]
-    for (const sample of SAMPLES[name]) {
+    for (const sample of OPTION_SAMPLES[name]) {
       const places = Array.from({ length: sample.length + 1 }, (_, at) => at)
       const spoilt = places.flatMap((at) => dangerous.map((bad) => sample.slice(0, at) + bad + sample.slice(at)))
       expect([...spoilt, '', '-x', `-${sample}`].filter((text) => documentTakes(name, text))).toEqual([])
     }
   })
+})
+
+test.each(['target', 'path'] as const)('of all short paths, %s has those without ".." and no others', (name) => {
+  let paths = ['']
+  for (let length = 1; length <= 7; length += 1) {
+    paths = paths.flatMap((path) => ['a', '.', '/'].map((next) => path + next))
+    for (const path of paths) expect([path, documentTakes(name, path)]).toEqual([path, agentTakes(name, path)])
+  }
 })
 
 test.each(REFUSED)('%s is refused by document and agent: %j', (name, text) => {

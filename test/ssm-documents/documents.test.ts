@@ -1,6 +1,5 @@
 /** What holds for every document: its form, its parameters, its scripts. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { CLASS_PATTERN, RUN_PATTERN } from '../../agent/contract'
 import { DOCUMENT_NAMES, DOCUMENTS_DIRECTORY } from '../../infra/documents'
 import { DOCUMENT_BYTES_MAX, readDocument, type CommandDocument } from '../../infra/ssm-document'
 import { compileForAgent, findPatternProblem } from '../../infra/ssm-pattern'
@@ -75,13 +74,6 @@ describe.each(documents)('%s', (_, document) => {
 })
 
 describe('parameters', () => {
-  test('have the patterns of the contract', () => {
-    for (const { parameter, pattern } of parameters) {
-      if (parameter === 'class') expect([CLASS_PATTERN, `^(${CLASS_PATTERN.slice(1, -1)})?$`]).toContain(pattern.source)
-      if (parameter === 'run') expect([RUN_PATTERN, `^(${RUN_PATTERN.slice(1, -1)})?$`]).toContain(pattern.source)
-    }
-  })
-
   test.each(parameters)('$name: $parameter takes its sample', ({ pattern, sample }) => {
     expect(sample).toMatch(pattern)
   })
