@@ -1,12 +1,15 @@
 /** A schedule as it is configured, and what Systems Manager would refuse about it. */
 import type { RetentionClass } from './retention'
+import { checkBackupParameters, type ScheduleOptions } from './schedule-options'
+import type { CommandDocument } from './ssm-document'
 
 export interface InstanceTag {
   readonly key: string
   readonly value: string
 }
 
-export interface Schedule {
+/** With the options of the agent that the Backup document has, such as `verify` and `volumes`: see `ScheduleOptions`. */
+export interface Schedule extends ScheduleOptions {
   readonly name: string
   /**
    * `window` is a maintenance window: time zones, a limit to when backups may start; a host that is down is left out.
@@ -51,16 +54,10 @@ export interface Schedule {
    */
   readonly jitterMinutes?: number
   /**
-   * How deep each backup is checked before it counts, as by `backup --verify`. `stream` and `source` need hosts that may
-   * read their backups.
-   * @default 'checksum'
+   * Seconds that each backup may take. It stops and cleans up some time before.
+   * @default - that of the Backup document
    */
-  readonly verify?: 'none' | 'checksum' | 'stream' | 'source'
-  /**
-   * With `verify: 'source'`: the share of each volume that is compared, for example `1/7`, and another one in the next run.
-   * @default - all of it
-   */
-  readonly sample?: string
+  readonly executionTimeout?: number
 }
 
 /** Names of maintenance windows and associations (Systems Manager API reference). */
@@ -70,25 +67,31 @@ const RATE = /^rate\([1-9][0-9]* (minute|hour|day)s?\)$/
 const CRON = /^cron\([0-9*,/-]+ [0-9*,/-]+ (\?|[0-9*,/LW-]+) [0-9A-Z*,/-]+ (\?|[0-9A-Z*,/#-]+)( [0-9*,/-]+)?\)$/
 const CONCURRENCY = /^([1-9][0-9]{0,6}|[1-9][0-9]?%|100%)$/
 const ERRORS = /^(0|[1-9][0-9]{0,6}|[1-9]?[0-9]%|100%)$/
-/** What the agent takes, up to a thousand parts. */
-const SAMPLE = /^([1-9][0-9]{0,2}|1000)\/([1-9][0-9]{0,2}|1000)$/
-/** Storage classes that nothing can be read back from at once. */
-const ARCHIVE_CLASSES: readonly (string | undefined)[] = ['GLACIER', 'DEEP_ARCHIVE']
 const WINDOW_HOURS_MAX = 24
 /** What the Backup document takes. */
 const JITTER_MINUTES_MAX = 120
 
-/** Problems, each naming the schedule and the fix. */
-export function checkSchedules(schedules: readonly Schedule[], retention: readonly RetentionClass[]): string[] {
+/**
+ * Problems, each naming the schedule and the fix.
+ *
+ * @param backup - the Backup document
+ */
+export function checkSchedules(
+  schedules: readonly Schedule[],
+  retention: readonly RetentionClass[],
+  backup: CommandDocument,
+): string[] {
   const names = schedules.map(({ name }) => name)
   const classes = retention.map(({ name }) => name)
   const repeated = names.filter((name, index) => names.indexOf(name) !== index)
   return [
     ...repeated.map((name) => `schedule '${name}' is defined twice: give each its own name`),
     ...schedules.flatMap((schedule) =>
-      [...checkTiming(schedule), ...checkRollout(schedule, classes), ...checkVerification(schedule, retention)].map(
-        (problem) => `schedule '${schedule.name}': ${problem}`,
-      ),
+      [
+        ...checkTiming(schedule),
+        ...checkRollout(schedule, classes),
+        ...checkBackupParameters(schedule, retention, backup),
+      ].map((problem) => `schedule '${schedule.name}': ${problem}`),
     ),
   ]
 }
@@ -130,20 +133,6 @@ function checkRollout(schedule: Schedule, classes: readonly string[]): string[] 
   if (!Number.isInteger(jitterMinutes) || jitterMinutes < 0 || jitterMinutes > JITTER_MINUTES_MAX) {
     problems.push(`jitterMinutes is ${jitterMinutes}: use 0 to ${JITTER_MINUTES_MAX}`)
   }
-  return problems
-}
-
-function checkVerification(schedule: Schedule, retention: readonly RetentionClass[]): string[] {
-  const { verify = 'checksum', sample } = schedule
-  const problems: string[] = []
-  const storageClass = retention.find(({ name }) => name === schedule.class)?.storageClass
-  if ((verify === 'stream' || verify === 'source') && ARCHIVE_CLASSES.includes(storageClass)) {
-    problems.push(`verify '${verify}' cannot read back what goes to ${storageClass ?? ''}: use 'checksum'`)
-  }
-  if (sample === undefined) return problems
-  const [count = 0, parts = 0] = sample.split('/').map(Number)
-  if (!SAMPLE.test(sample) || count > parts) problems.push(`sample is '${sample}': use a share such as 1/7`)
-  if (verify !== 'source') problems.push(`sample is given, and verify '${verify}' compares nothing: use 'source'`)
   return problems
 }
 

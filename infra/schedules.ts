@@ -10,10 +10,12 @@ import {
 } from 'aws-cdk-lib/aws-ssm'
 import { Construct } from 'constructs'
 import { acknowledge, refuse } from './acknowledge'
-import type { Documents } from './documents'
+import { DOCUMENTS_DIRECTORY, type Documents } from './documents'
 import type { Notifications } from './notifications'
 import type { RetentionClass } from './retention'
 import { checkSchedules, type InstanceTag, type Schedule } from './schedule'
+import { backupParameters } from './schedule-options'
+import { readDocument } from './ssm-document'
 
 export interface SchedulesProps {
   readonly schedules: readonly Schedule[]
@@ -36,7 +38,8 @@ export class Schedules extends Construct {
   constructor(scope: Construct, id: string, props: SchedulesProps) {
     super(scope, id)
     this.props = props
-    refuse(this, checkSchedules(props.schedules, props.retention))
+    const backup = readDocument(DOCUMENTS_DIRECTORY, 'Backup')
+    refuse(this, checkSchedules(props.schedules, props.retention, backup))
     const windows = props.schedules.filter(({ kind }) => kind !== 'association')
     const associations = props.schedules.filter(({ kind }) => kind === 'association')
 
@@ -78,7 +81,6 @@ export class Schedules extends Construct {
     role: IRole,
   ): void {
     const { documents, notifications, logGroup } = this.props
-    const parameters = Object.entries(this.backupParameters(schedule)).map(([key, value]) => [key, [value]])
     new CfnMaintenanceWindowTask(this, `Task-${schedule.name}`, {
       windowId: window.ref,
       taskType: 'RUN_COMMAND',
@@ -92,7 +94,7 @@ export class Schedules extends Construct {
       taskInvocationParameters: {
         maintenanceWindowRunCommandParameters: {
           comment: `Snapstream ${schedule.name}`,
-          parameters: Object.fromEntries(parameters) as Record<string, string[]>,
+          parameters: this.parametersOf(schedule),
           timeoutSeconds: DELIVERY_SECONDS,
           serviceRoleArn: notifications.publisher.roleArn,
           notificationConfig: {
@@ -106,19 +108,13 @@ export class Schedules extends Construct {
     })
   }
 
-  private backupParameters(schedule: Schedule): Record<string, string> {
-    const storageClass = this.props.retention.find(({ name }) => name === schedule.class)?.storageClass
-    return {
-      class: schedule.class,
-      jitterSeconds: String((schedule.jitterMinutes ?? 10) * 60),
-      ...(storageClass && { storageClass }),
-      ...(schedule.verify && { verify: schedule.verify }),
-      ...(schedule.sample && { sample: schedule.sample }),
-    }
+  /** Systems Manager takes a list of values for each parameter. */
+  private parametersOf(schedule: Schedule): Record<string, string[]> {
+    const parameters = Object.entries(backupParameters(schedule, this.props.retention))
+    return Object.fromEntries(parameters.map(([key, value]) => [key, [value]]))
   }
 
   private createAssociation(schedule: Schedule): void {
-    const parameters = Object.entries(this.backupParameters(schedule)).map(([key, value]) => [key, [value]])
     new CfnAssociation(this, `Association-${schedule.name}`, {
       name: this.props.documents.get('Backup').ref,
       associationName: `${Stack.of(this).stackName}-${schedule.name}`,
@@ -127,7 +123,7 @@ export class Schedules extends Construct {
       // Otherwise each change of the document would start a backup of the whole fleet at once.
       applyOnlyAtCronInterval: true,
       complianceSeverity: 'HIGH',
-      parameters: Object.fromEntries(parameters) as Record<string, string[]>,
+      parameters: this.parametersOf(schedule),
       ...rolloutOf(schedule),
     })
   }

@@ -1,0 +1,123 @@
+/**
+ * What the backups of a schedule are asked to do: every option of the agent that the Backup document has, written as in the
+ * configuration file of a host.
+ */
+import { COMMANDS, type BackupRequest } from '../agent/options/commands'
+import { findContradiction } from '../agent/options/contradictions'
+import { OPTION_NAMES, OPTIONS, type OptionName, type Written } from '../agent/options/table'
+import type { RetentionClass } from './retention'
+import type { Schedule } from './schedule'
+import type { CommandDocument } from './ssm-document'
+import { compileForAgent } from './ssm-pattern'
+
+/** The deployment says these, and the retention class of the schedule. */
+const SAID_ELSEWHERE = ['bucket', 'region', 'class', 'storageClass'] as const
+
+type BackupOption = (typeof COMMANDS)['backup']['options'][number]
+/** By the name of the option. What the Backup document does not have is refused while the template is made. */
+export type ScheduleOptions = {
+  readonly [K in Exclude<BackupOption, (typeof SAID_ELSEWHERE)[number]>]?: Written<K>
+}
+
+/** What a schedule says itself, and no option. */
+const OWN_FIELDS: Readonly<Record<Exclude<keyof Schedule, keyof ScheduleOptions>, true>> = {
+  name: true,
+  kind: true,
+  cron: true,
+  timezone: true,
+  class: true,
+  tag: true,
+  durationHours: true,
+  cutoffHours: true,
+  maxConcurrency: true,
+  maxErrors: true,
+  jitterMinutes: true,
+  executionTimeout: true,
+}
+
+function optionsOf(schedule: Schedule): readonly (readonly [string, unknown])[] {
+  return Object.entries(schedule).filter(([name, value]) => !(name in OWN_FIELDS) && value !== undefined)
+}
+
+/** The parameters of the Backup document that a schedule sets. */
+export function backupParameters(
+  schedule: Schedule,
+  retention: readonly RetentionClass[],
+): Readonly<Record<string, string>> {
+  const { jitterMinutes = 10, executionTimeout } = schedule
+  const storageClass = storageClassOf(schedule, retention)
+  return {
+    class: schedule.class,
+    jitterSeconds: String(jitterMinutes * 60),
+    ...(storageClass && { storageClass }),
+    ...(executionTimeout !== undefined && { executionTimeout: String(executionTimeout) }),
+    ...Object.fromEntries(optionsOf(schedule).map(([name, value]) => [name, formatValue(name, value)])),
+  }
+}
+
+function storageClassOf(schedule: Schedule, retention: readonly RetentionClass[]) {
+  return retention.find(({ name }) => name === schedule.class)?.storageClass
+}
+
+function formatValue(name: string, value: unknown): string {
+  return Array.isArray(value) ? value.join(OPTIONS[name as OptionName].kind.separator) : String(value)
+}
+
+/**
+ * Problems, each with the fix: what the agent would refuse, or the document would.
+ *
+ * @param backup - the Backup document
+ */
+export function checkBackupParameters(
+  schedule: Schedule,
+  retention: readonly RetentionClass[],
+  backup: CommandDocument,
+): string[] {
+  const settable = OPTION_NAMES.filter(
+    (name) => name in backup.parameters && !(SAID_ELSEWHERE as readonly string[]).includes(name),
+  )
+  const given = optionsOf(schedule)
+  const unknown = given.filter(([name]) => !settable.some((each) => each === name))
+  if (unknown.length > 0) {
+    return unknown.map(
+      ([name]) =>
+        `it cannot set '${name}': use ${settable.join(', ')}, or add an option of backup to ssm-documents/Backup.yaml`,
+    )
+  }
+  const problems = given.flatMap(([name, value]) => checkValue(name as OptionName, value))
+  if (problems.length > 0) return problems
+  return [
+    ...checkPatterns(backupParameters(schedule, retention), backup),
+    ...checkTogether(given, storageClassOf(schedule, retention)),
+  ]
+}
+
+function checkValue(name: OptionName, value: unknown): string[] {
+  const { schema, separator, expected } = OPTIONS[name].kind
+  if (schema.safeParse(value).success) return []
+  const written = typeof value === 'string' ? `'${value}'` : JSON.stringify(value)
+  return [`${name} is ${written}: use ${separator ? `a list, each item ${expected}` : expected}`]
+}
+
+/** A document takes less than the agent does: nothing that means something to a shell, for one. */
+function checkPatterns(parameters: Readonly<Record<string, string>>, backup: CommandDocument): string[] {
+  return Object.entries(parameters).flatMap(([name, text]) => {
+    const pattern = backup.parameters[name]?.allowedPattern
+    if (pattern !== undefined && compileForAgent(pattern).test(text)) return []
+    return [`${name} is '${text}', and the Backup document takes ${pattern ?? 'none'}: use another value`]
+  })
+}
+
+function checkTogether(given: readonly (readonly [string, unknown])[], storageClass: string | undefined): string[] {
+  const defaults = COMMANDS.backup.options.map((name) => [name, OPTIONS[name].default] as const)
+  const values = given.map(([name, value]) => [name, OPTIONS[name as OptionName].kind.schema.parse(value)] as const)
+  // The tables that this is built from are those that the type is made from.
+  const request = Object.fromEntries<unknown>([
+    ['command', 'backup'],
+    ...defaults,
+    ...values,
+    ['storageClass', storageClass],
+  ]) as unknown as BackupRequest
+  const contradiction = findContradiction(request)
+  return contradiction ? [`${contradiction.what}. ${contradiction.fix}`] : []
+}
