@@ -63,6 +63,12 @@ export const RUN_PATTERN = '^[0-9]{8}T[0-9]{6}Z-[a-z0-9]{6}$'
 /** As AWS and other S3 servers name theirs: becomes part of host names, and of hosts' ARNs. */
 export const REGION_PATTERN = '^[a-z0-9][a-z0-9-]{1,31}$'
 
+/** The longest that Systems Manager lets a command run, and so the longest that any run takes. */
+export const RUN_SECONDS_MAX = 48 * 3600
+
+/** How far archives can be verified, from least to most: each proves what the ones before it prove. */
+export const DEPTHS = ['none', 'checksum', 'stream', 'source'] as const
+
 /** A run of a host: where all its objects lie. */
 export interface RunPlace {
   /** Retention class. */

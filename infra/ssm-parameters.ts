@@ -5,6 +5,7 @@
  * In a script, the line `# options: backup` stands for that command and its options, as positional parameters.
  */
 import { z } from 'zod'
+import { RUN_SECONDS_MAX } from '../agent/contract'
 import { COMMANDS, type Command } from '../agent/options/commands'
 import { anchored, numberGrammar } from '../agent/options/grammar'
 import { flagOf, OPTION_NAMES, OPTIONS, type Option, type OptionName } from '../agent/options/table'
@@ -36,8 +37,8 @@ const SHARED: Readonly<Record<string, object>> = {
     type: 'String',
     description: 'Seconds that the command may take. The agent stops and cleans up some time before.',
     displayType: 'textfield',
-    // With less there would be no time to clean up; Systems Manager allows no more than 48 hours.
-    allowedPattern: anchored(numberGrammar(60, 48 * 3600)),
+    // With less there would be no time to clean up.
+    allowedPattern: anchored(numberGrammar(60, RUN_SECONDS_MAX)),
   },
 }
 

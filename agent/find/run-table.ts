@@ -1,5 +1,5 @@
-import { type RunPlace } from '../contract'
-import { DEPTHS, isSizesOnly, type Manifest, type SampleRecord } from '../run/manifest'
+import { DEPTHS, type RunPlace } from '../contract'
+import { isSizesOnly, type Manifest, type SampleRecord } from '../run/manifest'
 import { parseRunTime } from '../run/run-id'
 import type { FoundRun } from '../run/run-time'
 import { describeSamples } from '../verify/sample'

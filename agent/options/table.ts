@@ -9,9 +9,11 @@ import {
   CLASS_PATTERN,
   CONFIG_FILE,
   DEFAULT_CLASS,
+  DEPTHS,
   HOOKS_DIRECTORY,
   REGION_PATTERN,
   RUN_PATTERN,
+  RUN_SECONDS_MAX,
   RETRIEVAL_TIERS,
   type RetrievalTier,
 } from '../contract'
@@ -67,8 +69,6 @@ const STORAGE_CLASSES = [
 ] as const
 /** Below this an 8 MiB part takes longer than S3 and proxies keep an idle connection. */
 const BANDWIDTH_BYTES_MIN = 64 * 1024
-/** The longest that Systems Manager lets a command run. */
-const DEADLINE_SECONDS_MAX = 48 * 3600
 /** Applications are held while hooks run: DLM allows its scripts no more either. */
 const HOOK_SECONDS_MAX = 600
 
@@ -175,7 +175,7 @@ export const OPTIONS = {
   nice: option('lower the CPU priority by this much', wholeNumber(0, 19)),
   verify: optionWithDefault(
     "check the archives before the run counts: S3's own checksum, everything read back, or that compared with the snapshot",
-    choice('DEPTH', ['none', 'checksum', 'stream', 'source']),
+    choice('DEPTH', DEPTHS),
     'checksum',
   ),
   sample: option(
@@ -192,7 +192,7 @@ export const OPTIONS = {
   ),
   deadline: option(
     'stop and clean up after this time; what a backup has finished by then is published',
-    duration(DEADLINE_SECONDS_MAX, 'a time from 1s to 48h, such as 3h'),
+    duration(RUN_SECONDS_MAX, 'a time from 1s to 48h, such as 3h'),
   ),
   region: option(
     "region of the bucket (by default AWS_REGION, then the instance's)",

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CLASS_PATTERN, RUN_PATTERN } from '../contract'
+import { CLASS_PATTERN, DEPTHS, RUN_PATTERN } from '../contract'
 import type { Archive } from '../archive/archive'
 import type { ErrorCode } from '../errors'
 import {
@@ -138,7 +138,7 @@ export const manifestSchema = z.object({
    * object's CRC32 and size, never of sizes alone, `stream` read everything back from S3, `source` also compared it with the snapshot. What was
    * done with a part of the entries only is in `sampled` of the volumes, and counts for nothing here.
    */
-  verified: z.enum(['none', 'checksum', 'stream', 'source']),
+  verified: z.enum(DEPTHS),
   consistency: z.object({
     /** `application`: every hook succeeded and at least one ran; `crash`: as after a power cut. */
     level: z.enum(['application', 'crash']),
@@ -170,9 +170,6 @@ export type SampleRecord = Readonly<NonNullable<VolumeBackup['sampled']>>
 export type VolumeFailure = Readonly<z.infer<typeof failureSchema>>
 export type HookRecord = Readonly<z.infer<typeof hookSchema>>
 export type SystemRecord = Manifest['system']
-
-/** From least to most: each proves what the ones before it prove. */
-export const DEPTHS: readonly Verified[] = ['none', 'checksum', 'stream', 'source']
 
 /** How far a run is verified: as far as the least of its volumes. */
 export function leastVerified(depths: readonly Verified[]): Verified {

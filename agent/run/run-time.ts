@@ -4,12 +4,12 @@
  */
 import { AgentError } from '../errors'
 import { parseRunTime } from './run-id'
-import type { RunPlace } from '../contract'
+import { RUN_SECONDS_MAX, type RunPlace } from '../contract'
 
 /** Hosts' clocks differ, and S3 refuses requests that are further off than 15 minutes. */
 const EARLY_SECONDS_MAX = 3600
-/** Systems Manager lets a command run for 48 hours; an hour more for the last requests. */
-export const LATE_SECONDS_MAX = 49 * 3600
+/** As long as a run can take, and an hour more for the last requests. */
+export const LATE_SECONDS_MAX = RUN_SECONDS_MAX + 3600
 
 /** What speaks against the time in a run's name. */
 export interface Misdating {

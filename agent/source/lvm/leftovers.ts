@@ -1,5 +1,5 @@
 /** What a killed run left behind, found by the marks that everything of ours bears. */
-import { MOUNT_ROOT, SNAPSHOT_NAME_PREFIX, SNAPSHOT_TAG, UPLOAD_TAG_PREFIX } from '../../contract'
+import { MOUNT_ROOT, RUN_SECONDS_MAX, SNAPSHOT_NAME_PREFIX, SNAPSHOT_TAG, UPLOAD_TAG_PREFIX } from '../../contract'
 import type { HostStorage } from './reports'
 
 export interface SnapshotRef {
@@ -67,9 +67,6 @@ function unescape(text: string): string {
   }
 }
 
-/** No run is longer: no deadline may be, and commands of Systems Manager are not (its executionTimeout, 172800 s). */
-const RUN_HOURS_MAX = 48
-
 /**
  * Those that no run can still be at work on. Where the server does not say when one was begun, it is not.
  *
@@ -79,5 +76,5 @@ export function selectAbandoned<Listed extends { readonly initiated?: Date }>(
   uploads: readonly Listed[],
   now: number,
 ): Listed[] {
-  return uploads.filter(({ initiated }) => initiated && now - initiated.getTime() > RUN_HOURS_MAX * 3_600_000)
+  return uploads.filter(({ initiated }) => initiated && now - initiated.getTime() > RUN_SECONDS_MAX * 1000)
 }
