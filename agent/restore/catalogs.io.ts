@@ -2,7 +2,7 @@
 import { hasCode, isDataLoss } from '../errors'
 import type { Archive } from '../archive/archive'
 import { loadCatalog, type LoadedCatalog } from '../archive/load-catalog.io'
-import { readCatalogText } from '../archive/read-catalog.io'
+import { damagedCatalog, readCatalogText } from '../archive/read-catalog.io'
 import type { ReaderDeps } from '../archive/read.io'
 import type { Deps } from '../context'
 import { formatCrc32 } from '../lib/crc32'
@@ -56,8 +56,7 @@ export async function loadCatalogs(
 
 async function loadUnlessLost(deps: Deps, { archive }: VolumeBackup): Promise<LoadedCatalog | undefined> {
   try {
-    // Tells whether it is younger than its manifest, as `withoutYounger` has it: reading it would not.
-    await deps.store.head(archive.catalog.key, deps.signal)
+    await assertSaidToBeWhole(deps, archive)
     return await loadCatalog(deps, archive)
   } catch (error) {
     const loss = lossOf(error)
@@ -71,16 +70,12 @@ async function loadUnlessLost(deps: Deps, { archive }: VolumeBackup): Promise<Lo
 }
 
 /** How a catalog is lost, without reading it where that can be; undefined where it is the one that the manifest names. */
-export async function findCatalogLoss(
-  deps: ReaderDeps,
-  { catalog }: Archive,
-): Promise<'missing' | 'damaged' | undefined> {
+export async function findCatalogLoss(deps: ReaderDeps, archive: Archive): Promise<'missing' | 'damaged' | undefined> {
   try {
-    const { sizeBytes, crc32: checksum } = await deps.store.head(catalog.key, deps.signal)
-    if (sizeBytes !== catalog.sizeBytes) return 'damaged'
-    if (checksum !== undefined) return formatCrc32(checksum) === catalog.crc32 ? undefined : 'damaged'
+    const { hasChecksum } = await assertSaidToBeWhole(deps, archive)
+    if (hasChecksum) return undefined
     // A server that keeps no checksum leaves only reading it.
-    const text = readCatalogText(deps, catalog)
+    const text = readCatalogText(deps, archive.catalog)
     while (!(await text.next()).done) continue
     return undefined
   } catch (error) {
@@ -88,6 +83,22 @@ export async function findCatalogLoss(
     if (loss) return loss
     throw error
   }
+}
+
+/**
+ * Holds what the server says of a catalog against the manifest. The time that it says is compared too, by `withoutYounger`:
+ * reading the catalog would not tell that.
+ *
+ * @throws AgentError OBJECT_MISSING, ARCHIVE_DAMAGED
+ */
+async function assertSaidToBeWhole(deps: ReaderDeps, { catalog }: Archive): Promise<{ readonly hasChecksum: boolean }> {
+  const { sizeBytes, crc32 } = await deps.store.head(catalog.key, deps.signal)
+  if (sizeBytes !== catalog.sizeBytes) {
+    throw damagedCatalog(catalog.key, `has ${sizeBytes} bytes, the manifest says ${catalog.sizeBytes}`)
+  }
+  if (crc32 === undefined) return { hasChecksum: false }
+  if (formatCrc32(crc32) === catalog.crc32) return { hasChecksum: true }
+  throw damagedCatalog(catalog.key, `has CRC32 ${formatCrc32(crc32)}, the manifest says ${catalog.crc32}`)
 }
 
 function lossOf(error: unknown): 'missing' | 'damaged' | undefined {
