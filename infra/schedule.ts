@@ -68,7 +68,7 @@ const CRON = /^cron\([0-9*,/-]+ [0-9*,/-]+ (\?|[0-9*,/LW-]+) [0-9A-Z*,/-]+ (\?|[
 const CONCURRENCY = /^([1-9][0-9]{0,6}|[1-9][0-9]?%|100%)$/
 const ERRORS = /^(0|[1-9][0-9]{0,6}|[1-9]?[0-9]%|100%)$/
 const WINDOW_HOURS_MAX = 24
-/** What the Backup document takes. */
+/** More would be a window of its own. */
 const JITTER_MINUTES_MAX = 120
 
 /**
