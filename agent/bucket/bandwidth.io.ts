@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { SYSTEM_CLOCK, type Clock } from './retries.io'
 import { fullBucket, takeFromBucket } from './token-bucket'
 
 /** A limit that everything that sends shares. */
@@ -7,18 +7,15 @@ export interface Bandwidth {
   take(bytes: number, signal: AbortSignal): Promise<void>
 }
 
-/**
- * Limits the average rate: a part is sent as fast as the network takes it, and the next one waits.
- *
- * @param nowMs - a clock that never goes back
- */
-export function limitBandwidth(bytesPerSecond: number, nowMs: () => number = () => performance.now()): Bandwidth {
+/** Limits the average rate: a part is sent as fast as the network takes it, and the next one waits. */
+export function limitBandwidth(bytesPerSecond: number, clock: Clock = SYSTEM_CLOCK): Bandwidth {
+  const nowMs = () => clock.nowSeconds() * 1000
   let bucket = fullBucket(bytesPerSecond, nowMs())
   return {
     async take(bytes, signal) {
       const taken = takeFromBucket(bucket, bytesPerSecond, bytes, nowMs())
       bucket = taken.bucket
-      if (taken.waitMs > 0) await sleep(taken.waitMs, undefined, { signal })
+      if (taken.waitMs > 0) await clock.sleep(taken.waitMs / 1000, signal)
     },
   }
 }

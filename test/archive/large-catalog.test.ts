@@ -5,10 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Compression } from '../../agent/contract'
-import { openObject, PART_BYTES } from '../../agent/bucket/upload.io'
+import { PART_BYTES } from '../../agent/bucket/upload.io'
 import { archiveVolume } from '../../agent/archive/write.io'
-import { createPool } from '../../agent/lib/pool'
-import { memoryStore } from '../support/memory-store'
 import { archiveBucket, type Misbehaviour } from './archive-bucket'
 import { CATALOG_KEY, catalogText, depsOf, requestOf } from './write-fixture'
 
@@ -86,19 +84,4 @@ describe.each(COMPRESSIONS)('with compression %s', (compression) => {
     },
     TIMEOUT_MS,
   )
-})
-
-test('two who write to an object at the same time are refused, before a part is lost', async () => {
-  const { signal } = new AbortController()
-  const context = { store: memoryStore(), signal, fail: () => undefined, onUpload: async () => undefined }
-  const pool = createPool(1, () => Buffer.alloc(64), signal)
-  const taken = await pool.take()
-  await using object = openObject(context, pool, 'key')
-  const first = object.append(Buffer.alloc(10, 'a'))
-
-  await expect(object.append(Buffer.alloc(10, 'b'))).rejects.toThrow('two calls at a time write to key')
-
-  pool.give(taken)
-  await first
-  expect(object.sizeBytes()).toBe(10)
 })

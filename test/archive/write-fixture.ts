@@ -54,7 +54,7 @@ export function unpack(bucket: ArchiveBucket, archive: Archive): Buffer {
 }
 
 /** All frames: Node's own functions end with the first. */
-function decompress(stored: Buffer): Buffer {
+export function decompress(stored: Buffer): Buffer {
   return execFileSync('zstd', ['--decompress', '--stdout', '--quiet'], { input: stored, maxBuffer: 2 ** 30 })
 }
 

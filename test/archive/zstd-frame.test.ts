@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { randomBytes } from 'node:crypto'
 import { constants, zstdCompressSync } from 'node:zlib'
 import { frameEndFinder, isWholeFrame } from '../../agent/archive/zstd-frame'
@@ -52,4 +53,25 @@ describe('in a row of frames', () => {
 test('something else is no frame', () => {
   expect(isWholeFrame([Buffer.from('a tar archive, perhaps')])).toBe(false)
   expect(isWholeFrame([])).toBe(false)
+})
+
+test('the ends of frames are found in pieces of any size', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.uint8Array({ maxLength: 200 }), { minLength: 1, maxLength: 4 }),
+      fc.integer({ min: 1, max: 50 }),
+      (parts, piece) => {
+        const frames = parts.map((part) => zstdCompressSync(part))
+        const all = Buffer.concat(frames)
+        const find = frameEndFinder()
+        const ends: number[] = []
+        for (let at = 0; at < all.length; at += piece) {
+          ends.push(...[...find(all.subarray(at, at + piece))].map((end) => at + end))
+        }
+        let sum = 0
+        expect(ends).toEqual(frames.map(({ length }) => (sum += length)))
+      },
+    ),
+    { numRuns: 1000 },
+  )
 })

@@ -1,6 +1,8 @@
+import fc from 'fast-check'
 import { crc32 } from 'node:zlib'
 import { combineCrc32, decodeCrc32, encodeCrc32 } from '../../agent/lib/crc32'
 
+const bytes = fc.uint8Array({ maxLength: 500 }).map((array) => Buffer.from(array))
 const data = Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 2654435761) >>> 24))
 
 test.each([0, 1, 2, 511, 65_536, 99_999, 100_000])(
@@ -41,3 +43,12 @@ test.each(['', 'AAAA', 'AAAAAA==-2', 'AAAAAAAA', 'not base64'])(
     expect(decodeCrc32(text)).toBeUndefined()
   },
 )
+
+test('the checksum of two pieces is that of the whole', () => {
+  fc.assert(
+    fc.property(bytes, bytes, (a, b) => {
+      expect(combineCrc32(crc32(a), crc32(b), b.length)).toBe(crc32(Buffer.concat([a, b])))
+    }),
+    { numRuns: 1000 },
+  )
+})
