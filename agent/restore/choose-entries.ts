@@ -90,7 +90,7 @@ export function chooseEntries(
 
   return {
     skip(entry) {
-      tally.keep()
+      tally.skip()
       links.addKeptDifferent(entry)
     },
     take(entry, role) {
@@ -101,7 +101,7 @@ export function chooseEntries(
       if (decision === 'conflict') tally.told.conflicts.add(entry.path)
       else if (decision === 'restore') restore(entry, existing)
       else {
-        tally.keep()
+        tally.skip()
         if (decision === 'refresh') tally.asItIs(entry, existing)
         else if (options.staged || existing.state === 'different') links.addKeptDifferent(entry)
       }

@@ -1,26 +1,19 @@
-/** Fetches what was planned of a volume and extracts it: where only root gets at it, and from there to its place. */
+/** Restores a volume to its place: what its archive has is extracted where only root gets at it, and moved from there. */
 import { fchmodSync, fchownSync, lstatSync, unlinkSync } from 'node:fs'
-import { AgentError, isDataLoss } from '../errors'
+import type { Deps } from '../context'
+import { AgentError } from '../errors'
+import { openUnlinkedFile } from '../host/unlinked-file.io'
+import { tarExtract } from '../tar/commands'
+import { pathBytes } from '../tar/entry'
 import type { ConflictPolicy } from './conflicts'
-import type { FramePlace } from '../archive/frame-reads'
-import { tarExtract, tarPrint } from '../tar/commands'
-import { namingLost } from '../archive/segment-status.io'
-import type { Deps, Argv } from '../context'
 import { FIRST_DESCRIPTOR, inside, pathOf, statOfDirectory, type Directory } from './directory.io'
 import { keepHeaders, setDirectories } from './directory-metadata.io'
-import { extract, type Extraction, type ExtractOptions } from '../tar/extract'
-import { inLockstep, type FindPlanned } from './lockstep'
+import { extractPieces, type Extracted } from './extract-pieces.io'
 import { moveIntoPlace } from './move-into-place.io'
-import { openUnlinkedFile } from '../host/unlinked-file.io'
-import { showProgress } from '../lib/progress.io'
-import { readRaw } from '../archive/read.io'
-import type { VolumePlan } from './plan-tally'
 import type { RestoreTask } from './restore-task'
-import { isBare, isClosed } from './target.io'
 import { takeStaging } from './staging.io'
-import { pathBytes } from '../tar/entry'
+import { isBare, isClosed } from './target.io'
 
-const STDOUT = 1
 /** Complaints that are told of; more help nobody. */
 const COMPLAINTS_MAX = 20
 
@@ -40,11 +33,6 @@ export interface RestoreOptions {
   readonly goesOn: boolean
 }
 
-export interface Restored extends Extraction {
-  /** What the archive has of the volume's root, which is to be set when all else is done. */
-  readonly root?: Buffer
-}
-
 /**
  * Restores a volume into a directory.
  *
@@ -60,7 +48,7 @@ export async function restoreVolume(
   task: RestoreTask,
   place: VolumePlace,
   options: RestoreOptions,
-): Promise<Restored> {
+): Promise<Extracted> {
   deps.log.info(`restoring ${task.selection.volume.mountPoint} to ${place.name}: ${task.plan.entries} entries`)
   const isOurs = options.goesOn && isClosed(statOfDirectory(place.directory))
   if (!isOurs && !closeIfBare(place.directory, options.mountPoints)) return restoreAside(deps, task, place, options)
@@ -87,7 +75,7 @@ async function restoreAside(
   task: RestoreTask,
   place: VolumePlace,
   { onConflict }: RestoreOptions,
-): Promise<Restored> {
+): Promise<Extracted> {
   const before = statOfDirectory(place.directory)
   const { moved, ...extraction } = await moveFromStaging(deps, task, place, onConflict)
   await assertOnDisk(deps, place)
@@ -114,8 +102,8 @@ async function moveFromStaging(deps: Deps, task: RestoreTask, place: VolumePlace
   return { ...extraction, moved: { ...moved, complaints: [...complaints, ...moved.complaints] } }
 }
 
-async function extractInto(deps: Deps, task: RestoreTask, directory: Directory): Promise<Restored> {
-  return run(deps, task, tarExtract(pathOf(FIRST_DESCRIPTOR)), { descriptors: [directory.fd] })
+async function extractInto(deps: Deps, task: RestoreTask, directory: Directory): Promise<Extracted> {
+  return extractPieces(deps, task, tarExtract(pathOf(FIRST_DESCRIPTOR)), { descriptors: [directory.fd] })
 }
 
 /** A file that tar could not write to its end must not take the place of one that is whole, under none of its names. */
@@ -169,78 +157,6 @@ async function assertOnDisk({ host, signal }: Deps, { directory, name }: VolumeP
       'The kernel log tells why: a thin pool that is full, or a failing disk. Remove the cause, and restore all of it again: ' +
       'with --on-conflict overwrite, since --resume would take what is in memory for what is on disk.',
   })
-}
-
-/** Writes the content of the one file that was planned to standard output. @throws AgentError as `restoreVolume` */
-export async function printFile(deps: Deps, task: RestoreTask): Promise<void> {
-  const { ok, complaint } = await run(deps, task, tarPrint(), { stdout: STDOUT })
-  if (ok) return
-  const said = complaint === '' ? 'tar ended early, as it does when its output is no longer read' : complaint
-  throw new AgentError('COMMAND_FAILED', `the file was not printed whole: ${said}`, {
-    hint: 'Print it into a file, or to a command that reads all of it.',
-  })
-}
-
-async function run(deps: Deps, task: RestoreTask, argv: Argv, options: ExtractOptions): Promise<Restored> {
-  const { selection, catalog, plan, table } = task
-  const { archive, mountPoint } = selection.volume
-  using progress = showProgress(
-    mountPoint,
-    plan.pieces.reduce((sum, { bytes }) => sum + bytes, 0),
-  )
-  let damaged: FramePlace | undefined
-  const findPlanned: FindPlanned = async (offset) => {
-    for await (const entry of catalog.entries()) if (offset < entry.offset + entry.bytes) return entry
-    return undefined
-  }
-  async function* raw(): AsyncGenerator<Buffer> {
-    const read = readRaw(deps, archive, table, plan.pieces, (place) => (damaged = place))
-    for await (const chunk of inLockstep(plan.pieces, read, plan.planned, findPlanned)) {
-      progress.add(chunk.length)
-      yield chunk
-    }
-  }
-  try {
-    const { rest, root, pieces } = await splitOffRoot(plan, raw())
-    const extraction = await extract(deps, argv, pieces, rest, options)
-    return { ...extraction, ...(root.length > 0 && { root }) }
-  } catch (error) {
-    if (!damaged || !isDataLoss(error)) throw error
-    const lost = [{ offset: damaged.rawOffset, bytes: damaged.rawBytes }]
-    throw await namingLost(catalog.entries(), lost, error)
-  }
-}
-
-/** The entry of the volume's root is kept for later: it would open the directory to others before all is there. */
-async function splitOffRoot({ pieces, rootBytes }: VolumePlan, raw: AsyncIterable<Buffer>) {
-  const chunks = raw[Symbol.asyncIterator]()
-  const root: Buffer[] = []
-  let rest: Buffer = Buffer.alloc(0)
-  for (let missing = rootBytes; missing > 0;) {
-    const next = await chunks.next()
-    if (next.done) throw new RangeError(`the stream ended ${missing} bytes too early`)
-    const chunk: Buffer = next.value
-    root.push(Buffer.from(chunk.subarray(0, missing))) // a copy: the chunk is used again
-    rest = chunk.subarray(missing)
-    missing -= Math.min(missing, chunk.length)
-  }
-  const [first, ...others] = pieces
-  const offset = (first?.offset ?? 0) + rootBytes
-  const bytes = (first?.bytes ?? 0) - rootBytes
-  return {
-    root: Buffer.concat(root),
-    rest: startingWith(rest, chunks),
-    pieces: first && rootBytes > 0 ? [...(bytes > 0 ? [{ offset, bytes }] : []), ...others] : pieces,
-  }
-}
-
-async function* startingWith(first: Buffer, others: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  try {
-    if (first.length > 0) yield first
-    yield* { [Symbol.asyncIterator]: () => others }
-  } finally {
-    await others.return?.()
-  }
 }
 
 function cap(complaints: readonly string[]): readonly string[] {

@@ -59,7 +59,7 @@ export function planTally(planned: PlannedEntries) {
     /** The first names, by why they are told of. */
     told,
     /** Stays as the target has it. */
-    keep(): void {
+    skip(): void {
       counts.kept++
     },
     /** Comes back, in one of the ways below. */
