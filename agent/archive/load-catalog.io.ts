@@ -46,7 +46,7 @@ export async function loadCatalog(deps: ReaderDeps, archive: Archive): Promise<L
 /** There is a file only where it is what the manifest says. */
 async function copyCatalog(deps: ReaderDeps, catalog: Archive['catalog'], how?: RangeReadOptions) {
   await using files = new AsyncDisposableStack()
-  const file = files.use(await openUnlinkedFile())
+  const file = files.use(await openUnlinkedFile(undefined, catalog.sizeBytes))
   let sum = 0
   for await (const piece of fetchCatalog(deps, catalog, how)) {
     sum = crc32(piece, sum)

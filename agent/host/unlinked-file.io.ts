@@ -1,7 +1,8 @@
-import { open } from 'node:fs/promises'
+import { open, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AgentError } from '../errors'
+import { formatBytes } from '../lib/text'
 import { takeTemporaryDirectory } from './temporary-directory.io'
 
 /** A file that nobody else can open, and that is gone with this process, however that ends. */
@@ -13,9 +14,15 @@ export interface UnlinkedFile extends AsyncDisposable {
   read(offset: number, bytes: number): Promise<Buffer>
 }
 
-/** @throws AgentError TARGET_UNFIT where there is no directory for it that can be written to */
-export async function openUnlinkedFile(inside?: string): Promise<UnlinkedFile> {
+/**
+ * @param expectedBytes - that there has to be room for now: what fills the disk half-way harms others too
+ * @throws AgentError TARGET_UNFIT where there is no directory for it that can be written to, or too little room
+ */
+export async function openUnlinkedFile(inside?: string, expectedBytes = 0): Promise<UnlinkedFile> {
   await using directory = await takeTemporaryDirectory(inside)
+  const { bavail, bsize } = await statfs(directory.path).catch(cannotKeep)
+  if (bavail * bsize < expectedBytes)
+    cannotKeep(`it takes ${formatBytes(expectedBytes)}, and ${formatBytes(bavail * bsize)} are free`)
   const file = await open(join(directory.path, 'file'), 'wx+', 0o600).catch(cannotKeep)
   let sizeBytes = 0
   return {

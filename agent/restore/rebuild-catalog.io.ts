@@ -45,7 +45,7 @@ export async function readSources(deps: ReaderDeps, lost: readonly VolumeBackup[
 export async function rebuildCatalog(deps: Deps, manifest: Manifest, volume: VolumeBackup): Promise<LoadedCatalog> {
   const rebuild = async (): Promise<LoadedCatalog> => {
     await using files = new AsyncDisposableStack()
-    const file = files.use(await openUnlinkedFile())
+    const file = files.use(await openUnlinkedFile(undefined, volume.archive.catalog.sizeBytes))
     await writeRebuilt(deps, manifest, volume, file)
     files.move()
     return catalogIn(file, volume.archive)

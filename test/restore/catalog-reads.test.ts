@@ -129,6 +129,17 @@ describe('a catalog of several pieces', () => {
     expect(await digestOf(catalog.entries())).toBe(await digestOf(entries))
   })
 
+  test('that there is no room for is not read, and fills no disk', async () => {
+    const { store, asked } = counting(storeWith(objects))
+    const huge = { ...archive, catalog: { ...archive.catalog, sizeBytes: 2 ** 52 } }
+    await expect(loadCatalog({ store, signal }, huge)).rejects.toMatchObject({
+      code: 'TARGET_UNFIT',
+      message: expect.stringMatching(/^a temporary file cannot be kept in .*: it takes \S+ \S+, and .* are free$/),
+      hint: expect.stringMatching(/TMPDIR/),
+    })
+    expect(asked).toEqual([])
+  })
+
   test('that is damaged where it is stored is refused before an entry of it is believed', async () => {
     const store = storeWith(objects)
     const object = store.objects.get(archive.catalog.key)!
