@@ -3,7 +3,8 @@ import { ExitStatus, manifestKey, type RunPlace } from '../contract'
 import { AgentError, describeError, hasCode } from '../errors'
 import type { Deps } from '../context'
 import { takeLock } from '../host/lock.io'
-import { readStorage, removeLeftovers } from '../source/lvm/snapshots.io'
+import { removeLeftovers } from '../source/leftovers.io'
+import { surveyHost } from '../source/sources.io'
 import { nextSample } from '../verify/sample-schedule.io'
 import { steadyClock } from '../lib/steady-clock.io'
 import { lowerPriority, readSystem, readTools } from './system-record.io'
@@ -13,8 +14,8 @@ import { parseManifest } from '../run/parse-manifest'
 import type { BackupRequest, WithHost } from '../options/commands'
 import { formatRun } from '../run/run-id'
 import { chooseShare } from '../verify/sample'
-import { selectVolumes, type LeftOut } from '../source/lvm/select'
-import { planSnapshots } from '../source/lvm/plan'
+import { planSnapshots } from '../source/plan'
+import { selectVolumes, type UnfitFilesystem } from '../source/select'
 import { formatBackupPlan, formatBackupSummary } from './summary'
 import { backUpVolumes, type VolumesResult } from './volumes.io'
 import type { Outcome } from '../outcome'
@@ -48,9 +49,9 @@ export async function backUpHost(
   assertClockAgrees((await deps.store.readFacts(deps.signal)).clockSkewSeconds)
   const startedAt = deps.now()
   const place: RunPlace = { class: request.class, host: request.host, run: formatRun(startedAt, randomBytes(6)) }
-  const storage = await readStorage(deps)
-  const selection = selectVolumes(storage, request)
-  const plans = planSnapshots(storage, selection.volumes, { run: place.run, size: request.snapshotSize })
+  const survey = await surveyHost(deps)
+  const selection = selectVolumes(survey, request)
+  const plans = planSnapshots(survey, selection.volumes, { run: place.run, size: request.snapshotSize })
   if (request.dryRun) {
     const summary = formatBackupPlan(place, selection, plans, request.exclude)
     return { status: ExitStatus.ok, summary, json: { dryRun: true, ...place, ...selection, snapshots: plans } }
@@ -64,7 +65,7 @@ export async function backUpHost(
   const share = chooseShare(request)
   const turn = await nextSample(
     deps.log,
-    plans.map(({ origin }) => origin.deviceName),
+    plans.map(({ origin }) => origin.volume),
     share,
   )
   const result = await backUpVolumes(deps, request, place, plans, turn.samples)
@@ -86,14 +87,14 @@ export async function backUpHost(
     },
     volumes: result.volumes,
     failures,
-    notBackedUp: [...selection.skipped, ...selection.notOnLvm],
+    notBackedUp: [...selection.skipped, ...selection.unsupported],
     agent,
     system,
   }
   await publish(deps, manifest)
   await turn.end(manifest.volumes)
   const left = [...leftBehind, ...result.leftBehind].flatMap(describeError)
-  return describeRun(deps, request, manifest, left, request.requireAll && selection.notOnLvm.length > 0)
+  return describeRun(deps, request, manifest, left, request.requireAll && selection.unsupported.length > 0)
 }
 
 /** The commit point: a run without a manifest does not exist, nor does one whose manifest cannot be read. */
@@ -135,13 +136,13 @@ function assertAnyVolumeSucceeded({ signal }: Deps, { volumes, failures, leftBeh
   })
 }
 
-function describeUnfit({ mountPoint, device, reason }: LeftOut): VolumeFailure {
+function describeUnfit({ mountPoint, device, reason, remedy }: UnfitFilesystem): VolumeFailure {
   return {
     volume: device.replace('/dev/mapper/', ''),
     mountPoint,
     code: 'VOLUME_UNSUPPORTED',
     message: reason,
-    hint: `Look at "dmsetup info ${device}" and "lvs --all", or leave it out with --exclude-volumes ${mountPoint}.`,
+    hint: `${remedy}, or leave it out with --exclude-volumes ${mountPoint}.`,
   }
 }
 

@@ -2,8 +2,7 @@ import { ExitStatus } from '../contract'
 import { describeError } from '../errors'
 import type { Deps } from '../context'
 import { takeLock } from '../host/lock.io'
-import { removeLeftovers } from '../source/lvm/snapshots.io'
-import type { Leftovers } from '../source/lvm/leftovers'
+import { removeLeftovers, type Leftovers } from '../source/leftovers.io'
 import type { CleanupRequest, WithHost } from '../options/commands'
 import type { Outcome } from '../outcome'
 import { joinLines } from '../lib/text'
@@ -38,7 +37,7 @@ function formatCleanup(
 ): string {
   const removed = [
     ...mounts.map((mountPoint) => `  mount     ${mountPoint}`),
-    ...snapshots.map(({ group, name }) => `  snapshot  ${group}/${name}`),
+    ...snapshots.map(({ name }) => `  snapshot  ${name}`),
     ...uploads.map(({ key }) => `  upload    ${key}`),
   ]
   const left = leftBehind.map((line) => `  LEFT BEHIND ${line}`)

@@ -1,6 +1,6 @@
 /** Whether a backup of this host fits in its memory. */
 import type { Judgement } from './preflight-checks'
-import type { Volume } from '../source/lvm/select'
+import type { Volume } from '../source/source'
 import { formatBytes } from '../lib/text'
 
 /** At most: docs/performance.md has what was measured, 150 to 200 MiB; each further connection and volume adds to it. */

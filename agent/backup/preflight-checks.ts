@@ -2,12 +2,11 @@
 import { AgentError, describeError, unwrapFailure } from '../errors'
 import { CLOCK_HINT, describeSkew, SKEW_FAIL_SECONDS, SKEW_WARN_SECONDS } from './clock'
 import { formatArgv } from '../host/argv'
-import type { Leftovers } from '../source/lvm/leftovers'
-import type { HostStorage } from '../source/lvm/reports'
-import type { Selection, Volume } from '../source/lvm/select'
+import type { Leftovers } from '../source/leftovers.io'
+import type { Selection } from '../source/select'
+import type { HostSurvey, SnapshotRequest, Tool, Volume } from '../source/source'
 import { formatBytes, columns, joinLines } from '../lib/text'
 import type { Proxy } from '../bucket/proxy'
-import { planSnapshots, type SnapshotPlan, type SnapshotRequest } from '../source/lvm/plan'
 import type { Argv } from '../context'
 
 /** One thing that was looked at. */
@@ -23,19 +22,11 @@ export interface Check {
 /** A check's result before it has its name: a text where all is well. */
 export type Judgement = string | Omit<Check, 'name'>
 
-/** A program that the agent runs, and where it comes from. */
-export interface Tool {
-  readonly name: string
-  /** Succeeds where the tool is installed; prints its version. */
-  readonly ask: Argv
-  readonly package: string
-}
-
 const toolsOf = (packageName: string, ...names: readonly string[]): Tool[] =>
   names.map((name) => ({ name, ask: [name, '--version'], package: packageName }))
 
+/** Besides those of the sources. */
 export const TOOLS: readonly Tool[] = [
-  ...toolsOf('lvm2', 'lvs', 'vgs', 'pvs', 'lvcreate', 'lvchange', 'lvextend', 'lvremove', 'vgcfgbackup'),
   ...toolsOf('coreutils', 'timeout', 'df', 'rmdir'),
   ...toolsOf('util-linux', 'mount', 'umount', 'findmnt', 'lsblk', 'blkid', 'flock', 'prlimit'),
 ]
@@ -52,9 +43,9 @@ export function judgeFailure(error: unknown): Judgement {
   return { status: 'fail', what: describeError(first).join(' '), fix: 'Nobody foresaw this: please report it.' }
 }
 
-/** @param missing - those of `TOOLS` that are not there */
-export function judgeTools(missing: readonly Tool[]): Judgement {
-  if (missing.length === 0) return 'LVM, mount and flock are there'
+/** @param missing - those that are not there */
+export function judgeTools(missing: readonly Tool[], titles: readonly string[]): Judgement {
+  if (missing.length === 0) return `${[...titles, 'mount'].join(', ')} and flock are there`
   const packages = [...new Set(missing.map((tool) => tool.package))].join(', ')
   return {
     status: 'fail',
@@ -136,12 +127,14 @@ export function describeHooks({
   return `before the snapshots ${pre.join(', ') || 'none'}; after them ${post.join(', ') || 'none'}`
 }
 
-export function judgeOthers({ notOnLvm }: Selection): Judgement {
-  if (notOnLvm.length === 0) return 'every filesystem on disk is on LVM'
+export function judgeOthers({ surveys }: HostSurvey, { unsupported }: Selection): Judgement {
+  if (unsupported.length === 0) return 'snapshots can be taken of all on disk'
   return {
     status: 'warn',
-    what: `not backed up, being not on LVM: ${notOnLvm.map(({ mountPoint }) => mountPoint).join(', ')}`,
-    fix: 'Back them up by other means, or move them to logical volumes. With --require-all a backup reports status 3.',
+    what: `not backed up: ${unsupported.map(({ mountPoint, reason }) => `${mountPoint} (${reason})`).join(', ')}`,
+    fix:
+      `Back them up by other means, or move each to ${surveys.map(({ volumes }) => volumes).join(', or ')}. ` +
+      'With --require-all a backup reports status 3.',
   }
 }
 
@@ -154,13 +147,13 @@ export function judgeLeftovers({ mounts, snapshots, uploads }: Leftovers): Judge
   }
 }
 
-/** Group by group: a backup needs room in each, and the operator wants to know of all that have too little. */
-export function judgeSpace(storage: HostStorage, volumes: readonly Volume[], request: SnapshotRequest): Judgement {
-  const groups = Map.groupBy(volumes, ({ group }) => group)
-  const judged = Array.from(groups, ([group, ofGroup]): Judgement => {
+/** Space by space: a backup needs room in each, and the operator wants to know of all that have too little. */
+export function judgeSpace({ surveys }: HostSurvey, volumes: readonly Volume[], request: SnapshotRequest): Judgement {
+  const bySource = Map.groupBy(volumes, ({ kind }) => kind)
+  const spaces = surveys.flatMap((survey) => survey.spaces(bySource.get(survey.kind) ?? []))
+  const judged = spaces.map((space): Judgement => {
     try {
-      const free = storage.groups.find(({ name }) => name === group)?.freeBytes ?? 0
-      return `${group}: ${describeSnapshots(planSnapshots(storage, ofGroup, request), free)}`
+      return `${space.name}: ${space.describe(request)}`
     } catch (error) {
       return judgeFailure(error)
     }
@@ -172,18 +165,6 @@ export function judgeSpace(storage: HostStorage, volumes: readonly Volume[], req
     what: failed.map(({ what }) => what).join('; '),
     fix: [...new Set(failed.map(({ fix }) => fix))].join(' '),
   }
-}
-
-function describeSnapshots(plans: readonly SnapshotPlan[], freeBytes: number): string {
-  const thick = plans.filter(({ kind }) => kind === 'thick')
-  const thin = plans.length - thick.length
-  const reserved = thick.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0)
-  return [
-    ...(thick.length > 0
-      ? [`${thick.length} thick, taking ${formatBytes(reserved)} of ${formatBytes(freeBytes)} free`]
-      : []),
-    ...(thin > 0 ? [`${thin} thin`] : []),
-  ].join(', ')
 }
 
 export function formatChecks(checks: readonly Check[]): string {

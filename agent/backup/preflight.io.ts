@@ -4,9 +4,11 @@ import { hasCode } from '../errors'
 import type { Connection } from '../bucket/connect.io'
 import type { HostDeps } from '../context'
 import { findHooks } from '../hooks/hooks.io'
-import { readStorage, readUsedInodes } from '../source/lvm/snapshots.io'
+import { readUsedInodes } from '../host/filesystems.io'
+import { findLeftovers } from '../source/leftovers.io'
+import { SOURCES, surveyHost } from '../source/sources.io'
+import type { Tool } from '../source/source'
 import { readTools } from './system-record.io'
-import { findLeftovers } from '../source/lvm/leftovers'
 import { judgeMemory } from './memory-need'
 import type { PreflightRequest } from '../options/commands'
 import {
@@ -25,10 +27,9 @@ import {
   TOOLS,
   type Check,
   type Judgement,
-  type Tool,
 } from './preflight-checks'
 import { formatRun } from '../run/run-id'
-import { selectVolumes } from '../source/lvm/select'
+import { selectVolumes } from '../source/select'
 import type { Outcome } from '../outcome'
 import { probeChecksums, probeCompletion, probeUpload } from './probe-upload.io'
 
@@ -46,9 +47,9 @@ export interface PreflightDeps extends HostDeps {
  */
 export async function preflight(deps: PreflightDeps, request: PreflightRequest): Promise<Outcome> {
   const run = formatRun(deps.now(), randomBytes(6)) // it will never be
-  const storage = readStorage(deps)
-  const selection = storage.then((found) => selectVolumes(found, request))
-  const space = Promise.all([storage, selection])
+  const survey = surveyHost(deps)
+  const selection = survey.then((found) => selectVolumes(found, request))
+  const space = Promise.all([survey, selection])
   const connection = deps.connect()
   const bucket = connection.then(({ store }) => store.readFacts(deps.signal))
 
@@ -58,17 +59,22 @@ export async function preflight(deps: PreflightDeps, request: PreflightRequest):
   const checks = await gather(deps.signal, {
     root: judgeRoot(deps.isRoot),
     node: `version ${process.versions.node}`,
-    tools: findMissingTools(deps).then(judgeTools),
+    tools: findMissingTools(deps).then((missing) =>
+      judgeTools(
+        missing,
+        SOURCES.map(({ title }) => title),
+      ),
+    ),
     tar: readTools(deps).then(({ tar }) => `GNU tar ${tar} keeps all metadata`),
-    storage: storage.then(() => 'LVM and the mount table answer'),
+    storage: survey.then(() => `${SOURCES.map(({ title }) => title).join(', ')} and the mount table answer`),
     volumes: selection.then(describeVolumes),
-    'other filesystems': selection.then(judgeOthers),
+    'other filesystems': space.then(([host, chosen]) => judgeOthers(host, chosen)),
     space: space.then(([host, { volumes }]) => judgeSpace(host, volumes, { run, size: request.snapshotSize })),
     memory: Promise.all([selection, readUsedInodes(deps)]).then(([{ volumes }, inodes]) =>
       judgeMemory(deps.availableBytes, volumes, inodes),
     ),
     hooks: findHooks(request).then(describeHooks),
-    leftovers: storage.then(findLeftovers).then(judgeLeftovers),
+    leftovers: survey.then(() => findLeftovers(deps)).then(judgeLeftovers),
     identity: connection.then(({ host, region }) => `${host}, in ${region}`),
     network: connection.then(({ readWay }) => readWay()).then(describeWay),
     credentials: connection.then(({ readCaller }) => readCaller()),
@@ -89,7 +95,7 @@ export async function preflight(deps: PreflightDeps, request: PreflightRequest):
 
 async function findMissingTools({ host, signal }: PreflightDeps): Promise<Tool[]> {
   const missing: Tool[] = []
-  for (const tool of TOOLS) {
+  for (const tool of [...SOURCES.flatMap(({ tools }) => tools), ...TOOLS]) {
     try {
       await host.attempt(tool.ask, signal)
     } catch (error) {

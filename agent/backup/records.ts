@@ -3,7 +3,7 @@ import { AgentError, unwrapFailure } from '../errors'
 import type { Archive } from '../archive/archive'
 import type { VolumeBackup, VolumeFailure } from '../run/manifest'
 import type { BackupRequest } from '../options/commands'
-import type { SnapshotPlan } from '../source/lvm/plan'
+import type { SnapshotPlan } from '../source/source'
 import { excludesWithin, tarCreate } from '../tar/commands'
 import type { Proved } from './verify-after-upload.io'
 import type { Warnings } from '../tar/messages'
@@ -44,19 +44,14 @@ export function describeBackup(
   const { archive, sampled, unconfirmed, warnings, longPaths } = outcome
   return [
     {
-      volume: origin.deviceName,
-      source: {
-        kind: 'lvm',
-        group: origin.group,
-        name: origin.name,
-        snapshot: { type: plan.kind, sizeBytes: plan.sizeBytes },
-      },
+      volume: origin.volume,
+      source: plan.source,
       level: 'full',
       mountPoint: origin.mountPoint,
       filesystem: origin.filesystem,
       uuid: origin.uuid,
       label: origin.label,
-      mountOptions: origin.options,
+      mountOptions: origin.mountOptions,
       sizeBytes: origin.sizeBytes,
       usedBytes: origin.usedBytes,
       snapshot: { takenAt: takenAt.toISOString(), livedSeconds },
@@ -75,7 +70,7 @@ export function describeFailure({ plan, outcome }: Attempt): VolumeFailure[] {
   if (!('failure' in outcome)) return []
   const { first } = unwrapFailure(outcome.failure)
   const known = first instanceof AgentError ? first : unforeseen(first)
-  const { deviceName: volume, mountPoint } = plan.origin
+  const { volume, mountPoint } = plan.origin
   return [{ volume, mountPoint, code: known.code, message: known.message, hint: known.hint }]
 }
 

@@ -4,9 +4,9 @@ import { isSizesOnly, type Manifest, type VolumeBackup } from '../run/manifest'
 import { bucketFlags, type BucketOptions } from '../options/commands'
 import { printableLine } from '../lib/printable'
 import { describeSamples, formatSample } from '../verify/sample'
-import type { Selection } from '../source/lvm/select'
+import type { Selection } from '../source/select'
 import { formatBytes, formatSeconds, columns, counted, joinLines } from '../lib/text'
-import type { SnapshotPlan } from '../source/lvm/plan'
+import type { SnapshotPlan } from '../source/source'
 import type { Argv } from '../context'
 
 /** What a summary repeats of what was asked for. */
@@ -60,15 +60,15 @@ export function formatBackupPlan(
   return joinLines([
     `Backup of ${place.host} would snapshot and archive ${counted(plans.length, 'volume')}; nothing was changed`,
     ...columns(
-      plans.map(({ origin, kind, sizeBytes }) => [
+      plans.map(({ origin, description, originName }) => [
         origin.mountPoint,
         origin.filesystem,
         `${formatBytes(origin.usedBytes)} used of ${formatBytes(origin.sizeBytes)}`,
-        kind === 'thin' ? 'thin snapshot' : `snapshot of ${formatBytes(sizeBytes)}`,
-        `${origin.group}/${origin.name}`,
+        description,
+        originName,
       ]),
     ),
-    ...[...selection.unfit, ...selection.skipped, ...selection.notOnLvm].map(
+    ...[...selection.unfit, ...selection.skipped, ...selection.unsupported].map(
       ({ mountPoint, device, reason }) => `  not backed up: ${mountPoint} (${device}): ${reason}`,
     ),
     ...excluded(exclude),

@@ -1,17 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { arch, hostname, release, setPriority } from 'node:os'
-import { join } from 'node:path'
 import { AgentError, hasCode } from '../errors'
-import { LVS, parseLvs, PVS, THIN_POOLS, VGS } from '../source/lvm/reports'
+import { readLayouts } from '../source/sources.io'
 import { blkid } from '../host/mounts'
 import type { Manifest, SystemRecord } from '../run/manifest'
-import type { Volume } from '../source/lvm/select'
+import type { Volume } from '../source/source'
 import { parseOutput } from '../host/tool-output'
 import { findTarDefect, parseTarVersion, TAR_FEATURES, TAR_VERSION } from '../tar/commands'
 import type { HostDeps, Argv } from '../context'
-import { takeTemporaryDirectory } from '../host/temporary-directory.io'
-import { LVM_TIMEOUT_SECONDS } from '../host/uninterruptible'
-import { describeFilesystem } from '../source/lvm/describe'
 
 /** Some filesystems and swap are not worth more of a backup's time (design limit). */
 const SIGNATURES_SECONDS_MAX = 30
@@ -51,46 +47,38 @@ export async function readTools({ host, signal }: HostDeps): Promise<Manifest['a
 
 /** Reads what a rebuild of this host on empty disks needs. To be read before snapshots clutter the reports. */
 export async function readSystem(deps: HostDeps, volumes: readonly Volume[]): Promise<SystemRecord> {
-  const report = (argv: Argv) => readReport(deps, argv)
-  const lvs = await deps.host.run(LVS, deps.signal, { timeoutSeconds: LVM_TIMEOUT_SECONDS })
-  const active = parseLvs(lvs).filter(({ deviceNumber, suspended }) => deviceNumber !== undefined && !suspended)
+  const { layouts, devices } = await readLayouts(deps, volumes)
   return {
     hostname: hostname(),
     kernel: release(),
     architecture: arch(),
     osRelease: await textOf('/etc/os-release'),
     fstab: await textOf('/etc/fstab'),
-    lvm: {
-      lvs: parseOutput('lvs', lvs),
-      thinPools: await report(THIN_POOLS),
-      vgs: await report(VGS),
-      pvs: await report(PVS),
-      groupConfigurations: await readGroupConfigurations(deps, [...new Set(volumes.map(({ group }) => group))]),
-    },
+    ...layouts,
     blockDevices: await readBlockDevices(deps),
-    signatures: await readSignatures(
-      deps,
-      active.map(({ device }) => device),
-    ),
+    signatures: await readSignatures(deps, devices),
     filesystems: await readFilesystems(deps, volumes),
   }
-}
-
-async function readReport({ host, signal }: HostDeps, argv: Argv): Promise<unknown> {
-  return parseOutput(argv[0], await host.run(argv, signal, { timeoutSeconds: LVM_TIMEOUT_SECONDS }))
 }
 
 /** Where a device does not answer, without what would have to be read from devices. */
 async function readBlockDevices(deps: HostDeps): Promise<unknown> {
   const options = { timeoutSeconds: SIGNATURES_SECONDS_MAX }
   const { status, stdout } = await deps.host.attempt(BLOCK_DEVICES, deps.signal, options)
-  return status === 0 ? parseOutput('lsblk', stdout) : readReport(deps, BLOCK_DEVICES_UNREAD)
+  return status === 0
+    ? parseOutput('lsblk', stdout)
+    : parseOutput('lsblk', await deps.host.run(BLOCK_DEVICES_UNREAD, deps.signal, options))
 }
 
 /** From the devices themselves: lsblk goes by udev, which not every host has. No volume may hold a backup up. */
 async function readSignatures({ host, signal }: HostDeps, devices: readonly string[]): Promise<string> {
   const { stdout } = await host.attempt(blkid(devices), signal, { timeoutSeconds: SIGNATURES_SECONDS_MAX })
   return stdout
+}
+
+/** Prints what a filesystem is made of. Reads the superblock only. */
+function describeFilesystem({ filesystem, device, mountPoint }: Volume): Argv {
+  return filesystem === 'xfs' ? ['xfs_info', mountPoint] : ['dumpe2fs', '-h', device]
 }
 
 /** The tools of a filesystem need not be there for it to be backed up. */
@@ -103,7 +91,7 @@ async function readFilesystems(
     const text = await orNothing(
       host.run(describeFilesystem(volume), signal, { timeoutSeconds: SIGNATURES_SECONDS_MAX }),
     )
-    if (text !== undefined) texts[volume.deviceName] = text
+    if (text !== undefined) texts[volume.volume] = text
   }
   return texts
 }
@@ -114,17 +102,6 @@ async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
     if (hasCode(error, 'INTERRUPTED')) throw error
     return undefined
   })
-}
-
-async function readGroupConfigurations(deps: HostDeps, groups: readonly string[]): Promise<Record<string, string>> {
-  await using directory = await takeTemporaryDirectory()
-  const texts: Record<string, string> = {}
-  for (const group of groups) {
-    const file = join(directory.path, group)
-    await deps.host.run(['vgcfgbackup', '--file', file, group], deps.signal, { timeoutSeconds: LVM_TIMEOUT_SECONDS })
-    texts[group] = await readFile(file, 'utf8')
-  }
-  return texts
 }
 
 /** A host without the file is a host all the same: the record says so by an empty text. */

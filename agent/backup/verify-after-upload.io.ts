@@ -5,7 +5,7 @@ import type { Archive } from '../archive/archive'
 import type { SampleRecord, Verified } from '../run/manifest'
 import type { BackupRequest } from '../options/commands'
 import { formatSample, type Sample } from '../verify/sample'
-import type { SnapshotPlan } from '../source/lvm/plan'
+import type { SnapshotPlan } from '../source/source'
 import { tarCreateListed } from '../tar/commands'
 import type { Warnings } from '../tar/messages'
 import { collectFindings, type Finding } from '../verify/report'
@@ -47,7 +47,7 @@ export async function verifyAfterUpload(
     return { verified: unconfirmed === undefined ? 'checksum' : 'none', sampled }
   }
   if (verify === 'none' || (verify === 'checksum' && unconfirmed === undefined)) return { verified: verify }
-  const { deviceName: volume, mountPoint } = plan.origin
+  const { volume, mountPoint } = plan.origin
   if (verify === 'checksum') {
     deps.log.info(`${mountPoint}: the server confirms no checksum of ${unconfirmed}: reading the archive back instead`)
   }
@@ -67,7 +67,7 @@ async function proveSample(
   onWarnings: Proof['onWarnings'],
 ): Promise<SampleRecord> {
   deps.log.info(`${origin.mountPoint}: comparing ${formatSample(sample)} of it with the snapshot`)
-  const { report, list } = collectFindings(origin.deviceName)
+  const { report, list } = collectFindings(origin.volume)
   const read = await checkSample(deps, archive, tarCreateListed(mountPoint), sample, report)
   const { entries, tooLong } = read
   onWarnings(read.warnings)

@@ -3,17 +3,16 @@ import { describeError, hasCode } from '../errors'
 import { limitBandwidth, type Bandwidth } from '../bucket/bandwidth.io'
 import type { Deps, Log } from '../context'
 import { quiesceApplications } from '../hooks/hooks.io'
-import { checkSnapshot, mountSnapshot, recordUpload, takeSnapshots, type Snapshots } from '../source/lvm/snapshots.io'
+import { checkSnapshot, mountSnapshot, recordUpload, takeSnapshots, watchSnapshots } from '../source/sources.io'
 import { archiveVolume } from '../archive/write.io'
 import { showProgress, type Progress } from '../lib/progress.io'
-import { watchSnapshots, type Watch } from '../source/lvm/watch.io'
 import { mapUnordered } from '../lib/unordered'
 import { FRAME_BYTES } from '../archive/archive'
 import { CATALOG_FORMAT } from '../archive/catalog'
 import { leastVerified, type HookRecord, type Verified, type VolumeBackup, type VolumeFailure } from '../run/manifest'
 import type { BackupRequest, WithHost } from '../options/commands'
 import type { Sample } from '../verify/sample'
-import type { SnapshotPlan } from '../source/lvm/plan'
+import type { SnapshotPlan, Snapshots, Watch } from '../source/source'
 import { joinWarnings, type Warnings } from '../tar/messages'
 import { describeBackup, describeFailure, tarOf, type Archived, type Attempt } from './records'
 import { verifyAfterUpload } from './verify-after-upload.io'
@@ -201,7 +200,7 @@ async function findCause(deps: Deps, plan: SnapshotPlan, failure: unknown): Prom
 
 async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
   const { deps, request, place, samples, bandwidth, progress } = work
-  const { deviceName, mountPoint } = plan.origin
+  const { volume, mountPoint } = plan.origin
   let unconfirmed: string | undefined
   const { notes, ...archive } = await archiveVolume(deps, {
     tar: tarOf(plan, request),
@@ -209,12 +208,12 @@ async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
       catalog: CATALOG_FORMAT,
       run: place.run,
       host: place.host,
-      volume: deviceName,
+      volume,
       mountPoint,
       frameBytes: FRAME_BYTES,
     },
-    dataKey: (segment) => dataKey(place, deviceName, request.compression, segment),
-    catalogKey: catalogKey(place, deviceName),
+    dataKey: (segment) => dataKey(place, volume, request.compression, segment),
+    catalogKey: catalogKey(place, volume),
     compression: request.compression,
     level: request.level,
     ...(request.storageClass !== undefined && { storageClass: request.storageClass }),
@@ -228,7 +227,7 @@ async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
   const proved = await verifyAfterUpload(deps, plan, archive, {
     verify: request.verify,
     tar: tarOf(plan, request),
-    sample: samples.get(deviceName),
+    sample: samples.get(volume),
     unconfirmed,
     onWarnings: ({ count, lines }) => said.push({ count, lines: lines.map((line) => `while comparing: ${line}`) }),
   })

@@ -25,6 +25,15 @@ export interface BlockDevice {
   readonly below: readonly string[]
 }
 
+/** What the kernel and the mount table say about a host's filesystems. */
+export interface HostFilesystems {
+  /** In the order of the mount table: where two have one target, the later one covers the earlier. */
+  readonly mounts: readonly Mount[]
+  readonly devices: readonly BlockDevice[]
+  /** By source: how much of a filesystem is used. */
+  readonly usedBytes: ReadonlyMap<string, number>
+}
+
 const MOUNT_COLUMNS = 'TARGET,SOURCE,FSTYPE,OPTIONS,MAJ:MIN,FSROOT'
 
 /**

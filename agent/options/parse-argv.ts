@@ -51,7 +51,7 @@ function buildProgram(
   act: (command: CommandName, flags: Flags) => void,
 ): Commander {
   const program = new Commander(PROGRAM)
-    .description('Streams consistent, complete, verified backups of LVM volumes straight into S3.')
+    .description('Streams consistent, complete, verified backups of Linux filesystems straight into S3.')
     .version('', '--version', 'print the version')
     .helpOption('--help', 'print help')
     .exitOverride()

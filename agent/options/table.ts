@@ -139,7 +139,10 @@ export const OPTIONS = {
     'leave out what matches this pattern: /var/cache/* there only, *.tmp anywhere',
     listOf(text('GLOB', '^[^\\0]+$', 'a pattern', GLOB_GRAMMAR), '\n'),
   ),
-  requireAll: option('report status 3 where a filesystem is not on LVM and so is not backed up', toggle),
+  requireAll: option(
+    'report status 3 where a filesystem on disk is not backed up, since no snapshot of it can be taken',
+    toggle,
+  ),
   limit: optionWithDefault('show at most this many', wholeNumber(1, 100_000), '20'),
   probeUpload: option(
     'also complete an upload of two parts as a backup does, to see whether the server confirms it; the object of 5 MiB ' +

@@ -1,25 +1,10 @@
 import type { Manifest } from '../run/manifest'
-import type { MadeFilesystem, PlannedGroup } from './rebuild'
-import type { RebuildReports } from './reports'
-import { counted, formatBytes } from '../lib/text'
+import type { MadeFilesystem } from './rebuild'
+import type { DeviceLayout } from '../source/rebuild-step'
+import { counted } from '../lib/text'
 
 /** Filesystems of SELinux systems need their labels before the first boot; these have it on. */
 const SELINUX_SYSTEMS = /^ID(_LIKE)?=.*\b(rhel|fedora|amzn|centos)\b/m
-
-/** At the start of a physical volume, for LVM itself (`devices/data_alignment` of lvm.conf). */
-const RESERVED_BYTES = 1024 * 1024
-
-/** @param sizes - of the disks of this machine, in bytes: it need not be the one that is rebuilt */
-export function notesOnSizes(groups: readonly PlannedGroup[], sizes: ReadonlyMap<string, number>): string[] {
-  return groups.flatMap(({ name, disks, extentBytes, neededBytes }) => {
-    if (!disks.every((disk) => sizes.has(disk))) return []
-    const extents = disks.map((disk) => Math.floor(((sizes.get(disk) ?? 0) - RESERVED_BYTES) / extentBytes))
-    const availableBytes = extents.reduce((sum, count) => sum + count, 0) * extentBytes
-    if (availableBytes >= neededBytes) return []
-    const lack = `have ${formatBytes(availableBytes)} for ${name}, which needs ${formatBytes(neededBytes)}`
-    return [`TOO SMALL: ${disks.join(' and ')} of this machine ${lack}.`]
-  })
-}
 
 /** Objects of an archive that cannot be read as they are. */
 export interface UnreadableArchive {
@@ -48,7 +33,7 @@ export function notesOnArchives(archives: readonly UnreadableArchive[]): string[
 /** What the commands of a rebuild leave to do, most pressing first. */
 export function notesOnRebuild(
   manifest: Manifest,
-  reports: RebuildReports,
+  layout: DeviceLayout,
   filesystems: readonly MadeFilesystem[],
   target: string,
 ): string[] {
@@ -58,10 +43,11 @@ export function notesOnRebuild(
       ({ mountPoint, message }) => `The backup of ${mountPoint} failed: ${message}. An earlier run may have it.`,
     ),
     ...notBackedUp.map(({ mountPoint, reason }) => `${mountPoint} was not backed up: ${reason}.`),
-    ...notesOnDisks(manifest, reports),
-    ...notesOnVolumes(reports, filesystems),
+    ...notesOnDisks(manifest, layout),
+    ...layout.notes,
+    ...notesOnDevices(layout, filesystems),
     `Use the mkfs of the host's own release (${nameOf(system)}), or options that it does not know end the script.`,
-    ...notesOnFstab(system.fstab, reports, filesystems),
+    ...notesOnFstab(system.fstab, layout, filesystems),
     ...notesOnBoot(manifest, target),
   ]
 }
@@ -71,10 +57,10 @@ function nameOf({ osRelease, kernel }: Manifest['system']): string {
   return `${name === undefined ? '' : `${name}, `}Linux ${kernel}`
 }
 
-/** Partition tables and what else lay below LVM are not made. */
-function notesOnDisks({ system }: Manifest, { physicalVolumes }: RebuildReports): string[] {
+/** Partition tables and what else lay below the volumes are not made. */
+function notesOnDisks({ system }: Manifest, { formerDisks }: DeviceLayout): string[] {
   const types = new Map(flatten(system.blockDevices).map(({ name, type }) => [`/dev/${name}`, type]))
-  return physicalVolumes.flatMap(({ pv_name: device }) => {
+  return formerDisks.flatMap((device) => {
     const type = types.get(device) ?? types.get(device.replace('/dev/mapper/', '/dev/')) ?? 'disk'
     return type === 'disk' ? [] : [`${device} was of type ${type}: make it first, or give a whole disk with --disk.`]
   })
@@ -97,33 +83,21 @@ function isBlockDevice(device: unknown): device is BlockDevice {
   return typeof name === 'string' && typeof type === 'string'
 }
 
-function notesOnVolumes({ logicalVolumes }: RebuildReports, filesystems: readonly MadeFilesystem[]): string[] {
+function notesOnDevices({ devices }: DeviceLayout, filesystems: readonly MadeFilesystem[]): string[] {
   const made = new Map(filesystems.map((filesystem) => [filesystem.device, filesystem]))
-  return logicalVolumes.flatMap(({ vg_name: group, lv_name: name, lv_dm_path: device, lv_layout: layout }) => {
-    if (layout.includes('pool'))
-      return layout.includes('thin') ? [] : [`${group}/${name}, a ${layout[0] ?? ''} pool, is not made.`]
+  return devices.flatMap(({ device }) => {
     const filesystem = made.get(device)
-    return [
-      ...(layout.includes('thin') || layout.includes('linear')
-        ? []
-        : [`${group}/${name} was ${layout.join(',')}; here it becomes linear.`]),
-      ...(filesystem === undefined ? [`${device} was not backed up: here it is empty, without a filesystem.`] : []),
-      ...(filesystem && !filesystem.volume && filesystem.type !== 'swap'
-        ? [`${device} was not backed up: here its ${filesystem.type} filesystem is empty.`]
-        : []),
-    ]
+    if (!filesystem) return [`${device} was not backed up: here it is empty, without a filesystem.`]
+    if (filesystem.volume || filesystem.type === 'swap') return []
+    return [`${device} was not backed up: here its ${filesystem.type} filesystem is empty.`]
   })
 }
 
 /** What the old fstab mounts and nobody makes again keeps a system from booting. */
-function notesOnFstab(
-  fstab: string,
-  { logicalVolumes }: RebuildReports,
-  filesystems: readonly MadeFilesystem[],
-): string[] {
+function notesOnFstab(fstab: string, { devices }: DeviceLayout, filesystems: readonly MadeFilesystem[]): string[] {
   const made = new Set([
     ...filesystems.flatMap(({ uuid, label }) => [`UUID=${uuid}`, `LABEL=${label}`]),
-    ...logicalVolumes.flatMap((row) => [row.lv_dm_path, `/dev/${row.vg_name}/${row.lv_name}`]),
+    ...devices.flatMap(({ device, aliases }) => [device, ...aliases]),
   ])
   return [...fstab.matchAll(/^[ \t]*((?:(?:PART)?(?:UUID|LABEL)=|\/dev\/)\S+)[ \t]+(\S+)/gm)].flatMap(
     ([, device = '', mountPoint]) =>

@@ -1,37 +1,15 @@
 /** Turns a manifest into the commands that rebuild a host's volumes on empty disks, for somebody to read and run. */
 import { AgentError } from '../errors'
-import { mkfsOptions } from './mkfs'
-import type { Manifest, VolumeBackup } from '../run/manifest'
 import { isPrintable } from '../lib/printable'
+import type { Manifest, VolumeBackup } from '../run/manifest'
+import { planDevices } from '../source/rebuild'
+import { step, type DeviceLayout, type RebuildStep, type ReplacedDisks } from '../source/rebuild-step'
+import { mkfsOptions } from './mkfs'
 import { notesOnRebuild } from './notes'
-import {
-  readRebuildReports,
-  type LogicalVolumeRow,
-  type PhysicalVolumeRow,
-  type PoolRow,
-  type RebuildReports,
-  type VolumeGroupRow,
-} from './reports'
-import { formatBytes } from '../lib/text'
-import type { Argv } from '../context'
-
-/** A command, and why it is there. */
-export interface RebuildStep {
-  readonly purpose: string
-  readonly argv: Argv
-}
-
-/** A volume group on the disks that are there now. */
-export interface PlannedGroup {
-  readonly name: string
-  readonly extentBytes: number
-  readonly disks: readonly string[]
-  /** By its volumes, and what LVM keeps beside them. */
-  readonly neededBytes: number
-}
+import { parseSignatures, type Signature } from './signatures'
 
 export interface RebuildPlan {
-  readonly groups: readonly PlannedGroup[]
+  readonly layout: DeviceLayout
   readonly steps: readonly RebuildStep[]
   /** What no command here does, and somebody has to think of. */
   readonly notes: readonly string[]
@@ -46,8 +24,7 @@ export interface RebuildOptions {
   readonly trustTimes?: boolean
   /** Where the new volumes are mounted meanwhile. */
   readonly target: string
-  /** Each old disk and the new one in its place; those that are not listed have the same name again. */
-  readonly disks: readonly (readonly [old: string, now: string])[]
+  readonly disks: ReplacedDisks
 }
 
 /** A filesystem or swap to make on a logical volume, as it was. */
@@ -69,46 +46,37 @@ const MAKEABLE = ['ext2', 'ext3', 'ext4', 'xfs', 'swap']
  * No word of the manifest becomes a command, an option, a type of filesystem or a path outside of where it may be: the host
  * wrote it, and somebody runs this as root.
  *
- * @throws AgentError OUTPUT_UNREADABLE where the manifest's LVM reports are not understood, ARCHIVE_DAMAGED where it says
- * what no host can have been, USAGE where the disks given are not those of the host
+ * @throws AgentError OUTPUT_UNREADABLE where what the manifest has of the host's disks is not understood, ARCHIVE_DAMAGED
+ * where it says what no host can have been, USAGE where the disks given are not those of the host
  */
 export function planRebuild(manifest: Manifest, options: RebuildOptions): RebuildPlan {
-  const reports = readRebuildReports(manifest.system)
-  const disks = chooseDisks(reports.physicalVolumes, options.disks)
-  const groups = reports.volumeGroups.map((row) => planGroup(row, reports, disks))
+  const { system } = manifest
+  const layout = planDevices(system, options.disks)
   const volumes = manifest.volumes.toSorted((a, b) => (a.mountPoint < b.mountPoint ? -1 : 1))
-  const filesystems = chooseFilesystems(volumes, manifest.system.filesystems ?? {}, reports)
+  const signatures = parseSignatures(system.signatures ?? '')
+  const filesystems = chooseFilesystems(volumes, system.filesystems ?? {}, layout.devices, signatures)
   filesystems.forEach((filesystem) => assertMakeable(manifest, filesystem))
-  const steps = planSteps(manifest, options, { reports, disks, groups, volumes, filesystems })
+  const steps = planSteps(manifest, options, layout, volumes, filesystems)
   for (const { argv } of steps) {
     const word = argv.find((each) => !isPrintable(each))
     if (word !== undefined) throw forged(manifest, `${JSON.stringify(word)} as a word of a command`)
   }
-  return { groups, steps, notes: notesOnRebuild(manifest, reports, filesystems, options.target) }
-}
-
-interface Parts {
-  readonly reports: RebuildReports
-  readonly disks: ReadonlyMap<string, string>
-  readonly groups: readonly PlannedGroup[]
-  readonly volumes: readonly VolumeBackup[]
-  readonly filesystems: readonly MadeFilesystem[]
+  return { layout, steps, notes: notesOnRebuild(manifest, layout, filesystems, options.target) }
 }
 
 function planSteps(
   manifest: Manifest,
   options: RebuildOptions,
-  { reports, disks, groups, volumes, filesystems }: Parts,
+  layout: DeviceLayout,
+  volumes: readonly VolumeBackup[],
+  filesystems: readonly MadeFilesystem[],
 ): RebuildStep[] {
   return [
     step('what is on the disks now; ends here if one of them is missing', [
       ...(['lsblk', '--output', 'NAME,SIZE,TYPE,FSTYPE,LABEL,MOUNTPOINT'] as const),
-      ...new Set(disks.values()),
+      ...layout.disks,
     ]),
-    // All disks before any group: where one is refused, the script can be run again as it is.
-    ...groups.flatMap((group) => group.disks.map(takeDisk)),
-    ...groups.map(createGroup),
-    ...reports.logicalVolumes.toSorted((a, b) => rank(a) - rank(b)).flatMap((row) => createVolume(row, reports.pools)),
+    ...layout.steps,
     ...filesystems.map(makeFilesystem),
     ...volumes.flatMap((volume) => mountVolume(volume, options.target)),
     restoreAll(manifest, options),
@@ -137,95 +105,12 @@ function forged({ run, host }: Manifest, what: string): AgentError {
   })
 }
 
-/** The disk for each physical volume, by its old name. */
-function chooseDisks(rows: readonly PhysicalVolumeRow[], given: RebuildOptions['disks']): Map<string, string> {
-  const names = rows.map(({ pv_name: disk }) => disk)
-  const disks = new Map(names.map((disk) => [disk, disk]))
-  for (const [old, now] of given) {
-    if (!names.includes(old)) throw wrongDisk(`the host had no physical volume ${old}`, names)
-    if (given.filter(([other]) => other === old).length > 1) throw wrongDisk(`--disk ${old}=… is given twice`, names)
-    disks.set(old, now)
-  }
-  const groupOf = new Map<string, string>()
-  for (const { pv_name: name, vg_name: group } of rows) {
-    const disk = disks.get(name) ?? name
-    const other = groupOf.get(disk) ?? group
-    if (other !== group) throw wrongDisk(`${disk} is to hold both ${other} and ${group}`, names)
-    groupOf.set(disk, group)
-  }
-  return disks
-}
-
-function wrongDisk(what: string, names: readonly string[]): AgentError {
-  return new AgentError('USAGE', what, {
-    hint: `Give --disk OLD=NEW for these of the host: ${names.join(', ')}. Those without it keep their names.`,
-  })
-}
-
-function planGroup(
-  { vg_name: name, vg_extent_size: extentBytes }: VolumeGroupRow,
-  { physicalVolumes, logicalVolumes, pools }: RebuildReports,
-  disks: ReadonlyMap<string, string>,
-): PlannedGroup {
-  const rows = physicalVolumes.filter((row) => row.vg_name === name)
-  const inGroup = logicalVolumes.filter((row) => row.vg_name === name && row.pool_lv === '')
-  const metadataBytes = pools.filter((pool) => pool.vg_name === name).map((pool) => pool.lv_metadata_size)
-  return {
-    name,
-    extentBytes,
-    disks: [...new Set(rows.map(({ pv_name: disk }) => disks.get(disk) ?? disk))],
-    // LVM keeps a spare for the largest pool's metadata.
-    neededBytes: [...inGroup.map((row) => row.lv_size), ...metadataBytes, Math.max(0, ...metadataBytes)].reduce(
-      (sum, size) => sum + size,
-    ),
-  }
-}
-
-function takeDisk(disk: string): RebuildStep {
-  return step(`${disk} becomes a physical volume: what is on it is lost`, ['pvcreate', disk])
-}
-
-function createGroup({ name, extentBytes, disks, neededBytes }: PlannedGroup): RebuildStep {
-  return step(`volume group ${name}, which needs ${formatBytes(neededBytes)}`, [
-    ...(['vgcreate', '--physicalextentsize', `${extentBytes}b`, name] as const),
-    ...disks,
-  ])
-}
-
-/** Pools before what is in them. */
-function rank({ lv_layout: layout }: LogicalVolumeRow): number {
-  return layout.includes('pool') ? 0 : 1
-}
-
-function createVolume(row: LogicalVolumeRow, pools: readonly PoolRow[]): RebuildStep[] {
-  const { vg_name: group, lv_name: name, lv_size: sizeBytes, lv_layout: layout, pool_lv: pool } = row
-  const common = ['--yes', '--name', name, ...row.lv_tags.flatMap((tag) => ['--addtag', tag]), group]
-  if (layout.includes('thin') && layout.includes('pool')) {
-    const own = pools.find((each) => each.vg_name === group && each.lv_name === name)
-    const thinPool = ['--type', 'thin-pool', '--size', `${sizeBytes}b`, ...(own ? poolOptions(own) : [])]
-    return [step(`thin pool ${group}/${name}`, ['lvcreate', ...thinPool, ...common])]
-  }
-  // A cache would be made anew by hand: nothing in it is missed.
-  if (layout.includes('pool')) return []
-  if (layout.includes('thin')) {
-    const thin = ['--type', 'thin', '--thinpool', pool, '--virtualsize', `${sizeBytes}b`]
-    return [step(`thin volume ${group}/${name}`, ['lvcreate', ...thin, ...common])]
-  }
-  return [step(`volume ${group}/${name}`, ['lvcreate', '--wipesignatures', 'y', '--size', `${sizeBytes}b`, ...common])]
-}
-
-function poolOptions({ lv_metadata_size: metadataBytes, chunk_size: chunkBytes, zero, discards }: PoolRow): string[] {
-  return [
-    ...['--poolmetadatasize', `${metadataBytes}b`, '--chunksize', `${chunkBytes}b`],
-    ...['--zero', /^(zero|1)$/.test(zero) ? 'y' : 'n', '--discards', discards],
-  ]
-}
-
 /** Those of the volumes in the order of their mount points, then those that were not backed up. */
 function chooseFilesystems(
   volumes: readonly VolumeBackup[],
   descriptions: Readonly<Record<string, string>>,
-  { logicalVolumes, signatures }: RebuildReports,
+  devices: DeviceLayout['devices'],
+  signatures: readonly Signature[],
 ): MadeFilesystem[] {
   const backedUp = volumes.map((volume) => ({
     ...{ device: `/dev/mapper/${volume.volume}`, type: volume.filesystem, uuid: volume.uuid, label: volume.label },
@@ -235,7 +120,7 @@ function chooseFilesystems(
   const others = signatures.filter(
     ({ device, type }) =>
       MAKEABLE.includes(type) &&
-      logicalVolumes.some((row) => row.lv_dm_path === device) &&
+      devices.some((made) => made.device === device) &&
       !backedUp.some((filesystem) => filesystem.device === device),
   )
   return [...backedUp, ...others.map((signature) => ({ ...signature, description: '' }))]
@@ -272,8 +157,4 @@ function restoreAll(manifest: Manifest, options: RebuildOptions): RebuildStep {
     ...(trustTimes ? ['--trust-times'] : []),
     ...['--class', className, '--host', host, '--run', run, '--target', target],
   ])
-}
-
-function step(purpose: string, argv: Argv): RebuildStep {
-  return { purpose, argv }
 }

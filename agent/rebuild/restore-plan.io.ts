@@ -7,7 +7,7 @@ import { readDiskSizes } from '../backup/system-record.io'
 import { formatArgv } from '../host/argv'
 import type { VolumeBackup } from '../run/manifest'
 import { planRebuild } from './rebuild'
-import { notesOnArchives, notesOnSizes, type UnreadableArchive } from './notes'
+import { notesOnArchives, type UnreadableArchive } from './notes'
 import { formatRebuildScript } from './script-text'
 import type { WithHost, RestorePlanRequest } from '../options/commands'
 import type { Outcome } from '../outcome'
@@ -24,13 +24,10 @@ export async function restorePlan(deps: Deps, request: WithHost<RestorePlanReque
   const { manifest, store } = await openRun(deps, request)
   const disks = disk.map((pair) => pair.split('=') as [string, string])
   const rebuild = planRebuild(manifest, { bucket, region, endpointUrl, includeDeleted, trustTimes, target, disks })
-  const sizes = await readDiskSizes(
-    deps,
-    rebuild.groups.flatMap((group) => group.disks),
-  )
+  const sizes = await readDiskSizes(deps, rebuild.layout.disks)
   const archives: UnreadableArchive[] = []
   for (const volume of manifest.volumes) archives.push(await lookAt({ ...deps, store }, volume))
-  const notes = [...notesOnSizes(rebuild.groups, sizes), ...notesOnArchives(archives), ...rebuild.notes]
+  const notes = [...rebuild.layout.notesOnSizes(sizes), ...notesOnArchives(archives), ...rebuild.notes]
   const plan = { steps: rebuild.steps, notes }
   if (script !== undefined) await writeScript(script, formatRebuildScript(manifest, plan))
   return {

@@ -147,14 +147,14 @@ export async function openToUsers(deps: Deps, { directory }: VolumePlace, root: 
   return setDirectories(deps, [{ directory, headers: root }])
 }
 
-/** What tar wrote may still be in memory: a thin pool that is full, or a failing disk, shows only now. */
+/** What tar wrote may still be in memory: a volume that is out of space, or a failing disk, shows only now. */
 async function assertOnDisk({ host, signal }: Deps, { directory, name }: VolumePlace): Promise<void> {
   const argv = ['sync', '--file-system', pathOf(FIRST_DESCRIPTOR)] as const
   const { status, stderr } = await host.attempt(argv, signal, { descriptors: [directory.fd] })
   if (status === 0) return
   throw new AgentError('TARGET_UNFIT', `what was restored to ${name} is not all on disk: ${stderr.trim()}`, {
     hint:
-      'The kernel log tells why: a thin pool that is full, or a failing disk. Remove the cause, and restore all of it again: ' +
+      'The kernel log tells why: a volume that is out of space, or a failing disk. Remove the cause, and restore all of it again: ' +
       'with --on-conflict overwrite, since --resume would take what is in memory for what is on disk.',
   })
 }

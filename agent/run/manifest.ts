@@ -18,8 +18,7 @@ import {
   time,
   word,
 } from '../lib/untrusted'
-import { lvmLayoutSchema } from '../source/lvm/record'
-import { sourceSchema } from '../source/record'
+import { layoutsSchema, sourceSchema } from '../source/record'
 
 /** Raised when an older agent could not read what a newer one writes. Every agent reads every earlier format. */
 export const MANIFEST_FORMAT = 2
@@ -118,7 +117,7 @@ export const systemSchema = z.object({
   signatures: lines.optional(),
   /** What `dumpe2fs -h` or `xfs_info` says of each volume, by its name. */
   filesystems: recordOf(word, lines).optional(),
-  lvm: lvmLayoutSchema.optional(),
+  ...layoutsSchema.shape,
 })
 
 export const manifestSchema = z.object({

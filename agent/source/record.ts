@@ -1,6 +1,6 @@
 /** What a manifest says of where its snapshots came from. */
 import { z } from 'zod'
-import { deviceMapperName, lvmSourceSchema } from './lvm/record'
+import { deviceMapperName, lvmLayoutSchema, lvmSourceSchema } from './lvm/record'
 
 export const sourceSchema = z.discriminatedUnion('kind', [lvmSourceSchema])
 
@@ -14,3 +14,7 @@ export const SOURCE_KINDS: readonly string[] = sourceSchema.options.map(({ shape
 export function volumeNameOf(source: SourceRecord): string {
   return deviceMapperName(source)
 }
+
+/** What a rebuild needs of each source that the host has. */
+export const layoutsSchema = z.object({ lvm: lvmLayoutSchema.optional() })
+export type HostLayouts = Readonly<z.infer<typeof layoutsSchema>>

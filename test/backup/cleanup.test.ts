@@ -37,7 +37,7 @@ test('a snapshot whose device does not answer is told as left, and the other one
   expect(summary).toMatch(/\n {2}removed:\n {2}snapshot {2}vg0\/snapstream_20260131T040506Z_abz277_1$/)
   expect(json).toMatchObject({
     dryRun: false,
-    snapshots: [{ group: 'vg0', name: FREE }],
+    snapshots: [{ kind: 'lvm', name: `vg0/${FREE}` }],
     leftBehind: [expect.stringContaining(`vg0/${HELD} cannot be removed`), expect.stringContaining('dmsetup info')],
   })
 })
@@ -50,7 +50,10 @@ test('where nothing can be removed, nothing is said to have been', async () => {
 
 test('where all is removed, that is said, with status 0', async () => {
   const { status, summary, json } = await cleanedUp({ lvremove: '' })
-  expect([status, json]).toMatchObject([0, { snapshots: [{ name: HELD }, { name: FREE }], leftBehind: [] }])
+  expect([status, json]).toMatchObject([
+    0,
+    { snapshots: [{ name: `vg0/${HELD}` }, { name: `vg0/${FREE}` }], leftBehind: [] },
+  ])
   expect(summary).toMatch(/^Removed what killed runs left behind:/)
 })
 

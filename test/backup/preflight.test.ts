@@ -168,8 +168,8 @@ test('a host that is ready, but for /boot, which is not on LVM', async () => {
   const { status, summary, bucket, check } = await look()
   expect(status).toBe(0)
   expect(summary).toBe(`Preflight: READY, 1 warning
-  WARN  other filesystems  not backed up, being not on LVM: /boot
-        HINT: Back them up by other means, or move them to logical volumes. With --require-all a backup reports status 3.
+  WARN  other filesystems  not backed up: /boot (not on LVM)
+        HINT: Back them up by other means, or move each to a logical volume of LVM with a mounted ext2, ext3, ext4 or xfs filesystem. With --require-all a backup reports status 3.
   OK    root               runs as root
   OK    node               version ${process.versions.node}
   OK    tools              LVM, mount and flock are there

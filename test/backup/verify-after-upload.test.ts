@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { verifyAfterUpload, type Proof, type Proved } from '../../agent/backup/verify-after-upload.io'
 import { archiveVolume } from '../../agent/archive/write.io'
-import type { SnapshotPlan } from '../../agent/source/lvm/plan'
+import type { SnapshotPlan } from '../../agent/source/source'
 import { tarCreate } from '../../agent/tar/commands'
 import { archiveBucket, type Misbehaviour } from '../archive/archive-bucket'
 import { CATALOG_KEY, depsOf, KEY, requestOf } from '../archive/write-fixture'
@@ -39,7 +39,7 @@ async function backUp(misbehaviour: Misbehaviour, wanted: Pick<Proof, 'verify'> 
   let unconfirmed: string | undefined
   const tar = tarCreate(root)
   const archive = await archiveVolume(deps, requestOf(tar, { onUnconfirmed: (key) => (unconfirmed = key) }))
-  const plan = { origin: { deviceName: 'vg0-srv', mountPoint: '/srv' }, mountPoint: root } as SnapshotPlan
+  const plan = { origin: { volume: 'vg0-srv', mountPoint: '/srv' }, mountPoint: root } as SnapshotPlan
   const proved = await verifyAfterUpload({ ...deps, log }, plan, archive, {
     ...{ tar, sample: undefined, unconfirmed, onWarnings: () => undefined },
     ...wanted,

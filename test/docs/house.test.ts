@@ -26,8 +26,28 @@ test.each(['ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/decisions/
 
 test.each(ROOMS)('the page of room %s names only files that are there', (room) => {
   const text = readFileSync(join(agent, room, 'README.md'), 'utf8')
-  const places = [agent, join(agent, room), ...(room === 'source' ? [join(agent, 'source/lvm')] : [])]
+  const places = [root, agent, join(agent, room), ...(room === 'source' ? [join(agent, 'source/lvm')] : [])]
   const named = [...text.matchAll(/`([a-z/-]+(?:\.io)?\.ts)`/g)].map(([, path]) => path!)
   expect(named).not.toEqual([])
   expect(named.filter((path) => !places.some((place) => existsSync(join(place, path))))).toEqual([])
+})
+
+/** Where sources are listed, and what format 1 was. */
+const KNOW_SOURCES = ['source/record.ts', 'source/rebuild.ts', 'source/sources.io.ts', 'run/manifest-format-1.ts']
+
+test('no code outside of source/lvm knows of logical volumes, their groups or thin pools', () => {
+  const words = /\b(?:lv|vg|pv)\w*|\w*(?:thinPool|volumeGroup|logicalVolume|deviceMapper)/i
+  const proseAndComments = /\/\*[^]*?\*\/|\/\/.*$|'[^'\n]* [^'\n]*'/gm
+  const files = readdirSync(agent, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+  const others = files.filter((file) => !file.startsWith('source/lvm/') && !KNOW_SOURCES.includes(file))
+  const knowing = others.flatMap((file) => {
+    const code = readFileSync(join(agent, file), 'utf8').replaceAll(proseAndComments, '')
+    return (
+      words
+        .exec(code)
+        ?.slice(0, 1)
+        .map((word) => `${file}: ${word}`) ?? []
+    )
+  })
+  expect(knowing).toEqual([])
 })

@@ -1,10 +1,14 @@
+import { writeFileSync } from 'node:fs'
 import { AgentError } from '../../agent/errors'
 import { formatArgv } from '../../agent/host/argv'
 import { localDeps, type LocalDeps } from '../support/host-deps'
 import type { Guest } from './guest'
 import type { Host } from '../../agent/context'
 
-/** A `Host` that is a guest: the agent's code runs in the test, its commands run there. Signals are not passed on. */
+/**
+ * A `Host` that is a guest: the agent's code runs in the test, its commands run there. Signals are not passed on. What
+ * `vgcfgbackup` writes is brought over, to be read where the code runs.
+ */
 function guestHost(guest: Guest): Host {
   const host: Host = {
     async run(argv, signal, options) {
@@ -16,6 +20,13 @@ function guestHost(guest: Guest): Host {
     },
     async attempt(argv, signal, options = {}) {
       signal.throwIfAborted()
+      const [program, option, file = ''] = argv
+      if (program === 'vgcfgbackup' && option === '--file') {
+        const script = 'mkdir -p "$(dirname "$3")" && "$@" >&2 && cat "$3"'
+        const result = await guest.exec(['sh', '-c', script, 'sh', ...argv])
+        writeFileSync(file, result.stdout)
+        return result
+      }
       return guest.exec(argv, { environment: { LC_ALL: 'C', ...options.environment } })
     },
     start() {

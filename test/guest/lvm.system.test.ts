@@ -1,13 +1,11 @@
-import {
-  readStorage,
-  checkSnapshot,
-  mountSnapshot,
-  recordUpload,
-  removeLeftovers,
-  takeSnapshots,
-} from '../../agent/source/lvm/snapshots.io'
-import { selectVolumes } from '../../agent/source/lvm/select'
-import { planSnapshots, type SnapshotPlan } from '../../agent/source/lvm/plan'
+import { lvm } from '../../agent/source/lvm/snapshots.io'
+import type { LvmPlan } from '../../agent/source/lvm/plan'
+import { removeLeftovers } from '../../agent/source/leftovers.io'
+import { planSnapshots } from '../../agent/source/plan'
+import { selectVolumes } from '../../agent/source/select'
+import { checkSnapshot, mountSnapshot, recordUpload, surveyHost, takeSnapshots } from '../../agent/source/sources.io'
+import type { SnapshotPlan } from '../../agent/source/source'
+import { testSourceContract } from '../source/source-contract'
 import { memoryStore } from '../support/memory-store'
 import { bootGuest, type Guest } from './guest'
 import { guestDeps } from './guest-host'
@@ -29,9 +27,10 @@ afterEach(async () => {
   expect(await guest.run(['cat', '/mnt/foreign/moment'])).toBe('before\n')
 })
 
-async function plan(size: Parameters<typeof planSnapshots>[2]['size'] = { kind: 'auto' }): Promise<SnapshotPlan[]> {
-  const storage = await readStorage(deps)
-  return planSnapshots(storage, selectVolumes(storage).volumes, { run: RUN, size })
+async function plan(): Promise<LvmPlan[]> {
+  const survey = await surveyHost(deps)
+  const request = { run: RUN, size: { kind: 'auto' } } as const
+  return planSnapshots(survey, selectVolumes(survey).volumes, request) as LvmPlan[]
 }
 
 /** Snapshots, mounts and directories of ours. */
@@ -50,28 +49,38 @@ async function write(text: string): Promise<void> {
   await guest.run(['sh', '-euc', `for m in ${MOUNT_POINTS.join(' ')}; do echo ${text} >$m/moment; done`])
 }
 
-test('shows every volume as it was when the snapshots were taken, and leaves nothing', async () => {
-  const plans = await plan()
-  expect(plans.map(({ origin, kind }) => [origin.mountPoint, origin.filesystem, kind])).toEqual([
+describe('as a source of snapshots, LVM', () => {
+  testSourceContract(lvm, () => ({
+    deps,
+    mountPoints: MOUNT_POINTS,
+    foreign: '/srv/plain',
+    write,
+    run: (argv) => guest.run(argv),
+    async obstruct(plan) {
+      const { origin, name } = plan as LvmPlan
+      await guest.run(['lvcreate', '--virtualsize', '8M', '--thinpool', 'pool', '--name', name, origin.group])
+      return async () => {
+        await guest.run(['lvremove', '--yes', `${origin.group}/${name}`])
+      }
+    },
+    async destroy(plan) {
+      const { origin, name, mountPoint } = plan as LvmPlan
+      await guest.run(['umount', '--lazy', mountPoint])
+      await guest.run(['lvremove', '--yes', `${origin.group}/${name}`])
+    },
+    left: leftOnHost,
+  }))
+})
+
+test('takes thick and thin snapshots, of ext4 and xfs', async () => {
+  expect(
+    (await plan()).map(({ origin, source }) => [origin.mountPoint, origin.filesystem, source.snapshot.type]),
+  ).toEqual([
     ['/srv', 'ext4', 'thick'],
     ['/srv/home', 'xfs', 'thick'],
     ['/srv/home/mail', 'ext4', 'thin'],
     ['/srv/plain/db', 'xfs', 'thin'],
   ])
-  await write('then') // not synced: lvcreate has to see to that
-  {
-    await using _snapshots = await takeSnapshots(deps, plans)
-    await write('later')
-    await using _mounts = await mountAll(plans)
-    for (const one of plans) {
-      expect(await guest.run(['cat', `${one.mountPoint}/moment`])).toBe('then\n')
-      expect(await guest.exec(['touch', `${one.mountPoint}/x`])).toMatchObject({
-        stderr: expect.stringContaining('Read-only file system'),
-      })
-      await checkSnapshot(deps, one)
-    }
-  }
-  expect(await leftOnHost()).toBe('')
 })
 
 test('mounts a snapshot of files that were deleted but open, and of a journal in use', async () => {
@@ -80,6 +89,8 @@ test('mounts a snapshot of files that were deleted but open, and of a journal in
   )
   const writer = guest.start(['bash', '-c', `${busy.join('\n')}\nwait`])
   try {
+    const begun = MOUNT_POINTS.map((m) => `[ -e ${m}/churn ]`).join(' && ')
+    await guest.run(['sh', '-c', `until ${begun}; do sleep 0.1; done`])
     const plans = await plan()
     await using _snapshots = await takeSnapshots(deps, plans)
     await using _mounts = await mountAll(plans)
@@ -89,15 +100,6 @@ test('mounts a snapshot of files that were deleted but open, and of a journal in
     writer.kill('SIGKILL')
     await writer.ended
   }
-})
-
-test('removes its own snapshots, and nobody else’s, where one of them cannot be taken', async () => {
-  const plans = await plan()
-  const taken = plans[2]!
-  await guest.run(['lvcreate', '--virtualsize', '8M', '--thinpool', 'pool', '--name', taken.name, 'vg1'])
-  await expect(takeSnapshots(deps, plans)).rejects.toThrow('already exists')
-  expect(await leftOnHost()).toBe('')
-  await guest.run(['lvremove', '--yes', `vg1/${taken.name}`])
 })
 
 test('waits for a reader that is just being killed before it unmounts', async () => {

@@ -6,9 +6,9 @@
  */
 import { localHost } from '../../agent/host/run-command.io'
 import { takeLock } from '../../agent/host/lock.io'
-import { mountSnapshot, readStorage, recordUpload, takeSnapshots } from '../../agent/source/lvm/snapshots.io'
-import { selectVolumes } from '../../agent/source/lvm/select'
-import { planSnapshots } from '../../agent/source/lvm/plan'
+import { planSnapshots } from '../../agent/source/plan'
+import { selectVolumes } from '../../agent/source/select'
+import { mountSnapshot, recordUpload, surveyHost, takeSnapshots } from '../../agent/source/sources.io'
 
 async function main([run = '', key = '', uploadId = '']: readonly string[]): Promise<void> {
   const reach = (stage: string) => process.stderr.write(`${stage}\n`)
@@ -16,8 +16,8 @@ async function main([run = '', key = '', uploadId = '']: readonly string[]): Pro
   const { signal } = new AbortController()
   const deps = { host: localHost, log, now: () => new Date(), signal }
   await using _lock = await takeLock(deps)
-  const storage = await readStorage(deps)
-  const plans = planSnapshots(storage, selectVolumes(storage).volumes, { run, size: { kind: 'auto' } })
+  const survey = await surveyHost(deps)
+  const plans = planSnapshots(survey, selectVolumes(survey).volumes, { run, size: { kind: 'auto' } })
   reach('planned')
   await using _snapshots = await takeSnapshots(deps, plans)
   await recordUpload(deps, plans[0]!, { key, uploadId })

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { checkSnapshot, mountSnapshot, readStorage, takeSnapshots } from '../../agent/source/lvm/snapshots.io'
-import { watchSnapshots } from '../../agent/source/lvm/watch.io'
-import { selectVolumes } from '../../agent/source/lvm/select'
-import { planSnapshots, type SnapshotPlan } from '../../agent/source/lvm/plan'
+import type { LvmPlan } from '../../agent/source/lvm/plan'
+import { parseLvs, LVS } from '../../agent/source/lvm/reports'
+import { planSnapshots } from '../../agent/source/plan'
+import { selectVolumes } from '../../agent/source/select'
+import { checkSnapshot, mountSnapshot, surveyHost, takeSnapshots, watchSnapshots } from '../../agent/source/sources.io'
 import { refusalOf } from '../support/refusal'
 import { bootGuest, type Guest } from './guest'
 import { guestDeps } from './guest-host'
@@ -25,11 +26,11 @@ beforeEach(() => {
 afterAll(() => guest.stop())
 
 /** Snapshots of the thick volumes, /srv and /srv/home. */
-async function planThick(sizeMiB: number): Promise<[SnapshotPlan, SnapshotPlan]> {
-  const storage = await readStorage(deps)
-  const { volumes } = selectVolumes(storage, { volumes: ['/srv', '/srv/home'] })
+async function planThick(sizeMiB: number): Promise<[LvmPlan, LvmPlan]> {
+  const survey = await surveyHost(deps)
+  const { volumes } = selectVolumes(survey, { volumes: ['/srv', '/srv/home'] })
   const size = { kind: 'bytes', sizeBytes: sizeMiB * MIB } as const
-  return planSnapshots(storage, volumes, { run: '20260131T040506Z-abz277', size }) as [SnapshotPlan, SnapshotPlan]
+  return planSnapshots(survey, volumes, { run: '20260131T040506Z-abz277', size }) as [LvmPlan, LvmPlan]
 }
 
 /** Overwrites that much of a volume, down to the disk. */
@@ -77,7 +78,7 @@ test('a snapshot that fills slowly enough is extended in time', async () => {
   await change('/srv', 16) // would not have fitted
   await checkSnapshot(deps, srv)
   expect(overflow).not.toHaveBeenCalled()
-  const { logicalVolumes } = await readStorage(deps)
+  const logicalVolumes = parseLvs(await deps.host.run(LVS, deps.signal))
   expect(logicalVolumes.find(({ name }) => name === srv.name)?.sizeBytes).toBeGreaterThan(40 * MIB)
 })
 
@@ -94,8 +95,8 @@ test('a full volume group is refused before anything is touched', async () => {
 
 test('a thin pool nearly full is refused, until space is given back to it', async () => {
   const plan = async () => {
-    const storage = await readStorage(deps)
-    return planSnapshots(storage, selectVolumes(storage).volumes, { run: 'run', size: { kind: 'auto' } })
+    const survey = await surveyHost(deps)
+    return planSnapshots(survey, selectVolumes(survey).volumes, { run: 'run', size: { kind: 'auto' } })
   }
   await change('/srv/plain/db', 80)
   expect(await refusalOf(plan())).toMatchObject({

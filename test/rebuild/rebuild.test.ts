@@ -4,8 +4,7 @@ import { formatArgv } from '../../agent/host/argv'
 import type { Manifest } from '../../agent/run/manifest'
 import type { LvmLayout } from '../../agent/source/lvm/record'
 import { planRebuild } from '../../agent/rebuild/rebuild'
-import { notesOnSizes } from '../../agent/rebuild/notes'
-import { parseSignatures } from '../../agent/rebuild/reports'
+import { parseSignatures } from '../../agent/rebuild/signatures'
 import { formatRebuildScript } from '../../agent/rebuild/script-text'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import { refusal } from '../support/refusal'
@@ -184,7 +183,7 @@ describe('disks', () => {
     ['not of this machine', [200], []],
   ])('%s', (_, sizesMiB, notes) => {
     const sizes = new Map(sizesMiB.map((size, index) => [['/dev/nvme1n1', '/dev/ubdc'][index]!, size * 1024 * 1024]))
-    expect(notesOnSizes(plan.groups, sizes)).toEqual(notes.map((note) => expect.stringMatching(note) as unknown))
+    expect(plan.layout.notesOnSizes(sizes)).toEqual(notes.map((note) => expect.stringMatching(note) as unknown))
   })
 })
 

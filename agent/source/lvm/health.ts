@@ -1,7 +1,7 @@
 /** Whether a snapshot still is what it was when it was taken, and what to do before it is no longer. */
 import { AgentError } from '../../errors'
 import type { LogicalVolume, SnapshotState } from './reports'
-import { lvextend, type SnapshotPlan } from './plan'
+import { lvextend, type LvmPlan } from './plan'
 import { freeExtents, fullCopyBytes } from './space'
 import type { Argv } from '../../context'
 
@@ -21,43 +21,43 @@ const POOL_GIVE_UP_PERCENT = 98
  * tar cannot tell: what it reads from a dead snapshot may come from the kernel's cache, and end well.
  */
 export function checkHealth(
-  storage: Pick<SnapshotState, 'logicalVolumes' | 'mounts'>,
-  plan: SnapshotPlan,
+  state: Pick<SnapshotState, 'logicalVolumes' | 'mounts'>,
+  plan: LvmPlan,
 ): string | undefined {
-  const snapshot = findSnapshot(storage.logicalVolumes, plan)
+  const snapshot = findSnapshot(state.logicalVolumes, plan)
   if (!snapshot) return 'the snapshot is gone'
-  if (snapshot.invalid || (plan.kind === 'thick' && (snapshot.dataPercent ?? 0) >= 100)) {
+  if (snapshot.invalid || (isThick(plan) && (snapshot.dataPercent ?? 0) >= 100)) {
     return `the snapshot overflowed: more than ${snapshot.sizeBytes} bytes of the volume changed`
   }
-  const health = snapshot.health || findPool(storage.logicalVolumes, plan)?.health
+  const health = snapshot.health || findPool(state.logicalVolumes, plan)?.health
   // A pool out of space refuses writes; what the snapshot holds is still read as it was.
   if (health && health !== 'out_of_data') return `LVM reports '${health}'`
   // LVM's daemon unmounts what overflows, and tar would then find an empty directory.
-  const mount = storage.mounts.findLast(({ target }) => target === plan.mountPoint)
+  const mount = state.mounts.findLast(({ target }) => target === plan.mountPoint)
   if (mount && mount.deviceNumber === snapshot.deviceNumber) return undefined
   return `the snapshot is no longer mounted at ${plan.mountPoint}`
 }
 
 /** @param fault - as `checkHealth` or `planRelief` says it */
-export function snapshotInvalid({ origin, kind }: SnapshotPlan, fault: string): AgentError {
+export function snapshotInvalid(plan: LvmPlan, fault: string): AgentError {
+  const { origin } = plan
   return new AgentError('SNAPSHOT_INVALID', `the snapshot of ${origin.mountPoint} is no longer valid: ${fault}`, {
-    hint:
-      kind === 'thick'
-        ? `Give it more room with --snapshot-size or "vgextend ${origin.group} DEVICE", or back up when less is written.`
-        : `Extend the thin pool ${origin.group}/${origin.thinPool ?? ''}, or back up when less is written.`,
+    hint: isThick(plan)
+      ? `Give it more room with --snapshot-size or "vgextend ${origin.group} DEVICE", or back up when less is written.`
+      : `Extend the thin pool ${origin.group}/${origin.thinPool ?? ''}, or back up when less is written.`,
   })
 }
 
 export type Relief = { readonly extend: Argv } | { readonly giveUp: string }
 
 /** What a filling snapshot needs now; undefined if nothing. */
-export function planRelief(storage: SnapshotState, plan: SnapshotPlan): Relief | undefined {
-  const fault = checkHealth(storage, plan)
+export function planRelief(state: SnapshotState, plan: LvmPlan): Relief | undefined {
+  const fault = checkHealth(state, plan)
   if (fault !== undefined) return { giveUp: fault }
-  return plan.kind === 'thin' ? planPoolRelief(storage.logicalVolumes, plan) : planExtension(storage, plan)
+  return !isThick(plan) ? planPoolRelief(state.logicalVolumes, plan) : planExtension(state, plan)
 }
 
-function planPoolRelief(logicalVolumes: readonly LogicalVolume[], plan: SnapshotPlan): Relief | undefined {
+function planPoolRelief(logicalVolumes: readonly LogicalVolume[], plan: LvmPlan): Relief | undefined {
   const { dataPercent = 0, metadataPercent = 0 } = findPool(logicalVolumes, plan) ?? {}
   const fullest = Math.max(dataPercent, metadataPercent)
   if (fullest < POOL_GIVE_UP_PERCENT) return undefined
@@ -67,7 +67,7 @@ function planPoolRelief(logicalVolumes: readonly LogicalVolume[], plan: Snapshot
 
 function planExtension(
   { logicalVolumes, groups }: Pick<SnapshotState, 'logicalVolumes' | 'groups'>,
-  plan: SnapshotPlan,
+  plan: LvmPlan,
 ): Relief | undefined {
   const snapshot = findSnapshot(logicalVolumes, plan)
   const group = groups.find(({ name }) => name === plan.origin.group)
@@ -80,10 +80,14 @@ function planExtension(
   return extents > 0 ? { extend: lvextend(group.name, plan.name, extents) } : undefined
 }
 
-function findSnapshot(logicalVolumes: readonly LogicalVolume[], { origin, name }: SnapshotPlan) {
+function findSnapshot(logicalVolumes: readonly LogicalVolume[], { origin, name }: LvmPlan) {
   return logicalVolumes.find((lv) => lv.group === origin.group && lv.name === name)
 }
 
-function findPool(logicalVolumes: readonly LogicalVolume[], { origin }: SnapshotPlan) {
+function findPool(logicalVolumes: readonly LogicalVolume[], { origin }: LvmPlan) {
   return logicalVolumes.find((lv) => lv.group === origin.group && lv.name === origin.thinPool)
+}
+
+function isThick({ source }: LvmPlan): boolean {
+  return source.snapshot.type === 'thick'
 }

@@ -1,38 +1,27 @@
 /** What a killed run left behind, found by the marks that everything of ours bears. */
-import { MOUNT_ROOT, RUN_SECONDS_MAX, SNAPSHOT_NAME_PREFIX, SNAPSHOT_TAG, UPLOAD_TAG_PREFIX } from '../../contract'
-import type { HostStorage } from './reports'
+import { SNAPSHOT_NAME_PREFIX, SNAPSHOT_TAG, UPLOAD_TAG_PREFIX } from '../../contract'
+import type { UploadRef } from '../../context'
+import type { LeftoverSnapshot } from '../source'
+import type { LogicalVolume } from './reports'
 
 export interface SnapshotRef {
   readonly group: string
-  readonly name: string
+  /** Of the snapshot. */
+  readonly snapshot: string
 }
 
-/** An unfinished multipart upload. */
-interface Upload {
-  readonly key: string
-  readonly uploadId: string
+export interface LvmLeftover extends LeftoverSnapshot, SnapshotRef {
+  readonly kind: 'lvm'
 }
 
-export interface Leftovers {
-  /** Mount points, in the order to unmount them. */
-  readonly mounts: readonly string[]
-  readonly snapshots: readonly SnapshotRef[]
-  readonly uploads: readonly Upload[]
-}
-
-/** Only what bears our tag and our name, and mounts under our directory: nobody else's snapshot is ever touched. */
-export function findLeftovers({ logicalVolumes, mounts }: Pick<HostStorage, 'logicalVolumes' | 'mounts'>): Leftovers {
-  const ours = logicalVolumes.filter(
-    ({ name, tags }) => name.startsWith(SNAPSHOT_NAME_PREFIX) && tags.includes(SNAPSHOT_TAG),
-  )
-  return {
-    mounts: mounts
-      .map(({ target }) => target)
-      .filter((target) => target.startsWith(`${MOUNT_ROOT}/`))
-      .sort((a, b) => b.length - a.length),
-    snapshots: ours.map(({ group, name }) => ({ group, name })),
-    uploads: ours.flatMap(({ tags }) => tags).flatMap((tag) => parseUploadTag(tag) ?? []),
-  }
+/** Only what bears our tag and our name: nobody else's snapshot is ever touched. */
+export function findLeftovers(logicalVolumes: readonly LogicalVolume[]): LvmLeftover[] {
+  return logicalVolumes
+    .filter(({ name, tags }) => name.startsWith(SNAPSHOT_NAME_PREFIX) && tags.includes(SNAPSHOT_TAG))
+    .map(({ group, name: snapshot, tags }) => ({
+      ...{ kind: 'lvm', name: `${group}/${snapshot}`, group, snapshot },
+      uploads: tags.flatMap((tag) => parseUploadTag(tag) ?? []),
+    }))
 }
 
 /**
@@ -41,12 +30,12 @@ export function findLeftovers({ logicalVolumes, mounts }: Pick<HostStorage, 'log
  * LVM allows letters, digits and `_+.-/=!:&#` in a tag, at most 1,024 characters (man lvm, "TAGS"): everything else
  * is written as URLs do it, with `#` for `%`.
  */
-export function formatUploadTag({ key, uploadId }: Upload): string {
+export function formatUploadTag({ key, uploadId }: UploadRef): string {
   return `${UPLOAD_TAG_PREFIX}${escape(uploadId)}:${escape(key)}`
 }
 
 /** Undefined for every other tag. */
-export function parseUploadTag(tag: string): Upload | undefined {
+export function parseUploadTag(tag: string): UploadRef | undefined {
   if (!tag.startsWith(UPLOAD_TAG_PREFIX)) return undefined
   const [uploadId, key, ...rest] = tag.slice(UPLOAD_TAG_PREFIX.length).split(':').map(unescape)
   return uploadId && key && rest.length === 0 ? { key, uploadId } : undefined
@@ -65,16 +54,4 @@ function unescape(text: string): string {
   } catch {
     return ''
   }
-}
-
-/**
- * Those that no run can still be at work on. Where the server does not say when one was begun, it is not.
- *
- * @param now - of the server's clock, in milliseconds
- */
-export function selectAbandoned<Listed extends { readonly initiated?: Date }>(
-  uploads: readonly Listed[],
-  now: number,
-): Listed[] {
-  return uploads.filter(({ initiated }) => initiated && now - initiated.getTime() > RUN_SECONDS_MAX * 1000)
 }

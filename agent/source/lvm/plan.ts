@@ -1,28 +1,21 @@
 /** How the snapshots of a run are called, made, mounted and removed, and how much space each gets. */
-import { MOUNT_ROOT, RUN_TAG_PREFIX, SNAPSHOT_NAME_PREFIX, SNAPSHOT_TAG } from '../../contract'
-import type { HostStorage } from './reports'
-import type { Volume } from './select'
-import { assertPoolsHaveRoom, planSizes } from './space'
-import type { SnapshotSize } from '../../options/types'
+import { MOUNT_ROOT, SNAPSHOT_NAME_PREFIX, SNAPSHOT_TAG, RUN_TAG_PREFIX } from '../../contract'
 import type { Argv } from '../../context'
+import { formatBytes } from '../../lib/text'
+import { mountReadOnly } from '../mount'
+import type { DeviceSnapshotPlan, SnapshotRequest } from '../source'
+import type { LvmVolume } from './claim'
+import type { LvmSource } from './record'
+import type { LvmState } from './reports'
+import { assertPoolsHaveRoom, planSizes } from './space'
 
-export interface SnapshotPlan {
-  readonly origin: Volume
+/** One snapshot of a logical volume. */
+export interface LvmPlan extends DeviceSnapshotPlan {
+  readonly origin: LvmVolume
+  readonly source: LvmSource
+  /** Of the snapshot. */
   readonly name: string
-  /** `/dev/vg0/snapstream_…` */
-  readonly device: string
-  readonly kind: 'thin' | 'thick'
-  /** Space set aside for what changes in the origin meanwhile; 0 for a thin one, which takes it from the pool. */
-  readonly sizeBytes: number
-  /** Where it is mounted. */
-  readonly mountPoint: string
   readonly create: Argv
-  readonly mount: Argv
-}
-
-export interface SnapshotRequest {
-  readonly run: string
-  readonly size: SnapshotSize
 }
 
 /**
@@ -31,32 +24,37 @@ export interface SnapshotRequest {
  * @throws AgentError SNAPSHOT_SPACE where a volume group or thin pool has too little room
  */
 export function planSnapshots(
-  storage: HostStorage,
-  volumes: readonly Volume[],
+  state: LvmState,
+  volumes: readonly LvmVolume[],
   { run, size }: SnapshotRequest,
-): SnapshotPlan[] {
-  assertPoolsHaveRoom(storage, volumes)
-  const sizes = planSizes(storage, volumes, size)
+): LvmPlan[] {
+  assertPoolsHaveRoom(state, volumes)
+  const sizes = planSizes(state, volumes, size)
   return volumes.map((origin, index) => {
     const name = `${SNAPSHOT_NAME_PREFIX}${run.replaceAll('-', '_')}_${index}`
     const space = sizes.get(origin)
     const device = `/dev/${origin.group}/${name}`
     // Side by side, not one in another: what tar sees of a directory that something is mounted on is not the directory.
-    const mountPoint = `${MOUNT_ROOT}/${run}/${origin.deviceName}`
+    const mountPoint = `${MOUNT_ROOT}/${run}/${origin.volume}`
+    const sizeBytes = space?.sizeBytes ?? 0
     return {
       origin,
       name,
       device,
-      kind: space ? 'thick' : 'thin',
-      sizeBytes: space?.sizeBytes ?? 0,
       mountPoint,
+      source: {
+        ...{ kind: 'lvm', group: origin.group, name: origin.name },
+        snapshot: { type: space ? 'thick' : 'thin', sizeBytes },
+      },
+      originName: `${origin.group}/${origin.name}`,
+      description: space ? `snapshot of ${formatBytes(sizeBytes)}` : 'thin snapshot',
       create: lvcreate(origin, name, run, space?.extents),
-      mount: mount(origin, device, mountPoint),
+      mount: mountReadOnly(origin.filesystem, device, mountPoint),
     }
   })
 }
 
-function lvcreate({ group, name: origin }: Volume, name: string, run: string, extents: number | undefined): Argv {
+function lvcreate({ group, name: origin }: LvmVolume, name: string, run: string, extents: number | undefined): Argv {
   const kind =
     extents === undefined
       ? // Thin snapshots are skipped at activation: rightly so at boot, where a leftover must not stand beside its origin.
@@ -83,23 +81,4 @@ export function lvextend(group: string, name: string, extents: number): Argv {
 
 export function lvaddtag(group: string, name: string, tag: string): Argv {
   return ['lvchange', '--addtag', tag, `${group}/${name}`]
-}
-
-/** Read-only for everybody, the kernel's replay of the journal excepted. */
-function mount({ filesystem }: Volume, device: string, mountPoint: string): Argv {
-  const options = ['ro', 'nosuid', 'nodev', 'noexec']
-  // The snapshot has the origin's id, and XFS refuses to mount one id twice.
-  if (filesystem === 'xfs') options.push('nouuid')
-  options.push('X-mount.mkdir=0700')
-  const where = ['--source', device, '--target', mountPoint]
-  return ['mount', '--types', filesystem, '--options', options.join(','), ...where]
-}
-
-export function umount(mountPoint: string): Argv {
-  return ['umount', '--', mountPoint]
-}
-
-/** Takes it out of the mount table now, and unmounts it once nobody uses it any more. */
-export function umountLazily(mountPoint: string): Argv {
-  return ['umount', '--lazy', '--', mountPoint]
 }

@@ -1,6 +1,6 @@
 /** What LVM says about a host: the commands that ask, and strict parsers of what they answer. */
 import { z } from 'zod'
-import type { BlockDevice, Mount } from '../../host/mounts'
+import type { Mount } from '../../host/mounts'
 import { parseOutput } from '../../host/tool-output'
 import type { Argv } from '../../context'
 
@@ -37,19 +37,17 @@ export interface VolumeGroup {
   readonly extentBytes: number
 }
 
-/** Everything that selecting volumes and planning snapshots go by. */
-export interface HostStorage {
+/** What LVM says of a host. */
+export interface LvmState {
   readonly logicalVolumes: readonly LogicalVolume[]
   readonly groups: readonly VolumeGroup[]
-  /** In the order of the mount table: where two have one target, the later one covers the earlier. */
-  readonly mounts: readonly Mount[]
-  readonly devices: readonly BlockDevice[]
-  /** By source: how much of a filesystem is used. */
-  readonly usedBytes: ReadonlyMap<string, number>
 }
 
 /** What the health of snapshots shows in. */
-export type SnapshotState = Pick<HostStorage, 'logicalVolumes' | 'groups' | 'mounts'>
+export interface SnapshotState extends LvmState {
+  /** In the order of the mount table: where two have one target, the later one covers the earlier. */
+  readonly mounts: readonly Mount[]
+}
 
 /**
  * What lvm.conf could change of a report's meaning, by LVM's defaults (`lvmconfig --type default report`). What is given

@@ -1,7 +1,7 @@
 /** Space for snapshots: from the group's free extents for thick ones, from the pool for thin ones. */
 import { AgentError } from '../../errors'
-import type { HostStorage, LogicalVolume, VolumeGroup } from './reports'
-import type { Volume } from './select'
+import type { LvmVolume } from './claim'
+import type { LogicalVolume, LvmState, VolumeGroup } from './reports'
 import { formatBytes } from '../../lib/text'
 import type { SnapshotSize } from '../../options/types'
 
@@ -24,20 +24,20 @@ const POOL_DATA_PERCENT_MAX = 90
 /** As above; a pool whose metadata is full has to be repaired offline. */
 const POOL_METADATA_PERCENT_MAX = 85
 
-export interface Space {
+export interface Allocation {
   readonly extents: number
   readonly sizeBytes: number
 }
 
 /** @throws AgentError SNAPSHOT_SPACE where a thin pool is too full */
-export function assertPoolsHaveRoom(storage: HostStorage, volumes: readonly Volume[]): void {
-  for (const pool of storage.logicalVolumes) {
+export function assertPoolsHaveRoom(state: LvmState, volumes: readonly LvmVolume[]): void {
+  for (const pool of state.logicalVolumes) {
     const inPool = volumes.filter(({ group, thinPool }) => group === pool.group && thinPool === pool.name)
     if (inPool.length > 0) assertRoom(pool, inPool)
   }
 }
 
-function assertRoom(pool: LogicalVolume, inPool: readonly Volume[]): void {
+function assertRoom(pool: LogicalVolume, inPool: readonly LvmVolume[]): void {
   const { dataPercent = 0, metadataPercent = 0, health } = pool
   const data = dataPercent > POOL_DATA_PERCENT_MAX
   if (!data && metadataPercent <= POOL_METADATA_PERCENT_MAX && health === '') return
@@ -61,12 +61,12 @@ function assertRoom(pool: LogicalVolume, inPool: readonly Volume[]): void {
  * @throws AgentError SNAPSHOT_SPACE with the arithmetic
  */
 export function planSizes(
-  storage: HostStorage,
-  volumes: readonly Volume[],
+  state: LvmState,
+  volumes: readonly LvmVolume[],
   size: SnapshotSize,
-): ReadonlyMap<Volume, Space> {
-  const sizes = new Map<Volume, Space>()
-  for (const group of storage.groups) {
+): ReadonlyMap<LvmVolume, Allocation> {
+  const sizes = new Map<LvmVolume, Allocation>()
+  for (const group of state.groups) {
     const inGroup = volumes.filter((volume) => volume.group === group.name && volume.thinPool === undefined)
     const extents = size.kind === 'auto' ? allocateProportionally(group, inGroup) : allocateFixed(group, inGroup, size)
     for (const [index, volume] of inGroup.entries()) {
@@ -78,7 +78,7 @@ export function planSizes(
 }
 
 /** In proportion to the origins, as much of what is wanted as there is. */
-function allocateProportionally(group: VolumeGroup, volumes: readonly Volume[]): number[] {
+function allocateProportionally(group: VolumeGroup, volumes: readonly LvmVolume[]): number[] {
   const available = Math.floor((freeExtents(group) * (100 - RESERVE_PERCENT)) / 100)
   const needs = volumes.map((volume) => extentsFor(group, volume, AUTO_PERCENT_MIN))
   const wants = volumes.map((volume) => extentsFor(group, volume, AUTO_PERCENT))
@@ -94,7 +94,7 @@ function allocateProportionally(group: VolumeGroup, volumes: readonly Volume[]):
 
 function allocateFixed(
   group: VolumeGroup,
-  volumes: readonly Volume[],
+  volumes: readonly LvmVolume[],
   size: Exclude<SnapshotSize, { kind: 'auto' }>,
 ): number[] {
   const extents = volumes.map(({ sizeBytes }) => {
@@ -105,7 +105,7 @@ function allocateFixed(
   return extents
 }
 
-function extentsFor(group: VolumeGroup, { sizeBytes }: Volume, percent: number): number {
+function extentsFor(group: VolumeGroup, { sizeBytes }: LvmVolume, percent: number): number {
   const wanted = Math.max((sizeBytes * percent) / 100, AUTO_BYTES_MIN)
   return Math.ceil(Math.min(wanted, fullCopyBytes(sizeBytes)) / group.extentBytes)
 }
@@ -121,7 +121,7 @@ export function freeExtents({ freeBytes, extentBytes }: VolumeGroup): number {
 
 function tooLittle(
   group: VolumeGroup,
-  volumes: readonly Volume[],
+  volumes: readonly LvmVolume[],
   extents: readonly number[],
   available: number,
   remark: string,
@@ -140,7 +140,7 @@ function tooLittle(
   )
 }
 
-function mountPoints(volumes: readonly Volume[]): string {
+function mountPoints(volumes: readonly LvmVolume[]): string {
   return volumes.map(({ mountPoint }) => mountPoint).join(',')
 }
 

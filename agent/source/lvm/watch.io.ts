@@ -1,37 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describeError, type AgentError } from '../../errors'
+import { describeError } from '../../errors'
 import { planRelief, snapshotInvalid } from './health'
-import type { SnapshotPlan } from './plan'
+import type { OnFault, Watch } from '../source'
+import type { LvmPlan } from './plan'
+import type { SnapshotState } from './reports'
 import type { HostDeps } from '../../context'
-import { readSnapshotState } from './snapshots.io'
-import { runUninterruptible } from '../../host/uninterruptible'
+import { changeLvm } from './commands.io'
 
 /** A disk that is written to with 500 MB/s fills a tenth of a snapshot of 10 GiB in this time. */
 const WATCH_INTERVAL_MS = 2000
 
-export interface Watch extends AsyncDisposable {
-  /** That one has done its service, and will be gone. */
-  forget(plan: SnapshotPlan): void
-}
-
 /**
  * Watches the snapshots fill: extends a thick one from the group's free extents while there are any.
  *
- * @param onOverflow - called once for each snapshot that is no longer valid, or has to go so that the host can go on
+ * @param onFault - called once for each snapshot that is no longer valid, or has to go so that the host can go on
  * @returns a lease that ends the watch
  */
 export function watchSnapshots(
   deps: HostDeps,
-  plans: readonly SnapshotPlan[],
-  onOverflow: (plan: SnapshotPlan, error: AgentError) => void,
+  plans: readonly LvmPlan[],
+  onFault: OnFault,
+  readState: (deps: HostDeps) => Promise<SnapshotState>,
 ): Watch {
   const stop = new AbortController()
   const watched = new Set(plans)
   // Also of the commands that read: one that hangs must not keep the run from its end.
   const signal = AbortSignal.any([stop.signal, deps.signal])
-  const ended = watch({ ...deps, signal }, watched, onOverflow)
+  const ended = watch({ ...deps, signal }, watched, onFault, readState)
   return {
-    forget: (plan) => void watched.delete(plan),
+    forget: (plan) => void watched.delete(plan as LvmPlan),
     async [Symbol.asyncDispose]() {
       stop.abort()
       await ended
@@ -41,25 +38,26 @@ export function watchSnapshots(
 
 async function watch(
   deps: HostDeps,
-  watched: Set<SnapshotPlan>,
-  onOverflow: (plan: SnapshotPlan, error: AgentError) => void,
+  watched: Set<LvmPlan>,
+  onFault: OnFault,
+  readState: (deps: HostDeps) => Promise<SnapshotState>,
 ): Promise<void> {
   while (await waited(deps.signal)) {
     try {
-      let storage = await readSnapshotState(deps)
+      let state = await readState(deps)
       for (const plan of watched) {
-        const relief = planRelief(storage, plan)
+        const relief = planRelief(state, plan)
         if (relief && 'extend' in relief) {
-          await runUninterruptible(deps, relief.extend)
+          await changeLvm(deps, relief.extend)
           deps.log.info(`extended the snapshot of ${plan.origin.mountPoint}, which was filling up`)
-          storage = await readSnapshotState(deps) // it took free extents from the next
+          state = await readState(deps) // it took free extents from the next
         } else if (relief) {
           watched.delete(plan)
-          onOverflow(plan, snapshotInvalid(plan, relief.giveUp))
+          onFault(plan, snapshotInvalid(plan, relief.giveUp))
         }
       }
     } catch (error) {
-      // Not the last word: what the watch misses, checkSnapshot finds.
+      // Not the last word: what the watch misses, the check afterwards finds.
       if (!deps.signal.aborted) deps.log.warn(`snapshots could not be watched: ${describeError(error).join(' ')}`)
     }
   }

@@ -1,8 +1,6 @@
 import type { LogicalVolume } from '../../../agent/source/lvm/reports'
-import { selectVolumes } from '../../../agent/source/lvm/select'
 import { checkHealth, planRelief } from '../../../agent/source/lvm/health'
-import { planSnapshots } from '../../../agent/source/lvm/plan'
-import { storage } from '../../support/storage'
+import { planAll, storage } from '../../support/storage'
 
 const before = { thick: [{ sizeMiB: 1000 }], thin: [{ thinPool: 'pool' }, { name: 'pool', dataPercent: 50 }] }
 
@@ -14,10 +12,7 @@ function snapshotted(
   freeMiB = 1024,
 ) {
   const host = storage({ logicalVolumes: before[kind], mounts: [{ of: 0 }] })
-  const [plan] = planSnapshots(host, selectVolumes(host).volumes, {
-    run: '20260131T040506Z-abz277',
-    size: { kind: 'auto' },
-  })
+  const [plan] = planAll(host)
   if (!plan) throw new Error('nothing planned')
   const [origin, ...others] = before[kind]
   const after = storage({

@@ -1,15 +1,11 @@
-import { selectVolumes } from '../../../agent/source/lvm/select'
-import { planSnapshots } from '../../../agent/source/lvm/plan'
 import type { SnapshotSize } from '../../../agent/options/types'
 import { refusal } from '../../support/refusal'
-import { capturedStorage, storage } from '../../support/storage'
+import { capturedStorage, planAll, storage } from '../../support/storage'
 
 const MIB = 1024 * 1024
 const run = '20260131T040506Z-abz277'
 
-function plan(host: ReturnType<typeof storage>, size: SnapshotSize = { kind: 'auto' }) {
-  return planSnapshots(host, selectVolumes(host).volumes, { run, size })
-}
+const plan = (host: ReturnType<typeof storage>, size?: SnapshotSize) => planAll(host, size, run)
 
 /** Volumes of these sizes, all mounted. */
 function thick(freeMiB: number, ...sizesMiB: number[]) {
@@ -28,12 +24,12 @@ function thin(pool: { dataPercent: number; metadataPercent?: number; health?: st
 }
 
 const sizesMiB = (host: ReturnType<typeof storage>, size?: SnapshotSize) =>
-  plan(host, size).map(({ sizeBytes }) => sizeBytes / MIB)
+  plan(host, size).map(({ source }) => source.snapshot.sizeBytes / MIB)
 
 test('a thick snapshot is taken writable, so that its journal can be replayed, and mounted read-only', () => {
   const [first] = plan(thick(10_240, 10_240))
   expect(first).toMatchObject({
-    kind: 'thick',
+    source: { kind: 'lvm', group: 'vg', name: 'lv0', snapshot: { type: 'thick' } },
     name: 'snapstream_20260131T040506Z_abz277_0',
     device: '/dev/vg/snapstream_20260131T040506Z_abz277_0',
     mountPoint: `/run/snapstream/${run}/vg-lv0`,
@@ -51,24 +47,18 @@ test('a thick snapshot is taken writable, so that its journal can be replayed, a
 
 test('a thin snapshot takes no space, and is active now but not after a reboot', () => {
   const [first] = plan(thin({ dataPercent: 50 }))
-  expect(first).toMatchObject({ kind: 'thin', sizeBytes: 0 })
+  expect(first).toMatchObject({ source: { snapshot: { type: 'thin', sizeBytes: 0 } } })
   expect(first?.create).toEqual(expect.arrayContaining(['--activate', 'y', '--ignoreactivationskip']))
   expect(first?.create).not.toContain('--extents')
 })
 
 test('XFS is told to mount the id of its origin a second time', () => {
-  const plans = planSnapshots(capturedStorage(), selectVolumes(capturedStorage()).volumes, {
-    run,
-    size: { kind: 'auto' },
-  })
+  const plans = plan(capturedStorage(), { kind: 'auto' })
   expect(plans.map(({ mount }) => mount.join(' ').includes('nouuid'))).toEqual([false, true, false, true])
 })
 
 test('snapshots are mounted side by side, so that each mount point below is archived as the directory it is', () => {
-  const plans = planSnapshots(capturedStorage(), selectVolumes(capturedStorage()).volumes, {
-    run,
-    size: { kind: 'auto' },
-  })
+  const plans = plan(capturedStorage(), { kind: 'auto' })
   expect(plans.map(({ origin, mountPoint }) => [origin.mountPoint, mountPoint])).toEqual([
     ['/srv', `/run/snapstream/${run}/vg0-srv`],
     ['/srv/home', `/run/snapstream/${run}/vg0-home`],

@@ -1,10 +1,10 @@
-import type { HostStorage } from '../../../agent/source/lvm/reports'
-import { selectVolumes, type Choice } from '../../../agent/source/lvm/select'
-import { refusal } from '../../support/refusal'
-import { capturedStorage, storage } from '../../support/storage'
+import { selectVolumes as select, type VolumeFilter } from '../../agent/source/select'
+import { refusal } from '../support/refusal'
+import { capturedStorage, storage, surveyOf, type HostStorage } from '../support/storage'
 
-const mountPoints = (host: HostStorage, choice?: Choice) =>
-  selectVolumes(host, choice).volumes.map(({ mountPoint }) => mountPoint)
+const selectVolumes = (host: HostStorage, filter?: VolumeFilter) => select(surveyOf(host), filter)
+const mountPoints = (host: HostStorage, filter?: VolumeFilter) =>
+  selectVolumes(host, filter).volumes.map(({ mountPoint }) => mountPoint)
 const skipped = (host: HostStorage) =>
   Object.fromEntries(selectVolumes(host).skipped.map(({ mountPoint, reason }) => [mountPoint, reason]))
 
@@ -19,7 +19,7 @@ describe('on a host with every kind of volume', () => {
     expect(selectVolumes(host).volumes[3]).toMatchObject({
       group: 'vg1',
       name: 'db-1',
-      deviceName: 'vg1-db--1',
+      volume: 'vg1-db--1',
       filesystem: 'xfs',
       thinPool: 'pool',
       usedBytes: expect.any(Number) as number,
@@ -44,7 +44,7 @@ describe('on a host with every kind of volume', () => {
   })
 
   test('filesystems on plain disks are named, memory and system filesystems are not', () => {
-    expect(selectVolumes(host).notOnLvm).toEqual([
+    expect(selectVolumes(host).unsupported).toEqual([
       { mountPoint: '/srv/plain', device: '/dev/ubde', filesystem: 'ext4', reason: 'not on LVM' },
     ])
   })
@@ -75,8 +75,8 @@ describe('on a host with every kind of volume', () => {
     [{ excludeVolumes: ['/var/lib/mysql'] }, 'UNKNOWN_VOLUME', 'at /var/lib/mysql', 'There are: /mnt/foreign, '],
     [{ volumes: ['/srv/plain'] }, 'VOLUME_UNSUPPORTED', '/srv/plain cannot be backed up: not on LVM', '--volumes'],
     [{ volumes: ['/srv'], excludeVolumes: ['/srv'] }, 'NO_VOLUME', 'no volume', '/srv (excluded by --exclude-volumes)'],
-  ])('%j is refused with %s', (choice, code, message, hint) => {
-    const told = refusal(() => selectVolumes(host, choice))
+  ])('%j is refused with %s', (filter, code, message, hint) => {
+    const told = refusal(() => selectVolumes(host, filter))
     expect(told.code).toBe(code)
     expect(told.message).toContain(message)
     expect(told.hint).toContain(hint)
@@ -105,7 +105,7 @@ test('a volume mounted more than once is backed up once, by its shortest mount p
 
 test('of two volumes mounted over each other, the visible one is backed up', () => {
   const host = storage({ ...volume, mounts: [{ of: 0 }, { of: 1 }] })
-  expect(selectVolumes(host).volumes.map(({ name }) => name)).toEqual(['lv1'])
+  expect(selectVolumes(host).volumes.map(({ volume }) => volume)).toEqual(['vg-lv1'])
   expect(selectVolumes(host).skipped).toMatchObject([{ device: '/dev/mapper/vg-lv0', reason: /mounted over it/ }])
 })
 
@@ -122,7 +122,7 @@ test.each([
 ])('%s is not missed', (_what, mount) => {
   const devices = [{ deviceNumber: '7:1', type: 'loop', below: [] }]
   const host = storage({ ...volume, mounts: [{ of: 0 }, { of: '/dev/loop0', target: '/x', ...mount }], devices })
-  expect(selectVolumes(host).notOnLvm).toEqual([])
+  expect(selectVolumes(host).unsupported).toEqual([])
 })
 
 test.each([
@@ -131,7 +131,7 @@ test.each([
   ['zfs', { of: 'tank/home', filesystem: 'zfs' }],
 ])('%s is named as not backed up', (_what, mount) => {
   const host = storage({ ...volume, mounts: [{ of: 0 }, { target: '/x', ...mount }] })
-  expect(selectVolumes(host).notOnLvm).toMatchObject([{ mountPoint: '/x', reason: 'not on LVM' }])
+  expect(selectVolumes(host).unsupported).toMatchObject([{ mountPoint: '/x', reason: 'not on LVM' }])
 })
 
 test('a host without any volume is told what a volume is, and what there is instead', () => {

@@ -1,9 +1,9 @@
-import { AgentError, describeError, hasCode } from '../../../agent/errors'
-import { removeLeftovers } from '../../../agent/source/lvm/snapshots.io'
-import { lvremove } from '../../../agent/source/lvm/plan'
-import { fakeHost } from '../../support/fake-host'
-import { localDeps } from '../../support/host-deps'
-import { memoryStore } from '../../support/memory-store'
+import { AgentError, describeError, hasCode } from '../../agent/errors'
+import { findLeftovers, removeLeftovers } from '../../agent/source/leftovers.io'
+import { lvremove } from '../../agent/source/lvm/plan'
+import { fakeHost } from '../support/fake-host'
+import { localDeps } from '../support/host-deps'
+import { memoryStore } from '../support/memory-store'
 
 const NAME = 'snapstream_20260131T040506Z_abz277_0'
 const volume = {
@@ -75,4 +75,22 @@ test('an upload that a run elsewhere may be at work on is left alone, whatever o
   const ahead = { ...store, readFacts: async () => ({ ...(await store.readFacts(signal)), clockSkewSeconds: -63e6 }) }
   await removeLeftovers({ ...localDeps(), host, store: ahead }, scope)
   expect([...store.uploads.keys()]).toEqual([young.uploadId])
+})
+
+test('mounts come deepest first, and only those below our directory', async () => {
+  const targets = [
+    '/',
+    '/run',
+    '/run/snapstream/r',
+    '/run/snapstream/r/srv/a',
+    '/run/snapstream/r/srv',
+    '/run/snapstream-x',
+  ]
+  const host = fakeHost({
+    lvs: JSON.stringify({ report: [{ lv: [] }] }),
+    vgs: JSON.stringify({ report: [{ vg: [] }] }),
+    findmnt: JSON.stringify({ filesystems: targets.map((target) => ({ target })) }),
+  })
+  const { mounts } = await findLeftovers({ ...localDeps(), host })
+  expect(mounts).toEqual(['/run/snapstream/r/srv/a', '/run/snapstream/r/srv', '/run/snapstream/r'])
 })

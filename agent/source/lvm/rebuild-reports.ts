@@ -1,10 +1,10 @@
-/** What a manifest says about the disks of its host, as far as a rebuild needs it. */
+/** What a manifest says about the LVM of its host, as far as a rebuild needs it. */
 import { z } from 'zod'
-import { SKIP_TAG, SNAPSHOT_TAG } from '../contract'
-import { AgentError } from '../errors'
-import { visibleVolume } from '../source/lvm/reports'
-import { listOf } from '../lib/untrusted'
-import type { SystemRecord } from '../run/manifest'
+import { SKIP_TAG, SNAPSHOT_TAG } from '../../contract'
+import { AgentError } from '../../errors'
+import { visibleVolume } from './reports'
+import { listOf } from '../../lib/untrusted'
+import type { LvmLayout } from './record'
 
 /** Names become words of commands that somebody runs as root: what LVM would not take is not passed on (lvm(8), "VALID NAMES"). */
 const name = z.string().regex(/^(?!\.{1,2}$)[\w+.][\w+.-]*$/)
@@ -60,15 +60,6 @@ export type PoolRow = z.infer<typeof pools>[number]
 export type VolumeGroupRow = z.infer<typeof volumeGroups>[number]
 export type PhysicalVolumeRow = z.infer<typeof physicalVolumes>[number]
 
-/** What blkid found on a device. */
-export interface Signature {
-  readonly device: string
-  /** `ext4`, `swap`, `crypto_LUKS`, … */
-  readonly type: string
-  readonly uuid: string
-  readonly label: string
-}
-
 export interface RebuildReports {
   /** Without snapshots: what they held is gone. */
   readonly logicalVolumes: readonly LogicalVolumeRow[]
@@ -77,33 +68,18 @@ export interface RebuildReports {
   /** Those of the logical volumes. */
   readonly volumeGroups: readonly VolumeGroupRow[]
   readonly physicalVolumes: readonly PhysicalVolumeRow[]
-  readonly signatures: readonly Signature[]
 }
 
 /** @throws AgentError OUTPUT_UNREADABLE */
-export function readRebuildReports({ lvm, signatures }: SystemRecord): RebuildReports {
-  const volumes = read('lvs', logicalVolumes, lvm?.lvs).filter(({ origin }) => origin === '')
+export function readRebuildReports(layout: LvmLayout): RebuildReports {
+  const volumes = read('lvs', logicalVolumes, layout.lvs).filter(({ origin }) => origin === '')
   const groups = new Set(volumes.map(({ vg_name: group }) => group))
   return {
     logicalVolumes: volumes,
-    pools: lvm?.thinPools === undefined ? [] : read('lvs', pools, lvm.thinPools),
-    volumeGroups: read('vgs', volumeGroups, lvm?.vgs).filter(({ vg_name: group }) => groups.has(group)),
-    physicalVolumes: read('pvs', physicalVolumes, lvm?.pvs).filter(({ vg_name: group }) => groups.has(group)),
-    signatures: parseSignatures(signatures ?? ''),
+    pools: layout.thinPools === undefined ? [] : read('lvs', pools, layout.thinPools),
+    volumeGroups: read('vgs', volumeGroups, layout.vgs).filter(({ vg_name: group }) => groups.has(group)),
+    physicalVolumes: read('pvs', physicalVolumes, layout.pvs).filter(({ vg_name: group }) => groups.has(group)),
   }
-}
-
-/** Reads what `blkid -o export` prints: lines of a device in a row, then an empty one. */
-export function parseSignatures(text: string): Signature[] {
-  return text.split('\n\n').flatMap((block) => {
-    const fields = new Map(
-      [...block.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, key, value]) => [key, value?.replace(/\\(.)/g, '$1')]),
-    )
-    const deviceName = fields.get('DEVNAME')
-    const type = fields.get('TYPE')
-    if (deviceName === undefined || type === undefined) return []
-    return [{ device: deviceName, type, uuid: fields.get('UUID') ?? '', label: fields.get('LABEL') ?? '' }]
-  })
 }
 
 function read<Value>(command: string, schema: z.ZodType<Value>, report: unknown): Value {
