@@ -1,6 +1,8 @@
 /**
- * Two projects: `unit` runs anywhere in seconds; `system` has real S3 servers (started once, before its first test)
- * and guests with real LVM, and is everything named *.system.test.ts.
+ * Two projects. `unit` needs no server and no guest, but what a host has: many of its tests run GNU tar on trees with devices,
+ * owners and attributes, so it needs root and the programs that `npm run setup` installs, and says at its start what it lacks.
+ * `system` has real S3 servers (started once, before its first test) and guests with real LVM, and is everything named
+ * *.system.test.ts.
  * @type {import('jest').Config}
  */
 const shared = {
@@ -23,7 +25,7 @@ module.exports = {
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: ['\\.system\\.test\\.ts$'],
-      globalSetup: '<rootDir>/test/support/bundle-catalog-worker.cjs',
+      globalSetup: '<rootDir>/test/support/unit-setup.cjs',
     },
     {
       ...shared,

@@ -22,6 +22,7 @@ const DEBIAN_PACKAGES = {
   'util-linux': 'mount, findmnt, flock and lsblk of the guest',
   tar: 'the archiver that the agent drives',
   zstd: 'reads archives back by hand, without the agent',
+  procps: 'pgrep, which tells the tests what is still running',
   'perl-base': 'starts the guest with its file descriptors in place',
   'libarchive-tools': 'bsdtar, a second reader that archives must satisfy',
   radosgw: 'the real S3 server (Ceph) that backups go to',

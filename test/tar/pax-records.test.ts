@@ -60,7 +60,8 @@ test.each([
   ['a length beyond the header', '11 path=x\n'],
   ['no equals sign', '7 path\n'],
   ['no key', '5 =x\n'],
-  ['a length of 16 digits', '1000000000000009 path=x\n'],
+  ['a length of 16 digits', '0000000000000024 path=x\n'],
+  ['nothing but the beginning of a length', '12'],
   ['a number that is none', '10 uid=-1\n'],
   ['a number that is not exact', '25 size=9007199254740993\n'],
   ['a time that is none', '14 mtime=1e3\n'],
@@ -82,12 +83,12 @@ test('a record is read back as it was formatted, and as tests format it', () => 
 
 test.each([
   '9 path=x',
-  '09 path=x\n',
+  '011 path=x\n',
   '9  path=x',
   '0 path=x\n',
   '9 path=xy',
   '99 path=x\n',
-  '9 pathxy\n',
+  '9 pathxy\n9 path=x\n',
   ' 9=\n',
   '',
 ])('what starts with %j can be read in more ways than one, or in none', (text) => {
