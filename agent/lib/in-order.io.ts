@@ -11,6 +11,7 @@ export type InFlight = number | { readonly first: number; readonly most: number 
  * consumer stops early or one piece of work fails, nothing is left running: `work` is given a signal that is then
  * aborted, and what was started is waited for.
  *
+ * @param nowMs - a clock that never goes back
  * @throws what the source or `work` throws, for the first item in order that fails
  */
 export async function* mapInOrder<Item, Result>(
@@ -18,6 +19,7 @@ export async function* mapInOrder<Item, Result>(
   inFlight: InFlight,
   signal: AbortSignal,
   work: (item: Item, signal: AbortSignal) => Promise<Result>,
+  nowMs: () => number = () => performance.now(),
 ): AsyncGenerator<Result, void, undefined> {
   const stop = new AbortController()
   const both = AbortSignal.any([signal, stop.signal])
@@ -25,9 +27,9 @@ export async function* mapInOrder<Item, Result>(
   const { first, most } = typeof inFlight === 'number' ? { first: inFlight, most: inFlight } : inFlight
   let limit = first
   const takeOldest = async (): Promise<Result> => {
-    const askedAt = performance.now()
+    const askedAt = nowMs()
     const result = await (started.shift() as Promise<Result>)
-    if (performance.now() - askedAt > WAIT_MS && limit < most) limit++
+    if (nowMs() - askedAt > WAIT_MS && limit < most) limit++
     return result
   }
   try {

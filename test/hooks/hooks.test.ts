@@ -202,9 +202,11 @@ describe('when the agent is killed while it holds applications', () => {
   })
 
   test('a hook that is still at work is over before they run', async () => {
-    await hook('pre/db', `sleep 1; echo locked >>${diary}`)
+    const killed = join(directory, 'killed')
+    await hook('pre/db', `until [ -e ${killed} ]; do sleep 0.05; done; echo locked >>${diary}`)
     await hook('post/db')
     await killOnce(() => untilHappened('pre/db'), 2)
+    await writeFile(killed, '')
     expect(await untilHappened('post/db')).toEqual(['pre/db', 'locked', 'post/db'])
   })
 })

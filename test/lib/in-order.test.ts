@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { mapInOrder } from '../../agent/lib/in-order.io'
 
 const never = new AbortController().signal
@@ -36,12 +36,18 @@ test.each([
 ])('%s: as much at a time as it takes', async (_, workMs, readMs, expected) => {
   let waiting = 0
   let most = 0
-  const results = mapInOrder(Array(20).keys(), { first: 2, most: 5 }, never, async () => {
+  let now = 0
+  const work = async () => {
     most = Math.max(most, ++waiting)
-    if (workMs > 0) await sleep(workMs)
-  })
+    if (workMs === 0) return
+    const end = now + workMs
+    await nextTurn()
+    now = Math.max(now, end)
+  }
+  const results = mapInOrder(Array(20).keys(), { first: 2, most: 5 }, never, work, () => now)
   for (let next = await results.next(); !next.done; next = await results.next()) {
-    await sleep(readMs)
+    if (readMs > 0) await nextTurn()
+    now += readMs
     waiting--
   }
   expect(most).toBe(expected)

@@ -60,15 +60,16 @@ async function quiesce(command: string, executionId = EXECUTION): Promise<number
   return steps[0]?.code
 }
 
-/** A pre script that Systems Manager kills while its second hook is at work. */
-async function quiesceAndKill(secondHook = 'exec /bin/sleep 1'): Promise<void> {
+/** A pre script that Systems Manager kills while its second hook is at work, which goes on after that. */
+async function quiesceAndKill(afterwards = 'exit 0'): Promise<void> {
   hook('pre', '10-queue')
-  hook('pre', '20-database', secondHook)
+  hook('pre', '20-database', `until [ -e ${sandbox.path('killed')} ]; do /bin/sleep 0.05; done\n${afterwards}`)
   hook('post', '90-resume')
   const cancellation = new AbortController()
   const command = sandbox.run('Quiesce', { command: 'pre-script' }, { signal: cancellation.signal })
   await until(() => ran().includes('20-database'))
-  cancellation.abort()
+  cancellation.abort() // kills at once, and then waits for the hook, which has the command's output
+  writeFileSync(sandbox.path('killed'), '')
   expect((await command).status).toBe('Cancelled')
 }
 
@@ -124,7 +125,7 @@ test('a host whose post script does not come is released: 203', async () => {
 
 describe('a pre script that is killed while its hooks are at work', () => {
   test('has made sure that the host is released, once the hook that outlives it is over', async () => {
-    await quiesceAndKill(`/bin/sleep 1; echo "locked" >>${sandbox.path('log')}`)
+    await quiesceAndKill(`echo "locked" >>${sandbox.path('log')}`)
     await letWaitEnd(0)
     expect(ran()).toEqual(['10-queue', '20-database', 'locked', '90-resume'])
     expect(await quiesce('post-script')).toBe(203)

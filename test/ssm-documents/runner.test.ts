@@ -1,7 +1,8 @@
 /** The runner behaves as the SSM agent was seen to behave. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { CommandDocument, Step } from '../../infra/ssm-document'
 import { runDocument, type Invocation } from './runner'
 
@@ -114,27 +115,37 @@ describe('which steps run', () => {
 })
 
 describe('a command that takes too long', () => {
+  const path = (name: string) => join(directory, name)
+  /** Says its process id, and that it has survived once it is asked. */
   const outlives = (how: string) =>
-    `${how} sh -c 'sleep 6; touch ${join(directory, 'survived')}' >/dev/null 2>&1 & wait`
+    `${how} sh -c 'echo $$ >${path('pid')}; until [ -e ${path('asked')} ]; do sleep 0.05; done; touch ${path('survived')}' >/dev/null 2>&1 & wait`
+  const until = async (condition: () => boolean) => {
+    while (!condition()) await wait(20)
+  }
+  /** Until somebody reaps it, a process that has ended has a number, but no command line. */
+  const isGone = (pid: string) => {
+    const file = `/proc/${pid}/cmdline`
+    return !existsSync(file) || readFileSync(file, 'utf8') === ''
+  }
 
   test('is killed with its process group, and no trap runs', async () => {
-    const step = script('a', `trap 'touch ${join(directory, 'trapped')}' TERM EXIT\n${outlives('')}`, {
+    const step = script('a', `trap 'touch ${path('trapped')}' TERM EXIT\n${outlives('')}`, {
       timeoutSeconds: '5',
     })
     expect(await statuses(document([step]))).toEqual(['TimedOut', 'TimedOut'])
-    await new Promise((resolve) => setTimeout(resolve, 2000))
-    expect(existsSync(join(directory, 'trapped'))).toBe(false)
-    expect(existsSync(join(directory, 'survived'))).toBe(false)
-  }, 20_000)
+    await until(() => isGone(readFileSync(path('pid'), 'utf8').trim()))
+    expect(existsSync(path('trapped'))).toBe(false)
+    expect(existsSync(path('survived'))).toBe(false)
+  })
 
   test('but not what has a session of its own', async () => {
     expect(await statuses(document([script('a', outlives('setsid'), { timeoutSeconds: '5' })]))).toEqual([
       'TimedOut',
       'TimedOut',
     ])
-    await new Promise((resolve) => setTimeout(resolve, 2000))
-    expect(existsSync(join(directory, 'survived'))).toBe(true)
-  }, 20_000)
+    writeFileSync(path('asked'), '')
+    await until(() => existsSync(path('survived')))
+  })
 
   test('after a cancellation nothing runs, not even the finallyStep', async () => {
     const steps = [script('a', 'sleep 60'), script('b', 'true', { finallyStep: true })]
