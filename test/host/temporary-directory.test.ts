@@ -20,14 +20,6 @@ test('a temporary directory is ours alone, and gone afterwards with what is in i
   expect(readdirSync(place)).toEqual([])
 })
 
-test('a nameless file is written and read, and cannot be found', async () => {
-  await using file = await openUnlinkedFile(place)
-  await file.append(Buffer.from('first '))
-  await file.append(Buffer.from('second'))
-  expect(String(await file.read(6, 6))).toBe('second')
-  expect(readdirSync(place)).toEqual([])
-})
-
 test.each<[string, (inside: string) => Promise<unknown>]>([
   ['a temporary directory', takeTemporaryDirectory],
   ['a nameless file', openUnlinkedFile],
