@@ -74,7 +74,11 @@ async function perform(request: AnyRequest, stop: Pick<HostDeps, 'signal' | 'dea
     case 'find':
       return includingDeleted(deps, { ...request, host }, find)
     case 'list':
-      return includingDeleted(deps, { ...request, host }, list)
+      return includingDeleted(
+        deps,
+        { ...request, host },
+        (deps, request) => list(deps, request, process.stdout.columns || undefined), // 0 where a terminal does not know
+      )
     case 'restore':
       process.umask(0o077) // what has no mode of its own yet is nobody else's business
       return includingDeleted(deps, { ...request, host }, restore)

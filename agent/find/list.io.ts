@@ -18,9 +18,10 @@ const READS_IN_FLIGHT = 8
 /**
  * Lists the runs of a host, newest first; or with `debris` what lies there without one.
  *
+ * @param width - characters of the terminal; none where there is no terminal
  * @throws AgentError ACCESS_DENIED where these credentials may not list the bucket, as those of hosts may not
  */
-export async function list(deps: ListDeps, request: WithHost<ListRequest>): Promise<Outcome> {
+export async function list(deps: ListDeps, request: WithHost<ListRequest>, width?: number): Promise<Outcome> {
   if (request.debris) return listDebris(deps, request)
   const found = await findRuns(deps, request)
   const [good, misdated] = [true, false].map((wanted) =>
@@ -35,7 +36,7 @@ export async function list(deps: ListDeps, request: WithHost<ListRequest>): Prom
   }
   return {
     status: ExitStatus.ok,
-    summary: formatRunList(request.host, runs, places.length, deps.now()),
+    summary: formatRunList(request.host, runs, places.length, deps.now(), width),
     json: { host: request.host, total: places.length, runs },
   }
 }

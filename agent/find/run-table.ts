@@ -83,37 +83,67 @@ function rankOf({ depth, sizesOnly }: Verified): number {
 /**
  * @param runs - newest first
  * @param total - how many there are in all
+ * @param width - characters of the terminal; none where there is no terminal
  */
-export function formatRunList(host: string, runs: readonly ListedRun[], total: number, now: Date): string {
+export function formatRunList(
+  host: string,
+  runs: readonly ListedRun[],
+  total: number,
+  now: Date,
+  width = Infinity,
+): string {
   if (runs.length === 0) {
     return `No runs of ${host}.\n  Check --host and --class. A run counts once its manifest is written, at its very end.`
   }
   const shown = runs.length < total ? `, the newest ${runs.length}; --limit shows more` : ''
   return joinLines([
     `${total} ${total === 1 ? 'run' : 'runs'} of ${host}${shown}`,
-    ...columns([HEADINGS, ...runs.map((run) => runRow(run, now))]),
+    ...fitColumns(
+      runs.map((run) => runRow(run, now)),
+      width,
+    ),
     ...runs.flatMap(({ run, misdating, problem }) =>
       [misdating?.what, problem].flatMap((what) => (what === undefined ? [] : [`  ${run}: ${what}`])),
     ),
   ])
 }
 
-const HEADINGS = ['RUN', 'AGE', 'CLASS', 'STATUS', 'RAW -> STORED', 'VERIFIED', 'VOLUMES']
+type Column = 'RUN' | 'AGE' | 'CLASS' | 'STATUS' | 'RAW' | 'STORED' | 'VERIFIED' | 'VOLUMES'
+type Row = Readonly<Record<Column, string>>
 
-function runRow(run: ListedRun, now: Date): string[] {
-  const age = formatAge(run.startedAt, now)
-  const marks = [...(run.deleted ? ['deleted'] : []), ...(run.misdating ? ['MISDATED'] : [])]
-  const status = [run.status, ...marks].join(', ')
-  if (run.status === 'unreadable') return [run.run, age, run.class, status, '', '', '']
+const COLUMNS: readonly Column[] = ['RUN', 'AGE', 'CLASS', 'STATUS', 'RAW', 'STORED', 'VERIFIED', 'VOLUMES']
+/** What a narrow terminal goes without, the first of these first. */
+const DISPENSABLE: readonly Column[] = ['VOLUMES', 'RAW', 'CLASS', 'STORED']
+
+/** Drops columns until the rest fits; where even that is too wide, the ends of lines. */
+function fitColumns(rows: readonly Row[], width: number): string[] {
+  const tables = [...DISPENSABLE, undefined].map((_, count) => {
+    const hidden = DISPENSABLE.slice(0, count)
+    const kept = COLUMNS.filter((column) => !hidden.includes(column))
+    return { hidden, lines: columns([kept, ...rows.map((row) => kept.map((column) => row[column]))]) }
+  })
+  const fitting = tables.find(({ lines }) => lines.every((line) => line.length <= width))
+  const { hidden, lines } = fitting ?? (tables.at(-1))
   return [
-    run.run,
-    age,
-    run.class,
-    status,
-    `${formatBytes(run.rawBytes)} -> ${formatBytes(run.storedBytes)}`,
-    [formatVerified(run.verified, now), run.verified.ok ? describeSamples(run.sampled) : ''].filter(Boolean).join(', '),
-    run.mountPoints.join(' '),
+    ...lines.map((line) => (line.length <= width ? line : `${line.slice(0, width - 1)}…`)),
+    ...(hidden.length === 0 ? [] : [`  A wider terminal or --json also shows ${hidden.join(', ')}.`]),
   ]
+}
+
+function runRow(run: ListedRun, now: Date): Row {
+  const isReadable = run.status !== 'unreadable'
+  const marks = [...(run.deleted ? ['deleted'] : []), ...(run.misdating ? ['MISDATED'] : [])]
+  const samples = run.verified.ok ? describeSamples(run.sampled) : ''
+  return {
+    RUN: run.run,
+    AGE: formatAge(run.startedAt, now),
+    CLASS: run.class,
+    STATUS: [run.status, ...marks].join(', '),
+    RAW: isReadable ? formatBytes(run.rawBytes) : '',
+    STORED: isReadable ? formatBytes(run.storedBytes) : '',
+    VERIFIED: isReadable ? [formatVerified(run.verified, now), samples].filter(Boolean).join(', ') : '',
+    VOLUMES: run.mountPoints.join(' '),
+  }
 }
 
 function formatVerified({ by, hostSays, ...verified }: Verified, now: Date): string {

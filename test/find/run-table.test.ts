@@ -138,12 +138,41 @@ test('the list shows the newest runs and says that there are more', () => {
   ]
   expect(formatRunList(arn, runs, 31, now)).toBe(
     `31 runs of ${arn}, the newest 3; --limit shows more
-  RUN                      AGE     CLASS  STATUS      RAW -> STORED       VERIFIED          VOLUMES
-  20260202T040506Z-aaaaaa  60 min  daily  complete    4.7 GiB -> 1.9 GiB  stream 5 min ago  / /home
-  20260131T040506Z-abz277  2 d     daily  incomplete  20 KiB -> 1000 B    no                /home
+  RUN                      AGE     CLASS  STATUS      RAW      STORED   VERIFIED          VOLUMES
+  20260202T040506Z-aaaaaa  60 min  daily  complete    4.7 GiB  1.9 GiB  stream 5 min ago  / /home
+  20260131T040506Z-abz277  2 d     daily  incomplete  20 KiB   1000 B   no                /home
   20260130T040506Z-cccccc  3 d     daily  unreadable
   20260130T040506Z-cccccc: format 2 is newer than this agent`,
   )
+})
+
+describe('a terminal that is too narrow for all columns', () => {
+  const sampled = { depth: 'source' as const, part: 3, count: 1, parts: 7, entries: 12 }
+  const run = listedRun(place, manifestOf({ volumes: [volumeBackupOf({ sampled })] }), {})
+
+  test('80 characters are enough for what a restore is chosen by', () => {
+    expect(formatRunList('db1', [run], 1, now, 80)).toBe(
+      `1 run of db1
+  RUN                      AGE  CLASS  STATUS    STORED  VERIFIED
+  20260131T040506Z-abz277  2 d  daily  complete  1000 B  checksum, source 3/7
+  A wider terminal or --json also shows VOLUMES, RAW.`,
+    )
+  })
+
+  test.each([
+    [120, undefined],
+    [88, 'VOLUMES.'],
+    [75, 'VOLUMES, RAW, CLASS.'],
+    [65, 'VOLUMES, RAW, CLASS, STORED.'],
+  ])('of %i characters shows all that it has room for', (width, hidden) => {
+    const list = formatRunList('db1', [run], 1, now, width)
+    expect(/also shows (.*)/.exec(list)?.[1]).toBe(hidden)
+  })
+
+  test('cuts lines off where not even the indispensable fits', () => {
+    const lines = formatRunList('db1', [run], 1, now, 50).split('\n')
+    expect(lines[2]).toBe('  20260131T040506Z-abz277  2 d  complete  checksu…')
+  })
 })
 
 test('no runs: what to look at', () => {
