@@ -117,15 +117,16 @@ const DISPENSABLE: readonly Column[] = ['VOLUMES', 'RAW', 'CLASS', 'STORED']
 
 /** Drops columns until the rest fits; where even that is too wide, the ends of lines. */
 function fitColumns(rows: readonly Row[], width: number): string[] {
-  const tables = [...DISPENSABLE, undefined].map((_, count) => {
-    const hidden = DISPENSABLE.slice(0, count)
+  const table = (hidden: readonly Column[]): string[] => {
     const kept = COLUMNS.filter((column) => !hidden.includes(column))
-    return { hidden, lines: columns([kept, ...rows.map((row) => kept.map((column) => row[column]))]) }
-  })
-  const fitting = tables.find(({ lines }) => lines.every((line) => line.length <= width))
-  const { hidden, lines } = fitting ?? (tables.at(-1))
+    return columns([kept, ...rows.map((row) => kept.map((column) => row[column]))])
+  }
+  const hidden =
+    [[], ...DISPENSABLE.map((_, index) => DISPENSABLE.slice(0, index + 1))].find((columns) =>
+      table(columns).every((line) => line.length <= width),
+    ) ?? DISPENSABLE
   return [
-    ...lines.map((line) => (line.length <= width ? line : `${line.slice(0, width - 1)}…`)),
+    ...table(hidden).map((line) => (line.length <= width ? line : `${line.slice(0, width - 1)}…`)),
     ...(hidden.length === 0 ? [] : [`  A wider terminal or --json also shows ${hidden.join(', ')}.`]),
   ]
 }
