@@ -84,27 +84,3 @@ test('before anything has succeeded nobody waits for a quarter of an hour', asyn
   await refusalOf(send(store))
   expect(server.operations).toHaveLength(5)
 })
-
-describe('the body of a range', () => {
-  const range = { status: 206, body: BODY.subarray(0, 100) }
-
-  test('that breaks off again and again is asked for as long as an outage may last', async () => {
-    const store = await storeAt({ GetObject: [...times(40, { ...range, breakAfterBytes: 0 }), range] })
-    expect((await store.getRange(KEY, 0, 100, signal)).equals(BODY.subarray(0, 100))).toBe(true)
-  })
-
-  test('that never gets on is given up after a quarter of an hour, which is said', async () => {
-    const store = await storeAt({ GetObject: [{ ...range, breakAfterBytes: 0 }] })
-    expect(await refusalOf(store.getRange(KEY, 0, 100, signal))).toMatchObject({
-      code: 'ENDPOINT_UNREACHABLE',
-      message: expect.stringMatching(/ in \d\d+ attempts over 15 min: /),
-    })
-  })
-
-  test('that does not have its checksum is no outage, and soon given up', async () => {
-    const damaged = success(BODY, { 'x-amz-checksum-crc32': 'AAAAAQ==' })
-    const store = await storeAt({ GetObject: [damaged] })
-    expect(await refusalOf(store.get(KEY, 1_000_000, signal))).toMatchObject({ code: 'CHECKSUM_MISMATCH' })
-    expect(server.operations).toHaveLength(5)
-  })
-})

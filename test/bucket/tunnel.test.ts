@@ -193,13 +193,3 @@ describe('a proxy that does not help is named, without its password:', () => {
     server.close()
   })
 })
-
-test('a bundle of certificates that cannot be read, or holds none, is refused', async () => {
-  expect(await trustBundle({})).toBeUndefined()
-  for (const file of [join(directory, 'missing.pem'), join(directory, 'key.pem')]) {
-    expect(await refusalOf(trustBundle({ AWS_CA_BUNDLE: file }))).toMatchObject({
-      code: 'CONFIG_INVALID',
-      message: expect.stringContaining(`AWS_CA_BUNDLE, ${file}, cannot be used: `),
-    })
-  }
-})
