@@ -5,6 +5,7 @@ import { cleanup } from './backup/cleanup.io'
 import { find } from './find/find.io'
 import { includingDeleted } from './run/include-deleted'
 import { list } from './find/list.io'
+import { listHosts } from './find/list-hosts.io'
 import type { Outcome } from './outcome'
 import { preflight } from './backup/preflight.io'
 import { restore } from './restore/restore.io'
@@ -14,7 +15,7 @@ import { verify } from './verify/verify.io'
 import { ExitStatus } from './contract'
 import { AgentError } from './errors'
 import { readConfigFile } from './options/config-file.io'
-import { connect } from './bucket/connect.io'
+import { connect, openBucket } from './bucket/connect.io'
 import type { HostDeps } from './context'
 import { localHost } from './host/run-command.io'
 import { createLog } from './lib/log'
@@ -23,7 +24,8 @@ import { availableMemoryBytes, isRoot, listenForSignals, stopAfter, assertRoot }
 import { writeMessage } from './lib/progress.io'
 import { agentVersion } from './backup/system-record.io'
 import { parseArguments } from './options/parse-argv'
-import { chooseConfigFile, suggestVariableNames, detectOutputOptions, resolveRequest } from './options/resolve'
+import { AGENT, resolveRequest } from './options/agent'
+import { chooseConfigFile, suggestVariableNames, detectOutputOptions } from './options/resolve'
 import { COMMANDS, type AnyRequest } from './options/commands'
 import { formatFailure, formatResult, type Output } from './options/output'
 
@@ -36,10 +38,10 @@ async function run(argv: readonly string[], interruption: AbortController): Prom
   const terminal = process.stdout.isTTY
   let wishes = { ...detectOutputOptions(argv, process.env), terminal }
   try {
-    const invocation = parseArguments(argv, process.stdout.columns)
+    const invocation = parseArguments(AGENT, argv, process.stdout.columns)
     if (invocation.kind === 'help') return { status: ExitStatus.ok, stdout: invocation.text, stderr: '' }
     if (invocation.kind === 'version') return { status: ExitStatus.ok, stdout: `${agentVersion}\n`, stderr: '' }
-    const config = await readConfigFile(chooseConfigFile(invocation.flags, process.env))
+    const config = await readConfigFile(AGENT, chooseConfigFile(AGENT, invocation.flags, process.env))
     const request = resolveRequest(invocation, process.env, config)
     wishes = { json: request.json, stdout: request.command === 'restore' && request.stdout, terminal }
     const seconds = 'deadline' in request ? request.deadline : undefined
@@ -55,7 +57,7 @@ async function perform(request: AnyRequest, stop: Pick<HostDeps, 'signal' | 'dea
   const now = () => new Date()
   const level = request.logLevel ?? (process.stderr.isTTY ? 'info' : 'warn')
   const log = createLog(level, now, writeMessage)
-  for (const warning of suggestVariableNames(process.env)) log.warn(warning)
+  for (const warning of suggestVariableNames(AGENT, process.env)) log.warn(warning)
   const hostDeps: HostDeps = { host: localHost, log, now, ...stop }
   const connectThere = () => connect(request, process.env, hostDeps)
   if (request.command === 'preflight')
@@ -63,6 +65,11 @@ async function perform(request: AnyRequest, stop: Pick<HostDeps, 'signal' | 'dea
       { ...hostDeps, isRoot: isRoot(), availableBytes: availableMemoryBytes(), connect: connectThere },
       request,
     )
+
+  if (request.command === 'list' && request.hosts) {
+    const { store } = await openBucket(request, process.env, hostDeps)
+    return listHosts({ ...hostDeps, store }, request)
+  }
 
   const { store, host } = await connectThere()
   const deps = { ...hostDeps, store }

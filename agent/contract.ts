@@ -126,6 +126,8 @@ export function parseManifestKey(key: string): RunPlace | undefined {
   return MANIFEST_KEY.exec(key)?.groups as RunPlace | undefined
 }
 
+/** An instance's ARN, or a name that is safe in a key, in a policy and in a file name. */
+export const HOST_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}(/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?$'
 /** A pattern to be part of another one. */
 export function withoutAnchors(pattern: string): string {
   return pattern.replace(/^\^|\$$/g, '')

@@ -1,11 +1,11 @@
 /** The agent's restore in its own process: `node agent-restore.cjs none|zstd ENDPOINT_URL TARGET`. */
+import { AGENT, resolveRequest, type CommandLine } from '../agent/options/agent'
 import { restore } from '../agent/restore/restore.io'
 import type { Compression } from '../agent/contract'
 import { localHost } from '../agent/host/run-command.io'
 import { tuneGarbageCollection } from '../agent/lib/buffers.io'
 import { s3Store } from '../agent/bucket/store.io'
-import { resolveRequest } from '../agent/options/resolve'
-import { parseArguments, type Invocation } from '../agent/options/parse-argv'
+import { parseArguments } from '../agent/options/parse-argv'
 import type { WithHost, RestoreRequest } from '../agent/options/commands'
 import { placeOf } from './places'
 
@@ -25,7 +25,7 @@ async function run(compression: Compression, endpointUrl: string, target: string
     target,
     '--trust-times',
   ]
-  const invocation = parseArguments(argv) as Extract<Invocation, { kind: 'command' }>
+  const invocation = parseArguments(AGENT, argv) as CommandLine
   const request = resolveRequest(invocation, {}, {}) as WithHost<RestoreRequest>
   const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => console.error(message) }
   const credentials = async () => ({ accessKeyId: 'bench', secretAccessKey: 'bench' })

@@ -1,3 +1,4 @@
+import { AGENT } from '../agent/options/agent'
 import { spawnSync } from 'node:child_process'
 import { chmod, chown, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -104,7 +105,7 @@ describe('the configuration file', () => {
     const file = join(directory, 'config.json')
     await writeFile(file, '{}')
     await chown(file, UID, 0)
-    expect(await readConfigFile({ file, named: true }, UID)).toEqual({})
+    expect(await readConfigFile(AGENT, { file, named: true }, UID)).toEqual({})
   })
 
   test('that somebody named has to be there', async () => {

@@ -4,23 +4,27 @@ import { planRoute, type Proxy } from './proxy'
 import { chooseCredentials, readCaller } from './credentials.io'
 import type { HostDeps, Store } from '../context'
 import { httpHandler } from './http-handler.io'
-import { readIdentity, type KnownIdentity } from './identity.io'
+import { readIdentity, readRegion, type KnownIdentity } from './identity.io'
 import { s3Store } from './store.io'
 import { trustBundle } from './trust.io'
 
 /** To the services that credentials come from, and STS. */
 const FEW_REQUESTS = { connectionsMax: 8, connectSeconds: 10, silenceSeconds: 30 }
 
-/** The bucket, as this host reaches it. */
-export interface Connection {
+/** A bucket that can be reached. */
+export interface Bucket {
   readonly store: Store
-  /** Name of the host in the bucket. */
-  readonly host: string
   readonly region: string
   /** Whose credentials are used: an ARN, or an access key's id. @throws AgentError */
   readonly readCaller: () => Promise<string>
   /** Which way requests for the bucket take. @throws AgentError */
   readonly readWay: () => Promise<Way>
+}
+
+/** The bucket, as this host reaches it. */
+export interface Connection extends Bucket {
+  /** Name of the host in the bucket. */
+  readonly host: string
 }
 
 /** Which way requests for the bucket take. */
@@ -41,24 +45,55 @@ export interface Way {
  * CONFIG_INVALID for a proxy or a CA bundle, that cannot be used
  */
 export async function connect(
-  request: KnownIdentity & { readonly bucket: string },
+  request: KnownIdentity & BucketName,
+  environment: Environment,
+  deps: Pick<HostDeps, 'log' | 'signal'>,
+): Promise<Connection> {
+  const readPlace = (endpointUrl: string | undefined) =>
+    readIdentity({ ...request, endpointUrl }, environment, deps.signal)
+  const { host, ...bucket } = await reach(request, environment, deps, readPlace)
+  return { ...bucket, host }
+}
+
+interface BucketName {
+  readonly bucket: string
+}
+
+/**
+ * Prepares the connection for work that concerns no host, or many. Throws as `connect`, but for hosts.
+ */
+export async function openBucket(
+  request: Omit<KnownIdentity, 'host'> & BucketName,
+  environment: Environment,
+  deps: Pick<HostDeps, 'log' | 'signal'>,
+): Promise<Bucket> {
+  return reach(request, environment, deps, async (endpointUrl) => ({
+    region: await readRegion({ ...request, endpointUrl }, environment, deps.signal),
+  }))
+}
+
+async function reach<Place extends { readonly region: string; readonly host?: string }>(
+  request: { readonly endpointUrl: string | undefined } & BucketName,
   environment: Environment,
   { log, signal }: Pick<HostDeps, 'log' | 'signal'>,
-): Promise<Connection> {
+  readPlace: (endpointUrl: string | undefined) => Promise<Place>,
+): Promise<Bucket & Place> {
   const { bucket } = request
   const route = planRoute(environment)
   assertSwitches(environment)
   const endpointUrl = chooseEndpoint(request.endpointUrl, environment)
   const caBundle = await trustBundle(environment)
-  const { host, region } = await readIdentity({ ...request, endpointUrl }, environment, signal)
-  log.info(`host ${host}, bucket ${bucket} in ${region}${endpointUrl === undefined ? '' : ` at ${endpointUrl}`}`)
+  const place = await readPlace(endpointUrl)
+  const { host, region } = place
+  log.info(
+    `${host === undefined ? '' : `host ${host}, `}bucket ${bucket} in ${region}${endpointUrl === undefined ? '' : ` at ${endpointUrl}`}`,
+  )
   const handler = httpHandler({ route, ...FEW_REQUESTS })
   const credentials = chooseCredentials(environment, handler)
   const store = s3Store({ bucket, region, credentials, route, log, ...(endpointUrl !== undefined && { endpointUrl }) })
   return {
+    ...place,
     store,
-    host,
-    region,
     readCaller: () => readCaller(credentials, region, endpointUrl, signal, handler),
     async readWay() {
       const { origin, protocol, hostname, port } = await store.readEndpoint()

@@ -32,16 +32,24 @@ export async function readIdentity(
   signal: AbortSignal,
   clock?: Clock,
 ): Promise<Identity> {
-  const region = known.region ?? environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION']
-  const elsewhere = known.endpointUrl === undefined ? undefined : ELSEWHERE
-  if (known.host !== undefined) {
-    return { host: known.host, region: region ?? elsewhere ?? (await readRegion(environment, signal, clock)) }
-  }
+  if (known.host !== undefined) return { host: known.host, region: await readRegion(known, environment, signal, clock) }
   const instance = await readInstance(environment, signal, clock)
-  return { host: instance.arn, region: region ?? instance.region }
+  return { host: instance.arn, region: givenRegion(known, environment) ?? instance.region }
 }
 
-async function readRegion(environment: Environment, signal: AbortSignal, clock: Clock | undefined): Promise<string> {
+function givenRegion({ region }: Pick<KnownIdentity, 'region'>, environment: Environment): string | undefined {
+  return region ?? environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION']
+}
+
+/** Which region the bucket is in, whatever host this is. Throws as `readIdentity`. */
+export async function readRegion(
+  known: Omit<KnownIdentity, 'host'>,
+  environment: Environment,
+  signal: AbortSignal,
+  clock?: Clock,
+): Promise<string> {
+  const region = givenRegion(known, environment) ?? (known.endpointUrl === undefined ? undefined : ELSEWHERE)
+  if (region !== undefined) return region
   try {
     return (await readInstance(environment, signal, clock)).region
   } catch (cause) {

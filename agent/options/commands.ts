@@ -1,4 +1,5 @@
 /** Every command, as data, and what each can be asked to do. */
+import type { Command as ProgramCommand } from './program'
 import type { OptionName, OPTIONS } from './table'
 
 /** Every command has these. */
@@ -46,8 +47,8 @@ export const COMMANDS = {
     needsRoot: false,
   },
   list: {
-    summary: 'list the runs of a host, newest first',
-    options: [...COMMON, 'class', 'limit', 'debris', 'includeDeleted', 'trustTimes'],
+    summary: 'list the runs of a host, newest first, or the hosts that have any',
+    options: [...COMMON, 'class', 'limit', 'hosts', 'debris', 'includeDeleted', 'trustTimes'],
     required: ['bucket'],
     withoutDefault: ['class'],
     needsRoot: false,
@@ -110,15 +111,8 @@ export const COMMANDS = {
   },
 } as const satisfies Record<string, Command>
 
-export interface Command {
-  readonly summary: string
-  readonly options: readonly OptionName[]
-  /** The option that is not written as a flag but stands by itself. */
-  readonly argument?: OptionName
-  /** Options without which the command makes no sense, and that have no default. */
-  readonly required: readonly OptionName[]
-  /** Options whose default does not hold for this command: not given, they narrow nothing. */
-  readonly withoutDefault: readonly OptionName[]
+/** A command of the agent. */
+export interface Command extends ProgramCommand<OptionName> {
   readonly needsRoot: boolean
 }
 

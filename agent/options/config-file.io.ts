@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { AgentError } from '../errors'
+import type { Program } from './program'
 import { parseConfig, type Config } from './resolve'
 import { findWeakness, type Weakness } from '../host/trusted-path.io'
 
@@ -10,6 +11,7 @@ import { findWeakness, type Weakness } from '../host/trusted-path.io'
  * @throws AgentError CONFIG_INVALID
  */
 export async function readConfigFile(
+  program: Program,
   { file, named }: { file: string; named: boolean },
   user: number = process.getuid?.() ?? 0,
 ): Promise<Config> {
@@ -26,7 +28,7 @@ export async function readConfigFile(
       cause,
     })
   }
-  return parseConfig(text, file)
+  return parseConfig(program, text, file)
 }
 
 function changeable(file: string, { what, fix }: Weakness): AgentError {

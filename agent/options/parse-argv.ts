@@ -1,20 +1,17 @@
 import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander'
 import { AgentError } from '../errors'
 import { findNearest } from '../lib/nearest'
-import { OPTION_NAMES, OPTIONS, flagOf, variableOf } from './table'
-import { COMMAND_NAMES, COMMANDS, type CommandName } from './commands'
-import type { Option, OptionName } from './table'
-import type { Command } from './commands'
+import { commandNames, optionNames, type Program } from './program'
+import { flagOf, variableOf, type Option } from './table'
 
 /** The flags as they were written: one text for each time a flag was given, true or false for a switch. */
-export type Flags = Readonly<Partial<Record<OptionName, readonly string[] | boolean>>>
+export type Flags<O extends string = string> = Readonly<Partial<Record<O, readonly string[] | boolean>>>
 
-export type Invocation =
+export type Invocation<C extends string = string, O extends string = string> =
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
-  | { readonly kind: 'command'; readonly command: CommandName; readonly flags: Flags }
+  | { readonly kind: 'command'; readonly command: C; readonly flags: Flags<O> }
 
-const PROGRAM = 'snapstream'
 /** Where it is not known how wide the terminal is. */
 const HELP_COLUMNS = 80
 
@@ -25,33 +22,39 @@ const HELP_COLUMNS = 80
  * @param columns - of the terminal that shows help, if it is one
  * @throws AgentError USAGE for an unknown command or flag
  */
-export function parseArguments(argv: readonly string[], columns = HELP_COLUMNS): Invocation {
+export function parseArguments<C extends string, O extends string>(
+  program: Program<C, O>,
+  argv: readonly string[],
+  columns = HELP_COLUMNS,
+): Invocation<C, O> {
   let help = ''
-  let invocation: Invocation | undefined
-  const program = buildProgram(
+  let invocation: Invocation<C, O> | undefined
+  const parser = buildParser<C, O>(
+    program,
     columns,
     (text) => (help += text),
     (command, flags) => (invocation = { kind: 'command', command, flags }),
   )
   try {
-    program.parse(argv, { from: 'user' })
+    parser.parse(argv, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.code === 'commander.version') return { kind: 'version' }
     if (help !== '') return { kind: 'help', text: help }
-    throw explain(error, argv)
+    throw explain(program, error, argv)
   }
   if (!invocation) throw new Error('the command line was read, but nothing came of it')
   return invocation
 }
 
-function buildProgram(
+function buildParser<C extends string, O extends string>(
+  program: Program<C, O>,
   columns: number,
   writeHelp: (text: string) => void,
-  act: (command: CommandName, flags: Flags) => void,
+  act: (command: C, flags: Flags<O>) => void,
 ): Commander {
-  const program = new Commander(PROGRAM)
-    .description('Streams consistent, complete, verified backups of Linux filesystems straight into S3.')
+  const parser = new Commander(program.name)
+    .description(program.description)
     .version('', '--version', 'print the version')
     .helpOption('--help', 'print help')
     .exitOverride()
@@ -62,28 +65,29 @@ function buildProgram(
       getOutHasColors: () => false,
     })
     .showSuggestionAfterError(false)
-    .addHelpText('after', `\nHelp on a command: ${PROGRAM} COMMAND --help`)
-  for (const name of COMMAND_NAMES) {
-    const command: Commander = program
-      .command(name)
-      .description(COMMANDS[name].summary)
-      .addHelpText('after', HELP_FOOTER)
-    const { argument, options, withoutDefault, required }: Command = COMMANDS[name]
-    if (argument !== undefined) command.argument(`<${argument}>`, OPTIONS[argument].summary)
+    .addHelpText('after', `\nHelp on a command: ${program.name} COMMAND --help`)
+  for (const name of commandNames(program)) {
+    const { summary, argument, options, withoutDefault, required } = program.commands[name]
+    const command: Commander = parser.command(name).description(summary).addHelpText('after', HELP_FOOTER)
+    if (argument !== undefined) command.argument(`<${argument}>`, program.options[argument].summary)
     for (const option of options) {
       if (option !== argument)
         addOption(
           command,
           option,
-          describeOption(option, {
+          program.options[option],
+          describeOption(option, program.options[option], {
             required: required.includes(option),
             anyByDefault: withoutDefault.includes(option),
           }),
         )
     }
-    command.action(() => act(name, { ...command.opts(), ...(argument !== undefined && { [argument]: command.args }) }))
+    command.action(() => {
+      const flags = { ...command.opts(), ...(argument !== undefined && { [argument]: command.args }) }
+      act(name, flags as Flags<O>)
+    })
   }
-  return program
+  return parser
 }
 
 const HELP_FOOTER = `
@@ -93,8 +97,7 @@ configuration file, the field over the default. Fields may hold several values:
 off. In variables and flags, lists are separated by commas, except patterns and
 hooks: one a line.`
 
-function addOption(command: Commander, name: OptionName, description: string): void {
-  const { kind } = OPTIONS[name]
+function addOption(command: Commander, name: string, { kind }: Option<unknown>, description: string): void {
   if (kind.placeholder === undefined) {
     command.option(flagOf(name), description)
     command.addOption(new CommanderOption(flagOf(name).replace('--', '--no-')).hideHelp())
@@ -106,10 +109,10 @@ function addOption(command: Commander, name: OptionName, description: string): v
 }
 
 function describeOption(
-  name: OptionName,
+  name: string,
+  { summary, kind, defaultText }: Option<unknown>,
   { required, anyByDefault }: { readonly required: boolean; readonly anyByDefault: boolean },
 ): string {
-  const { summary, kind, defaultText }: Option<unknown> = OPTIONS[name]
   const byDefault = anyByDefault ? 'any by default' : `default ${defaultText ?? ''}`
   const details = [
     ...(required ? ['required'] : []),
@@ -121,36 +124,37 @@ function describeOption(
   return `${summary} (${details.join('; ')})`
 }
 
-function explain(error: CommanderError, argv: readonly string[]): AgentError {
+function explain(program: Program, error: CommanderError, argv: readonly string[]): AgentError {
   const message = error.message.replace(/^error: /, '')
-  const hint = hintFor(error, argv)
+  const hint = hintFor(program, error, argv)
   if (error.code === 'commander.help') return new AgentError('USAGE', 'no command given', { hint })
   return new AgentError('USAGE', message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, ''), { hint })
 }
 
-function hintFor(error: CommanderError, argv: readonly string[]): string {
-  const command = COMMAND_NAMES.find((name) => name === argv[0])
+function hintFor(program: Program, error: CommanderError, argv: readonly string[]): string {
+  const commands = commandNames(program)
+  const command = commands.find((name) => name === argv[0])
   const wrong = /'([^']*)'/.exec(error.message)?.[1] ?? ''
-  if (error.code === 'commander.unknownOption') return hintForFlag(wrong, command)
+  if (error.code === 'commander.unknownOption') return hintForFlag(program, wrong, command)
   if (error.code === 'commander.unknownCommand' || error.code === 'commander.help') {
-    return `${didYouMean(findNearest(wrong, COMMAND_NAMES))}The commands are ${COMMAND_NAMES.join(', ')}.`
+    return `${didYouMean(findNearest(wrong, commands))}The commands are ${commands.join(', ')}.`
   }
-  return `Run "${PROGRAM} ${command ? `${command} ` : ''}--help" for the options and what they take.`
+  return `Run "${program.name} ${command ? `${command} ` : ''}--help" for the options and what they take.`
 }
 
-function hintForFlag(wrong: string, command: CommandName | undefined): string {
+function hintForFlag(program: Program, wrong: string, command: string | undefined): string {
   const [flag = wrong] = wrong.split('=')
-  if (command === undefined) return `Flags come after the command: ${PROGRAM} COMMAND ${flag}.`
-  const known: readonly OptionName[] = COMMANDS[command].options
-  const option = OPTION_NAMES.find((name) => flagOf(name) === flag)
-  const help = `Run "${PROGRAM} ${command} --help" for the options there are.`
+  if (command === undefined) return `Flags come after the command: ${program.name} COMMAND ${flag}.`
+  const known = program.commands[command]?.options ?? []
+  const option = optionNames(program).find((name) => flagOf(name) === flag)
+  const help = `Run "${program.name} ${command} --help" for the options there are.`
   if (option && known.includes(option)) return `${flag} is a switch and takes no value. ${help}`
-  if (option) return `${flag} is an option of ${commandsWith(option).join(', ')}. ${help}`
+  if (option) return `${flag} is an option of ${commandsWith(program, option).join(', ')}. ${help}`
   return `${didYouMean(findNearest(flag, known.map(flagOf)))}${help}`
 }
 
-function commandsWith(option: OptionName): readonly CommandName[] {
-  return COMMAND_NAMES.filter((name) => (COMMANDS[name].options as readonly OptionName[]).includes(option))
+function commandsWith(program: Program, option: string): readonly string[] {
+  return commandNames(program).filter((name) => program.commands[name]?.options.includes(option))
 }
 
 /** The start of a hint; empty where nothing comes near. */

@@ -2,24 +2,15 @@ import { z } from 'zod'
 import { AgentError } from '../errors'
 import { didYouMean, type Flags, type Invocation } from './parse-argv'
 import { findNearest } from '../lib/nearest'
-import { OPTION_NAMES, OPTIONS, flagOf, VARIABLE_PREFIX, variableOf } from './table'
+import { optionNames, type Program } from './program'
+import { flagOf, VARIABLE_PREFIX, variableOf, type Option } from './table'
 import type { OutputOptions } from './output'
-import { COMMANDS } from './commands'
-import { findContradiction } from './contradictions'
-import type { OptionName } from './table'
-import type { AnyRequest, CommandName, RestoreRequest } from './commands'
 
 /** The environment, as Node has it. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** What a configuration file says, checked and converted. */
-export type Config = Readonly<Partial<Record<OptionName, unknown>>>
-
-/** Every option may be set there but the one that says where the file is. */
-const FIELDS = OPTION_NAMES.filter((name) => name !== 'config')
-const configSchema = z
-  .strictObject(Object.fromEntries(FIELDS.map((name) => [name, OPTIONS[name].kind.schema])))
-  .partial()
+export type Config = Readonly<Partial<Record<string, unknown>>>
 
 /**
  * Reads a configuration file: one JSON object of options by name.
@@ -27,19 +18,23 @@ const configSchema = z
  * @param file - where the text is from, for messages
  * @throws AgentError CONFIG_INVALID with the path of the wrong field, what belongs there and what is there
  */
-export function parseConfig(json: string, file: string): Config {
+export function parseConfig(program: Program, json: string, file: string): Config {
   let value: unknown
   try {
     value = JSON.parse(json)
   } catch (cause) {
     throw invalid(file, `is not JSON: ${(cause as Error).message}`, 'Mind quotes and commas: JSON allows no comments.')
   }
-  const parsed = configSchema.safeParse(value)
+  // Every option may be set there but the one that says where the file is.
+  const options = new Map(Object.entries(program.options).filter(([name]) => name !== 'config'))
+  const schemas = Array.from(options, ([name, { kind }]) => [name, kind.schema] as const)
+  const parsed = z.strictObject(Object.fromEntries(schemas)).partial().safeParse(value)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  const name = FIELDS.find((field) => field === issue?.path[0])
-  if (name) {
-    const wrong = describeWrong(name, (value as Record<OptionName, unknown>)[name], issue?.path[1])
+  const name = String(issue?.path[0])
+  const option = options.get(name)
+  if (option) {
+    const wrong = describeWrong(option, (value as Record<string, unknown>)[name], issue?.path[1])
     throw invalid(
       file,
       `${name}${wrong.place} must be ${wrong.expected}, not ${wrong.got}`,
@@ -48,7 +43,7 @@ export function parseConfig(json: string, file: string): Config {
   }
   if (issue?.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys
-    const hint = `${didYouMean(findNearest(key, FIELDS))}Fields are named as options: snapshotSize is --snapshot-size.`
+    const hint = `${didYouMean(findNearest(key, [...options.keys()]))}Fields are named as options: snapshotSize is --snapshot-size.`
     throw invalid(file, `unknown field ${JSON.stringify(key)}`, hint)
   }
   throw invalid(file, 'must be one JSON object', 'Write options by name: {"bucket": "my-backups"}.')
@@ -69,8 +64,8 @@ export function detectOutputOptions(
 }
 
 /** Warnings of variables that look like options of ours but are none: most likely misspelt, and so without effect. */
-export function suggestVariableNames(environment: Environment): string[] {
-  const known = OPTION_NAMES.map(variableOf)
+export function suggestVariableNames(program: Program, environment: Environment): string[] {
+  const known = optionNames(program).map(variableOf)
   const suffixes = known.map((variable) => variable.slice(VARIABLE_PREFIX.length))
   return Object.keys(environment)
     .filter((variable) => variable.startsWith(VARIABLE_PREFIX) && !known.includes(variable))
@@ -81,60 +76,69 @@ export function suggestVariableNames(environment: Environment): string[] {
 }
 
 /** Where to look for the configuration file, and whether somebody asked for it. */
-export function chooseConfigFile(flags: Flags, environment: Environment): { file: string; named: boolean } {
-  const given = readOption('config', flags, environment, {})
-  return { file: (given ?? OPTIONS.config.default) as string, named: given !== undefined }
+export function chooseConfigFile(
+  program: Program,
+  flags: Flags,
+  environment: Environment,
+): { file: string; named: boolean } {
+  const given = readOption(program, 'config', flags, environment, {})
+  return { file: (given ?? program.configFile) as string, named: given !== undefined }
 }
 
 /**
- * What a command was asked to do: flags win over variables, variables over the file, the file over defaults. Lists are
- * replaced, not merged.
+ * The options of a command: flags win over variables, variables over the file, the file over defaults. Lists are replaced,
+ * not merged.
  *
- * @throws AgentError USAGE for a value that cannot be, a missing option, or options that contradict each other
+ * @throws AgentError USAGE for a value that cannot be, or a missing option
  */
-export function resolveRequest(
-  { command, flags }: Extract<Invocation, { kind: 'command' }>,
+export function resolveOptions<C extends string, O extends string>(
+  program: Program<C, O>,
+  { command, flags }: Extract<Invocation<C, O>, { kind: 'command' }>,
   environment: Environment,
   config: Config,
-): AnyRequest {
-  const { options, required, withoutDefault } = COMMANDS[command]
+): Readonly<Partial<Record<O, unknown>>> {
+  const { options, required, withoutDefault } = program.commands[command]
   const values = options.map((name) => {
-    const value = readOption(name, flags, environment, config)
-    const keepsDefault = !(withoutDefault as readonly OptionName[]).includes(name)
-    return [name, value ?? (keepsDefault ? OPTIONS[name].default : undefined)] as const
+    const value = readOption(program, name, flags, environment, config)
+    return [name, value ?? (withoutDefault.includes(name) ? undefined : program.options[name].default)] as const
   })
-  const request = Object.fromEntries([['command', command], ...values]) as Partial<Record<OptionName, unknown>>
-  for (const name of required) if (request[name] === undefined) throw missing(command, name)
-  // The tables that this was built from are those that the type was made from.
-  const result = request as unknown as AnyRequest
-  assertConsistent(result)
-  return result
+  const given = Object.fromEntries(values) as Partial<Record<O, unknown>>
+  for (const name of required) if (given[name] === undefined) throw missing(program, command, name)
+  return given
 }
 
-function readOption(name: OptionName, flags: Flags, environment: Environment, config: Config): unknown {
+function readOption(
+  { options }: Program,
+  name: string,
+  flags: Flags,
+  environment: Environment,
+  config: Config,
+): unknown {
+  const option = options[name]
+  if (!option) return undefined
   const flag = flags[name]
-  if (flag !== undefined) return readTexts(name, flagOf(name), typeof flag === 'boolean' ? [String(flag)] : flag)
+  if (flag !== undefined)
+    return readTexts(name, option, flagOf(name), typeof flag === 'boolean' ? [String(flag)] : flag)
   // Empty is not given: a document or a unit file cannot always leave a variable out.
   const variable = environment[variableOf(name)]
-  if (variable) return readTexts(name, variableOf(name), [variable])
+  if (variable) return readTexts(name, option, variableOf(name), [variable])
   return config[name]
 }
 
-function readTexts(name: OptionName, writtenAs: string, texts: readonly string[]): unknown {
-  const { kind } = OPTIONS[name]
+function readTexts(name: string, option: Option<unknown>, writtenAs: string, texts: readonly string[]): unknown {
+  const { kind, summary } = option
   const value = kind.separator ? texts.flatMap(kind.fromText) : kind.fromText(texts.at(-1) ?? '')
   const parsed = kind.schema.safeParse(value)
   if (parsed.success) return parsed.data
-  const { expected, got, advice } = describeWrong(name, value, parsed.error.issues[0]?.path[0])
+  const { expected, got, advice } = describeWrong(option, value, parsed.error.issues[0]?.path[0])
   throw new AgentError('USAGE', `${writtenAs} must be ${expected}, not ${got}`, {
-    hint: `${advice}${flagOf(name)}: ${OPTIONS[name].summary}.`,
+    hint: `${advice}${flagOf(name)}: ${summary}.`,
   })
 }
 
 const GOT_LENGTH_MAX = 80
 
-function describeWrong(name: OptionName, value: unknown, index: PropertyKey | undefined) {
-  const { kind } = OPTIONS[name]
+function describeWrong({ kind }: Option<unknown>, value: unknown, index: PropertyKey | undefined) {
   const inList = kind.separator !== undefined && typeof index === 'number' && Array.isArray(value)
   const wrong: unknown = inList ? value[index] : value
   return {
@@ -149,30 +153,8 @@ function describeWrong(name: OptionName, value: unknown, index: PropertyKey | un
   }
 }
 
-function missing(command: CommandName, name: OptionName): AgentError {
+function missing({ configFile }: Program, command: string, name: string): AgentError {
   return new AgentError('USAGE', `${command} needs to know the ${name}: ${flagOf(name)} is missing`, {
-    hint: `Give ${flagOf(name)}, set ${variableOf(name)}, or set "${name}" in ${OPTIONS.config.default}.`,
+    hint: `Give ${flagOf(name)}, set ${variableOf(name)}, or set "${name}" in ${configFile}.`,
   })
-}
-
-function assertConsistent(request: AnyRequest): void {
-  const contradiction = findContradiction(request)
-  if (contradiction) {
-    const { what, fix } = contradiction
-    const hint = `${fix} Look at the variables and the configuration file too.`
-    throw new AgentError('USAGE', what, { hint })
-  }
-  if (request.command === 'restore') assertOneDestination(request)
-}
-
-function assertOneDestination({ target, inPlace, stdout }: RestoreRequest): void {
-  const given = [target !== undefined && '--target', inPlace && '--in-place', stdout && '--stdout'].filter(Boolean)
-  if (given.length === 1) return
-  throw new AgentError(
-    'USAGE',
-    given.length === 0 ? 'where to restore to is not given' : `${given.join(' and ')} are given`,
-    {
-      hint: 'Give one of --target DIRECTORY, --in-place and --stdout.',
-    },
-  )
 }

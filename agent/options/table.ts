@@ -11,6 +11,7 @@ import {
   DEFAULT_CLASS,
   DEPTHS,
   HOOKS_DIRECTORY,
+  HOST_PATTERN,
   REGION_PATTERN,
   RUN_PATTERN,
   RUN_SECONDS_MAX,
@@ -55,8 +56,6 @@ function optionWithDefault<T, W>(summary: string, kind: Kind<T, undefined, W>, d
 
 /** Bucket names and access point aliases (S3 user guide, "General purpose bucket naming rules"). */
 const BUCKET_PATTERN = '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$'
-/** An instance's ARN, or a name that is safe in a key, in a policy and in a file name. */
-const HOST_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}(/[A-Za-z0-9][A-Za-z0-9._-]{0,63})?$'
 /** S3's storage classes that a multipart upload in a general purpose bucket can be put in. */
 const STORAGE_CLASSES = [
   'STANDARD',
@@ -121,6 +120,7 @@ export const OPTIONS = {
   resume: option('go on with a restore that was interrupted: leave what is there already and equal', toggle),
   bestEffort: option('restore what can be read where an archive is damaged; reads everything twice', toggle),
   includeDeleted: option('also find and read what was deleted, as long as the bucket has a version of it', toggle),
+  hosts: option('instead of runs, list the hosts that have any, and the newest run of each', toggle),
   debris: option('instead of runs, list what lies there without a manifest, and unfinished uploads', toggle),
   trustTimes: option(
     "take the word of runs for when they were made, not S3's: for a bucket that was copied, or objects brought back by copying",
@@ -224,13 +224,13 @@ export type Written<K extends OptionName> = (typeof OPTIONS)[K] extends Option<u
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[]
 
 /** `snapshotSize` -> `--snapshot-size` */
-export function flagOf(name: OptionName): string {
+export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
 export const VARIABLE_PREFIX = 'SNAPSTREAM_'
 
 /** `snapshotSize` -> `SNAPSTREAM_SNAPSHOT_SIZE` */
-export function variableOf(name: OptionName): string {
+export function variableOf(name: string): string {
   return `${VARIABLE_PREFIX}${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 }

@@ -1,7 +1,7 @@
 /** In an emergency nobody has time for a command line that does not work. */
+import { AGENT, resolveRequest, type CommandLine } from '../../agent/options/agent'
 import { readFileSync } from 'node:fs'
-import { parseArguments, type Invocation } from '../../agent/options/parse-argv'
-import { resolveRequest } from '../../agent/options/resolve'
+import { parseArguments } from '../../agent/options/parse-argv'
 
 const text = readFileSync('docs/runbook.md', 'utf8')
 const commands = [...text.matchAll(/^ *```sh\n(.*?)^ *```$/gms)]
@@ -18,8 +18,11 @@ test.each(commands)('%s', (line) => {
   const [program, ...words] = line.split(' ').map((word) => word.replaceAll("'", ''))
   expect(program).toBe('snapstream')
   const standIns: Readonly<Record<string, string>> = { BUCKET: 'backups', HOST: 'db-1', RUN: '20260131T020000Z-k3xw7a' }
-  const invocation = parseArguments(words.map((word) => standIns[word] ?? word))
-  expect(resolveRequest(invocation as Extract<Invocation, { kind: 'command' }>, {}, {})).toMatchObject({
+  const invocation = parseArguments(
+    AGENT,
+    words.map((word) => standIns[word] ?? word),
+  )
+  expect(resolveRequest(invocation as CommandLine, {}, {})).toMatchObject({
     bucket: 'backups',
   })
 })

@@ -1,4 +1,5 @@
 /** An option of the agent that a document names: whatever it is, its value arrives as it was given, as one word. */
+import { AGENT } from '../../agent/options/agent'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,7 +53,7 @@ describe.each(COMMAND_NAMES)('a document of %s', (command: CommandName) => {
     const document = documentOf(command, named(options))
     const given = Object.fromEntries(options.map((name) => [name, OPTION_SAMPLES[name].at(-1)!]))
     const switches = Object.fromEntries(options.filter(isSwitch).map((name) => [name, 'true']))
-    const invocation = parseArguments(await wordsOf(document, { ...given, ...switches }))
+    const invocation = parseArguments(AGENT, await wordsOf(document, { ...given, ...switches }))
     expect(invocation).toEqual({
       kind: 'command',
       command,
@@ -63,7 +64,7 @@ describe.each(COMMAND_NAMES)('a document of %s', (command: CommandName) => {
   test('gives the agent nothing but what it has to know and what has a default', async () => {
     const document = documentOf(command, named(options))
     const given = Object.fromEntries(required.map((name) => [name, OPTION_SAMPLES[name][0]!]))
-    const invocation = parseArguments(await wordsOf(document, given))
+    const invocation = parseArguments(AGENT, await wordsOf(document, given))
     const isGiven = (name: OptionName) => required.includes(name) || document.parameters[name]?.default !== ''
     const expected = options.filter((name) => !isSwitch(name) && isGiven(name))
     expect(Object.keys((invocation as { flags: object }).flags).toSorted()).toEqual([...expected].toSorted())

@@ -1,3 +1,4 @@
+import { AGENT } from '../../agent/options/agent'
 import { parseArguments } from '../../agent/options/parse-argv'
 import { OPTIONS, flagOf, variableOf, type Option } from '../../agent/options/table'
 import { COMMAND_NAMES, COMMANDS, type CommandName, type Command } from '../../agent/options/commands'
@@ -14,16 +15,20 @@ test.each([
   [['backup', '--bucket'], "option '--bucket <NAME>' argument missing", 'Run "snapstream backup --help"'],
   [['backup', '/srv'], "too many arguments for 'backup'. Expected 0 arguments but got 1", 'Run "snapstream backup'],
 ])('%j is refused', (argv, message, hint) => {
-  expect(refusal(() => parseArguments(argv))).toEqual({ code: 'USAGE', message, hint: expect.stringContaining(hint) })
+  expect(refusal(() => parseArguments(AGENT, argv))).toEqual({
+    code: 'USAGE',
+    message,
+    hint: expect.stringContaining(hint),
+  })
 })
 
 function helpOf(command: CommandName): string {
-  const invocation = parseArguments([command, '--help'])
+  const invocation = parseArguments(AGENT, [command, '--help'])
   return invocation.kind === 'help' ? invocation.text : ''
 }
 
 test('help names every command', () => {
-  const invocation = parseArguments(['--help'])
+  const invocation = parseArguments(AGENT, ['--help'])
   for (const name of COMMAND_NAMES) {
     expect(invocation).toMatchObject({ kind: 'help', text: expect.stringMatching(new RegExp(`^ +${name} `, 'm')) })
   }
@@ -47,15 +52,17 @@ describe.each(COMMAND_NAMES)('help of %s', (command) => {
 })
 
 test('what is looked for stands by itself', () => {
-  expect(parseArguments(['find', '*.conf', '--limit', '5'])).toEqual({
+  expect(parseArguments(AGENT, ['find', '*.conf', '--limit', '5'])).toEqual({
     kind: 'command',
     command: 'find',
     flags: { pattern: ['*.conf'], limit: ['5'] },
   })
-  expect(refusal(() => parseArguments(['find']))).toMatchObject({ message: "missing required argument 'pattern'" })
+  expect(refusal(() => parseArguments(AGENT, ['find']))).toMatchObject({
+    message: "missing required argument 'pattern'",
+  })
   expect(helpOf('find')).toContain('Usage: snapstream find [options] <pattern>')
 })
 
 test('the version is asked for', () => {
-  expect(parseArguments(['--version'])).toEqual({ kind: 'version' })
+  expect(parseArguments(AGENT, ['--version'])).toEqual({ kind: 'version' })
 })

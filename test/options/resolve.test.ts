@@ -1,19 +1,14 @@
+import { AGENT, resolveRequest } from '../../agent/options/agent'
 import { parseArguments } from '../../agent/options/parse-argv'
-import {
-  chooseConfigFile,
-  suggestVariableNames,
-  parseConfig,
-  resolveRequest,
-  type Environment,
-} from '../../agent/options/resolve'
+import { chooseConfigFile, suggestVariableNames, parseConfig, type Environment } from '../../agent/options/resolve'
 import { refusal } from '../support/refusal'
 
 const FILE = '/etc/snapstream/config.json'
 
 function request(argv: readonly string[], environment: Environment = {}, config?: object) {
-  const invocation = parseArguments(argv)
+  const invocation = parseArguments(AGENT, argv)
   if (invocation.kind !== 'command') throw new Error(`${argv.join(' ')} is a ${invocation.kind}`)
-  return resolveRequest(invocation, environment, config ? parseConfig(JSON.stringify(config), FILE) : {})
+  return resolveRequest(invocation, environment, config ? parseConfig(AGENT, JSON.stringify(config), FILE) : {})
 }
 
 describe('what was asked for', () => {
@@ -98,9 +93,9 @@ describe('what was asked for', () => {
   })
 
   test('the file is looked for where the flag or the variable says, else where it always is', () => {
-    expect(chooseConfigFile({}, {})).toEqual({ file: FILE, named: false })
-    expect(chooseConfigFile({}, { SNAPSTREAM_CONFIG: '/a.json' })).toEqual({ file: '/a.json', named: true })
-    expect(chooseConfigFile({ config: ['/b.json'] }, { SNAPSTREAM_CONFIG: '/a.json' })).toEqual({
+    expect(chooseConfigFile(AGENT, {}, {})).toEqual({ file: FILE, named: false })
+    expect(chooseConfigFile(AGENT, {}, { SNAPSTREAM_CONFIG: '/a.json' })).toEqual({ file: '/a.json', named: true })
+    expect(chooseConfigFile(AGENT, { config: ['/b.json'] }, { SNAPSTREAM_CONFIG: '/a.json' })).toEqual({
       file: '/b.json',
       named: true,
     })
@@ -114,7 +109,7 @@ test("a misspelt variable is told of, everybody else's are left alone", () => {
     SNAPSTREAM_EXECUTION_ID: 'x',
     PATH: '/bin',
   }
-  expect(suggestVariableNames(environment)).toEqual([
+  expect(suggestVariableNames(AGENT, environment)).toEqual([
     'SNAPSTREAM_BUKCET has no effect. Did you mean SNAPSTREAM_BUCKET?',
   ])
 })
@@ -264,7 +259,9 @@ describe('a value that cannot be is refused, whichever way it came', () => {
         /^The source of a backup is gone with its snapshot: .*"snapstream backup --verify source"\. /,
       ),
     })
-    expect(refusal(() => parseConfig('{"depth": "source"}', FILE)).hint).toMatch(/snapstream backup --verify source/)
+    expect(refusal(() => parseConfig(AGENT, '{"depth": "source"}', FILE)).hint).toMatch(
+      /snapstream backup --verify source/,
+    )
     expect(refusal(() => request([...argv.slice(0, -1), '--depth=constructor'])).hint).toMatch(/^--depth: how deep/)
   })
 })
@@ -296,7 +293,7 @@ describe('a bad configuration file is refused with the path of the wrong field',
     ['{"bucket": "abc",}', /^\/etc\/snapstream\/config\.json: is not JSON: .*position/, /no comments/],
     ['', /is not JSON/, /no comments/],
   ])('%s', (json, message, hint) => {
-    const error = refusal(() => parseConfig(json, FILE))
+    const error = refusal(() => parseConfig(AGENT, json, FILE))
     expect(error.code).toBe('CONFIG_INVALID')
     if (typeof message === 'string') expect(error.message).toBe(`${FILE}: ${message}`)
     else expect(error.message).toMatch(message)

@@ -1,10 +1,10 @@
-import { resolveRequest } from '../../agent/options/resolve'
-import { parseArguments, type Invocation } from '../../agent/options/parse-argv'
+import { AGENT, resolveRequest, type CommandLine } from '../../agent/options/agent'
+import { parseArguments } from '../../agent/options/parse-argv'
 import { refusal } from '../support/refusal'
 
 function requested(...argv: string[]) {
-  const invocation = parseArguments(['restore', '--bucket', 'backups', ...argv])
-  return resolveRequest(invocation as Extract<Invocation, { kind: 'command' }>, {}, {})
+  const invocation = parseArguments(AGENT, ['restore', '--bucket', 'backups', ...argv])
+  return resolveRequest(invocation as CommandLine, {}, {})
 }
 
 test.each([

@@ -1,13 +1,13 @@
 /** How documents run the agent, with a program in its place that says how it was called. */
+import { AGENT, resolveRequest } from '../../agent/options/agent'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ExitStatus } from '../../agent/contract'
 import { parseArguments } from '../../agent/options/parse-argv'
-import { resolveRequest } from '../../agent/options/resolve'
 import type { DocumentName } from '../../infra/documents'
 import { makeSandbox, type Sandbox } from './sandbox'
 
-const AGENT = 'opt/snapstream/current/snapstream'
+const INSTALLED = 'opt/snapstream/current/snapstream'
 const RUN = '20260131T020000Z-k3xw7a'
 
 let sandbox: Sandbox
@@ -16,7 +16,7 @@ beforeEach(() => {
 })
 afterEach(() => sandbox.remove())
 
-const agent = (text: string) => sandbox.program(AGENT, `#!/bin/sh\n${text}\n`)
+const agent = (text: string) => sandbox.program(INSTALLED, `#!/bin/sh\n${text}\n`)
 const leftBehind = () => readdirSync(sandbox.path('run'))
 
 describe('the agent understands what it is told by', () => {
@@ -77,7 +77,7 @@ describe('the agent understands what it is told by', () => {
   ])('%s with %j', async (name, parameters, expected) => {
     agent(`printf '%s\\n' "$@"`)
     const { steps } = await sandbox.run(name, parameters)
-    const invocation = parseArguments(steps[0]!.stdout.trimEnd().split('\n'))
+    const invocation = parseArguments(AGENT, steps[0]!.stdout.trimEnd().split('\n'))
     if (invocation.kind !== 'command') throw new Error(`that is ${invocation.kind}`)
     expect(resolveRequest(invocation, {}, {})).toMatchObject(expected)
   })

@@ -19,6 +19,7 @@ export const OPTION_SAMPLES: Record<OptionName, readonly string[]> = {
   resume: ['true', 'false'],
   bestEffort: ['true', 'false'],
   includeDeleted: ['true', 'false'],
+  hosts: ['true', 'false'],
   debris: ['true', 'false'],
   trustTimes: ['true', 'false'],
   thaw: ['bulk', 'expedited'],

@@ -1,4 +1,4 @@
-import { resolveRequest } from '../../agent/options/resolve'
+import { AGENT, resolveRequest } from '../../agent/options/agent'
 import { parseArguments } from '../../agent/options/parse-argv'
 import type { AnyRequest, CommandName, WithHost } from '../../agent/options/commands'
 
@@ -8,7 +8,7 @@ export function requestOf<Name extends CommandName>(
   host: string,
   ...options: readonly string[]
 ): WithHost<Extract<AnyRequest, { command: Name }>> {
-  const invocation = parseArguments([command, '--bucket', 'backups', '--host', host, ...options])
+  const invocation = parseArguments(AGENT, [command, '--bucket', 'backups', '--host', host, ...options])
   if (invocation.kind !== 'command') throw new Error('this is no command')
   const request = resolveRequest(invocation, {}, {})
   return { ...(request as Extract<AnyRequest, { command: Name }>), host }

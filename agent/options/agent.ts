@@ -1,0 +1,54 @@
+/** The agent's own command line. */
+import { AgentError } from '../errors'
+import { COMMANDS, type AnyRequest, type CommandName, type RestoreRequest } from './commands'
+import { findContradiction } from './contradictions'
+import type { Invocation } from './parse-argv'
+import type { Program } from './program'
+import { resolveOptions, type Config, type Environment } from './resolve'
+import { OPTIONS, type OptionName } from './table'
+
+export const AGENT: Program<CommandName, OptionName> = {
+  name: 'snapstream',
+  description: 'Streams consistent, complete, verified backups of Linux filesystems straight into S3.',
+  commands: COMMANDS,
+  options: OPTIONS,
+  configFile: OPTIONS.config.default,
+}
+
+/** A command of the agent, as it was written. */
+export type CommandLine = Extract<Invocation<CommandName, OptionName>, { kind: 'command' }>
+
+/**
+ * What a command was asked to do.
+ *
+ * @throws AgentError as `resolveOptions`; USAGE where options contradict each other
+ */
+export function resolveRequest(invocation: CommandLine, environment: Environment, config: Config): AnyRequest {
+  const { command } = invocation
+  // The tables that this is built from are those that the type was made from.
+  const request = { command, ...resolveOptions(AGENT, invocation, environment, config) } as unknown as AnyRequest
+  assertConsistent(request)
+  return request
+}
+
+function assertConsistent(request: AnyRequest): void {
+  const contradiction = findContradiction(request)
+  if (contradiction) {
+    const { what, fix } = contradiction
+    const hint = `${fix} Look at the variables and the configuration file too.`
+    throw new AgentError('USAGE', what, { hint })
+  }
+  if (request.command === 'restore') assertOneDestination(request)
+}
+
+function assertOneDestination({ target, inPlace, stdout }: RestoreRequest): void {
+  const given = [target !== undefined && '--target', inPlace && '--in-place', stdout && '--stdout'].filter(Boolean)
+  if (given.length === 1) return
+  throw new AgentError(
+    'USAGE',
+    given.length === 0 ? 'where to restore to is not given' : `${given.join(' and ')} are given`,
+    {
+      hint: 'Give one of --target DIRECTORY, --in-place and --stdout.',
+    },
+  )
+}
