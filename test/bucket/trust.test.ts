@@ -17,7 +17,7 @@ afterEach(() => {
 })
 
 const fingerprints = (certificates: readonly string[]) =>
-  certificates.map((text) => new X509Certificate(text).fingerprint256).sort()
+  new Set(certificates.map((text) => new X509Certificate(text).fingerprint256))
 
 const bundle = (text: string) => {
   const file = join(directory, 'bundle.pem')
