@@ -51,7 +51,11 @@ export async function backUpHost(
   const place: RunPlace = { class: request.class, host: request.host, run: formatRun(startedAt, randomBytes(6)) }
   const survey = await surveyHost(deps)
   const selection = selectVolumes(survey, request)
-  const plans = planSnapshots(survey, selection.volumes, { run: place.run, size: request.snapshotSize })
+  const plans = planSnapshots(survey, selection.volumes, {
+    run: place.run,
+    size: request.snapshotSize,
+    exclude: request.exclude,
+  })
   if (request.dryRun) {
     const summary = formatBackupPlan(place, selection, plans, request.exclude)
     return { status: ExitStatus.ok, summary, json: { dryRun: true, ...place, ...selection, snapshots: plans } }

@@ -69,7 +69,9 @@ export async function preflight(deps: PreflightDeps, request: PreflightRequest):
     storage: survey.then(() => `${SOURCES.map(({ title }) => title).join(', ')} and the mount table answer`),
     volumes: selection.then(describeVolumes),
     'other filesystems': space.then(([host, chosen]) => judgeOthers(host, chosen)),
-    space: space.then(([host, { volumes }]) => judgeSpace(host, volumes, { run, size: request.snapshotSize })),
+    space: space.then(([host, { volumes }]) =>
+      judgeSpace(host, volumes, { run, size: request.snapshotSize, exclude: [] }),
+    ),
     memory: Promise.all([selection, readUsedInodes(deps)]).then(([{ volumes }, inodes]) =>
       judgeMemory(deps.availableBytes, volumes, inodes),
     ),

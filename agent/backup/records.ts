@@ -2,9 +2,7 @@
 import { AgentError, unwrapFailure } from '../errors'
 import type { Archive } from '../archive/archive'
 import type { VolumeBackup, VolumeFailure } from '../run/manifest'
-import type { BackupRequest } from '../options/commands'
 import type { SnapshotPlan } from '../source/source'
-import { excludesWithin, tarCreate } from '../tar/commands'
 import type { Proved } from './verify-after-upload.io'
 import type { Warnings } from '../tar/messages'
 
@@ -30,15 +28,7 @@ export interface Attempt {
   readonly leftBehind?: unknown
 }
 
-export function tarOf({ mountPoint, origin }: SnapshotPlan, { exclude }: BackupRequest) {
-  return tarCreate(mountPoint, excludesWithin(origin.mountPoint, exclude))
-}
-
-export function describeBackup(
-  { plan, seconds, livedSeconds, outcome }: Attempt,
-  request: BackupRequest,
-  takenAt: Date,
-): VolumeBackup[] {
+export function describeBackup({ plan, seconds, livedSeconds, outcome }: Attempt, takenAt: Date): VolumeBackup[] {
   if (!('archive' in outcome)) return []
   const { origin } = plan
   const { archive, sampled, unconfirmed, warnings, longPaths } = outcome
@@ -55,7 +45,7 @@ export function describeBackup(
       sizeBytes: origin.sizeBytes,
       usedBytes: origin.usedBytes,
       snapshot: { takenAt: takenAt.toISOString(), livedSeconds },
-      tarCommand: tarOf(plan, request),
+      tarCommand: plan.tar,
       archive,
       ...(sampled && { sampled }),
       ...(unconfirmed && { unconfirmed }),

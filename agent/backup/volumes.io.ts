@@ -14,7 +14,7 @@ import type { BackupRequest, WithHost } from '../options/commands'
 import type { Sample } from '../verify/sample'
 import type { SnapshotPlan, Snapshots, Watch } from '../source/source'
 import { joinWarnings, type Warnings } from '../tar/messages'
-import { describeBackup, describeFailure, tarOf, type Archived, type Attempt } from './records'
+import { describeBackup, describeFailure, type Archived, type Attempt } from './records'
 import { verifyAfterUpload } from './verify-after-upload.io'
 
 /** What became of the volumes of a run. */
@@ -90,7 +90,7 @@ export async function backUpVolumes(
   const work: Work = { deps, request, place, samples, bandwidth, progress, taken, watch }
   const attempts = [...failed, ...(await mapUnordered(mounted, request.parallel, (one) => attemptVolume(work, one)))]
   return {
-    volumes: attempts.flatMap((attempt) => describeBackup(attempt, request, taken.takenAt)),
+    volumes: attempts.flatMap((attempt) => describeBackup(attempt, taken.takenAt)),
     failures: attempts.flatMap(describeFailure),
     verified: leastVerified(attempts.flatMap(({ outcome }) => ('verified' in outcome ? outcome.verified : []))),
     hooks: held.hooks,
@@ -203,7 +203,7 @@ async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
   const { volume, mountPoint } = plan.origin
   let unconfirmed: string | undefined
   const { notes, ...archive } = await archiveVolume(deps, {
-    tar: tarOf(plan, request),
+    tar: plan.tar,
     header: {
       catalog: CATALOG_FORMAT,
       run: place.run,
@@ -226,7 +226,7 @@ async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
   const said = [notes.warnings]
   const proved = await verifyAfterUpload(deps, plan, archive, {
     verify: request.verify,
-    tar: tarOf(plan, request),
+    tar: plan.tar,
     sample: samples.get(volume),
     unconfirmed,
     onWarnings: ({ count, lines }) => said.push({ count, lines: lines.map((line) => `while comparing: ${line}`) }),

@@ -44,6 +44,8 @@ export interface SnapshotPlan {
   readonly originName: string
   /** Where it will be mounted. */
   readonly mountPoint: string
+  /** Prints the tar stream of what is mounted there. */
+  readonly tar: Argv
 }
 
 /** One whose snapshot is a device. */
@@ -56,6 +58,8 @@ export interface DeviceSnapshotPlan extends SnapshotPlan {
 export interface SnapshotRequest {
   readonly run: string
   readonly size: SnapshotSize
+  /** Patterns of absolute paths, as they are on the host, that are not archived. */
+  readonly exclude: readonly string[]
 }
 
 /** What a source found on a host. It answers without looking again: all of this is pure. */

@@ -29,7 +29,7 @@ afterEach(async () => {
 
 async function plan(): Promise<LvmPlan[]> {
   const survey = await surveyHost(deps)
-  const request = { run: RUN, size: { kind: 'auto' } } as const
+  const request = { run: RUN, size: { kind: 'auto' }, exclude: [] } as const
   return planSnapshots(survey, selectVolumes(survey).volumes, request) as LvmPlan[]
 }
 

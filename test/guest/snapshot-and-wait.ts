@@ -17,7 +17,7 @@ async function main([run = '', key = '', uploadId = '']: readonly string[]): Pro
   const deps = { host: localHost, log, now: () => new Date(), signal }
   await using _lock = await takeLock(deps)
   const survey = await surveyHost(deps)
-  const plans = planSnapshots(survey, selectVolumes(survey).volumes, { run, size: { kind: 'auto' } })
+  const plans = planSnapshots(survey, selectVolumes(survey).volumes, { run, size: { kind: 'auto' }, exclude: [] })
   reach('planned')
   await using _snapshots = await takeSnapshots(deps, plans)
   await recordUpload(deps, plans[0]!, { key, uploadId })

@@ -36,7 +36,7 @@ export function testSourceContract(source: SnapshotSource, fixture: () => Source
     const { deps } = fixture()
     const filesystems = await readFilesystems(deps)
     survey = await source.survey(deps, filesystems)
-    plans = survey.plan(volumesOf(filesystems), { run: '20260131T040506Z-abz277', size: { kind: 'auto' } })
+    plans = survey.plan(volumesOf(filesystems), { run: '20260131T040506Z-abz277', size: { kind: 'auto' }, exclude: [] })
   })
   afterEach(async () => expect(await fixture().left()).toBe(''))
 
@@ -56,7 +56,7 @@ export function testSourceContract(source: SnapshotSource, fixture: () => Source
   })
 
   test('plans the same each time, in words that can be printed', () => {
-    const request = { run: '20260131T040506Z-abz277', size: { kind: 'auto' } } as const
+    const request = { run: '20260131T040506Z-abz277', size: { kind: 'auto' }, exclude: [] } as const
     const again = survey.plan(
       plans.map(({ origin }) => origin),
       request,

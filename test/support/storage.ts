@@ -19,7 +19,7 @@ export function surveyOf(host: HostStorage): HostSurvey {
 /** Snapshots of all its volumes. */
 export function planAll(host: HostStorage, size: SnapshotSize = { kind: 'auto' }, run = '20260131T040506Z-abz277') {
   const { volumes } = selectVolumes(surveyOf(host))
-  return planSnapshots(host, volumes as LvmVolume[], { run, size })
+  return planSnapshots(host, volumes as LvmVolume[], { run, size, exclude: [] })
 }
 
 /** What a command answered on the host of test/guest/volumes.ts; test/guest/capture-fixtures.ts asked. */

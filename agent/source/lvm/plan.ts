@@ -2,6 +2,7 @@
 import { MOUNT_ROOT, SNAPSHOT_NAME_PREFIX, SNAPSHOT_TAG, RUN_TAG_PREFIX } from '../../contract'
 import type { Argv } from '../../context'
 import { formatBytes } from '../../lib/text'
+import { excludesWithin, tarCreate } from '../../tar/commands'
 import { mountReadOnly } from '../mount'
 import type { DeviceSnapshotPlan, SnapshotRequest } from '../source'
 import type { LvmVolume } from './claim'
@@ -26,7 +27,7 @@ export interface LvmPlan extends DeviceSnapshotPlan {
 export function planSnapshots(
   state: LvmState,
   volumes: readonly LvmVolume[],
-  { run, size }: SnapshotRequest,
+  { run, size, exclude }: SnapshotRequest,
 ): LvmPlan[] {
   assertPoolsHaveRoom(state, volumes)
   const sizes = planSizes(state, volumes, size)
@@ -42,6 +43,7 @@ export function planSnapshots(
       name,
       device,
       mountPoint,
+      tar: tarCreate(mountPoint, excludesWithin(origin.mountPoint, exclude)),
       source: {
         ...{ kind: 'lvm', group: origin.group, name: origin.name },
         snapshot: { type: space ? 'thick' : 'thin', sizeBytes },
