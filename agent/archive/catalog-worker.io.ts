@@ -46,8 +46,8 @@ export interface CatalogWorker extends AsyncDisposable {
 }
 
 /**
- * @param onCatalog - takes the catalog piece by piece, one call at a time; the catalogWorker answers no sooner than it has
- * taken all that came so far, so a slow taker slows the stream down instead of filling the memory
+ * @param onCatalog - takes the catalog piece by piece, one call at a time; who gives the stream is answered no sooner than it
+ * has taken all that came so far, so a slow taker slows the stream down instead of filling the memory
  */
 export function startCatalogWorker(
   header: CatalogHeader,
@@ -84,6 +84,12 @@ export function startCatalogWorker(
     thread.postMessage(request)
     const answer = await reply.promise
     if (answer.error) throw new AgentError(answer.error.code, answer.error.message, { hint: answer.error.hint })
+    return answer
+  }
+
+  /** For what adds to the catalog. A hash does not wait for it: the catalog may itself wait for a part to be hashed. */
+  async function askAndStore(request: CatalogWorkerRequest): Promise<CatalogWorkerAnswer> {
+    const answer = await ask(request)
     // Several requests are on their way at a time: their pieces are taken one after the other, in the order of the stream.
     const { catalog } = answer
     if (catalog?.length) taken = taken.then(() => onCatalog(catalog))
@@ -93,13 +99,13 @@ export function startCatalogWorker(
 
   return {
     async inspect(piece) {
-      await ask({ inspect: sharedBytes(piece) })
+      await askAndStore({ inspect: sharedBytes(piece) })
     },
     async record(frames) {
-      await ask({ record: frames })
+      await askAndStore({ record: frames })
     },
     async finish(frames) {
-      const { inspection } = await ask({ finish: { frames } })
+      const { inspection } = await askAndStore({ finish: { frames } })
       return inspection as Inspection
     },
     hash() {

@@ -115,6 +115,19 @@ test('the catalog is handed over in order, one piece at a time, and the stream w
   expect(offsets.findIndex((offset, index) => offset !== index * 512)).toBe(-1)
 })
 
+test('a part of the catalog is hashed, and so free again, while the pieces behind it still wait for a part', async () => {
+  const part = shared(Buffer.from('the first part of the catalog'))
+  const sha256 = createHash('sha256').update(part).digest('hex')
+  const digests: string[] = []
+  await using worker = startCatalogWorker(HEADER, async () => {
+    const hash = worker.hash()
+    await hash.update(part)
+    digests.push(await hash.digest())
+  })
+  await worker.inspect(shared(manyFiles(20_000)))
+  expect(digests).toContain(sha256)
+})
+
 test('where the catalog cannot be stored, that is the error of whoever waits', async () => {
   const tar = manyFiles(20_000)
   await using worker = startCatalogWorker(HEADER, () => Promise.reject(new Error('no part could be sent')))
