@@ -1,16 +1,15 @@
 /** A catalog is read from the bucket once, however often it is gone through: it is kept in a file that has no name. */
-import { crc32 } from 'node:zlib'
 import type { Archive } from './archive'
 import type { CatalogFrames } from './catalog'
 import { catalogParser, isEntry, isFrames } from './catalog-lines'
 import { cut, joinFrameTable, type FrameTable } from './frame-reads'
 import { damagedCatalog, decompressCatalog, fetchCatalog } from './read-catalog.io'
 import type { ReaderDeps } from './read.io'
+import { digestStored } from './stored-digest.io'
 import { lookUntilAgreed } from '../bucket/read-again'
 import type { RangeReadOptions } from '../context'
 import { openUnlinkedFile, type UnlinkedFile } from '../host/unlinked-file.io'
 import { freeNow } from '../lib/buffers.io'
-import { formatCrc32 } from '../lib/crc32'
 import type { CatalogEntry } from '../tar/entry'
 
 /** Of the file, at a time. */
@@ -33,30 +32,30 @@ export interface LoadedCatalog extends AsyncDisposable {
  * OBJECT_ARCHIVED, TARGET_UNFIT where there is no room for it
  */
 export async function loadCatalog(deps: ReaderDeps, archive: Archive): Promise<LoadedCatalog> {
-  const { key, crc32: expected } = archive.catalog
-  const { checksum, file } = await lookUntilAgreed(
+  const { key } = archive.catalog
+  const { difference, file } = await lookUntilAgreed(
     (how) => copyCatalog(deps, archive.catalog, how),
-    (seen) => (seen.checksum === expected ? undefined : seen.checksum),
+    (seen) => seen.difference,
     key,
   )
   if (file) return catalogIn(file, archive)
-  throw damagedCatalog(key, `has CRC32 ${checksum}, the manifest says ${expected}`)
+  throw damagedCatalog(key, `has ${difference}`)
 }
 
 /** There is a file only where it is what the manifest says. */
 async function copyCatalog(deps: ReaderDeps, catalog: Archive['catalog'], how?: RangeReadOptions) {
   await using files = new AsyncDisposableStack()
   const file = files.use(await openUnlinkedFile(undefined, catalog.sizeBytes))
-  let sum = 0
+  const digest = digestStored(catalog)
   for await (const piece of fetchCatalog(deps, catalog, how)) {
-    sum = crc32(piece, sum)
+    digest.update(piece)
     await file.append(piece)
     freeNow(piece)
   }
-  const checksum = formatCrc32(sum)
-  if (checksum !== catalog.crc32) return { checksum }
+  const difference = digest.difference()
+  if (difference !== undefined) return { difference }
   files.move()
-  return { checksum, file }
+  return { difference, file }
 }
 
 /** @param archive - of which the file has the catalog: what both say has to agree */

@@ -151,4 +151,12 @@ describe('a catalog of several pieces', () => {
       message: expect.stringMatching(/ has CRC32 \S+, the manifest says \S+$/),
     })
   })
+
+  test('that has the checksum of the one that was written, and is another, is refused too', async () => {
+    const forged = { ...archive, catalog: { ...archive.catalog, sha256: '0'.repeat(64) } }
+    await expect(loadCatalog({ store: storeWith(objects), signal }, forged)).rejects.toMatchObject({
+      code: 'ARCHIVE_DAMAGED',
+      message: expect.stringMatching(/ has SHA-256 \S+, the manifest says 0{64}$/),
+    })
+  })
 })
