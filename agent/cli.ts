@@ -15,7 +15,7 @@ import { verify } from './verify/verify.io'
 import { ExitStatus } from './contract'
 import { AgentError } from './errors'
 import { readConfigFile } from './options/config-file.io'
-import { connect, openBucket } from './bucket/connect.io'
+import { openBucket, openBucketOfHost } from './bucket/connect.io'
 import type { HostDeps } from './context'
 import { localHost } from './host/run-command.io'
 import { createLog } from './lib/log'
@@ -36,19 +36,19 @@ async function run(argv: readonly string[], interruption: AbortController): Prom
   tuneGarbageCollection()
   const { signal } = interruption
   const terminal = process.stdout.isTTY
-  let wishes = { ...detectOutputOptions(argv, process.env), terminal }
+  let outputOptions = { ...detectOutputOptions(argv, process.env), terminal }
   try {
     const invocation = parseArguments(AGENT, argv, process.stdout.columns)
     if (invocation.kind === 'help') return { status: ExitStatus.ok, stdout: invocation.text, stderr: '' }
     if (invocation.kind === 'version') return { status: ExitStatus.ok, stdout: `${agentVersion}\n`, stderr: '' }
     const config = await readConfigFile(AGENT, chooseConfigFile(AGENT, invocation.flags, process.env))
     const request = resolveRequest(invocation, process.env, config)
-    wishes = { json: request.json, stdout: request.command === 'restore' && request.stdout, terminal }
+    outputOptions = { json: request.json, stdout: request.command === 'restore' && request.stdout, terminal }
     const seconds = 'deadline' in request ? request.deadline : undefined
     const deadline = seconds === undefined ? undefined : stopAfter(interruption, seconds)
-    return formatResult(await perform(request, { signal, ...(deadline && { deadline }) }), wishes)
+    return formatResult(await perform(request, { signal, ...(deadline && { deadline }) }), outputOptions)
   } catch (error) {
-    return formatFailure(error, wishes, signal.aborted ? (signal.reason as AgentError) : undefined)
+    return formatFailure(error, outputOptions, signal.aborted ? (signal.reason as AgentError) : undefined)
   }
 }
 
@@ -59,10 +59,10 @@ async function perform(request: AnyRequest, stop: Pick<HostDeps, 'signal' | 'dea
   const log = createLog(level, now, writeMessage)
   for (const warning of suggestVariableNames(AGENT, process.env)) log.warn(warning)
   const hostDeps: HostDeps = { host: localHost, log, now, ...stop }
-  const connectThere = () => connect(request, process.env, hostDeps)
+  const openThere = () => openBucketOfHost(request, process.env, hostDeps)
   if (request.command === 'preflight')
     return preflight(
-      { ...hostDeps, isRoot: isRoot(), availableBytes: availableMemoryBytes(), connect: connectThere },
+      { ...hostDeps, isRoot: isRoot(), availableBytes: availableMemoryBytes(), open: openThere },
       request,
     )
 
@@ -71,7 +71,7 @@ async function perform(request: AnyRequest, stop: Pick<HostDeps, 'signal' | 'dea
     return listHosts({ ...hostDeps, store }, request)
   }
 
-  const { store, host } = await connectThere()
+  const { store, host } = await openThere()
   const deps = { ...hostDeps, store }
   switch (request.command) {
     case 'backup':

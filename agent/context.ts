@@ -24,6 +24,9 @@ export interface Deps {
 /** What needs no bucket. */
 export type HostDeps = Omit<Deps, 'store'>
 
+/** What needs nothing but the bucket. */
+export type StoreDeps = Omit<Deps, 'host' | 'deadline'>
+
 export interface RetrievalOptions {
   readonly tier: RetrievalTier
   /** How long the readable copy stays. */
@@ -49,7 +52,7 @@ export interface RunOptions {
 export interface StartOptions extends Omit<RunOptions, 'timeoutSeconds' | 'leaveRunning' | 'outputSeconds'> {
   readonly stdout?: number | Socket
   /** Told of all that it writes to standard error, as it comes. */
-  readonly onComplaint?: (chunk: Buffer) => void
+  readonly onStderr?: (chunk: Buffer) => void
   /** Whether it may outlive us: what kills our process group does not reach it. */
   readonly ownSession?: boolean
   /** Called where it was killed and does not end: it still has what it was given. */
@@ -80,7 +83,7 @@ export interface RunningCommand {
    */
   readonly succeeded: Promise<void>
   /** What it has written to standard error so far: at most the last 4 KiB. */
-  complaint(): string
+  stderrTail(): string
   kill(): void
 }
 

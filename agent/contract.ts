@@ -70,7 +70,7 @@ export const RUN_SECONDS_MAX = 48 * 3600
 export const DEPTHS = ['none', 'checksum', 'stream', 'source'] as const
 
 /** A run of a host: where all its objects lie. */
-export interface RunPlace {
+export interface RunKey {
   /** Retention class. */
   readonly class: string
   /** The instance's ARN, or the name given by `--host`. */
@@ -86,18 +86,18 @@ export type Compression = 'zstd' | 'none'
  * @param volume - device-mapper name of the volume, for example `vg0-home`
  * @param segment - 0 for the first
  */
-export function dataKey(place: RunPlace, volume: string, compression: Compression, segment: number): string {
+export function dataKey(runKey: RunKey, volume: string, compression: Compression, segment: number): string {
   const extension = compression === 'zstd' ? 'tar.zst' : 'tar'
   const suffix = segment === 0 ? '' : `.${String(segment).padStart(3, '0')}`
-  return `${Prefix.data}/${place.class}/${place.host}/${place.run}/${volume}.${extension}${suffix}`
+  return `${Prefix.data}/${runKey.class}/${runKey.host}/${runKey.run}/${volume}.${extension}${suffix}`
 }
 
-export function catalogKey(place: RunPlace, volume: string): string {
-  return `${Prefix.catalogs}/${place.class}/${place.host}/${place.run}/${volume}.jsonl.zst`
+export function catalogKey(runKey: RunKey, volume: string): string {
+  return `${Prefix.catalogs}/${runKey.class}/${runKey.host}/${runKey.run}/${volume}.jsonl.zst`
 }
 
-export function manifestKey(place: RunPlace): string {
-  return `${Prefix.manifests}/${place.class}/${place.host}/${place.run}.json`
+export function manifestKey(runKey: RunKey): string {
+  return `${Prefix.manifests}/${runKey.class}/${runKey.host}/${runKey.run}.json`
 }
 
 /**
@@ -107,10 +107,10 @@ export function manifestKey(place: RunPlace): string {
  */
 export function verificationKey(
   prefix: typeof Prefix.verifications | typeof Prefix.verdicts,
-  place: RunPlace,
+  runKey: RunKey,
   time: string,
 ): string {
-  return `${prefix}/${place.class}/${place.host}/${place.run}/${time}.json`
+  return `${prefix}/${runKey.class}/${runKey.host}/${runKey.run}/${time}.json`
 }
 
 /** Storage classes of which nothing can be read before it is retrieved. GLACIER_IR is none of them. */
@@ -122,8 +122,8 @@ export const RETRIEVAL_TIERS = { bulk: 'Bulk', standard: 'Standard', expedited: 
 export type RetrievalTier = keyof typeof RETRIEVAL_TIERS
 
 /** The run whose manifest this key is, or undefined where it is no manifest's key. */
-export function parseManifestKey(key: string): RunPlace | undefined {
-  return MANIFEST_KEY.exec(key)?.groups as RunPlace | undefined
+export function parseManifestKey(key: string): RunKey | undefined {
+  return MANIFEST_KEY.exec(key)?.groups as RunKey | undefined
 }
 
 /** An instance's ARN, or a name that is safe in a key, in a policy and in a file name. */

@@ -7,10 +7,10 @@ import { tuneGarbageCollection } from '../agent/lib/buffers.io'
 import { s3Store } from '../agent/bucket/store.io'
 import { parseArguments } from '../agent/options/parse-argv'
 import type { WithHost, RestoreRequest } from '../agent/options/commands'
-import { placeOf } from './places'
+import { runKeyOf } from './run-key'
 
 async function run(compression: Compression, endpointUrl: string, target: string): Promise<void> {
-  const { run, host, class: className } = placeOf(compression)
+  const { run, host, class: className } = runKeyOf(compression)
   const argv = [
     'restore',
     '--bucket',

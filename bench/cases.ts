@@ -2,7 +2,7 @@
 import { catalogKey, dataKey, type Compression } from '../agent/contract'
 import { formatArgv } from '../agent/host/argv'
 import { tarCreate, tarExtract } from '../agent/tar/commands'
-import { placeOf } from './places'
+import { runKeyOf } from './run-key'
 
 export type SourceName = 'big' | 'small'
 
@@ -126,7 +126,7 @@ const agentRestore =
 const awsToTar =
   (speed: 'uncapped' | 'capped'): Restore =>
   ({ aws, endpointUrls, target }) => {
-    const url = `s3://bench/${dataKey(placeOf('none'), 'vg0-srv', 'none', 0)}`
+    const url = `s3://bench/${dataKey(runKeyOf('none'), 'vg0-srv', 'none', 0)}`
     const copy = `${aws} s3 cp --only-show-errors --endpoint-url ${endpointUrls[speed]} ${url} -`
     return into(target, `${copy} | ${extract(target)}`)
   }
@@ -134,7 +134,7 @@ const awsToTar =
 const catToTar =
   (compression: Compression): Restore =>
   ({ objects, target }) => {
-    const file = `${objects}/${dataKey(placeOf(compression), 'vg0-srv', compression, 0)}`
+    const file = `${objects}/${dataKey(runKeyOf(compression), 'vg0-srv', compression, 0)}`
     return into(target, `cat ${file} | ${compression === 'zstd' ? 'zstd -d | ' : ''}${extract(target)}`)
   }
 
@@ -162,7 +162,7 @@ export const RESTORE_CASES: readonly BenchCase<RestoreSetting>[] = [
 const find =
   (pattern: string): Command<FindSetting> =>
   ({ agent: program, endpointUrl }) => {
-    const { class: className, host, run } = placeOf('zstd')
+    const { class: className, host, run } = runKeyOf('zstd')
     const place = ['--bucket', 'bench', '--class', className, '--host', host, '--run', run]
     return formatArgv([
       process.execPath,
@@ -181,7 +181,7 @@ const find =
 const grep =
   (text: string): Command<FindSetting> =>
   ({ objects }) =>
-    `zstd -dc ${objects}/${catalogKey(placeOf('zstd'), 'vg0-srv')} | grep --count --fixed-strings ${text}`
+    `zstd -dc ${objects}/${catalogKey(runKeyOf('zstd'), 'vg0-srv')} | grep --count --fixed-strings ${text}`
 
 export const FIND_CASES: readonly BenchCase<FindSetting>[] = [
   {

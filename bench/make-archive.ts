@@ -7,7 +7,7 @@ import { formatManifest } from '../agent/run/manifest'
 import { tarCreate } from '../agent/tar/commands'
 import { manifestOf, volumeBackupOf } from '../test/support/manifest'
 import { fileStore } from './file-store'
-import { placeOf } from './places'
+import { runKeyOf } from './run-key'
 import type { Store } from '../agent/context'
 
 async function make(directory: string, compression: Compression, objects: string): Promise<void> {
@@ -15,7 +15,7 @@ async function make(directory: string, compression: Compression, objects: string
     import('../agent/archive/write.io'),
     import('../agent/bucket/upload.io'),
   ])
-  const place = placeOf(compression)
+  const runKey = runKeyOf(compression)
   const store = fileStore(objects, PART_BYTES) as Store
   const log = { debug: () => undefined, info: () => undefined, warn: (message: string) => console.error(message) }
   const { signal } = new AbortController()
@@ -23,9 +23,9 @@ async function make(directory: string, compression: Compression, objects: string
     { host: localHost, store, log, now: () => new Date(), signal },
     {
       tar: tarCreate(directory),
-      header: { catalog: 2, ...place, volume: 'vg0-srv', mountPoint: '/srv', frameBytes: FRAME_BYTES },
-      dataKey: (segment) => dataKey(place, 'vg0-srv', compression, segment),
-      catalogKey: catalogKey(place, 'vg0-srv'),
+      header: { catalog: 2, ...runKey, volume: 'vg0-srv', mountPoint: '/srv', frameBytes: FRAME_BYTES },
+      dataKey: (segment) => dataKey(runKey, 'vg0-srv', compression, segment),
+      catalogKey: catalogKey(runKey, 'vg0-srv'),
       compression,
       level: 3,
       onUpload: () => Promise.resolve(),
@@ -33,7 +33,7 @@ async function make(directory: string, compression: Compression, objects: string
     },
   )
   const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })]
-  await store.put(manifestKey(place), formatManifest(manifestOf({ ...place, volumes })), signal)
+  await store.put(manifestKey(runKey), formatManifest(manifestOf({ ...runKey, volumes })), signal)
 }
 
 if (!runCatalogWorkerIfAsked()) {

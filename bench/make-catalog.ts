@@ -6,7 +6,7 @@ import { formatCatalogEntry, formatCatalogLine } from '../agent/archive/catalog'
 import { formatManifest } from '../agent/run/manifest'
 import { manifestOf, volumeBackupOf } from '../test/support/manifest'
 import { fileStore } from './file-store'
-import { placeOf } from './places'
+import { runKeyOf } from './run-key'
 import type { Store } from '../agent/context'
 import { formatCrc32 } from '../agent/lib/crc32'
 import type { CatalogEntry } from '../agent/tar/entry'
@@ -18,16 +18,22 @@ const ENTRY_BYTES = 4096
 const LINES_PER_FRAME = 6000
 
 async function make(objects: string): Promise<void> {
-  const place = placeOf('zstd')
+  const runKey = runKeyOf('zstd')
   const { signal } = new AbortController()
   const store = fileStore(objects, 0) as Store
-  const { archive, ...volume } = volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv' }, place)
-  const header = formatCatalogLine({ catalog: 2, ...place, volume: 'vg0-srv', mountPoint: '/srv', frameBytes: 1 << 21 })
+  const { archive, ...volume } = volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv' }, runKey)
+  const header = formatCatalogLine({
+    catalog: 2,
+    ...runKey,
+    volume: 'vg0-srv',
+    mountPoint: '/srv',
+    frameBytes: 1 << 21,
+  })
   const entries = Array.from({ length: ENTRIES }, (_, index) => formatCatalogEntry(entryOf(index)))
   const rawBytes = ENTRIES * ENTRY_BYTES
   const end = formatCatalogLine({ end: true, entries: ENTRIES, frames: 0, rawBytes })
   const catalog = compressInFrames([header, ...entries, end])
-  const key = catalogKey(place, 'vg0-srv')
+  const key = catalogKey(runKey, 'vg0-srv')
   await store.put(key, catalog, signal)
   const stored = { key, sizeBytes: catalog.length, crc32: formatCrc32(crc32(catalog)) }
   const frames = Math.ceil(rawBytes / FRAME_BYTES)
@@ -35,7 +41,7 @@ async function make(objects: string): Promise<void> {
   const [segment] = archive.segments.map((first) => ({ ...first, sizeBytes: rawBytes, rawBytes }))
   const sizes = { segments: segment ? [segment] : [], rawBytes, storedBytes: rawBytes, entries: ENTRIES, frames }
   const volumes = [{ ...volume, archive: { ...archive, ...sizes, catalog: stored } }]
-  await store.put(manifestKey(place), formatManifest(manifestOf({ ...place, volumes })), signal)
+  await store.put(manifestKey(runKey), formatManifest(manifestOf({ ...runKey, volumes })), signal)
 }
 
 /** Frame by frame, as the agent does. */

@@ -26,7 +26,7 @@ const TABLES = { count: 4, mebibytes: 12 } as const
 export async function fillVolumes(guest: Guest, trees: GuestTrees, programs: GuestPrograms): Promise<void> {
   for (const volume of VOLUMES) {
     await copyFiles(guest, volume)
-    await guest.run(['node', programs.dress, volume.mountPoint])
+    await guest.run(['node', programs.applyMetadata, volume.mountPoint])
     await guest.run(['mkdir', `${volume.mountPoint}/hostile`])
     await trees.build(guest, 'hostile', `${volume.mountPoint}/hostile`)
   }

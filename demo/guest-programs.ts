@@ -5,14 +5,14 @@ import { join } from 'node:path'
 
 /** Paths of the demo's own programs, which the guest sees as it sees all of the host. */
 export interface GuestPrograms extends AsyncDisposable {
-  readonly dress: string
+  readonly applyMetadata: string
   readonly write: string
 }
 
 export async function bundlePrograms(): Promise<GuestPrograms> {
   const directory = await mkdtemp(join(tmpdir(), 'snapstream-demo-'))
   await build({
-    entryPoints: ['dress', 'write'].map((name) => join(__dirname, 'guest', `${name}.ts`)),
+    entryPoints: ['apply-metadata', 'write'].map((name) => join(__dirname, 'guest', `${name}.ts`)),
     outdir: directory,
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -21,7 +21,7 @@ export async function bundlePrograms(): Promise<GuestPrograms> {
     logLevel: 'warning',
   })
   return {
-    dress: join(directory, 'dress.cjs'),
+    applyMetadata: join(directory, 'apply-metadata.cjs'),
     write: join(directory, 'write.cjs'),
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true }),
   }

@@ -9,7 +9,7 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import { BucketDeployment, Source, type ISource } from 'aws-cdk-lib/aws-s3-deployment'
 import { Construct } from 'constructs'
 import { Prefix } from '../agent/contract'
-import { acknowledge, wildcardIn } from './acknowledge'
+import { suppressNag, wildcardIn } from './nag'
 import { OF_BACKUPS } from './host-permissions'
 
 /** The builds of Node that are shipped, named as npm names them. */
@@ -94,15 +94,15 @@ export class AgentDistribution extends Construct {
         resources: OF_BACKUPS.map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
       }),
     )
-    acknowledgeDeployment(deployment, bucket)
+    suppressDeploymentNags(deployment, bucket)
   }
 }
 
 /** The function is CDK's own, with its role: what cdk-nag says about them is for CDK to change. */
-function acknowledgeDeployment(deployment: BucketDeployment, bucket: IBucket): void {
+function suppressDeploymentNags(deployment: BucketDeployment, bucket: IBucket): void {
   const handler = deployment.handlerRole.node.scope ?? deployment
-  acknowledge(handler, ['AwsSolutions-L1'], 'CDK chooses the runtime of its own function.')
-  acknowledge(
+  suppressNag(handler, ['AwsSolutions-L1'], 'CDK chooses the runtime of its own function.')
+  suppressNag(
     handler,
     ['AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]'],
     'CDK lets its own function write logs that way.',
@@ -110,7 +110,7 @@ function acknowledgeDeployment(deployment: BucketDeployment, bucket: IBucket): v
   const s3 = ['s3:GetBucket*', 's3:GetObject*', 's3:List*', 's3:Abort*', 's3:DeleteObject*']
   const kms = ['kms:GenerateDataKey*', 'kms:ReEncrypt*']
   const assets = 'arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>/*'
-  acknowledge(
+  suppressNag(
     handler,
     [
       ...[...s3, ...kms].map((action) => `AwsSolutions-IAM5[Action::${action}]`),

@@ -2,7 +2,7 @@
 import { Stack } from 'aws-cdk-lib'
 import { ManagedPolicy, PolicyStatement, type IManagedPolicy } from 'aws-cdk-lib/aws-iam'
 import { Construct } from 'constructs'
-import { acknowledge } from './acknowledge'
+import { suppressNag } from './nag'
 import type { DocumentName, Documents } from './documents'
 import type { InstanceTag } from './schedule'
 
@@ -30,12 +30,12 @@ export class CommandPolicies extends Construct {
     this.backup = create('Backup', 'Backs hosts up, verifies and cleans up', ['Backup', 'Verify', 'Cleanup', 'Cancel'])
     this.restore = create('Restore', 'Restores backups on hosts, as root', ['Restore', 'Cancel'])
     this.install = create('Install', 'Installs a version of the agent on hosts', ['Install'])
-    acknowledge(
+    suppressNag(
       this,
       ['AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*]'],
       'Hosts come and go: their tag decides.',
     )
-    acknowledge(this, ['AwsSolutions-IAM5[Resource::*]'], 'What follows a command knows no narrower resource.')
+    suppressNag(this, ['AwsSolutions-IAM5[Resource::*]'], 'What follows a command knows no narrower resource.')
   }
 
   private statements({ documents, tags }: CommandPoliciesProps, names: readonly DocumentName[]): PolicyStatement[] {

@@ -13,8 +13,8 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { Prefix } from '../agent/contract'
-import { acknowledge, refuse, wildcardIn } from './acknowledge'
-import { HostKey, hostStatements, ownKeys, type HostPlaces } from './host-permissions'
+import { suppressNag, failSynthesis, wildcardIn } from './nag'
+import { HostKey, hostStatements, ownKeys, type HostStorage } from './host-permissions'
 
 export interface HostAccessOptions {
   /**
@@ -31,7 +31,7 @@ export interface HostAccessOptions {
 }
 
 export interface HostAccessProps extends HostAccessOptions {
-  readonly places: HostPlaces
+  readonly storage: HostStorage
   /** Key of the bucket. */
   readonly key: IKey | undefined
   /** Where Run Command sends its output, with the credentials of the host. */
@@ -51,9 +51,9 @@ export class HostAccess extends Construct {
 
   constructor(scope: Construct, id: string, props: HostAccessProps) {
     super(scope, id)
-    const { classes } = props.places
+    const { classes } = props.storage
     if (classes.length > CLASSES_MAX) {
-      refuse(this, [`${classes.length} retention classes do not fit in a policy: define at most ${CLASSES_MAX}`])
+      failSynthesis(this, [`${classes.length} retention classes do not fit in a policy: define at most ${CLASSES_MAX}`])
     }
     this.role = new Role(this, 'Role', {
       description: 'Hosts that Snapstream backs up',
@@ -70,15 +70,15 @@ export class HostAccess extends Construct {
       ? this.createPolicy('DefaultHostManagementPolicy', HostKey.defaultHostManagement, props, [])
       : undefined
     this.profile = new InstanceProfile(this, 'Profile', { role: this.role })
-    this.acknowledgeWildcards(props.places)
+    this.suppressWildcardNags(props.storage)
   }
 
   private createPolicy(id: string, hostKey: HostKey, props: HostAccessProps, roles: IRole[]): ManagedPolicy {
-    const { places, key, logGroup } = props
+    const { storage, key, logGroup } = props
     return new ManagedPolicy(this, id, {
       description: 'Lets each host add backups in its own place of the vault, and nowhere else',
       statements: [
-        ...hostStatements(places, hostKey),
+        ...hostStatements(storage, hostKey),
         ...(key ? [keyStatement(this, key)] : []),
         new PolicyStatement({
           sid: 'CommandOutput',
@@ -92,17 +92,17 @@ export class HostAccess extends Construct {
     })
   }
 
-  private acknowledgeWildcards(places: HostPlaces): void {
-    const own = Object.values(HostKey).flatMap((key) => ownKeys(places, key))
+  private suppressWildcardNags(storage: HostStorage): void {
+    const own = Object.values(HostKey).flatMap((key) => ownKeys(storage, key))
     // cdk-nag writes the variable of a policy as it writes a reference.
-    const findings = own.map((pattern) => wildcardIn(places.bucket, pattern.replace(/\$\{(.*)\}/, '<$1>')))
-    acknowledge(this, findings, 'The variable before the wildcard is the ARN of the host that asks.')
-    acknowledge(
+    const findings = own.map((pattern) => wildcardIn(storage.bucket, pattern.replace(/\$\{(.*)\}/, '<$1>')))
+    suppressNag(this, findings, 'The variable before the wildcard is the ARN of the host that asks.')
+    suppressNag(
       this,
-      [wildcardIn(places.bucket, `${Prefix.agent}/*`)],
+      [wildcardIn(storage.bucket, `${Prefix.agent}/*`)],
       'Every host may read the agent, in each version.',
     )
-    acknowledge(this, ['AwsSolutions-IAM5[Resource::*]'], 'These actions know no narrower resource.')
+    suppressNag(this, ['AwsSolutions-IAM5[Resource::*]'], 'These actions know no narrower resource.')
   }
 }
 

@@ -30,7 +30,7 @@ export interface StoredClass {
   readonly storageClass: string
 }
 
-export interface HostPlaces {
+export interface HostStorage {
   readonly bucket: IBucket
   /** Names of the retention classes. */
   readonly classes: readonly string[]
@@ -46,22 +46,22 @@ export interface HostPlaces {
  * Patterns of the keys of whichever host sends the request. Retention classes are spelled out, since `*` would match slashes too,
  * and with it `data/daily/<another host>/<this host>/`.
  */
-export function ownKeys({ classes }: HostPlaces, key: HostKey): string[] {
+export function ownKeys({ classes }: HostStorage, key: HostKey): string[] {
   return WRITTEN_BY_HOSTS.flatMap((prefix) => classes.map((name) => `${prefix}/${name}/\${${key}}/*`))
 }
 
-function ownPlaces(places: HostPlaces, key: HostKey): string[] {
-  return ownKeys(places, key).map((pattern) => places.bucket.arnForObjects(pattern))
+function ownObjectArns(storage: HostStorage, key: HostKey): string[] {
+  return ownKeys(storage, key).map((pattern) => storage.bucket.arnForObjects(pattern))
 }
 
 /** Statements for the role of a host. */
-export function hostStatements(places: HostPlaces, key: HostKey): PolicyStatement[] {
-  const { bucket, hostRead } = places
+export function hostStatements(storage: HostStorage, key: HostKey): PolicyStatement[] {
+  const { bucket, hostRead } = storage
   return [
     new PolicyStatement({
       sid: 'OwnBackups',
       actions: hostRead ? [...WRITE, ...READ] : WRITE,
-      resources: ownPlaces(places, key),
+      resources: ownObjectArns(storage, key),
     }),
     new PolicyStatement({
       sid: 'Agent',
@@ -76,13 +76,13 @@ export function hostStatements(places: HostPlaces, key: HostKey): PolicyStatemen
  * Statements for the bucket policy. They hold for every principal, so that neither a role that may do anything in S3
  * nor an administrator's slip lets a host out of its place, or a backup be overwritten.
  */
-export function bucketDenials(places: HostPlaces): PolicyStatement[] {
+export function bucketDenials(storage: HostStorage): PolicyStatement[] {
   return [
-    denyOverwriting(places.bucket),
+    denyOverwriting(storage.bucket),
     ...Object.values(HostKey).flatMap((key) => [
-      ...denyHosts(places, key),
-      ...denyStorageClasses(places, key),
-      ...denyEncryption(places, key),
+      ...denyHosts(storage, key),
+      ...denyStorageClasses(storage, key),
+      ...denyEncryption(storage, key),
     ]),
   ]
 }
@@ -101,8 +101,8 @@ function denyOverwriting(bucket: IBucket): PolicyStatement {
   })
 }
 
-function denyHosts(places: HostPlaces, key: HostKey): PolicyStatement[] {
-  const { bucket, hostRead } = places
+function denyHosts(storage: HostStorage, key: HostKey): PolicyStatement[] {
+  const { bucket, hostRead } = storage
   const agent = bucket.arnForObjects(`${Prefix.agent}/*`)
   const conditions = { Null: { [key]: 'false' } }
   const name = nameOf(key)
@@ -110,7 +110,7 @@ function denyHosts(places: HostPlaces, key: HostKey): PolicyStatement[] {
     deny({
       sid: `${name}StayInTheirPlace`,
       actions: ['s3:*'],
-      notResources: [bucket.bucketArn, agent, ...ownPlaces(places, key)],
+      notResources: [bucket.bucketArn, agent, ...ownObjectArns(storage, key)],
       conditions,
     }),
     deny({
@@ -127,7 +127,7 @@ function denyHosts(places: HostPlaces, key: HostKey): PolicyStatement[] {
  * A host pays for nothing but what its class costs, and stores nothing in a class from which nobody can read at once. Requests
  * that name none get Standard; those for parts cannot name one.
  */
-function denyStorageClasses({ bucket, stored = [] }: HostPlaces, key: HostKey): PolicyStatement[] {
+function denyStorageClasses({ bucket, stored = [] }: HostStorage, key: HostKey): PolicyStatement[] {
   const hot = WRITTEN_BY_HOSTS.filter((prefix) => prefix !== Prefix.data).map((prefix) => `${prefix}/*`)
   const keysByClass = new Map([['STANDARD', hot]])
   for (const { name, storageClass } of stored) {
@@ -147,7 +147,7 @@ function denyStorageClasses({ bucket, stored = [] }: HostPlaces, key: HostKey): 
 }
 
 /** What was encrypted with a key of somebody else's, nobody here can read. */
-function denyEncryption({ bucket, keyArn }: HostPlaces, key: HostKey): PolicyStatement[] {
+function denyEncryption({ bucket, keyArn }: HostStorage, key: HostKey): PolicyStatement[] {
   const refuse = (sid: string, header: string, allowed: string | undefined) =>
     deny({
       sid: `${nameOf(key)}${sid}`,

@@ -12,7 +12,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { Prefix } from '../agent/contract'
-import { acknowledge, wildcardIn } from './acknowledge'
+import { suppressNag, wildcardIn } from './nag'
 import { HostKey } from './host-permissions'
 
 export interface OperatorRolesOptions {
@@ -66,9 +66,9 @@ export class OperatorRoles extends Construct {
     key?.grantDecrypt(this.auditor)
 
     const restorable = [wildcardIn(bucket, '*'), wildcardIn(bucket, `${Prefix.verdicts}/*`)]
-    acknowledge(this.restorer, restorable, 'A restorer reads the backups of all hosts, and records what it found.')
+    suppressNag(this.restorer, restorable, 'A restorer reads the backups of all hosts, and records what it found.')
     const audited = AUDITED.map((prefix) => wildcardIn(bucket, `${prefix}/*`))
-    acknowledge(this.auditor, audited, 'An auditor reads the manifests of all hosts.')
+    suppressNag(this.auditor, audited, 'An auditor reads the manifests of all hosts.')
   }
 }
 

@@ -60,7 +60,7 @@ function storageClassOf(schedule: Schedule, retention: readonly RetentionClass[]
 }
 
 function formatValue(name: string, value: unknown): string {
-  return Array.isArray(value) ? value.join(OPTIONS[name as OptionName].kind.separator) : String(value)
+  return Array.isArray(value) ? value.join(OPTIONS[name as OptionName].type.separator) : String(value)
 }
 
 /**
@@ -93,7 +93,7 @@ export function checkBackupParameters(
 }
 
 function checkValue(name: OptionName, value: unknown): string[] {
-  const { schema, separator, expected } = OPTIONS[name].kind
+  const { schema, separator, expected } = OPTIONS[name].type
   if (schema.safeParse(value).success) return []
   const written = typeof value === 'string' ? `'${value}'` : JSON.stringify(value)
   return [`${name} is ${written}: use ${separator ? `a list, each item ${expected}` : expected}`]
@@ -110,7 +110,7 @@ function checkPatterns(parameters: Readonly<Record<string, string>>, backup: Com
 
 function checkTogether(given: readonly (readonly [string, unknown])[], storageClass: string | undefined): string[] {
   const defaults = COMMANDS.backup.options.map((name) => [name, OPTIONS[name].default] as const)
-  const values = given.map(([name, value]) => [name, OPTIONS[name as OptionName].kind.schema.parse(value)] as const)
+  const values = given.map(([name, value]) => [name, OPTIONS[name as OptionName].type.schema.parse(value)] as const)
   // The tables that this is built from are those that the type is made from.
   const request = Object.fromEntries<unknown>([
     ['command', 'backup'],

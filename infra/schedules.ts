@@ -9,7 +9,7 @@ import {
   CfnMaintenanceWindowTask,
 } from 'aws-cdk-lib/aws-ssm'
 import { Construct } from 'constructs'
-import { acknowledge, refuse } from './acknowledge'
+import { suppressNag, failSynthesis } from './nag'
 import { DOCUMENTS_DIRECTORY, type Documents } from './documents'
 import type { Notifications } from './notifications'
 import type { RetentionClass } from './retention'
@@ -39,7 +39,7 @@ export class Schedules extends Construct {
     super(scope, id)
     this.props = props
     const backup = readDocument(DOCUMENTS_DIRECTORY, 'Backup')
-    refuse(this, checkSchedules(props.schedules, props.retention, backup))
+    failSynthesis(this, checkSchedules(props.schedules, props.retention, backup))
     const windows = props.schedules.filter(({ kind }) => kind !== 'association')
     const associations = props.schedules.filter(({ kind }) => kind === 'association')
 
@@ -197,12 +197,12 @@ export class Schedules extends Construct {
         conditions: { StringEquals: { 'iam:PassedToService': 'ssm.amazonaws.com' } },
       }),
     )
-    acknowledge(
+    suppressNag(
       role,
       ['AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*]'],
       'Hosts come and go: their tag decides.',
     )
-    acknowledge(role, ['AwsSolutions-IAM5[Resource::*]'], 'What follows a command knows no narrower resource.')
+    suppressNag(role, ['AwsSolutions-IAM5[Resource::*]'], 'What follows a command knows no narrower resource.')
     return role
   }
 }

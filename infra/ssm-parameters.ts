@@ -101,19 +101,19 @@ function complete(name: string, written: object, command: NamedCommand | undefin
 
 function fromOption(parameter: string, reference: Reference, command: NamedCommand | undefined): Completed {
   const option = findOption(reference.option ?? parameter, command)
-  const { kind, defaultText }: Option<unknown> = OPTIONS[option]
-  const isSwitch = kind.placeholder === undefined
+  const { type, defaultText }: Option<unknown> = OPTIONS[option]
+  const isSwitch = type.placeholder === undefined
   const usual = command?.withoutDefault.includes(option) ? undefined : isSwitch ? 'false' : defaultText
   const isRequired = reference.required ?? command?.required.includes(option) ?? false
   const mayBeEmpty = !isSwitch && !isRequired && (usual === undefined || reference.default === '')
   const value = reference.default ?? usual ?? (isRequired ? undefined : '')
-  const choices = isSwitch ? ['true', 'false'] : kind.choices
+  const choices = isSwitch ? ['true', 'false'] : type.choices
   return {
     parameter: {
       type: 'String',
       description: describe(option, reference, mayBeEmpty),
       displayType: 'textfield',
-      allowedPattern: anchored(mayBeEmpty ? `|${kind.grammar}` : kind.grammar),
+      allowedPattern: anchored(mayBeEmpty ? `|${type.grammar}` : type.grammar),
       ...(!mayBeEmpty && choices && { allowedValues: choices }),
       ...(value !== undefined && { default: value }),
     },
@@ -130,11 +130,11 @@ function findOption(name: string, command: NamedCommand | undefined): OptionName
 }
 
 function describe(option: OptionName, { description, note }: Reference, mayBeEmpty: boolean): string {
-  const { summary, kind }: Option<unknown> = OPTIONS[option]
+  const { summary, type }: Option<unknown> = OPTIONS[option]
   const said = description ?? `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`
   const more = note === undefined ? '' : ` ${note}`
-  if (kind.placeholder === undefined) return `"true": ${description ?? `${summary}.`}${more}`
-  const form = kind.separator === ',' ? `Each is ${kind.expected}; commas in between.` : `It is ${kind.expected}.`
+  if (type.placeholder === undefined) return `"true": ${description ?? `${summary}.`}${more}`
+  const form = type.separator === ',' ? `Each is ${type.expected}; commas in between.` : `It is ${type.expected}.`
   return `${said}${more} ${form}${mayBeEmpty ? ' Not given if empty.' : ''}`
 }
 

@@ -20,25 +20,25 @@ export class SnapstreamStack extends Stack {
       ...(config.env && { env: config.env }),
     })
     const { retention, schedules } = config
-    const { own, key, places, region } = this.openVault(config)
-    const { bucket } = places
+    const { own, key, storage, region } = this.openVault(config)
+    const { bucket } = storage
     const logGroup = new LogGroup(this, 'CommandOutput', {
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.RETAIN,
     })
-    const access = new HostAccess(this, 'HostAccess', { ...config.hosts, places, key, logGroup })
+    const access = new HostAccess(this, 'HostAccess', { ...config.hosts, storage, key, logGroup })
     const agent = new AgentDistribution(this, 'Agent', { files, ...(own && { bucket }) })
     const documents = new Documents(this, 'Documents', { bucket, region, agent })
     const notifications = new Notifications(this, 'Notifications', { ...config.notifications, bucket })
     const { windowIds } = new Schedules(this, 'Schedules', { schedules, retention, documents, notifications, logGroup })
 
-    this.say('Bucket', 'Holds the backups', bucket.bucketName)
+    this.output('Bucket', 'Holds the backups', bucket.bucketName)
     if (own) this.createOperatorRoles(config, own)
-    this.sayWhoMayBackUp(access)
-    this.say('Topic', 'Tells of backups that failed', notifications.topic.topicArn)
-    for (const name of DOCUMENT_NAMES) this.say(`${name}Document`, `The document ${name}`, documents.get(name).ref)
+    this.outputHostAccess(access)
+    this.output('Topic', 'Tells of backups that failed', notifications.topic.topicArn)
+    for (const name of DOCUMENT_NAMES) this.output(`${name}Document`, `The document ${name}`, documents.get(name).ref)
     for (const [name, windowId] of Object.entries(windowIds)) {
-      this.say(`Window-${name}`, `The maintenance window ${name}`, windowId)
+      this.output(`Window-${name}`, `The maintenance window ${name}`, windowId)
     }
     this.createCommandPolicies(config, documents)
     this.sayHowToBackUpNow(config, documents)
@@ -49,34 +49,34 @@ export class SnapstreamStack extends Stack {
     const hostRead = hosts?.read ?? true
     if (vault && isCentral(vault)) {
       const bucket = Bucket.fromBucketAttributes(this, 'CentralVault', vault)
-      const places = { bucket, classes: retention.map(({ name }) => name), hostRead }
-      return { own: undefined, key: undefined, places, region: vault.region }
+      const storage = { bucket, classes: retention.map(({ name }) => name), hostRead }
+      return { own: undefined, key: undefined, storage, region: vault.region }
     }
     const events = notifications?.completed ?? false
     const own = new Vault(this, 'Vault', { ...vault, retention, hostRead, events })
-    return { own, key: own.key, places: own.places, region: this.region }
+    return { own, key: own.key, storage: own.storage, region: this.region }
   }
 
   private createOperatorRoles({ operators }: StageConfig, { bucket, key }: Vault): void {
     const { restorer, auditor } = new OperatorRoles(this, 'OperatorRoles', { ...operators, bucket, key })
-    this.say('RestorerRole', 'Assume it to read any backup', restorer.roleArn)
-    this.say('AuditorRole', 'Assume it to see which backups there are', auditor.roleArn)
+    this.output('RestorerRole', 'Assume it to read any backup', restorer.roleArn)
+    this.output('AuditorRole', 'Assume it to see which backups there are', auditor.roleArn)
   }
 
   private createCommandPolicies({ schedules }: StageConfig, documents: Documents): void {
     const tags = distinctTags(schedules)
     const { backup, restore, install } = new CommandPolicies(this, 'CommandPolicies', { documents, tags })
-    this.say('BackupCommands', 'Lets people send Backup, Verify, Cleanup and Cancel', backup.managedPolicyArn)
-    this.say('RestoreCommands', 'Lets people send Restore, which writes as root', restore.managedPolicyArn)
-    this.say('InstallCommands', 'Lets people send Install', install.managedPolicyArn)
+    this.output('BackupCommands', 'Lets people send Backup, Verify, Cleanup and Cancel', backup.managedPolicyArn)
+    this.output('RestoreCommands', 'Lets people send Restore, which writes as root', restore.managedPolicyArn)
+    this.output('InstallCommands', 'Lets people send Install', install.managedPolicyArn)
   }
 
-  private sayWhoMayBackUp({ policy, profile, defaultHostManagementPolicy }: HostAccess): void {
-    this.say('HostPolicy', 'Attach it to the roles of hosts', policy.managedPolicyArn)
-    this.say('InstanceProfile', 'For hosts that have none', profile.instanceProfileName)
+  private outputHostAccess({ policy, profile, defaultHostManagementPolicy }: HostAccess): void {
+    this.output('HostPolicy', 'Attach it to the roles of hosts', policy.managedPolicyArn)
+    this.output('InstanceProfile', 'For hosts that have none', profile.instanceProfileName)
     if (defaultHostManagementPolicy) {
       const { managedPolicyArn } = defaultHostManagementPolicy
-      this.say('DefaultHostManagementPolicy', 'Attach it to the role of Default Host Management', managedPolicyArn)
+      this.output('DefaultHostManagementPolicy', 'Attach it to the role of Default Host Management', managedPolicyArn)
     }
   }
 
@@ -86,10 +86,10 @@ export class SnapstreamStack extends Stack {
     const document = documents.get('Backup').ref
     const targets = `'Key=tag:${first.tag.key},Values=${first.tag.value}'`
     const command = `aws ssm send-command --region ${this.region} --document-name ${document} --targets ${targets}`
-    this.say('BackupNow', 'Backs up the hosts now', command)
+    this.output('BackupNow', 'Backs up the hosts now', command)
   }
 
-  private say(name: string, description: string, value: string): void {
+  private output(name: string, description: string, value: string): void {
     new CfnOutput(this, name.replace(/[^A-Za-z0-9]/g, ''), { description, value })
   }
 }

@@ -14,8 +14,8 @@ import {
   type ReplicationRule,
 } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
-import { acknowledge, refuse, wildcardIn } from './acknowledge'
-import { bucketDenials, hostStatements, HostKey, type HostPlaces } from './host-permissions'
+import { suppressNag, failSynthesis, wildcardIn } from './nag'
+import { bucketDenials, hostStatements, HostKey, type HostStorage } from './host-permissions'
 import { checkRetention, lifecycleRules, type RetentionClass } from './retention'
 
 export interface ObjectLock {
@@ -103,7 +103,7 @@ export class Vault extends Construct {
   readonly bucket: IBucket
   readonly key: IKey | undefined
   /** What policies of hosts are made from. */
-  readonly places: HostPlaces
+  readonly storage: HostStorage
 
   constructor(scope: Construct, id: string, props: VaultProps) {
     super(scope, id)
@@ -125,7 +125,7 @@ export class Vault extends Construct {
     })
     // The types of CDK do not agree with each other about optional properties.
     this.bucket = bucket as IBucket
-    this.places = {
+    this.storage = {
       bucket: this.bucket,
       classes: props.retention.map(({ name }) => name),
       stored: props.retention.map(({ name, storageClass = 'STANDARD' }) => ({ name, storageClass })),
@@ -137,10 +137,10 @@ export class Vault extends Construct {
     if (props.gatewayEndpoint) this.createGatewayEndpoint(props.gatewayEndpoint)
     if (props.replication) {
       const findings = [wildcardIn(this.bucket, '*'), `AwsSolutions-IAM5[Resource::${props.replication.bucketArn}/*]`]
-      acknowledge(this.bucket, findings, 'All that comes into the bucket is copied.')
+      suppressNag(this.bucket, findings, 'All that comes into the bucket is copied.')
     }
     if (!props.accessLogs) {
-      acknowledge(
+      suppressNag(
         this.bucket,
         ['AwsSolutions-S1'],
         'Access logs are an option: CloudTrail data events serve many better.',
@@ -165,7 +165,7 @@ export class Vault extends Construct {
     if (encryption === 'kms' && replication) {
       problems.push("a copy would need a second key at its destination: set encryption to 's3', or drop replication")
     }
-    refuse(this, problems)
+    failSynthesis(this, problems)
     for (const [index, warning] of warnings.entries()) {
       Annotations.of(this).addWarningV2(`snapstream:retention-cost-${index}`, warning)
     }
@@ -189,7 +189,7 @@ export class Vault extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
       lifecycleRules: [{ expiration: Duration.days(ACCESS_LOG_DAYS) }],
     })
-    acknowledge(logs, ['AwsSolutions-S1'], 'Logs about the logs would say nothing more.')
+    suppressNag(logs, ['AwsSolutions-S1'], 'Logs about the logs would say nothing more.')
     return logs as IBucket
   }
 
@@ -199,10 +199,10 @@ export class Vault extends Construct {
   }
 
   private protect(hostAccounts: readonly string[]): void {
-    for (const statement of bucketDenials(this.places)) this.bucket.addToResourcePolicy(statement)
+    for (const statement of bucketDenials(this.storage)) this.bucket.addToResourcePolicy(statement)
     if (hostAccounts.length === 0) return
     const principals = hostAccounts.map((account) => new AccountPrincipal(account))
-    for (const statement of hostStatements(this.places, HostKey.instanceProfile)) {
+    for (const statement of hostStatements(this.storage, HostKey.instanceProfile)) {
       this.bucket.addToResourcePolicy(statement.copy({ sid: `OtherAccounts${statement.sid ?? ''}`, principals }))
     }
   }

@@ -102,13 +102,13 @@ function optionTable(names: readonly OptionName[], required: readonly OptionName
 }
 
 function optionRow(name: OptionName): string[] {
-  const { summary, kind, defaultText }: Option<unknown> = OPTIONS[name]
+  const { summary, type, defaultText }: Option<unknown> = OPTIONS[name]
   return [
-    `\`${[isArgument(name) ? [] : flagOf(name), kind.placeholder ?? []].flat().join(' ')}\`${kind.separator ? ' …' : ''}`,
+    `\`${[isArgument(name) ? [] : flagOf(name), type.placeholder ?? []].flat().join(' ')}\`${type.separator ? ' …' : ''}`,
     `\`${variableOf(name)}\``,
     name === 'config' ? '' : `\`${name}\``,
     summary,
-    kind.expected,
+    type.expected,
     defaultText === undefined ? '' : [`\`${defaultText}\``, ...anyByDefault(name)].join('; '),
   ]
 }

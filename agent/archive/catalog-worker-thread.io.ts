@@ -15,13 +15,13 @@ export function runCatalogWorkerIfAsked(): boolean {
   const port = parentPort
   const task = workerData as CatalogWorkerTask | undefined
   if (isMainThread || !port || task?.role !== 'catalog worker') return false
-  const answer = startInspection(task.header)
+  const answer = startCatalog(task.header)
   port.on('message', (request: CatalogWorkerRequest) => port.postMessage(answer(request)))
   return true
 }
 
 /** @returns the function that answers requests, in the order in which they come */
-function startInspection(header: CatalogHeader): (request: CatalogWorkerRequest) => CatalogWorkerAnswer {
+function startCatalog(header: CatalogHeader): (request: CatalogWorkerRequest) => CatalogWorkerAnswer {
   const writer = writeCatalog(header)
   const hashes = new Map<number, Hash>()
   const hashOf = (object: number): Hash => {
@@ -32,8 +32,8 @@ function startInspection(header: CatalogHeader): (request: CatalogWorkerRequest)
 
   function carryOut(request: CatalogWorkerRequest): CatalogWorkerAnswer {
     if ('finish' in request) {
-      const inspection = writer.finish(request.finish.frames)
-      return { inspection, catalog: writer.take() }
+      const summary = writer.finish(request.finish.frames)
+      return { summary, catalog: writer.take() }
     }
     if ('digest' in request) return { sha256: hashOf(request.digest.object).digest('hex') }
     if ('hash' in request) {

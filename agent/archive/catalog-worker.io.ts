@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { AgentError, type ErrorCode } from '../errors'
 import type { CatalogFrames, CatalogHeader } from './catalog'
-import type { Inspection } from './catalog-writer.io'
+import type { StreamSummary } from './catalog-writer.io'
 import type { ObjectHash } from '../bucket/upload.io'
 
 /** `workerData` of the thread. */
@@ -28,7 +28,7 @@ interface SharedBytes {
 export interface CatalogWorkerAnswer {
   /** The next piece of the compressed catalog; often empty. */
   readonly catalog?: Uint8Array
-  readonly inspection?: Inspection
+  readonly summary?: StreamSummary
   readonly sha256?: string
   readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint: string }
 }
@@ -40,7 +40,7 @@ export interface CatalogWorker extends AsyncDisposable {
   /** Adds frames to the catalog. */
   record(frames: CatalogFrames): Promise<void>
   /** Ends stream and catalog. */
-  finish(frames: number): Promise<Inspection>
+  finish(frames: number): Promise<StreamSummary>
   /** A hash of what it is given, which must lie in shared memory. */
   hash(): ObjectHash
 }
@@ -105,8 +105,8 @@ export function startCatalogWorker(
       await askAndStore({ record: frames })
     },
     async finish(frames) {
-      const { inspection } = await askAndStore({ finish: { frames } })
-      return inspection as Inspection
+      const { summary } = await askAndStore({ finish: { frames } })
+      return summary as StreamSummary
     },
     hash() {
       const object = hashes++

@@ -17,7 +17,7 @@ import type { CatalogEntry } from '../tar/entry'
 const CATALOG_PIECE_BYTES = 1024 * 1024
 
 /** What the whole stream was. */
-export interface Inspection extends TarTotals {
+export interface StreamSummary extends TarTotals {
   /** Of the stream, in hexadecimal: catalogs of format 1 have it. */
   readonly sha256?: string
   readonly notes: ArchiveNotes
@@ -30,7 +30,7 @@ export interface CatalogWriter {
   /** Adds frames to the catalog. */
   record(frames: CatalogFrames): void
   /** Ends stream and catalog. */
-  finish(frames: number): Inspection
+  finish(frames: number): StreamSummary
   /** The next piece of the compressed catalog: what came of it since the last time. Often empty. */
   take(): Buffer
 }

@@ -27,7 +27,7 @@ export interface FrameTable {
   readonly crc32?: readonly number[]
 }
 
-export interface FramePlace {
+export interface FrameLocation {
   readonly index: number
   readonly rawOffset: number
   readonly rawBytes: number
@@ -43,7 +43,7 @@ export interface StoredRead {
   readonly segment: number
   readonly offset: number
   readonly bytes: number
-  readonly frames: readonly FramePlace[]
+  readonly frames: readonly FrameLocation[]
 }
 
 /**
@@ -111,8 +111,8 @@ export function placeFrames(archive: Archive, storedBytes: readonly number[]): F
 
 /** The lines of the catalog that say what the table says: the mirror of `joinFrameTable`. */
 export function* splitFrameTable(archive: Archive, table: FrameTable): Generator<CatalogFrames> {
-  for (const [segment, place] of archive.segments.entries()) {
-    const [first, end] = framesOf(archive, place)
+  for (const [segment, current] of archive.segments.entries()) {
+    const [first, end] = framesOf(archive, current)
     for (let firstFrame = first; firstFrame < end; firstFrame += FRAMES_PER_LINE) {
       const next = Math.min(firstFrame + FRAMES_PER_LINE, end)
       yield {
@@ -131,20 +131,20 @@ export function* splitFrameTable(archive: Archive, table: FrameTable): Generator
  * @param ranges - in ascending order, not overlapping, within the tar stream
  */
 export function* planReads(archive: Archive, table: FrameTable, ranges: Iterable<RawRange>): Generator<StoredRead> {
-  let frames: FramePlace[] = []
+  let frames: FrameLocation[] = []
   let segment = 0
   let next = 0
   for (const range of ranges) {
     const end = Math.ceil((range.offset + range.bytes) / archive.frameBytes)
     for (let index = Math.max(next, Math.floor(range.offset / archive.frameBytes)); index < end; index++) {
-      const place = placeOf(archive, table, index)
-      const owner = segmentAt(archive, place.rawOffset, segment)
-      if (frames.length > 0 && !(owner === segment && index === next && storedSum(frames, place) <= READ_BYTES)) {
+      const location = locate(archive, table, index)
+      const owner = segmentAt(archive, location.rawOffset, segment)
+      if (frames.length > 0 && !(owner === segment && index === next && storedSum(frames, location) <= READ_BYTES)) {
         yield readOf(segment, frames)
         frames = []
       }
       segment = owner
-      frames.push(place)
+      frames.push(location)
       next = index + 1
     }
   }
@@ -166,7 +166,7 @@ function framesOf(archive: Archive, segment: Segment): [first: number, end: numb
   return [segment.rawOffset / archive.frameBytes, Math.ceil(end / archive.frameBytes)]
 }
 
-function placeOf(archive: Archive, table: FrameTable, index: number): FramePlace {
+function locate(archive: Archive, table: FrameTable, index: number): FrameLocation {
   const rawOffset = index * archive.frameBytes
   const checksum = table.crc32?.[index]
   return {
@@ -186,11 +186,11 @@ function segmentAt(archive: Archive, rawOffset: number, from: number): number {
   return index
 }
 
-function storedSum(frames: readonly FramePlace[], next: FramePlace): number {
+function storedSum(frames: readonly FrameLocation[], next: FrameLocation): number {
   return next.storedOffset + next.storedBytes - (frames[0]?.storedOffset ?? 0)
 }
 
-function readOf(segment: number, frames: readonly FramePlace[]): StoredRead {
+function readOf(segment: number, frames: readonly FrameLocation[]): StoredRead {
   const offset = frames[0]?.storedOffset ?? 0
   return { segment, offset, bytes: frames.reduce((sum, frame) => sum + frame.storedBytes, 0), frames }
 }

@@ -74,9 +74,9 @@ async function* addChecksums(fetched: AsyncIterable<Fetched>): AsyncGenerator<Fe
     if ('damage' in result) yield result
     else {
       const { read, stored } = result
-      const frames = read.frames.map((place) => {
-        const start = place.storedOffset - read.offset
-        return { ...place, crc32: crc32(stored.subarray(start, start + place.storedBytes)) }
+      const frames = read.frames.map((location) => {
+        const start = location.storedOffset - read.offset
+        return { ...location, crc32: crc32(stored.subarray(start, start + location.storedBytes)) }
       })
       yield { stored, read: { ...read, frames } }
     }
@@ -138,7 +138,7 @@ function segmentChecker(
   }
   return {
     async take(decoded: Decoded): Promise<void> {
-      while (decoded.place.rawOffset >= (archive.segments[index + 1]?.rawOffset ?? Infinity)) await finishSegment()
+      while (decoded.location.rawOffset >= (archive.segments[index + 1]?.rawOffset ?? Infinity)) await finishSegment()
       if (!decoded.stored) state = 'incomplete'
       else digest.update(decoded.stored)
       if ('damage' in decoded && state === 'whole') state = 'damaged'

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { crc32, zstdDecompress } from 'node:zlib'
 import { AgentError, isDataLoss } from '../errors'
 import { type Archive, type Segment } from './archive'
-import { planReads, type FramePlace, type FrameTable, type StoredRead } from './frame-reads'
+import { planReads, type FrameLocation, type FrameTable, type StoredRead } from './frame-reads'
 import { isWholeFrame } from './zstd-frame'
 import type { Deps, RangeReadOptions } from '../context'
 import { mapInOrder } from '../lib/in-order.io'
@@ -37,7 +37,7 @@ export type Fetched = { readonly read: StoredRead } & ({ readonly stored: Buffer
 
 /** A frame's piece of the tar stream, or why it is lost. */
 export type Decoded = {
-  readonly place: FramePlace
+  readonly location: FrameLocation
   /** The frame as it is stored, good or not; absent where that could not be read. */
   readonly stored?: Buffer
 } & ({ readonly raw: Buffer } | { readonly damage: AgentError })
@@ -69,16 +69,16 @@ export async function* decodeFrames(
   const unpack = archive.compression === 'none' ? checked : decompressed
   const decode = async (frame: FetchedFrame, signal: AbortSignal): Promise<Decoded> => {
     if ('damage' in frame) return frame
-    const { place, stored } = frame
-    const { key } = segmentOf(archive, place)
+    const { location, stored } = frame
+    const { key } = segmentOf(archive, location)
     const readAgain = (how: RangeReadOptions) =>
-      deps.store.getRange(key, place.storedOffset, place.storedBytes, signal, how)
+      deps.store.getRange(key, location.storedOffset, location.storedBytes, signal, how)
     try {
-      const what = `frame ${place.index} in ${key}`
-      return { place, stored, raw: await useOrReadAgain(stored, () => unpack(place, stored), readAgain, what) }
+      const what = `frame ${location.index} in ${key}`
+      return { location, stored, raw: await useOrReadAgain(stored, () => unpack(location, stored), readAgain, what) }
     } catch (cause) {
       if (cause instanceof AgentError && !isDataLoss(cause)) throw cause
-      return { place, stored, damage: damagedFrame(archive, place, cause) }
+      return { location, stored, damage: damagedFrame(archive, location, cause) }
     }
   }
   const useStored = freeBehind()
@@ -103,7 +103,7 @@ export async function* readRaw(
   archive: Archive,
   table: FrameTable,
   ranges: readonly RawRange[],
-  onDamage: (place: FramePlace) => void = () => undefined,
+  onDamage: (location: FrameLocation) => void = () => undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
   const use = freeBehind()
   let next = 0
@@ -113,11 +113,11 @@ export async function* readRaw(
     fetchReads(deps, archive, planReads(archive, table, ranges)),
   )) {
     if ('damage' in decoded) {
-      onDamage(decoded.place)
+      onDamage(decoded.location)
       throw decoded.damage
     }
     use(decoded.raw)
-    const { rawOffset, rawBytes } = decoded.place
+    const { rawOffset, rawBytes } = decoded.location
     for (let range = ranges[next]; range && range.offset < rawOffset + rawBytes; range = ranges[++next]) {
       const start = Math.max(range.offset - rawOffset, 0)
       const end = range.offset + range.bytes - rawOffset
@@ -134,50 +134,52 @@ function keyOf(archive: Archive, read: StoredRead): string {
 }
 
 /** A frame as it is stored, or the reason for which all frames of its read are lost. */
-type FetchedFrame = { readonly place: FramePlace } & ({ readonly stored: Buffer } | { readonly damage: AgentError })
+type FetchedFrame = { readonly location: FrameLocation } & (
+  { readonly stored: Buffer } | { readonly damage: AgentError }
+)
 
 async function* splitFrames(fetched: AsyncIterable<Fetched>): AsyncGenerator<FetchedFrame> {
   for await (const result of fetched) {
-    for (const place of result.read.frames) {
+    for (const location of result.read.frames) {
       if ('damage' in result) {
-        yield { place, damage: result.damage }
+        yield { location, damage: result.damage }
       } else {
-        const start = place.storedOffset - result.read.offset
-        yield { place, stored: result.stored.subarray(start, start + place.storedBytes) }
+        const start = location.storedOffset - result.read.offset
+        yield { location, stored: result.stored.subarray(start, start + location.storedBytes) }
       }
     }
   }
 }
 
-async function decompressed(place: FramePlace, stored: Buffer): Promise<Buffer> {
+async function decompressed(location: FrameLocation, stored: Buffer): Promise<Buffer> {
   const descriptor = stored[ZSTD_DESCRIPTOR_OFFSET] ?? 0
   if ((descriptor & ZSTD_CHECKSUM_FLAG) === 0) throw new Error('it bears no checksum')
   // What is behind a frame's end is dropped here, and read by whoever reads the object without us.
   if (!isWholeFrame([stored])) throw new Error('it is not one frame and nothing else')
   // An output buffer that holds the whole frame: with zlib's small ones decompression takes three times as long.
-  const raw = await unzstd(stored, { chunkSize: place.rawBytes + 1, maxOutputLength: place.rawBytes })
-  if (raw.length !== place.rawBytes) throw new Error(`it holds ${raw.length} bytes instead of ${place.rawBytes}`)
+  const raw = await unzstd(stored, { chunkSize: location.rawBytes + 1, maxOutputLength: location.rawBytes })
+  if (raw.length !== location.rawBytes) throw new Error(`it holds ${raw.length} bytes instead of ${location.rawBytes}`)
   return raw
 }
 
-function checked(place: FramePlace, stored: Buffer): Buffer {
+function checked(location: FrameLocation, stored: Buffer): Buffer {
   const checksum = crc32(stored)
-  if (checksum === place.crc32) return stored
-  throw new Error(`its CRC32 is ${formatCrc32(checksum)} instead of ${formatCrc32(place.crc32 ?? 0)}`)
+  if (checksum === location.crc32) return stored
+  throw new Error(`its CRC32 is ${formatCrc32(checksum)} instead of ${formatCrc32(location.crc32 ?? 0)}`)
 }
 
-function segmentOf(archive: Archive, { rawOffset }: FramePlace): Segment {
+function segmentOf(archive: Archive, { rawOffset }: FrameLocation): Segment {
   const segment = archive.segments.findLast((candidate) => candidate.rawOffset <= rawOffset)
   if (!segment) throw new RangeError(`the archive has no segment with byte ${rawOffset} of the tar stream`)
   return segment
 }
 
-function damagedFrame(archive: Archive, place: FramePlace, cause: unknown): AgentError {
+function damagedFrame(archive: Archive, location: FrameLocation, cause: unknown): AgentError {
   const reason = String(cause).replace(/^Error: /, '')
   return new AgentError(
     'ARCHIVE_DAMAGED',
-    `frame ${place.index} in ${segmentOf(archive, place).key} at ${place.storedOffset}, ` +
-      `bytes ${place.rawOffset} to ${place.rawOffset + place.rawBytes - 1} of the tar stream, is damaged: ${reason}`,
+    `frame ${location.index} in ${segmentOf(archive, location).key} at ${location.storedOffset}, ` +
+      `bytes ${location.rawOffset} to ${location.rawOffset + location.rawBytes - 1} of the tar stream, is damaged: ${reason}`,
     { hint: RESTORE_THE_REST, cause },
   )
 }

@@ -41,7 +41,7 @@ export async function findDamage(
   const damaged: RawRange[] = []
   const fetched = fetchReads(deps, archive, planReads(archive, table, ranges))
   for await (const decoded of decodeFrames(deps, archive, fetched)) {
-    if ('damage' in decoded) damaged.push({ offset: decoded.place.rawOffset, bytes: decoded.place.rawBytes })
+    if ('damage' in decoded) damaged.push({ offset: decoded.location.rawOffset, bytes: decoded.location.rawBytes })
   }
   return damaged
 }

@@ -11,9 +11,9 @@ import {
   type WrittenArchive,
 } from './archive'
 import type { CatalogHeader } from './catalog'
-import { joinWarnings, type TarReport } from '../tar/messages'
+import { joinWarnings, type MessageSummary } from '../tar/messages'
 import type { Bandwidth } from '../bucket/bandwidth.io'
-import type { Inspection } from './catalog-writer.io'
+import type { StreamSummary } from './catalog-writer.io'
 import { createCompressor } from './compressor.io'
 import type { Deps, Log, Argv, UploadRef } from '../context'
 import { mapInOrder } from '../lib/in-order.io'
@@ -110,20 +110,20 @@ async function writeArchive(
   const store = request.compression === 'zstd' ? storeCompressed : storePlain
   const rawBytes = await store({ request, signal, tar, catalogWorker, segments })
   await tar.succeeded
-  const said = tar.report()
-  logLeftOut(deps.log, request.header.mountPoint, said)
+  const messages = tar.messages()
+  logLeftOut(deps.log, request.header.mountPoint, messages)
 
   const written = await segments.finish()
-  const inspection = await catalogWorker.finish(written.frames)
+  const summary = await catalogWorker.finish(written.frames)
   await catalog.finish()
-  assertByteCountsMatch(rawBytes, written.segments, inspection)
+  assertByteCountsMatch(rawBytes, written.segments, summary)
   await request.beforeComplete()
-  const archive = await completeAll(request, written, catalog, inspection)
-  const warnings = joinWarnings([said.warnings, inspection.notes.warnings])
-  return { ...archive, notes: { ...inspection.notes, warnings } }
+  const archive = await completeAll(request, written, catalog, summary)
+  const warnings = joinWarnings([messages.warnings, summary.notes.warnings])
+  return { ...archive, notes: { ...summary.notes, warnings } }
 }
 
-function logLeftOut(log: Log, mountPoint: string, { leftOut }: TarReport): void {
+function logLeftOut(log: Log, mountPoint: string, { leftOut }: MessageSummary): void {
   for (const [kind, { count, first }] of leftOut) log.warn(`${mountPoint}: tar left out ${count} ${kind}: ${first}`)
 }
 
@@ -177,12 +177,12 @@ async function storeCompressed({ request, signal, tar, catalogWorker, segments }
   return rawBytes
 }
 
-function assertByteCountsMatch(rawBytes: number, segments: readonly WrittenSegment[], inspection: Inspection): void {
+function assertByteCountsMatch(rawBytes: number, segments: readonly WrittenSegment[], summary: StreamSummary): void {
   const framed = segments.reduce((sum, segment) => sum + segment.rawBytes, 0)
-  if (rawBytes === inspection.rawBytes && rawBytes === framed) return
+  if (rawBytes === summary.rawBytes && rawBytes === framed) return
   throw new AgentError(
     'ARCHIVE_FAILED',
-    `of ${rawBytes} bytes that tar wrote, ${inspection.rawBytes} were inspected and ${framed} stored`,
+    `of ${rawBytes} bytes that tar wrote, ${summary.rawBytes} were inspected and ${framed} stored`,
     { hint: 'Nothing was stored. This is a defect of the agent: report it.' },
   )
 }
@@ -192,7 +192,7 @@ async function completeAll(
   request: ArchiveRequest,
   written: { readonly segments: readonly WrittenSegment[]; readonly frames: number },
   catalog: ObjectWriter,
-  inspection: Inspection,
+  summary: StreamSummary,
 ): Promise<Archive> {
   const segments: Segment[] = []
   for (const { object, rawOffset, rawBytes } of written.segments) {
@@ -204,9 +204,9 @@ async function completeAll(
     frameBytes: FRAME_BYTES,
     segments,
     catalog: completedCatalog,
-    rawBytes: inspection.rawBytes,
+    rawBytes: summary.rawBytes,
     storedBytes: segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    entries: inspection.entries,
+    entries: summary.entries,
     frames: written.frames,
   }
 }

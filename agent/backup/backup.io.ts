@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { ExitStatus, manifestKey, type RunPlace } from '../contract'
+import { ExitStatus, manifestKey, type RunKey } from '../contract'
 import { AgentError, describeError, hasCode } from '../errors'
 import type { Deps } from '../context'
 import { takeLock } from '../host/lock.io'
@@ -48,17 +48,17 @@ export async function backUpHost(
   // Before the run has its name. The SDK would go by the server's clock, without a word.
   assertClockAgrees((await deps.store.readFacts(deps.signal)).clockSkewSeconds)
   const startedAt = deps.now()
-  const place: RunPlace = { class: request.class, host: request.host, run: formatRun(startedAt, randomBytes(6)) }
+  const runKey: RunKey = { class: request.class, host: request.host, run: formatRun(startedAt, randomBytes(6)) }
   const survey = await surveyHost(deps)
   const selection = selectVolumes(survey, request)
   const plans = planSnapshots(survey, selection.volumes, {
-    run: place.run,
+    run: runKey.run,
     size: request.snapshotSize,
     exclude: request.exclude,
   })
   if (request.dryRun) {
-    const summary = formatBackupPlan(place, selection, plans, request.exclude)
-    return { status: ExitStatus.ok, summary, json: { dryRun: true, ...place, ...selection, snapshots: plans } }
+    const summary = formatBackupPlan(runKey, selection, plans, request.exclude)
+    return { status: ExitStatus.ok, summary, json: { dryRun: true, ...runKey, ...selection, snapshots: plans } }
   }
 
   const agent = await readTools(deps)
@@ -66,19 +66,19 @@ export async function backUpHost(
     deps,
     plans.map(({ origin }) => origin),
   )
-  const share = chooseShare(request)
-  const turn = await nextSample(
+  const fraction = chooseShare(request)
+  const schedule = await nextSample(
     deps.log,
     plans.map(({ origin }) => origin.volume),
-    share,
+    fraction,
   )
-  const result = await backUpVolumes(deps, request, place, plans, turn.samples)
+  const result = await backUpVolumes(deps, request, runKey, plans, schedule.samples)
   assertAnyVolumeSucceeded(deps, result)
   const failures = [...result.failures, ...selection.unfit.map(describeUnfit)]
 
   const manifest: Manifest = {
     format: MANIFEST_FORMAT,
-    ...place,
+    ...runKey,
     startedAt: startedAt.toISOString(),
     finishedAt: deps.now().toISOString(),
     status: completenessOf({ volumes: result.volumes, failures }),
@@ -96,7 +96,7 @@ export async function backUpHost(
     system,
   }
   await publish(deps, manifest)
-  await turn.end(manifest.volumes)
+  await schedule.end(manifest.volumes)
   const left = [...leftBehind, ...result.leftBehind].flatMap(describeError)
   return describeRun(deps, request, manifest, left, request.requireAll && selection.unsupported.length > 0)
 }
@@ -110,9 +110,9 @@ async function publish({ store, signal }: Deps, manifest: Manifest): Promise<voi
   await store.put(key, text, sending, { contentType: 'application/json' })
 }
 
-function assertReadable(text: string, place: RunPlace): void {
+function assertReadable(text: string, runKey: RunKey): void {
   try {
-    parseManifest(text, place)
+    parseManifest(text, runKey)
   } catch (cause) {
     throw new AgentError(
       'ARCHIVE_FAILED',

@@ -100,18 +100,18 @@ export function describeVolumes({ volumes }: Selection): string {
 /** Which way requests take, for somebody who wonders why they do not arrive. */
 export function describeWay({
   endpoint,
-  wishes,
+  settings,
   proxy,
   caBundle,
 }: {
   readonly endpoint: string
-  readonly wishes: readonly string[]
+  readonly settings: readonly string[]
   readonly proxy: Proxy | undefined
   readonly caBundle: string | undefined
 }): string {
   return [
     `${endpoint} ${proxy ? `through the proxy ${proxy.url} (${proxy.variable})` : 'directly'}`,
-    ...wishes,
+    ...settings,
     ...(caBundle === undefined ? [] : [`trusting ${caBundle} too`]),
   ].join(', ')
 }

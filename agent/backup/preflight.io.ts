@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { ExitStatus } from '../contract'
 import { hasCode } from '../errors'
-import type { Connection } from '../bucket/connect.io'
+import type { BucketOfHost } from '../bucket/connect.io'
 import type { HostDeps } from '../context'
 import { findHooks } from '../hooks/hooks.io'
 import { readUsedInodes } from '../host/filesystems.io'
@@ -38,7 +38,7 @@ export interface PreflightDeps extends HostDeps {
   /** Of memory, on this host or in the container that this is. */
   readonly availableBytes: number
   /** Not made yet: that it cannot be made is one of the findings. */
-  readonly connect: () => Promise<Connection>
+  readonly open: () => Promise<BucketOfHost>
 }
 
 /**
@@ -50,10 +50,10 @@ export async function preflight(deps: PreflightDeps, request: PreflightRequest):
   const survey = surveyHost(deps)
   const selection = survey.then((found) => selectVolumes(found, request))
   const space = Promise.all([survey, selection])
-  const connection = deps.connect()
-  const bucket = connection.then(({ store }) => store.readFacts(deps.signal))
+  const opened = deps.open()
+  const bucket = opened.then(({ store }) => store.readFacts(deps.signal))
 
-  const probe = async (way: typeof probeUpload) => way(await connection, { class: request.class, run }, deps.signal)
+  const probe = async (way: typeof probeUpload) => way(await opened, { class: request.class, run }, deps.signal)
   const writing = probe(probeUpload)
 
   const checks = await gather(deps.signal, {
@@ -77,9 +77,9 @@ export async function preflight(deps: PreflightDeps, request: PreflightRequest):
     ),
     hooks: findHooks(request).then(describeHooks),
     leftovers: survey.then(() => findLeftovers(deps)).then(judgeLeftovers),
-    identity: connection.then(({ host, region }) => `${host}, in ${region}`),
-    network: connection.then(({ readWay }) => readWay()).then(describeWay),
-    credentials: connection.then(({ readCaller }) => readCaller()),
+    identity: opened.then(({ host, region }) => `${host}, in ${region}`),
+    network: opened.then(({ readEndpointInfo }) => readEndpointInfo()).then(describeWay),
+    credentials: opened.then(({ readCaller }) => readCaller()),
     bucket: bucket.then(({ region }) => `${request.bucket} is there, in ${region}`),
     writing,
     checksums: writing.then(() => probe(probeChecksums)),

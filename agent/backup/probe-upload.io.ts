@@ -2,7 +2,7 @@
 import { crc32 } from 'node:zlib'
 import { dataKey } from '../contract'
 import { describeError, hasCode } from '../errors'
-import type { Connection } from '../bucket/connect.io'
+import type { BucketOfHost } from '../bucket/connect.io'
 import { isAws } from '../bucket/endpoints'
 import type { Judgement } from './preflight-checks'
 import {
@@ -30,7 +30,7 @@ export interface ProbeRequest {
 }
 
 /** An upload that is never completed: it needs the permissions of a backup, and leaves nothing. */
-export async function probeUpload(there: Connection, request: ProbeRequest, signal: AbortSignal): Promise<Judgement> {
+export async function probeUpload(there: BucketOfHost, request: ProbeRequest, signal: AbortSignal): Promise<Judgement> {
   const { store } = there
   const upload = await store.createUpload(keyOf(there, request), undefined, signal)
   try {
@@ -49,11 +49,11 @@ export async function probeUpload(there: Connection, request: ProbeRequest, sign
  * `probeUpload` has found that parts are accepted.
  */
 export async function probeChecksums(
-  there: Connection,
+  there: BucketOfHost,
   request: Pick<ProbeRequest, 'class'>,
   signal: AbortSignal,
 ): Promise<Judgement> {
-  if (isAws(new URL((await there.readWay()).endpoint).hostname)) return NOT_TRIED_ON_AWS
+  if (isAws(new URL((await there.readEndpointInfo()).endpoint).hostname)) return NOT_TRIED_ON_AWS
   const { store } = there
   const key = keyOf(there, { ...request, run: RUN_OF_CHECKSUMS })
   const upload = await store.createUpload(key, undefined, signal)
@@ -65,7 +65,7 @@ export async function probeChecksums(
     if (treatment === 'refused for another reason') return await completeRightly(store, upload, parts, signal)
     return judgeChecksums(key, treatment)
   } finally {
-    await giveUp(store, upload, signal)
+    await abandon(store, upload, signal)
   }
 }
 
@@ -116,7 +116,7 @@ async function isThere(store: Store, key: string, signal: AbortSignal): Promise<
  * since hosts may delete nothing: it belongs to no run, and expires with its class.
  */
 export async function probeCompletion(
-  there: Connection,
+  there: BucketOfHost,
   request: ProbeRequest,
   signal: AbortSignal,
 ): Promise<Judgement> {
@@ -125,7 +125,7 @@ export async function probeCompletion(
   try {
     return await completeRightly(store, upload, await sendParts(store, upload, signal), signal)
   } finally {
-    await giveUp(store, upload, signal)
+    await abandon(store, upload, signal)
   }
 }
 
@@ -148,7 +148,7 @@ async function completeRightly(
 }
 
 /** Uploads that cannot be aborted are `probeUpload`'s finding. */
-async function giveUp(store: Store, upload: UploadRef, signal: AbortSignal): Promise<void> {
+async function abandon(store: Store, upload: UploadRef, signal: AbortSignal): Promise<void> {
   await store.abortUpload(upload, signal).catch(() => undefined)
 }
 
@@ -171,7 +171,7 @@ async function sendParts(store: Store, upload: UploadRef, signal: AbortSignal): 
   return parts
 }
 
-function keyOf({ host }: Connection, { class: className, run }: ProbeRequest): string {
+function keyOf({ host }: BucketOfHost, { class: className, run }: ProbeRequest): string {
   return dataKey({ class: className, host, run }, 'preflight', 'none', 0)
 }
 

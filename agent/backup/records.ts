@@ -3,11 +3,11 @@ import { AgentError, unwrapFailure } from '../errors'
 import type { Archive } from '../archive/archive'
 import type { VolumeBackup, VolumeFailure } from '../run/manifest'
 import type { SnapshotPlan } from '../source/source'
-import type { Proved } from './verify-after-upload.io'
+import type { VerifyResult } from './verify-after-upload.io'
 import type { Warnings } from '../tar/messages'
 
 /** A volume's archive, how far it was proved, and what was compared of it where that was only a part. */
-export interface Archived extends Proved {
+export interface Archived extends VerifyResult {
   readonly archive: Archive
   /** The server has confirmed sizes alone. */
   readonly unconfirmed?: true

@@ -1,4 +1,4 @@
-import { manifestKey, type RunPlace } from '../contract'
+import { manifestKey, type RunKey } from '../contract'
 import { formatArgv } from '../host/argv'
 import { isSizesOnly, type Manifest, type VolumeBackup } from '../run/manifest'
 import { bucketFlags, type BucketOptions } from '../options/commands'
@@ -38,9 +38,9 @@ export function formatBackupSummary(
 }
 
 /** The host and the class are, where another host asks. */
-function verifyCommand({ run, host, class: className }: Manifest, place: BucketOptions): Argv {
+function verifyCommand({ run, host, class: className }: Manifest, bucket: BucketOptions): Argv {
   return [
-    ...(['snapstream', 'verify', ...bucketFlags(place)] as const),
+    ...(['snapstream', 'verify', ...bucketFlags(bucket)] as const),
     ...['--class', className, '--host', host, '--run', run],
   ]
 }
@@ -52,13 +52,13 @@ function excluded(patterns: readonly string[]): string[] {
 
 /** What a backup would do. */
 export function formatBackupPlan(
-  place: RunPlace,
+  runKey: RunKey,
   selection: Selection,
   plans: readonly SnapshotPlan[],
   exclude: readonly string[] = [],
 ): string {
   return joinLines([
-    `Backup of ${place.host} would snapshot and archive ${counted(plans.length, 'volume')}; nothing was changed`,
+    `Backup of ${runKey.host} would snapshot and archive ${counted(plans.length, 'volume')}; nothing was changed`,
     ...columns(
       plans.map(({ origin, description, originName }) => [
         origin.mountPoint,

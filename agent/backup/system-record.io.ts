@@ -88,7 +88,7 @@ async function readFilesystems(
 ): Promise<Record<string, string>> {
   const texts: Record<string, string> = {}
   for (const volume of volumes) {
-    const text = await orNothing(
+    const text = await optional(
       host.run(describeFilesystem(volume), signal, { timeoutSeconds: SIGNATURES_SECONDS_MAX }),
     )
     if (text !== undefined) texts[volume.volume] = text
@@ -97,7 +97,7 @@ async function readFilesystems(
 }
 
 /** Undefined where a command failed or is not there. */
-async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
+async function optional<T>(answer: Promise<T>): Promise<T | undefined> {
   return answer.catch((error: unknown) => {
     if (hasCode(error, 'INTERRUPTED')) throw error
     return undefined
@@ -117,7 +117,7 @@ export async function readDiskSizes(
   const sizes = new Map<string, number>()
   for (const disk of disks) {
     const argv: Argv = ['lsblk', '--nodeps', '--noheadings', '--bytes', '--output', 'SIZE', disk]
-    const sizeBytes = await orNothing(host.run(argv, signal))
+    const sizeBytes = await optional(host.run(argv, signal))
     // A size that is not understood is not known, as of a disk that is not there.
     if (sizeBytes !== undefined && /^\d+$/.test(sizeBytes.trim())) sizes.set(disk, Number(sizeBytes))
   }

@@ -12,7 +12,7 @@ import { collectFindings, type Finding } from '../verify/report'
 import { verifyVolume } from '../verify/verify.io'
 
 /** How far an archive is read back. */
-export interface Proof {
+export interface VerifyPlan {
   readonly verify: BackupRequest['verify']
   /** The command that made the archive. */
   readonly tar: Argv
@@ -25,7 +25,7 @@ export interface Proof {
 }
 
 /** How far an archive was proved. */
-export interface Proved {
+export interface VerifyResult {
   readonly verified: Verified
   readonly sampled?: SampleRecord
 }
@@ -40,10 +40,10 @@ export async function verifyAfterUpload(
   deps: Deps,
   plan: SnapshotPlan,
   archive: Archive,
-  { verify, tar, sample, unconfirmed, onWarnings }: Proof,
-): Promise<Proved> {
+  { verify, tar, sample, unconfirmed, onWarnings }: VerifyPlan,
+): Promise<VerifyResult> {
   if (sample) {
-    const sampled = await proveSample(deps, plan, archive, sample, onWarnings)
+    const sampled = await verifySample(deps, plan, archive, sample, onWarnings)
     return { verified: unconfirmed === undefined ? 'checksum' : 'none', sampled }
   }
   if (verify === 'none' || (verify === 'checksum' && unconfirmed === undefined)) return { verified: verify }
@@ -59,12 +59,12 @@ export async function verifyAfterUpload(
   return { verified: verify === 'source' ? 'source' : 'stream' }
 }
 
-async function proveSample(
+async function verifySample(
   deps: Deps,
   { origin, mountPoint }: SnapshotPlan,
   archive: Archive,
   sample: Sample,
-  onWarnings: Proof['onWarnings'],
+  onWarnings: VerifyPlan['onWarnings'],
 ): Promise<SampleRecord> {
   deps.log.info(`${origin.mountPoint}: comparing ${formatSample(sample)} of it with the snapshot`)
   const { report, list } = collectFindings(origin.volume)

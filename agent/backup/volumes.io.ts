@@ -1,4 +1,4 @@
-import { catalogKey, dataKey, type RunPlace } from '../contract'
+import { catalogKey, dataKey, type RunKey } from '../contract'
 import { describeError, hasCode } from '../errors'
 import { limitBandwidth, type Bandwidth } from '../bucket/bandwidth.io'
 import type { Deps, Log } from '../context'
@@ -35,7 +35,7 @@ export interface VolumesResult {
 interface Work {
   readonly deps: Deps
   readonly request: WithHost<BackupRequest>
-  readonly place: RunPlace
+  readonly runKey: RunKey
   readonly samples: ReadonlyMap<string, Sample>
   readonly bandwidth: Bandwidth | undefined
   readonly progress: Progress
@@ -66,7 +66,7 @@ interface Mounted {
 export async function backUpVolumes(
   deps: Deps,
   request: WithHost<BackupRequest>,
-  place: RunPlace,
+  runKey: RunKey,
   plans: readonly SnapshotPlan[],
   samples: ReadonlyMap<string, Sample>,
 ): Promise<VolumesResult> {
@@ -74,7 +74,7 @@ export async function backUpVolumes(
   const bandwidth = bandwidthLimit === undefined ? undefined : limitBandwidth(bandwidthLimit)
   // The net: what is not given back volume by volume, whatever fails, is given back here.
   await using net = new AsyncDisposableStack()
-  const held = await quiesceApplications(deps, { ...request, run: place.run }, async () => {
+  const held = await quiesceApplications(deps, { ...request, run: runKey.run }, async () => {
     const taken = await takeAll(deps, plans)
     net.use(taken.snapshots)
     return taken
@@ -87,7 +87,7 @@ export async function backUpVolumes(
     mounted.map(({ plan }) => plan),
     (plan, fault) => mounted.find((one) => one.plan === plan)?.stop.abort(fault),
   )
-  const work: Work = { deps, request, place, samples, bandwidth, progress, taken, watch }
+  const work: Work = { deps, request, runKey, samples, bandwidth, progress, taken, watch }
   const attempts = [...failed, ...(await mapUnordered(mounted, request.parallel, (one) => attemptVolume(work, one)))]
   return {
     volumes: attempts.flatMap((attempt) => describeBackup(attempt, taken.takenAt)),
@@ -199,21 +199,21 @@ async function findCause(deps: Deps, plan: SnapshotPlan, failure: unknown): Prom
 }
 
 async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
-  const { deps, request, place, samples, bandwidth, progress } = work
+  const { deps, request, runKey, samples, bandwidth, progress } = work
   const { volume, mountPoint } = plan.origin
   let unconfirmed: string | undefined
   const { notes, ...archive } = await archiveVolume(deps, {
     tar: plan.tar,
     header: {
       catalog: CATALOG_FORMAT,
-      run: place.run,
-      host: place.host,
+      run: runKey.run,
+      host: runKey.host,
       volume,
       mountPoint,
       frameBytes: FRAME_BYTES,
     },
-    dataKey: (segment) => dataKey(place, volume, request.compression, segment),
-    catalogKey: catalogKey(place, volume),
+    dataKey: (segment) => dataKey(runKey, volume, request.compression, segment),
+    catalogKey: catalogKey(runKey, volume),
     compression: request.compression,
     level: request.level,
     ...(request.storageClass !== undefined && { storageClass: request.storageClass }),
@@ -223,15 +223,15 @@ async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
     onUnconfirmed: (key) => (unconfirmed = key),
     onProgress: (rawBytes) => progress.add(rawBytes),
   })
-  const said = [notes.warnings]
+  const collected = [notes.warnings]
   const proved = await verifyAfterUpload(deps, plan, archive, {
     verify: request.verify,
     tar: plan.tar,
     sample: samples.get(volume),
     unconfirmed,
-    onWarnings: ({ count, lines }) => said.push({ count, lines: lines.map((line) => `while comparing: ${line}`) }),
+    onWarnings: ({ count, lines }) => collected.push({ count, lines: lines.map((line) => `while comparing: ${line}`) }),
   })
-  const warnings = joinWarnings(said)
+  const warnings = joinWarnings(collected)
   logNotes(deps.log, mountPoint, warnings, notes.longPaths)
   return {
     archive,

@@ -1,7 +1,7 @@
 /** Reads bodies again that break off on their way. */
 import { AgentError } from '../errors'
 import type { Failing } from './retries.io'
-import type { Connection } from './client.io'
+import type { S3Connection } from './client.io'
 import { interrupted, storeError } from './errors'
 
 /** How often a body is read that does not have the checksum it came with. */
@@ -16,7 +16,7 @@ const BREAKS = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH
  * @throws AgentError
  */
 export async function retryBody<T>(
-  s3: Connection,
+  s3: S3Connection,
   key: string,
   signal: AbortSignal,
   read: () => Promise<T>,

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { getEndpointFromInstructions } from '@smithy/core/endpoints'
+import type { CredentialProvider } from './credentials.io'
 import { isAws } from './endpoints'
 import { DIRECT, type Route } from './proxy'
 import type { Log } from '../context'
@@ -20,18 +21,10 @@ const SILENCE_TIMEOUT_SECONDS = 120
 /** TLS encrypts, and keeps in memory, all it is given at once; a part given whole costs its size a second time. */
 const TLS_WRITE_BYTES = 256 * 1024
 
-/** Gives credentials, and is asked again some minutes before they expire; and at once where a server refused them. */
-export type CredentialsProvider = (options?: { readonly forceRefresh?: boolean }) => Promise<{
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  readonly sessionToken?: string
-  readonly expiration?: Date
-}>
-
 export interface S3StoreOptions {
   readonly bucket: string
   readonly region: string
-  readonly credentials: CredentialsProvider
+  readonly credentials: CredentialProvider
   /** Of an S3-compatible server or of a VPC endpoint; S3 itself where undefined. Implies path-style addresses. */
   readonly endpointUrl?: string
   /** Through which proxy, if any. Straight to the server where left out. */
@@ -42,7 +35,7 @@ export interface S3StoreOptions {
 }
 
 /** A client, and what is known of the place it talks to. */
-export interface Connection {
+export interface S3Connection {
   readonly client: S3Client
   readonly ranges: RangeConnections
   readonly retries: Retries
@@ -56,7 +49,7 @@ export interface Connection {
   readonly log: Log
 }
 
-export function connect(options: S3StoreOptions): Connection {
+export function connectToS3(options: S3StoreOptions): S3Connection {
   const { bucket, region, log, clock = SYSTEM_CLOCK, route = DIRECT } = options
   const ranges = rangeConnections({
     connectSeconds: CONNECT_TIMEOUT_SECONDS,
@@ -82,7 +75,7 @@ async function resolveEndpoint(client: S3Client, bucket: string): Promise<URL> {
 
 /** Sends a request and turns whatever goes wrong into an AgentError. */
 export async function call<Output extends { readonly $metadata: { readonly attempts?: number } }>(
-  s3: Connection,
+  s3: S3Connection,
   { name, key }: Pick<Operation, 'name' | 'key'>,
   signal: AbortSignal,
   send: (options: { readonly abortSignal: AbortSignal }) => Promise<Output>,
@@ -107,7 +100,7 @@ const OUTDATED = ['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired
 const WITHOUT_NAME = ['Unknown', 'UnknownError', '400', 'BadRequest']
 
 /** The SDK's own retries sign with the identity that the first attempt had: another one takes another request. */
-async function withFreshCredentials<T>({ client, log }: Connection, send: () => Promise<T>): Promise<T> {
+async function withFreshCredentials<T>({ client, log }: S3Connection, send: () => Promise<T>): Promise<T> {
   const provide = client.config.credentials
   const used = await provide()
   try {

@@ -1,5 +1,5 @@
 import type { Environment } from '../options/resolve'
-import { assertSwitches, chooseEndpoint, describeEndpointWishes } from './endpoints'
+import { assertSwitches, chooseEndpoint, describeEndpointSettings } from './endpoints'
 import { planRoute, type Proxy } from './proxy'
 import { chooseCredentials, readCaller } from './credentials.io'
 import type { HostDeps, Store } from '../context'
@@ -18,21 +18,21 @@ export interface Bucket {
   /** Whose credentials are used: an ARN, or an access key's id. @throws AgentError */
   readonly readCaller: () => Promise<string>
   /** Which way requests for the bucket take. @throws AgentError */
-  readonly readWay: () => Promise<Way>
+  readonly readEndpointInfo: () => Promise<EndpointInfo>
 }
 
 /** The bucket, as this host reaches it. */
-export interface Connection extends Bucket {
+export interface BucketOfHost extends Bucket {
   /** Name of the host in the bucket. */
   readonly host: string
 }
 
 /** Which way requests for the bucket take. */
-export interface Way {
+export interface EndpointInfo {
   /** Of the bucket's own host: `https://backups.s3.eu-west-1.amazonaws.com`. */
   readonly endpoint: string
   /** What the environment asks of endpoints, for example `FIPS`. */
-  readonly wishes: readonly string[]
+  readonly settings: readonly string[]
   readonly proxy: Proxy | undefined
   /** File of the certificates that are trusted besides Node's own. */
   readonly caBundle: string | undefined
@@ -44,14 +44,14 @@ export interface Way {
  * @throws AgentError USAGE or ENDPOINT_UNREACHABLE where host or region are not known, USAGE for a variable about endpoints,
  * CONFIG_INVALID for a proxy or a CA bundle, that cannot be used
  */
-export async function connect(
+export async function openBucketOfHost(
   request: KnownIdentity & BucketName,
   environment: Environment,
   deps: Pick<HostDeps, 'log' | 'signal'>,
-): Promise<Connection> {
-  const readPlace = (endpointUrl: string | undefined) =>
+): Promise<BucketOfHost> {
+  const readWho = (endpointUrl: string | undefined) =>
     readIdentity({ ...request, endpointUrl }, environment, deps.signal)
-  const { host, ...bucket } = await reach(request, environment, deps, readPlace)
+  const { host, ...bucket } = await reach(request, environment, deps, readWho)
   return { ...bucket, host }
 }
 
@@ -60,7 +60,7 @@ interface BucketName {
 }
 
 /**
- * Prepares the connection for work that concerns no host, or many. Throws as `connect`, but for hosts.
+ * Prepares the connection for work that concerns no host, or many. Throws as `openBucketOfHost`, but for hosts.
  */
 export async function openBucket(
   request: Omit<KnownIdentity, 'host'> & BucketName,
@@ -72,19 +72,19 @@ export async function openBucket(
   }))
 }
 
-async function reach<Place extends { readonly region: string; readonly host?: string }>(
+async function reach<Identity extends { readonly region: string; readonly host?: string }>(
   request: { readonly endpointUrl: string | undefined } & BucketName,
   environment: Environment,
   { log, signal }: Pick<HostDeps, 'log' | 'signal'>,
-  readPlace: (endpointUrl: string | undefined) => Promise<Place>,
-): Promise<Bucket & Place> {
+  readWho: (endpointUrl: string | undefined) => Promise<Identity>,
+): Promise<Bucket & Identity> {
   const { bucket } = request
   const route = planRoute(environment)
   assertSwitches(environment)
   const endpointUrl = chooseEndpoint(request.endpointUrl, environment)
   const caBundle = await trustBundle(environment)
-  const place = await readPlace(endpointUrl)
-  const { host, region } = place
+  const identity = await readWho(endpointUrl)
+  const { host, region } = identity
   log.info(
     `${host === undefined ? '' : `host ${host}, `}bucket ${bucket} in ${region}${endpointUrl === undefined ? '' : ` at ${endpointUrl}`}`,
   )
@@ -92,13 +92,13 @@ async function reach<Place extends { readonly region: string; readonly host?: st
   const credentials = chooseCredentials(environment, handler)
   const store = s3Store({ bucket, region, credentials, route, log, ...(endpointUrl !== undefined && { endpointUrl }) })
   return {
-    ...place,
+    ...identity,
     store,
     readCaller: () => readCaller(credentials, region, endpointUrl, signal, handler),
-    async readWay() {
+    async readEndpointInfo() {
       const { origin, protocol, hostname, port } = await store.readEndpoint()
       const proxy = route({ protocol, hostname, port: port ? Number(port) : undefined })
-      return { endpoint: origin, wishes: describeEndpointWishes(environment), proxy, caBundle }
+      return { endpoint: origin, settings: describeEndpointSettings(environment), proxy, caBundle }
     },
   }
 }

@@ -15,11 +15,11 @@ export function chooseEndpoint(given: string | undefined, environment: Environme
   if (given !== undefined || environment['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'] === 'true') return given
   const variable = VARIABLES.find((name) => environment[name])
   if (variable === undefined) return undefined
-  const { kind } = OPTIONS.endpointUrl
-  const parsed = kind.schema.safeParse(environment[variable])
+  const { type } = OPTIONS.endpointUrl
+  const parsed = type.schema.safeParse(environment[variable])
   if (parsed.success) return parsed.data as string
   // What is there is not shown: it may hold a password, which is one of the things that do not belong there.
-  throw new AgentError('USAGE', `${variable} must be ${kind.expected}`, {
+  throw new AgentError('USAGE', `${variable} must be ${type.expected}`, {
     hint: 'Correct the variable, or give --endpoint-url, which comes first.',
   })
 }
@@ -58,7 +58,7 @@ export function assertSwitches(environment: Environment): void {
 }
 
 /** What the environment asks of AWS's endpoints, for people. */
-export function describeEndpointWishes(environment: Environment): string[] {
+export function describeEndpointSettings(environment: Environment): string[] {
   const isOn = (name: string) => environment[name] === 'true'
   return [
     ...(isOn('AWS_USE_FIPS_ENDPOINT') ? ['FIPS'] : []),

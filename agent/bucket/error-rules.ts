@@ -9,7 +9,7 @@ export interface Failure extends Omit<Operation, 'attempts'> {
   /** The object, or else the bucket. */
   readonly subject: string
   readonly permission: string
-  readonly said: string
+  readonly detail: string
   readonly attempts: string
   /** Where the bucket is, where S3 says so. */
   readonly bucketRegion: string | undefined
@@ -45,56 +45,56 @@ export const RULES: readonly Rule[] = [
     names: ['AccessDenied', 'AllAccessDisabled', 'AccountProblem'],
     status: 403,
     code: 'ACCESS_DENIED',
-    message: ({ permission, bucket, key, said }) =>
-      `${permission} on arn:aws:s3:::${bucket}${key === null ? '' : `/${key}`} is denied: ${said}`,
+    message: ({ permission, bucket, key, detail }) =>
+      `${permission} on arn:aws:s3:::${bucket}${key === null ? '' : `/${key}`} is denied: ${detail}`,
     hint: accessHint,
   },
   {
     names: ['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidToken', 'InvalidSecurity'],
     code: 'ACCESS_DENIED',
-    message: ({ said }) => `the server does not accept the credentials: ${said}`,
+    message: ({ detail }) => `the server does not accept the credentials: ${detail}`,
     hint: 'Check which credentials are used with "snapstream preflight", and that they belong to this server.',
   },
   {
     names: ['CredentialsProviderError', 'ProviderError', 'TokenProviderError'],
     code: 'NO_CREDENTIALS',
-    message: ({ said }) => `no usable credentials: ${said}`,
+    message: ({ detail }) => `no usable credentials: ${detail}`,
     hint: 'Attach an instance profile to the instance, or set AWS_PROFILE or AWS_ACCESS_KEY_ID.',
   },
   {
     names: ['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired', 'RequestExpired'],
     code: 'CREDENTIALS_EXPIRED',
-    message: ({ action, said }) => `the credentials expired before ${action}: ${said}`,
+    message: ({ action, detail }) => `the credentials expired before ${action}: ${detail}`,
     hint: 'Renew them, or use an instance profile, whose credentials are renewed by themselves.',
   },
   {
     names: ['RequestTimeTooSkewed', 'RequestInTheFuture'],
     code: 'CLOCK_SKEW',
-    message: ({ said }) => `the clock of this host is too far from the server's: ${said}`,
+    message: ({ detail }) => `the clock of this host is too far from the server's: ${detail}`,
     hint: 'Set the clock, for example by starting chronyd.',
   },
   {
     names: ['PROXY_UNREACHABLE'],
     code: 'ENDPOINT_UNREACHABLE',
-    message: ({ action, attempts, said }) => `${action} did not get through ${attempts}: ${said}`,
+    message: ({ action, attempts, detail }) => `${action} did not get through ${attempts}: ${detail}`,
     hint: 'Check HTTPS_PROXY and HTTP_PROXY, and the route to that proxy. NO_PROXY lists what is reached without one.',
   },
   {
     names: ['PROXY_AUTHENTICATION'],
     code: 'ACCESS_DENIED',
-    message: ({ action, said }) => `${action} was not let through: ${said}`,
+    message: ({ action, detail }) => `${action} was not let through: ${detail}`,
     hint: 'It wants a user name and a password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT, with %40 for an at sign.',
   },
   {
     names: ['PROXY_REFUSED'],
     code: 'ENDPOINT_UNREACHABLE',
-    message: ({ action, attempts, said }) => `${action} was not let through ${attempts}: ${said}`,
+    message: ({ action, attempts, detail }) => `${action} was not let through ${attempts}: ${detail}`,
     hint: 'Allow that host and port in the proxy, or list the host in NO_PROXY where it can be reached directly.',
   },
   {
     names: ['EndpointError'],
     code: 'CONFIG_INVALID',
-    message: ({ said }) => `there is no such S3 endpoint: ${said}`,
+    message: ({ detail }) => `there is no such S3 endpoint: ${detail}`,
     hint: 'Look at --endpoint-url, --region, AWS_ENDPOINT_URL_S3, AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT.',
   },
   {
@@ -103,7 +103,7 @@ export const RULES: readonly Rule[] = [
       'TimeoutError',
     ],
     code: 'ENDPOINT_UNREACHABLE',
-    message: ({ action, attempts, said }) => `${action} did not get through ${attempts}: ${said}`,
+    message: ({ action, attempts, detail }) => `${action} did not get through ${attempts}: ${detail}`,
     hint: 'Check --endpoint-url and --region, the route to S3 (VPC endpoint, NAT), the security groups and DNS.',
   },
   {
@@ -112,20 +112,20 @@ export const RULES: readonly Rule[] = [
       ...['SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'],
     ],
     code: 'ENDPOINT_UNREACHABLE',
-    message: ({ said }) => `the server's certificate is not trusted: ${said}`,
+    message: ({ detail }) => `the server's certificate is not trusted: ${detail}`,
     hint: 'Check --endpoint-url. Name the certificate of an authority of your own in NODE_EXTRA_CA_CERTS.',
   },
   {
     names: ['EPROTO'],
     code: 'ENDPOINT_UNREACHABLE',
-    message: ({ action, said }) =>
-      `${action} did not get through, the server speaks no TLS that is understood: ${said}`,
+    message: ({ action, detail }) =>
+      `${action} did not get through, the server speaks no TLS that is understood: ${detail}`,
     hint: 'Check --endpoint-url: its port, and whether it has to start with http:// or https://.',
   },
   {
     names: ['BadDigest', 'InvalidDigest', 'XAmzContentChecksumMismatch', 'IncompleteBody'],
     code: 'CHECKSUM_MISMATCH',
-    message: ({ action, said }) => `what arrived in ${action} is not what was sent: ${said}`,
+    message: ({ action, detail }) => `what arrived in ${action} is not what was sent: ${detail}`,
     hint: 'Run the command again. If it happens again, suspect memory or network hardware.',
   },
   {
@@ -145,7 +145,7 @@ export const RULES: readonly Rule[] = [
   {
     names: ['InvalidObjectState'],
     code: 'OBJECT_ARCHIVED',
-    message: ({ subject, said }) => `${subject} is archived: ${said}`,
+    message: ({ subject, detail }) => `${subject} is archived: ${detail}`,
     hint: 'It has to be restored from its storage class before it can be read.',
   },
   {
@@ -165,7 +165,7 @@ export const RULES: readonly Rule[] = [
     names: ['SlowDown', 'ServiceUnavailable', 'InternalError', 'RequestTimeout', 'ThrottlingException'],
     status: 500,
     code: 'STORE_FAILED',
-    message: ({ action, attempts, said }) => `${action} failed ${attempts}: ${said}`,
+    message: ({ action, attempts, detail }) => `${action} failed ${attempts}: ${detail}`,
     hint: 'The server was overloaded or broken for as long as it was retried. Run the command again later.',
   },
 ]
@@ -192,6 +192,6 @@ const VERSION_PERMISSIONS: readonly string[] = ['s3:ListBucketVersions', 's3:Get
 export const UNFORESEEN: Rule = {
   names: [],
   code: 'STORE_FAILED',
-  message: ({ action, said }) => `${action} failed: ${said}`,
+  message: ({ action, detail }) => `${action} failed: ${detail}`,
   hint: 'The text after the colon is what S3 or the SDK said.',
 }

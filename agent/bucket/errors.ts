@@ -93,7 +93,7 @@ function describe(error: SdkError, operation: Operation): Failure {
     action: actionOf(operation),
     subject: subjectOf(operation),
     permission: PERMISSIONS[operation.name] ?? `s3:${operation.name}`,
-    said: message.includes(label) || label.startsWith('PROXY_') ? message : `${label}: ${message}`,
+    detail: message.includes(label) || label.startsWith('PROXY_') ? message : `${label}: ${message}`,
     attempts: formatAttempts(attempts, operation.seconds ?? 0),
     bucketRegion: Region ?? $response?.headers?.['x-amz-bucket-region'],
   }

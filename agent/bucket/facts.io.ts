@@ -1,11 +1,16 @@
 /** What the bucket knows of an object, and of itself. */
 import { GetBucketVersioningCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
-import { call, type Connection } from './client.io'
+import { call, type S3Connection } from './client.io'
 import { s3ErrorCode } from './errors'
 import { parseRestore, toObjectInfo, wholeCrc32 } from './object-info'
 import type { BucketFacts, ObjectHead } from '../context'
 
-export async function head(s3: Connection, key: string, signal: AbortSignal, versionId?: string): Promise<ObjectHead> {
+export async function head(
+  s3: S3Connection,
+  key: string,
+  signal: AbortSignal,
+  versionId?: string,
+): Promise<ObjectHead> {
   const name = versionId === undefined ? 'HeadObject' : 'HeadObjectVersion'
   const input = { Bucket: s3.bucket, Key: key, VersionId: versionId, ChecksumMode: 'ENABLED' } as const
   const output = await call(s3, { name, key }, signal, (sending) =>
@@ -21,7 +26,7 @@ export async function head(s3: Connection, key: string, signal: AbortSignal, ver
 }
 
 /** @throws AgentError for all that keeps the bucket from being used, but not where asking for its versioning is denied */
-export async function readFacts(s3: Connection, signal: AbortSignal): Promise<BucketFacts> {
+export async function readFacts(s3: S3Connection, signal: AbortSignal): Promise<BucketFacts> {
   const command = new GetBucketVersioningCommand({ Bucket: s3.bucket })
   let clockSkewSeconds = 0
   command.middlewareStack.add(

@@ -7,15 +7,15 @@ import {
   type ListObjectsV2CommandInput,
   type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3'
-import { call, type Connection } from './client.io'
+import { call, type S3Connection } from './client.io'
 import { toObjectInfo } from './object-info'
 import type { ListedUpload, ObjectInfo } from '../context'
 
-export async function* list(s3: Connection, prefix: string, signal: AbortSignal): AsyncGenerator<ObjectInfo> {
+export async function* list(s3: S3Connection, prefix: string, signal: AbortSignal): AsyncGenerator<ObjectInfo> {
   for await (const { Contents = [] } of readPages(s3, { Prefix: prefix }, signal)) yield* Contents.map(toObjectInfo)
 }
 
-export async function* listFolders(s3: Connection, prefix: string, signal: AbortSignal): AsyncGenerator<string> {
+export async function* listFolders(s3: S3Connection, prefix: string, signal: AbortSignal): AsyncGenerator<string> {
   for await (const page of readPages(s3, { Prefix: prefix, Delimiter: '/' }, signal)) yield* foldersIn(page, prefix)
 }
 
@@ -25,7 +25,7 @@ export function foldersIn({ CommonPrefixes = [] }: Pick<ListObjectsV2CommandOutp
 }
 
 async function* readPages(
-  s3: Connection,
+  s3: S3Connection,
   input: Pick<ListObjectsV2CommandInput, 'Prefix' | 'Delimiter'>,
   signal: AbortSignal,
 ): AsyncGenerator<ListObjectsV2CommandOutput> {
@@ -40,7 +40,11 @@ async function* readPages(
   } while (token !== undefined)
 }
 
-export async function* listUploads(s3: Connection, prefix: string, signal: AbortSignal): AsyncGenerator<ListedUpload> {
+export async function* listUploads(
+  s3: S3Connection,
+  prefix: string,
+  signal: AbortSignal,
+): AsyncGenerator<ListedUpload> {
   let next: Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'> | undefined = {}
   while (next) {
     const input: ListMultipartUploadsCommandInput = { Bucket: s3.bucket, Prefix: prefix, ...next }

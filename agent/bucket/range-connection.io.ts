@@ -44,7 +44,7 @@ const HEAD_BYTES_MAX = 64 * 1024
 const END_OF_HEAD = '\r\n\r\n'
 
 /** How far the way to a server is known: a proxy to send plain requests to, or a tunnel that ends at the server. */
-export interface Way {
+export interface Transport {
   readonly proxy?: Proxy | undefined
   readonly tunnel?: Socket
 }
@@ -72,7 +72,7 @@ export function openConnection(
   server: SignedRequest,
   timeouts: RangeTimeouts,
   idle: Set<RangeConnection>,
-  way: Way,
+  transport: Transport,
 ): RangeConnection {
   const head = Buffer.allocUnsafeSlow(HEAD_BYTES_MAX)
   let headBytes = 0
@@ -127,9 +127,9 @@ export function openConnection(
       return true
     },
   }
-  const socket = connect(way.proxy ?? server, way.tunnel, incoming)
+  const socket = openSocket(transport.proxy ?? server, transport.tunnel, incoming)
   // Node reads into given buffers only where it has made the whole connection itself.
-  if (way.tunnel) socket.on('data', (chunk: Buffer) => spread(chunk, incoming, socket))
+  if (transport.tunnel) socket.on('data', (chunk: Buffer) => spread(chunk, incoming, socket))
   socket.setNoDelay(true).setTimeout(timeouts.connectSeconds * 1000)
   socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
     isConnected = true
@@ -140,7 +140,7 @@ export function openConnection(
   socket.once('close', () => {
     idle.delete(connection)
     const error = socket.errored ?? failure('ECONNRESET', 'the server closed the connection')
-    const cause = way.proxy && !isConnected ? explainUnreachable(way.proxy, error) : error
+    const cause = transport.proxy && !isConnected ? explainUnreachable(transport.proxy, error) : error
     exchange?.answer.reject(cause)
     exchange?.whole.reject(cause)
   })
@@ -151,7 +151,7 @@ export function openConnection(
       exchange = { range, target, answer: Promise.withResolvers(), whole: Promise.withResolvers(), filledBytes: 0 }
       exchange.whole.promise.catch(() => undefined) // of no interest to anybody where there is no answer
       if (isConnected) socket.setTimeout(timeouts.silenceSeconds * 1000)
-      socket.ref().write(formatHead(request, way.proxy), 'latin1')
+      socket.ref().write(formatHead(request, transport.proxy), 'latin1')
       return exchange
     },
     abort: () => end(new DOMException('the request was aborted', 'AbortError')),
@@ -160,15 +160,15 @@ export function openConnection(
 }
 
 /** @param tunnel - leads to the server already; otherwise a connection is made */
-function connect(
+function openSocket(
   server: Pick<SignedRequest, 'protocol' | 'hostname' | 'port'>,
   tunnel: Socket | undefined,
   onread: OnReadOpts,
 ): Socket {
   const [host, port] = [bareHostname(server), portOf(server)]
   if (server.protocol !== 'https:') return connectTcp({ host, port, onread })
-  const way = tunnel ? { socket: tunnel } : { host, port }
-  const options = { ...way, ...(isIP(host) === 0 && { servername: host }), onread }
+  const transport = tunnel ? { socket: tunnel } : { host, port }
+  const options = { ...transport, ...(isIP(host) === 0 && { servername: host }), onread }
   return connectTls(options)
 }
 

@@ -6,13 +6,13 @@ import { AgentError } from '../errors'
 import { isAsStored, isSameRange } from './range-answer'
 import { retryBody } from './body-retries'
 import type { IncomingBody, RangeAnswer, SignedRequest } from './range-connection.io'
-import { call, type Connection } from './client.io'
+import { call, type S3Connection } from './client.io'
 import { UNKNOWN_TIME } from './object-info'
 import type { RangeReadOptions, WholeObject } from '../context'
 
 /** Reads an object that fits in memory, and has the SDK compare its checksum where the server sends one. */
 export async function readWhole(
-  s3: Connection,
+  s3: S3Connection,
   key: string,
   bytesMax: number,
   signal: AbortSignal,
@@ -39,7 +39,7 @@ export async function readWhole(
 
 /** Reads a range into one buffer; goes on where a body broke off. */
 export async function readRange(
-  s3: Connection,
+  s3: S3Connection,
   key: string,
   offset: number,
   bytes: number,
@@ -74,7 +74,7 @@ type RangeRequester = (request: SignedRequest, target: Buffer) => Promise<RangeA
 
 /** @throws AgentError ARCHIVE_DAMAGED where the object has less than that */
 async function requestRange(
-  s3: Connection,
+  s3: S3Connection,
   key: string,
   signal: AbortSignal,
   input: { readonly Range: string; readonly VersionId: string | undefined },
@@ -115,7 +115,7 @@ function copyInto(target: Buffer, body: Readable): IncomingBody {
 }
 
 function getObject(
-  s3: Connection,
+  s3: S3Connection,
   key: string,
   signal: AbortSignal,
   input: Pick<GetObjectCommandInput, 'Range' | 'ChecksumMode' | 'VersionId'>,
@@ -127,13 +127,13 @@ function getObject(
   return call(s3, { name, key }, signal, (options) => s3.client.send(command, options))
 }
 
-function tooLarge({ bucket }: Connection, key: string, bytesMax: number): AgentError {
+function tooLarge({ bucket }: S3Connection, key: string, bytesMax: number): AgentError {
   return new AgentError('ARCHIVE_DAMAGED', `s3://${bucket}/${key} is larger than ${bytesMax} bytes`, {
     hint: 'No version of Snapstream writes so large a one: find out who did. Use another run.',
   })
 }
 
-function endsEarly({ bucket }: Connection, key: string, range: string, length: number | undefined): AgentError {
+function endsEarly({ bucket }: S3Connection, key: string, range: string, length: number | undefined): AgentError {
   return new AgentError(
     'ARCHIVE_DAMAGED',
     `s3://${bucket}/${key} answered ${range} with ${length ?? 'unknown'} bytes`,
@@ -144,7 +144,7 @@ function endsEarly({ bucket }: Connection, key: string, range: string, length: n
 }
 
 function isAnother(
-  { bucket }: Connection,
+  { bucket }: S3Connection,
   key: string,
   range: string,
   contentRange: string | undefined,

@@ -1,12 +1,12 @@
 import { RestoreObjectCommand } from '@aws-sdk/client-s3'
-import { call, type Connection } from './client.io'
+import { call, type S3Connection } from './client.io'
 import { s3ErrorCode } from './errors'
 import { RETRIEVAL_TIERS } from '../contract'
 import type { RetrievalOptions } from '../context'
 
 /** Asks for a readable copy of an archived object. Asking again changes nothing, or makes the copy stay longer. */
 export async function retrieve(
-  s3: Connection,
+  s3: S3Connection,
   key: string,
   { tier, days }: RetrievalOptions,
   signal: AbortSignal,

@@ -4,14 +4,14 @@ import {
   type ListObjectVersionsCommandInput,
   type ListObjectVersionsCommandOutput,
 } from '@aws-sdk/client-s3'
-import { call, type Connection } from './client.io'
+import { call, type S3Connection } from './client.io'
 import { foldersIn } from './list.io'
 import { toObjectInfo } from './object-info'
 import type { ObjectInfo } from '../context'
 
 /** Every object with the prefix, deleted ones too, in key order: each as its newest version that is no delete marker. */
 export async function* listWithDeleted(
-  s3: Connection,
+  s3: S3Connection,
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<ObjectInfo> {
@@ -28,7 +28,7 @@ export async function* listWithDeleted(
 
 /** Folders that hold nothing but delete markers are among them. */
 export async function* listFoldersWithDeleted(
-  s3: Connection,
+  s3: S3Connection,
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
@@ -36,7 +36,7 @@ export async function* listFoldersWithDeleted(
 }
 
 async function* readPages(
-  s3: Connection,
+  s3: S3Connection,
   input: Pick<ListObjectVersionsCommandInput, 'Prefix' | 'Delimiter'>,
   signal: AbortSignal,
 ): AsyncGenerator<ListObjectVersionsCommandOutput> {

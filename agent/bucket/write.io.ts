@@ -11,7 +11,7 @@ import {
   type StorageClass,
 } from '@aws-sdk/client-s3'
 import { AgentError, hasCode } from '../errors'
-import { call, type Connection } from './client.io'
+import { call, type S3Connection } from './client.io'
 import { s3ErrorCode, wasSentAgain } from './errors'
 import { head } from './facts.io'
 import { wholeCrc32 } from './object-info'
@@ -22,7 +22,7 @@ import { encodeCrc32, formatCrc32 } from '../lib/crc32'
 const SENDINGS_MAX = 4
 
 export async function put(
-  s3: Connection,
+  s3: S3Connection,
   key: string,
   body: string | Uint8Array,
   signal: AbortSignal,
@@ -47,7 +47,7 @@ export async function put(
 }
 
 export async function createUpload(
-  s3: Connection,
+  s3: S3Connection,
   key: string,
   storageClass: string | undefined,
   signal: AbortSignal,
@@ -63,7 +63,7 @@ export async function createUpload(
 }
 
 export async function uploadPart(
-  s3: Connection,
+  s3: S3Connection,
   { key, uploadId }: UploadRef,
   partNumber: number,
   body: Uint8Array,
@@ -82,7 +82,7 @@ export async function uploadPart(
 
 /** Sends again what arrived with a wrong byte: it is all still here, and hours of work depend on it. */
 async function sendIntact<T>(
-  s3: Connection,
+  s3: S3Connection,
   key: string,
   body: Uint8Array,
   crc32: number,
@@ -113,7 +113,7 @@ function assertUnchanged(key: string, body: Uint8Array, crc32: number): void {
 }
 
 export async function completeUpload(
-  s3: Connection,
+  s3: S3Connection,
   { key, uploadId }: UploadRef,
   parts: readonly FinishedPart[],
   whole: CompleteOptions,
@@ -150,7 +150,7 @@ export async function completeUpload(
   )
 }
 
-export async function abortUpload(s3: Connection, { key, uploadId }: UploadRef, signal: AbortSignal): Promise<void> {
+export async function abortUpload(s3: S3Connection, { key, uploadId }: UploadRef, signal: AbortSignal): Promise<void> {
   const command = new AbortMultipartUploadCommand({ Bucket: s3.bucket, Key: key, UploadId: uploadId })
   try {
     await call(s3, { name: 'AbortMultipartUpload', key }, signal, (sending) => s3.client.send(command, sending))
@@ -160,7 +160,7 @@ export async function abortUpload(s3: Connection, { key, uploadId }: UploadRef, 
 }
 
 /** Servers that are not known to refuse overwriting are asked first. That leaves a gap, which run ids make harmless. */
-async function refuseIfTaken(s3: Connection, key: string, signal: AbortSignal): Promise<void> {
+async function refuseIfTaken(s3: S3Connection, key: string, signal: AbortSignal): Promise<void> {
   if (await s3.enforcesConditions()) return
   try {
     await head(s3, key, signal)
@@ -179,7 +179,7 @@ async function refuseIfTaken(s3: Connection, key: string, signal: AbortSignal): 
  * request finds the key taken, or the upload gone. That is success if what lies there is what was sent.
  */
 async function assertOwnWrite(
-  s3: Connection,
+  s3: S3Connection,
   key: string,
   whole: CompleteOptions,
   error: unknown,
@@ -199,7 +199,7 @@ async function assertOwnWrite(
 }
 
 /** Of hosts that may write and not read: the object may well be the one that was sent. */
-function maybeOurs({ bucket }: Connection, key: string, cause: unknown): AgentError {
+function maybeOurs({ bucket }: S3Connection, key: string, cause: unknown): AgentError {
   return new AgentError(
     'OBJECT_EXISTS',
     `s3://${bucket}/${key} is there, perhaps as it was sent: the answer was lost, and these credentials may not look`,

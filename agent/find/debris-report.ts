@@ -1,6 +1,6 @@
 import { formatBytes, columns, joinLines, formatAge } from '../lib/text'
 import { LATE_SECONDS_MAX } from '../run/run-time'
-import { Prefix, RUN_PATTERN, type RunPlace, parseManifestKey } from '../contract'
+import { Prefix, RUN_PATTERN, type RunKey, parseManifestKey } from '../contract'
 
 /** Objects that lie there without a manifest. */
 export interface DebrisRun {
@@ -100,8 +100,8 @@ export function collectDebris(host: string): DebrisCollector {
       sums.set(nameOf(place), sum)
     },
     exonerate(key) {
-      const place: RunPlace | undefined = parseManifestKey(key)
-      if (place?.host === host) sums.delete(nameOf(place))
+      const runKey: RunKey | undefined = parseManifestKey(key)
+      if (runKey?.host === host) sums.delete(nameOf(runKey))
     },
     list(now) {
       const all = [...sums.values()].sort((a, b) => b.newest - a.newest)

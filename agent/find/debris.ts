@@ -1,12 +1,10 @@
 import { ExitStatus, Prefix } from '../contract'
 import { hasCode } from '../errors'
-import type { Deps, ListedUpload } from '../context'
+import type { StoreDeps, ListedUpload } from '../context'
 import { mayNotList } from '../run/runs'
 import { collectDebris, formatDebris, listUnfinished, placeOf, type Debris } from './debris-report'
 import type { WithHost, ListRequest } from '../options/commands'
 import type { Outcome } from '../outcome'
-
-type DebrisDeps = Pick<Deps, 'store' | 'signal' | 'now'>
 
 /** Where runs put what their manifests name. */
 const PLACES = [Prefix.data, Prefix.catalogs] as const
@@ -16,7 +14,7 @@ const PLACES = [Prefix.data, Prefix.catalogs] as const
  *
  * @throws AgentError ACCESS_DENIED where these credentials may not list the bucket, as those of hosts may not
  */
-export async function listDebris(deps: DebrisDeps, request: WithHost<ListRequest>): Promise<Outcome> {
+export async function listDebris(deps: StoreDeps, request: WithHost<ListRequest>): Promise<Outcome> {
   const { host } = request
   try {
     const uploads = await findUploads(deps, request)
@@ -31,7 +29,7 @@ export async function listDebris(deps: DebrisDeps, request: WithHost<ListRequest
   }
 }
 
-async function collect({ store, signal }: DebrisDeps, { host, class: wanted }: WithHost<ListRequest>) {
+async function collect({ store, signal }: StoreDeps, { host, class: wanted }: WithHost<ListRequest>) {
   const collector = collectDebris(host)
   const classes = new Set<string>()
   for (const prefix of PLACES) {
@@ -51,7 +49,7 @@ async function collect({ store, signal }: DebrisDeps, { host, class: wanted }: W
 
 /** Of all classes at once: a class may have nothing yet but these. Undefined where these credentials may not list them. */
 async function findUploads(
-  { store, signal }: DebrisDeps,
+  { store, signal }: StoreDeps,
   { host, class: wanted }: WithHost<ListRequest>,
 ): Promise<ListedUpload[] | undefined> {
   const uploads: ListedUpload[] = []

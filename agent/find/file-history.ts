@@ -1,5 +1,5 @@
 /** What became of paths over time, as the catalogs of several runs tell it. */
-import type { RunPlace } from '../contract'
+import type { RunKey } from '../contract'
 import { AgentError } from '../errors'
 import { formatArgv } from '../host/argv'
 import { bucketFlags, type BucketOptions, type FindRequest, type WithHost } from '../options/commands'
@@ -47,7 +47,7 @@ export interface CatalogVersions {
 
 export interface Versions {
   /** Catalogs are to be searched from the oldest run to the newest. */
-  ofCatalog(place: RunPlace, volume: string): CatalogVersions
+  ofCatalog(runKey: RunKey, volume: string): CatalogVersions
   /** In order of path. */
   list(): FoundPath[]
   /** Entries of further paths, beyond the limit. */
@@ -59,7 +59,7 @@ export function collectVersions(limit: number): Versions {
   const kept = new Map<string, { readonly volume: string; readonly versions: Version[] }>()
   let more = 0
   return {
-    ofCatalog(place, volume) {
+    ofCatalog(runKey, volume) {
       const found = new Map<string, { readonly version: Version; readonly path64: string | undefined }>()
       let fresh = 0
       let beyond = 0
@@ -76,7 +76,7 @@ export function collectVersions(limit: number): Versions {
           const other = found.get(path)
           // Names that are not text may be the same as text, and so may beginnings of long ones.
           if (other && !entry.undescribed && other.path64 === entry.path64) throw isTwice(path)
-          found.set(path, { version: versionOf(place, entry), path64: entry.path64 })
+          found.set(path, { version: versionOf(runKey, entry), path64: entry.path64 })
         },
         commit() {
           more += beyond
@@ -85,7 +85,7 @@ export function collectVersions(limit: number): Versions {
             const last = known?.versions.at(-1)
             if (!known) kept.set(path, { volume, versions: [version] })
             else if (!last || !isSame(last, version)) known.versions.push(version)
-            else known.versions.splice(-1, 1, { ...last, lastRun: place.run, runs: last.runs + 1 })
+            else known.versions.splice(-1, 1, { ...last, lastRun: runKey.run, runs: last.runs + 1 })
           }
         },
       }
@@ -107,7 +107,7 @@ function isTwice(path: string): AgentError {
 /** Milliseconds that a Date holds (ECMA-262, "Time Values and Time Range"). Filesystems have later times. */
 const DATE_MAX = 8.64e15
 
-function versionOf({ run, class: className }: RunPlace, entry: CatalogEntry): Version {
+function versionOf({ run, class: className }: RunKey, entry: CatalogEntry): Version {
   const { type, size, mode, uid, gid, link } = entry
   const milliseconds = Math.floor(Number(entry.mtime) * 1000)
   const mtime = new Date(Math.max(-DATE_MAX, Math.min(milliseconds, DATE_MAX))).toISOString()
@@ -132,7 +132,7 @@ function isSame(a: Version, b: Version): boolean {
 }
 
 /** A run that could not be searched, or one volume of it, and why. */
-export interface NotSearched extends RunPlace {
+export interface NotSearched extends RunKey {
   /** Device-mapper name; absent where not even the run's manifest can be read. */
   readonly volume?: string
   readonly reason: string

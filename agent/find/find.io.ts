@@ -1,6 +1,6 @@
-import { ExitStatus, type RunPlace } from '../contract'
+import { ExitStatus, type RunKey } from '../contract'
 import { AgentError, asLoss, type ErrorCode } from '../errors'
-import type { Deps } from '../context'
+import type { StoreDeps } from '../context'
 import { mapInOrder } from '../lib/in-order.io'
 import { readCatalogText } from '../archive/read-catalog.io'
 import type { ReaderDeps } from '../archive/read.io'
@@ -14,8 +14,6 @@ import { collectVersions, formatVersions, type CatalogVersions, type NotSearched
 import { chooseVolumes, findVolumes, isNamed } from '../run/volumes'
 import type { Outcome } from '../outcome'
 import { isWithin } from '../tar/entry'
-
-type FindDeps = ReaderDeps & Pick<Deps, 'log'>
 
 /** Manifests read ahead while catalogs are searched. */
 const MANIFESTS_IN_FLIGHT = 4
@@ -32,30 +30,30 @@ const OF_ONE_RUN: readonly ErrorCode[] = ['UNKNOWN_RUN', 'ACCESS_DENIED', 'MISDA
  * @returns status `incomplete` where a catalog or manifest is lost: the others are searched all the same
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME where none of the runs has it, ACCESS_DENIED
  */
-export async function find(deps: FindDeps, request: WithHost<FindRequest>): Promise<Outcome> {
+export async function find(deps: StoreDeps, request: WithHost<FindRequest>): Promise<Outcome> {
   const { host, pattern, limit } = request
   const glob = parseGlob(pattern)
   const versions = collectVersions(limit)
   const notSearched: NotSearched[] = []
   let notSearchedCount = 0
-  const skip = ({ class: className, run }: RunPlace, reason: string, volume?: string): void => {
+  const skip = ({ class: className, run }: RunKey, reason: string, volume?: string): void => {
     notSearchedCount++
     if (notSearched.length < NOT_SEARCHED_MAX)
       notSearched.push({ class: className, host, run, ...(volume !== undefined && { volume }), reason })
     deps.log.warn(`${run} ${volume ?? ''} was not searched: ${reason}`)
   }
-  const places = await choosePlaces(deps, request)
-  const manifests = mapInOrder(places, MANIFESTS_IN_FLIGHT, deps.signal, async (place) => ({
-    place,
-    run: await orLoss(openIfTimely(deps, place, request.trustTimes)),
+  const runs = await chooseRuns(deps, request)
+  const manifests = mapInOrder(runs, MANIFESTS_IN_FLIGHT, deps.signal, async (runKey) => ({
+    runKey,
+    run: await catchDataLoss(openIfTimely(deps, runKey, request.trustTimes)),
   }))
   // Volumes come and go, and one may have failed in some night: each has to be in one of the runs.
   let unknown = request.volume
   let newest: Manifest | undefined
-  for await (const { place, run } of manifests) {
+  for await (const { runKey, run } of manifests) {
     if (run instanceof AgentError) {
       if (isOneRun(request) && OF_ONE_RUN.includes(run.code)) throw run
-      skip(place, run.message)
+      skip(runKey, run.message)
       continue
     }
     const { manifest, store } = run
@@ -63,10 +61,10 @@ export async function find(deps: FindDeps, request: WithHost<FindRequest>): Prom
     const searched = findVolumes(manifest, request.volume)
     for (const backup of searched) {
       unknown = unknown.filter((name) => !isNamed(backup, name))
-      const loss = await orLoss(
-        search({ ...deps, store }, searched, backup, glob, versions.ofCatalog(place, backup.volume)),
+      const loss = await catchDataLoss(
+        search({ ...deps, store }, searched, backup, glob, versions.ofCatalog(runKey, backup.volume)),
       )
-      if (loss) skip(place, loss.message, backup.volume)
+      if (loss) skip(runKey, loss.message, backup.volume)
     }
   }
   if (newest && unknown.length > 0) chooseVolumes(newest, unknown) // throws, with the name that was probably meant
@@ -74,7 +72,7 @@ export async function find(deps: FindDeps, request: WithHost<FindRequest>): Prom
   return {
     status: notSearchedCount === 0 ? ExitStatus.ok : ExitStatus.incomplete,
     summary: formatVersions(request, found, versions.more(), notSearched, notSearchedCount),
-    json: { host, pattern, runs: places.length, found, more: versions.more(), notSearched, notSearchedCount },
+    json: { host, pattern, runs: runs.length, found, more: versions.more(), notSearched, notSearchedCount },
   }
 }
 
@@ -83,7 +81,7 @@ function isOneRun({ run, at }: FindRequest): boolean {
 }
 
 /** Oldest first. */
-async function choosePlaces(deps: FindDeps, request: WithHost<FindRequest>): Promise<FoundRun[]> {
+async function chooseRuns(deps: StoreDeps, request: WithHost<FindRequest>): Promise<FoundRun[]> {
   if (isOneRun(request)) return [await findRun(deps, request)]
   const runs = await findRuns(deps, request)
   if (runs.length === 0) throw noRun(request) // not the same as nothing found
@@ -91,9 +89,9 @@ async function choosePlaces(deps: FindDeps, request: WithHost<FindRequest>): Pro
 }
 
 /** What the list says of its time spares reading it. */
-async function openIfTimely(deps: ReaderDeps, place: FoundRun, trustTimes: boolean): Promise<OpenRun> {
-  if (place.misdating && !trustTimes) throw misdated(place.run, place.misdating)
-  return openRunAt(deps, place, trustTimes)
+async function openIfTimely(deps: ReaderDeps, runKey: FoundRun, trustTimes: boolean): Promise<OpenRun> {
+  if (runKey.misdating && !trustTimes) throw misdated(runKey.run, runKey.misdating)
+  return openRunAt(deps, runKey, trustTimes)
 }
 
 async function search(
@@ -119,7 +117,7 @@ async function search(
 }
 
 /** Answers with what keeps one run, or one volume of it, from being searched, and not the others. */
-async function orLoss<T>(reading: Promise<T>): Promise<T | AgentError> {
+async function catchDataLoss<T>(reading: Promise<T>): Promise<T | AgentError> {
   try {
     return await reading
   } catch (error) {

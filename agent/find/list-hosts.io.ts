@@ -1,6 +1,6 @@
 import { ExitStatus } from '../contract'
 import { withDeleted } from '../bucket/deleted-objects'
-import type { Deps } from '../context'
+import type { StoreDeps } from '../context'
 import { mapInOrder } from '../lib/in-order.io'
 import { columns, counted, formatAge, joinLines } from '../lib/text'
 import type { ListRequest } from '../options/commands'
@@ -27,7 +27,7 @@ const HOSTS_IN_FLIGHT = 8
  * @throws AgentError ACCESS_DENIED where these credentials may not list the bucket, as those of hosts may not
  */
 export async function listHosts(
-  given: Pick<Deps, 'store' | 'signal' | 'now' | 'log'>,
+  given: StoreDeps,
   request: Pick<ListRequest, 'class' | 'limit' | 'trustTimes' | 'includeDeleted'>,
 ): Promise<Outcome> {
   const deps = request.includeDeleted ? { ...given, store: withDeleted(given).store } : given

@@ -1,6 +1,6 @@
 import { ExitStatus } from '../contract'
 import { asLoss } from '../errors'
-import type { Deps } from '../context'
+import type { StoreDeps } from '../context'
 import { mapInOrder } from '../lib/in-order.io'
 import { findRuns, isWhatItSays, readManifest } from '../run/runs'
 import { readVerdicts } from '../run/verdicts'
@@ -9,8 +9,6 @@ import { formatRunList, listedRun, unreadableRun, type ListedRun } from './run-t
 import { listDebris } from './debris'
 import type { Outcome } from '../outcome'
 import type { FoundRun } from '../run/run-time'
-
-type ListDeps = Pick<Deps, 'store' | 'signal' | 'now'>
 
 /** Manifests read at a time. */
 const READS_IN_FLIGHT = 8
@@ -21,23 +19,23 @@ const READS_IN_FLIGHT = 8
  * @param width - characters of the terminal; none where there is no terminal
  * @throws AgentError ACCESS_DENIED where these credentials may not list the bucket, as those of hosts may not
  */
-export async function list(deps: ListDeps, request: WithHost<ListRequest>, width?: number): Promise<Outcome> {
+export async function list(deps: StoreDeps, request: WithHost<ListRequest>, width?: number): Promise<Outcome> {
   if (request.debris) return listDebris(deps, request)
   const found = await findRuns(deps, request)
   const [good, misdated] = [true, false].map((wanted) =>
-    found.filter((place) => isWhatItSays(place, request.trustTimes) === wanted),
+    found.filter((runKey) => isWhatItSays(runKey, request.trustTimes) === wanted),
   ) as [FoundRun[], FoundRun[]]
   // Last of all: whoever may add such may add any number of them.
-  const places = [...good.map(withoutMisdating), ...misdated]
-  const shown = places.slice(0, request.limit)
+  const all = [...good.map(withoutMisdating), ...misdated]
+  const shown = all.slice(0, request.limit)
   const runs: ListedRun[] = []
-  for await (const run of mapInOrder(shown, READS_IN_FLIGHT, deps.signal, (place) => readRun(deps, place))) {
+  for await (const run of mapInOrder(shown, READS_IN_FLIGHT, deps.signal, (runKey) => readRun(deps, runKey))) {
     runs.push(run)
   }
   return {
     status: ExitStatus.ok,
-    summary: formatRunList(request.host, runs, places.length, deps.now(), width),
-    json: { host: request.host, total: places.length, runs },
+    summary: formatRunList(request.host, runs, all.length, deps.now(), width),
+    json: { host: request.host, total: all.length, runs },
   }
 }
 
@@ -46,12 +44,12 @@ function withoutMisdating({ host, class: className, run, deleted }: FoundRun): F
   return { host, class: className, run, ...(deleted && { deleted }) }
 }
 
-async function readRun(deps: ListDeps, place: FoundRun): Promise<ListedRun> {
+async function readRun(deps: StoreDeps, runKey: FoundRun): Promise<ListedRun> {
   try {
-    const { manifest } = await readManifest(deps, place)
+    const { manifest } = await readManifest(deps, runKey)
     const volumes = manifest.volumes.map(({ volume }) => volume)
-    return listedRun(place, manifest, await readVerdicts(deps, place, volumes))
+    return listedRun(runKey, manifest, await readVerdicts(deps, runKey, volumes))
   } catch (error) {
-    return unreadableRun(place, asLoss(error).message)
+    return unreadableRun(runKey, asLoss(error).message)
   }
 }

@@ -1,4 +1,4 @@
-import { DEPTHS, type RunPlace } from '../contract'
+import { DEPTHS, type RunKey } from '../contract'
 import { isSizesOnly, type Manifest, type SampleRecord } from '../run/manifest'
 import { parseRunTime } from '../run/run-id'
 import type { FoundRun } from '../run/run-time'
@@ -20,12 +20,12 @@ export interface ListedRun extends FoundRun {
   readonly sampled: readonly (SampleRecord & { readonly volume: string })[]
 }
 
-export function listedRun(place: FoundRun, manifest: Manifest, verdicts: Verdicts): ListedRun {
+export function listedRun(runKey: FoundRun, manifest: Manifest, verdicts: Verdicts): ListedRun {
   const sum = (field: 'rawBytes' | 'storedBytes') =>
     manifest.volumes.reduce((bytes, { archive }) => bytes + archive[field], 0)
   return {
-    ...place,
-    startedAt: startOf(place),
+    ...runKey,
+    startedAt: startOf(runKey),
     status: manifest.status,
     mountPoints: manifest.volumes.map(({ mountPoint }) => mountPoint),
     rawBytes: sum('rawBytes'),
@@ -36,10 +36,10 @@ export function listedRun(place: FoundRun, manifest: Manifest, verdicts: Verdict
 }
 
 /** A run whose manifest cannot be read is listed all the same: its archives may well be good. */
-export function unreadableRun(place: FoundRun, problem: string): ListedRun {
+export function unreadableRun(runKey: FoundRun, problem: string): ListedRun {
   return {
-    ...place,
-    startedAt: startOf(place),
+    ...runKey,
+    startedAt: startOf(runKey),
     status: 'unreadable',
     problem,
     mountPoints: [],
@@ -51,7 +51,7 @@ export function unreadableRun(place: FoundRun, problem: string): ListedRun {
 }
 
 /** As its name says, which S3's clock has confirmed or not: not what else the manifest may say. */
-function startOf({ run }: RunPlace): string {
+function startOf({ run }: RunKey): string {
   return parseRunTime(run)?.toISOString() ?? ''
 }
 

@@ -17,7 +17,7 @@ import { BACKSTOP_SECONDS, runHook } from './run-hook.io'
 /** The argument by which the agent's program is told to be the guard. */
 const ROLE = 'guard-hooks'
 
-export interface GuardOrders {
+export interface GuardConfig {
   readonly run: string
   readonly postHooks: readonly string[]
   /** For each hook, in seconds. */
@@ -27,19 +27,19 @@ export interface GuardOrders {
 }
 
 /** What the guard is told, a line each. Where the lines end without the last of these, we were killed. */
-type Word = 'begins' | 'ended' | 'dismissed'
+type GuardMessage = 'begins' | 'ended' | 'stopped'
 
 export interface Guard {
   /** That a hook begins, or has ended. One that outlives us has to be over before the post hooks run. */
-  tell(word: Exclude<Word, 'dismissed'>): void
+  notify(message: Exclude<GuardMessage, 'stopped'>): void
   /** Applications are not held any more. */
-  dismiss(): Promise<void>
+  stop(): Promise<void>
 }
 
 /** It starts within a second or two, on a busy host too (design limit). */
 const START_SECONDS_MAX = 60
-/** Once it is dismissed it has nothing to do any more; only systemd-run may be slow to notice. */
-const DISMISSAL_SECONDS_MAX = 10
+/** Once it is told to stop, it has nothing to do any more; only systemd-run may be slow to notice. */
+const STOP_SECONDS_MAX = 10
 
 /**
  * Starts the guard, in a unit of its own, or else in a session of its own: what kills our unit, or our process group,
@@ -48,25 +48,25 @@ const DISMISSAL_SECONDS_MAX = 10
  * @param program - the agent's own
  * @throws AgentError COMMAND_FAILED, TOOL_MISSING where it does not start: no application may be held without it
  */
-export async function startGuard({ host }: Pick<HostDeps, 'host'>, orders: GuardOrders, program: Argv): Promise<Guard> {
+export async function startGuard({ host }: Pick<HostDeps, 'host'>, config: GuardConfig, program: Argv): Promise<Guard> {
   const argv: Argv = [...program, ROLE]
-  const guard = host.start(orders.ownUnits ? inUnit(orders.run, argv) : argv, neverAborted(), {
+  const guard = host.start(config.ownUnits ? inUnit(config.run, argv) : argv, neverAborted(), {
     ownSession: true,
   })
-  guard.stdin.write(`${JSON.stringify(orders)}\n`)
+  guard.stdin.write(`${JSON.stringify(config)}\n`)
   const isReady = once(guard.stdout, 'data')
   const ended = guard.succeeded.then(throwEarlyEnd)
   await within(START_SECONDS_MAX, Promise.race([isReady, ended])).catch((error: unknown) => {
-    guard.stdin.end('dismissed\n')
+    guard.stdin.end('stopped\n')
     guard.kill()
     throw error
   })
   return {
-    tell: (word) => void guard.stdin.write(`${word}\n`),
-    async dismiss() {
-      guard.stdin.end('dismissed\n')
+    notify: (message) => void guard.stdin.write(`${message}\n`),
+    async stop() {
+      guard.stdin.end('stopped\n')
       // Had it been killed itself: it is not needed any more.
-      await within(DISMISSAL_SECONDS_MAX, guard.succeeded).catch(() => guard.kill())
+      await within(STOP_SECONDS_MAX, guard.succeeded).catch(() => guard.kill())
     },
   }
 }
@@ -116,14 +116,14 @@ export function runGuardIfAsked(): boolean {
 
 async function guard(): Promise<void> {
   const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-  const { run, postHooks, hookTimeout, ownUnits } = JSON.parse((await lines.next()).value ?? '') as GuardOrders
+  const { run, postHooks, hookTimeout, ownUnits } = JSON.parse((await lines.next()).value ?? '') as GuardConfig
   process.stdout.write('ready\n')
-  let word: string | undefined
-  for (let line = await lines.next(); !line.done; line = await lines.next()) word = line.value
-  if (word === 'dismissed') return
+  let message: string | undefined
+  for (let line = await lines.next(); !line.done; line = await lines.next()) message = line.value
+  if (message === 'stopped') return
   const deps = { host: localHost, log: systemLog, now: () => new Date() }
   systemLog.warn(`run ${run} was killed while applications were held: running the post hooks in its place`)
-  if (word === 'begins') await sleep((hookTimeout + (ownUnits ? BACKSTOP_SECONDS : 0)) * 1000)
+  if (message === 'begins') await sleep((hookTimeout + (ownUnits ? BACKSTOP_SECONDS : 0)) * 1000)
   const call = { run, stage: 'post', timeoutSeconds: hookTimeout, ownUnit: ownUnits } as const
   for (const hook of postHooks) await runHook(deps, hook, call)
 }

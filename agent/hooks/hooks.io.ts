@@ -22,7 +22,7 @@ export interface HooksRequest {
   readonly hookTimeout: number
 }
 
-export interface Held<T> {
+export interface QuiesceResult<T> {
   readonly taken: T
   readonly hooks: readonly HookRecord[]
   /** From the start of the first pre hook to the end of the last post hook: nobody waits for the guard. */
@@ -55,19 +55,19 @@ export async function quiesceApplications<T>(
   request: HooksRequest,
   take: () => Promise<T>,
   surroundings: Partial<Surroundings> = {},
-): Promise<Held<T>> {
+): Promise<QuiesceResult<T>> {
   const { directory, program, canStartUnits } = { ...SURROUNDINGS, ...surroundings }
   const { pre, post } = await findHooks(request, directory)
   const { run, hookTimeout } = request
   const ownUnits = pre.length + post.length > 0 && (await canStartUnits(deps))
-  const orders = { run, postHooks: post, hookTimeout, ownUnits }
+  const config = { run, postHooks: post, hookTimeout, ownUnits }
   const guard =
-    pre.length === 0 || post.length === 0 ? undefined : await startGuard(deps, orders, program ?? ownProgram())
+    pre.length === 0 || post.length === 0 ? undefined : await startGuard(deps, config, program ?? ownProgram())
   const hooks: HookRecord[] = []
   const call = async (hook: string, stage: HookRecord['stage']): Promise<HookRecord> => {
-    guard?.tell('begins')
+    guard?.notify('begins')
     const record = await runHook(deps, hook, { run, stage, timeoutSeconds: hookTimeout, ownUnit: ownUnits })
-    guard?.tell('ended')
+    guard?.notify('ended')
     hooks.push(record)
     return record
   }
@@ -85,7 +85,7 @@ export async function quiesceApplications<T>(
     // Nothing in here throws: it would hide why there are no snapshots, or lose those that there are.
     for (const hook of post) await call(hook, 'post')
     heldSeconds = (deps.now().getTime() - startedAt) / 1000
-    await guard?.dismiss()
+    await guard?.stop()
   }
   return { taken, hooks, heldSeconds }
 }

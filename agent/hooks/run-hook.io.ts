@@ -32,7 +32,7 @@ export async function runHook(deps: Omit<HostDeps, 'signal'>, path: string, call
   const { stage } = call
   const startedAt = performance.now()
   deps.log.info(`${stage} hook ${path}`)
-  const fault = await findFault(deps, path, call).catch((error: unknown) => `was not run: ${describeError(error)[0]}`)
+  const fault = await attemptHook(deps, path, call).catch((error: unknown) => `was not run: ${describeError(error)[0]}`)
   const seconds = (performance.now() - startedAt) / 1000
   if (fault === undefined) return { path, stage, ok: true, seconds }
   deps.log.warn(`${stage} hook ${path} ${fault}`)
@@ -40,13 +40,17 @@ export async function runHook(deps: Omit<HostDeps, 'signal'>, path: string, call
 }
 
 /** @returns undefined where the hook succeeds */
-async function findFault({ host }: Pick<HostDeps, 'host'>, path: string, call: HookCall): Promise<string | undefined> {
+async function attemptHook(
+  { host }: Pick<HostDeps, 'host'>,
+  path: string,
+  call: HookCall,
+): Promise<string | undefined> {
   await assertRunnable(path) // once more: since the first look, another hook may have changed something
   const { status, stdout, stderr } = await (call.ownUnit ? runInUnit : runInSession)(host, path, call)
   if (status === 0) return undefined
-  const fate = status === null ? `took more than ${call.timeoutSeconds} s` : `exited with status ${status}`
-  const said = `${stderr}\n${stdout}`.trim().slice(-MESSAGE_CHARACTERS)
-  return said === '' ? fate : `${fate}: ${said}`
+  const exitDescription = status === null ? `took more than ${call.timeoutSeconds} s` : `exited with status ${status}`
+  const output = `${stderr}\n${stdout}`.trim().slice(-MESSAGE_CHARACTERS)
+  return output === '' ? exitDescription : `${exitDescription}: ${output}`
 }
 
 const wordOf = ({ stage }: HookCall) => `${stage}-script`

@@ -24,9 +24,9 @@ export async function canStartUnits(
     () => false,
   )
   if (!isBooted) return false
-  const complaint = await probe(host).catch((error: unknown) => describeError(error)[0])
-  if (complaint === undefined) return true
-  log.warn(`hooks and what they start end with the agent, since systemd starts no units for it: ${complaint}`)
+  const problem = await probe(host).catch((error: unknown) => describeError(error)[0])
+  if (problem === undefined) return true
+  log.warn(`hooks and what they start end with the agent, since systemd starts no units for it: ${problem}`)
   return false
 }
 

@@ -6,7 +6,7 @@ import { formatArgv } from './argv'
 import type { Argv, RunOptions, Host } from '../context'
 
 /** What the end of a command's standard error is kept for messages. */
-const COMPLAINT_BYTES = 4096
+const STDERR_TAIL_BYTES = 4096
 /** A killed process is gone in milliseconds, unless it waits for a device that does not answer: then nothing ends it. */
 const KILL_GRACE_SECONDS = 5
 export const localHost: Host = {
@@ -40,10 +40,10 @@ export const localHost: Host = {
       options.stdout ?? 'pipe',
       'pipe',
     ])
-    let complaint = Buffer.alloc(0)
+    let stderrTail = Buffer.alloc(0)
     child.stderr?.on('data', (chunk: Buffer) => {
-      complaint = Buffer.concat([complaint, chunk]).subarray(-COMPLAINT_BYTES)
-      options.onComplaint?.(chunk)
+      stderrTail = Buffer.concat([stderrTail, chunk]).subarray(-STDERR_TAIL_BYTES)
+      options.onStderr?.(chunk)
     })
     // A command that exits early breaks its standard input: its status tells why, not EPIPE.
     child.stdin?.on('error', () => undefined)
@@ -51,14 +51,14 @@ export const localHost: Host = {
     const succeeded = running.ended.then((ending) => {
       if (ending.hangs) options.onHang?.()
       assertRan(argv, ending)
-      assertSuccessful(argv, ending, complaint.toString())
+      assertSuccessful(argv, ending, stderrTail.toString())
     })
     succeeded.catch(() => undefined) // whoever awaits it sees the error; not awaiting it must not end the process
     return {
       stdin: child.stdin as Writable,
       stdout: child.stdout as Readable,
       succeeded,
-      complaint: () => complaint.toString(),
+      stderrTail: () => stderrTail.toString(),
       kill: running.kill,
     }
   },
@@ -166,16 +166,20 @@ function notStarted([program]: Argv, cause: NodeJS.ErrnoException): AgentError {
   })
 }
 
-function assertSuccessful(argv: Argv, { status, killedBy, hangs }: Ending, complaint: string): void {
+function assertSuccessful(argv: Argv, { status, killedBy, hangs }: Ending, stderrTail: string): void {
   if (status === 0) return
-  const fate = hangs
+  const exitDescription = hangs
     ? 'does not end'
     : killedBy
       ? `was killed by ${killedBy}`
       : `exited with status ${status ?? 'unknown'}`
-  throw new AgentError('COMMAND_FAILED', `${formatArgv(argv)} ${fate}: ${complaint.trim().slice(-COMPLAINT_BYTES)}`, {
-    hint: 'The text after the colon is what the command itself printed.',
-  })
+  throw new AgentError(
+    'COMMAND_FAILED',
+    `${formatArgv(argv)} ${exitDescription}: ${stderrTail.trim().slice(-STDERR_TAIL_BYTES)}`,
+    {
+      hint: 'The text after the colon is what the command itself printed.',
+    },
+  )
 }
 
 /** Fills as it comes; complete once the command has ended. */

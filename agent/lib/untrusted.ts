@@ -40,7 +40,7 @@ export const line = z.string().transform((text) => text.replaceAll(/[\n\t]/g, ' 
 export const lines = z.string().transform((text) => text.replaceAll(CONTROL_BUT_LINE_ENDS, '?'))
 
 /** What a tool printed as JSON. */
-export const report = z.unknown().transform(withoutControls)
+export const toolOutput = z.unknown().transform(withoutControls)
 
 function isTidy(path: string): boolean {
   return path

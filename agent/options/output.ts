@@ -37,16 +37,16 @@ export interface OutputOptions {
 /** Standard output is a summary for people, cut to what Systems Manager shows, then one line of JSON for programs. */
 export function formatResult(
   result: { readonly status: ExitStatus; readonly summary: string; readonly json: object },
-  wishes: OutputOptions,
+  options: OutputOptions,
 ): Output {
   const line = `${printableJson(result.json)}\n`
   const summary = printableText(result.summary, '')
-  const stdout = wishes.json ? line : wishes.terminal ? `${summary}\n` : `${fit(summary)}\n${line}`
-  return direct({ status: result.status, stdout, stderr: '' }, wishes)
+  const stdout = options.json ? line : options.terminal ? `${summary}\n` : `${fit(summary)}\n${line}`
+  return direct({ status: result.status, stdout, stderr: '' }, options)
 }
 
-function direct(output: Output, wishes: OutputOptions): Output {
-  return wishes.stdout ? { ...output, stdout: '', stderr: output.stderr + output.stdout } : output
+function direct(output: Output, options: OutputOptions): Output {
+  return options.stdout ? { ...output, stdout: '', stderr: output.stderr + output.stdout } : output
 }
 
 /** Before the lines that a command wrote, or that a name makes. */
@@ -57,7 +57,7 @@ const QUOTED = '  | '
  *
  * @param interruption - what stopped the command, if something did: then that is why it failed
  */
-export function formatFailure(thrown: unknown, wishes: OutputOptions, interruption?: AgentError): Output {
+export function formatFailure(thrown: unknown, options: OutputOptions, interruption?: AgentError): Output {
   const { first, duringCleanup } = unwrapFailure(thrown)
   const error = interruption
     ? interrupted(interruption, first)
@@ -72,10 +72,10 @@ export function formatFailure(thrown: unknown, wishes: OutputOptions, interrupti
   const lines = [...describeError(error), ...cleanupLines.map((text) => `during clean-up: ${text}`)]
   const output = {
     status: statusOf(error.code),
-    stdout: wishes.terminal && !wishes.json ? '' : `${printableJson(json)}\n`,
-    stderr: wishes.json ? '' : `snapstream: ${lines.map((line) => printableText(line, QUOTED)).join('\n')}\n`,
+    stdout: options.terminal && !options.json ? '' : `${printableJson(json)}\n`,
+    stderr: options.json ? '' : `snapstream: ${lines.map((line) => printableText(line, QUOTED)).join('\n')}\n`,
   }
-  return direct(output, wishes)
+  return direct(output, options)
 }
 
 /** What was under way when the command was stopped fails in its own way, which only tells how far it was. */

@@ -97,26 +97,26 @@ configuration file, the field over the default. Fields may hold several values:
 off. In variables and flags, lists are separated by commas, except patterns and
 hooks: one a line.`
 
-function addOption(command: Commander, name: string, { kind }: Option<unknown>, description: string): void {
-  if (kind.placeholder === undefined) {
+function addOption(command: Commander, name: string, { type }: Option<unknown>, description: string): void {
+  if (type.placeholder === undefined) {
     command.option(flagOf(name), description)
     command.addOption(new CommanderOption(flagOf(name).replace('--', '--no-')).hideHelp())
     return
   }
   const collect = (text: string, earlier: readonly string[] = []): readonly string[] =>
-    kind.separator ? [...earlier, text] : [text]
-  command.option(`${flagOf(name)} <${kind.placeholder}${kind.separator ? '…' : ''}>`, description, collect)
+    type.separator ? [...earlier, text] : [text]
+  command.option(`${flagOf(name)} <${type.placeholder}${type.separator ? '…' : ''}>`, description, collect)
 }
 
 function describeOption(
   name: string,
-  { summary, kind, defaultText }: Option<unknown>,
+  { summary, type, defaultText }: Option<unknown>,
   { required, anyByDefault }: { readonly required: boolean; readonly anyByDefault: boolean },
 ): string {
   const byDefault = anyByDefault ? 'any by default' : `default ${defaultText ?? ''}`
   const details = [
     ...(required ? ['required'] : []),
-    ...(kind.choices ? [kind.choices.join(', ')] : []),
+    ...(type.choices ? [type.choices.join(', ')] : []),
     ...(defaultText === undefined ? [] : [byDefault]),
     variableOf(name),
     ...(name === 'config' ? [] : [`"${name}"`]),

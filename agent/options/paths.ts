@@ -1,6 +1,6 @@
 /** Kinds of options that are paths. The grammars, for SSM documents, have no `..` either, and do not begin as a flag does. */
 import { z } from 'zod'
-import { single, type Kind } from './types'
+import { single, type OptionType } from './types'
 
 const { absolute: ABSOLUTE_PATH_GRAMMAR } = pathGrammars('A-Za-z0-9_@+-')
 const { any: ANY_PATH_GRAMMAR } = pathGrammars('A-Za-z0-9 _:,=@+-')
@@ -23,7 +23,7 @@ function pathGrammars(characters: string): { absolute: string; any: string } {
 }
 
 /** An absolute path without `..`; trailing slashes are dropped. */
-export const absolutePath: Kind<string, undefined, string> = {
+export const absolutePath: OptionType<string, undefined, string> = {
   ...single,
   placeholder: 'PATH',
   expected: 'an absolute path such as /srv, without ".."',
@@ -36,7 +36,7 @@ export const absolutePath: Kind<string, undefined, string> = {
 }
 
 /** A mount point, or a device-mapper name such as `vg0-home`. */
-export const volumeName: Kind<string, undefined, string> = {
+export const volumeName: OptionType<string, undefined, string> = {
   ...single,
   placeholder: 'VOLUME',
   expected: 'a mount point such as /srv, or a name such as vg0-srv',
@@ -52,7 +52,7 @@ function tidyPath(path: string): string {
 }
 
 /** A path as a shell completes it: a slash at the end means nothing. */
-export const anyPath: Kind<string, undefined, string> = {
+export const anyPath: OptionType<string, undefined, string> = {
   ...single,
   placeholder: 'PATH',
   expected: 'a path without ".."',

@@ -27,7 +27,7 @@ export function parseConfig(program: Program, json: string, file: string): Confi
   }
   // Every option may be set there but the one that says where the file is.
   const options = new Map(Object.entries(program.options).filter(([name]) => name !== 'config'))
-  const schemas = Array.from(options, ([name, { kind }]) => [name, kind.schema] as const)
+  const schemas = Array.from(options, ([name, { type }]) => [name, type.schema] as const)
   const parsed = z.strictObject(Object.fromEntries(schemas)).partial().safeParse(value)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
@@ -126,9 +126,9 @@ function readOption(
 }
 
 function readTexts(name: string, option: Option<unknown>, writtenAs: string, texts: readonly string[]): unknown {
-  const { kind, summary } = option
-  const value = kind.separator ? texts.flatMap(kind.fromText) : kind.fromText(texts.at(-1) ?? '')
-  const parsed = kind.schema.safeParse(value)
+  const { type, summary } = option
+  const value = type.separator ? texts.flatMap(type.fromText) : type.fromText(texts.at(-1) ?? '')
+  const parsed = type.schema.safeParse(value)
   if (parsed.success) return parsed.data
   const { expected, got, advice } = describeWrong(option, value, parsed.error.issues[0]?.path[0])
   throw new AgentError('USAGE', `${writtenAs} must be ${expected}, not ${got}`, {
@@ -138,18 +138,18 @@ function readTexts(name: string, option: Option<unknown>, writtenAs: string, tex
 
 const GOT_LENGTH_MAX = 80
 
-function describeWrong({ kind }: Option<unknown>, value: unknown, index: PropertyKey | undefined) {
-  const inList = kind.separator !== undefined && typeof index === 'number' && Array.isArray(value)
+function describeWrong({ type }: Option<unknown>, value: unknown, index: PropertyKey | undefined) {
+  const inList = type.separator !== undefined && typeof index === 'number' && Array.isArray(value)
   const wrong: unknown = inList ? value[index] : value
   return {
     place: inList ? `[${index}]` : '',
-    expected: kind.separator !== undefined && !inList ? `a list, each item ${kind.expected}` : kind.expected,
+    expected: type.separator !== undefined && !inList ? `a list, each item ${type.expected}` : type.expected,
     got:
       typeof wrong === 'string'
         ? `'${wrong.slice(0, GOT_LENGTH_MAX)}'`
         : JSON.stringify(wrong).slice(0, GOT_LENGTH_MAX),
     advice:
-      kind.elsewhere?.get(String(wrong))?.concat(' ') ?? didYouMean(findNearest(String(wrong), kind.choices ?? [])),
+      type.redirectHints?.get(String(wrong))?.concat(' ') ?? didYouMean(findNearest(String(wrong), type.choices ?? [])),
   }
 }
 

@@ -22,15 +22,15 @@ import { absolutePath, anyPath, GLOB_GRAMMAR, volumeName } from './paths'
 import {
   choice,
   duration,
-  instant,
+  timestamp,
   listOf,
-  share,
+  fraction,
   size,
   snapshotSize,
   text,
-  toggle,
+  boolean,
   wholeNumber,
-  type Kind,
+  type OptionType,
 } from './types'
 
 /**
@@ -39,19 +39,23 @@ import {
  */
 export interface Option<V, Written = unknown> {
   readonly summary: string
-  readonly kind: Kind<unknown, unknown, Written>
+  readonly type: OptionType<unknown, unknown, Written>
   /** The value where nobody gave any. */
   readonly default: V
   /** The default as a person would write it. */
   readonly defaultText?: string
 }
 
-function option<T, Absent, W>(summary: string, kind: Kind<T, Absent, W>): Option<T | Absent, W> {
-  return { summary, kind, default: kind.absent }
+function option<T, Absent, W>(summary: string, type: OptionType<T, Absent, W>): Option<T | Absent, W> {
+  return { summary, type, default: type.absent }
 }
 
-function optionWithDefault<T, W>(summary: string, kind: Kind<T, undefined, W>, defaultText: string): Option<T, W> {
-  return { summary, kind, default: kind.schema.parse(kind.fromText(defaultText)), defaultText }
+function optionWithDefault<T, W>(
+  summary: string,
+  type: OptionType<T, undefined, W>,
+  defaultText: string,
+): Option<T, W> {
+  return { summary, type, default: type.schema.parse(type.fromText(defaultText)), defaultText }
 }
 
 /** Bucket names and access point aliases (S3 user guide, "General purpose bucket naming rules"). */
@@ -89,7 +93,7 @@ export const OPTIONS = {
     'the run, as "snapstream list" shows it',
     text('RUN', RUN_PATTERN, 'the name of a run such as 20260131T020000Z-k3xw7a'),
   ),
-  at: option('the newest run that had started by this time, in UTC unless it says otherwise', instant),
+  at: option('the newest run that had started by this time, in UTC unless it says otherwise', timestamp),
   pattern: option(
     'shell pattern: held against names, or against whole paths where it starts with a slash; "**" crosses directories',
     text('PATTERN', '^[^\\0]+$', 'a pattern', GLOB_GRAMMAR),
@@ -110,28 +114,28 @@ export const OPTIONS = {
     ),
   ),
   script: option('write the plan as a script to this new file', absolutePath),
-  inPlace: option('restore to where it was, on this host', toggle),
-  stdout: option('print one file to standard output', toggle),
+  inPlace: option('restore to where it was, on this host', boolean),
+  stdout: option('print one file to standard output', boolean),
   onConflict: optionWithDefault(
     'what to do about files that are there already; newer: replace what is older than the backup',
     choice('WHAT', ['fail', 'skip', 'overwrite', 'newer']),
     'fail',
   ),
-  resume: option('go on with a restore that was interrupted: leave what is there already and equal', toggle),
-  bestEffort: option('restore what can be read where an archive is damaged; reads everything twice', toggle),
-  includeDeleted: option('also find and read what was deleted, as long as the bucket has a version of it', toggle),
-  hosts: option('instead of runs, list the hosts that have any, and the newest run of each', toggle),
-  debris: option('instead of runs, list what lies there without a manifest, and unfinished uploads', toggle),
+  resume: option('go on with a restore that was interrupted: leave what is there already and equal', boolean),
+  bestEffort: option('restore what can be read where an archive is damaged; reads everything twice', boolean),
+  includeDeleted: option('also find and read what was deleted, as long as the bucket has a version of it', boolean),
+  hosts: option('instead of runs, list the hosts that have any, and the newest run of each', boolean),
+  debris: option('instead of runs, list what lies there without a manifest, and unfinished uploads', boolean),
   trustTimes: option(
     "take the word of runs for when they were made, not S3's: for a bucket that was copied, or objects brought back by copying",
-    toggle,
+    boolean,
   ),
   thaw: option(
     'have what is in Glacier brought back, slowly and cheaply or faster',
     choice('TIER', Object.keys(RETRIEVAL_TIERS) as [RetrievalTier, ...RetrievalTier[]]),
   ),
   days: optionWithDefault('how long what was thawed stays readable', wholeNumber(1, 365), '7'),
-  wait: option('wait until it is thawed instead of ending with status 5', toggle),
+  wait: option('wait until it is thawed instead of ending with status 5', boolean),
   volume: option('only the volumes mounted here, or of these names', listOf(volumeName, ',')),
   volumes: option('back up the volumes mounted here, and no others', listOf(absolutePath, ',')),
   excludeVolumes: option('back up all volumes but those mounted here', listOf(absolutePath, ',')),
@@ -141,15 +145,15 @@ export const OPTIONS = {
   ),
   requireAll: option(
     'report status 3 where a filesystem on disk is not backed up, since no snapshot of it can be taken',
-    toggle,
+    boolean,
   ),
   limit: optionWithDefault('show at most this many', wholeNumber(1, 100_000), '20'),
   probeUpload: option(
     'also complete an upload of two parts as a backup does, to see whether the server confirms it; the object of 5 MiB ' +
       'stays below data/ until its class expires, as hosts may delete nothing',
-    toggle,
+    boolean,
   ),
-  dryRun: option('show what would be done, and change nothing', toggle),
+  dryRun: option('show what would be done, and change nothing', boolean),
   storageClass: option("S3 storage class of the archives (by default the bucket's)", choice('CLASS', STORAGE_CLASSES)),
   compression: optionWithDefault('compression of the archives', choice('KIND', ['zstd', 'none']), 'zstd'),
   level: optionWithDefault('zstd level: higher is smaller and slower', wholeNumber(1, 19), '3'),
@@ -183,7 +187,7 @@ export const OPTIONS = {
   ),
   sample: option(
     'with --verify source: compare only such a share of each volume, and what comes next in the next run; "1/7" compares everything within seven runs',
-    share,
+    fraction,
   ),
   depth: optionWithDefault(
     "how deep to look: S3's own checksum, or everything read back",
@@ -210,7 +214,7 @@ export const OPTIONS = {
       'https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~/-]*)?',
     ),
   ),
-  json: option('print one line of JSON and nothing else', toggle),
+  json: option('print one line of JSON and nothing else', boolean),
   logLevel: option(
     'what to report on standard error (by default info on a terminal, warn elsewhere)',
     choice('LEVEL', ['debug', 'info', 'warn', 'error']),

@@ -8,7 +8,7 @@ import { anchored, durationGrammar, listGrammar, numberGrammar, sizeGrammar } fr
  *
  * @template Written - how JSON has it
  */
-export interface Kind<T, Absent = undefined, Written = unknown> {
+export interface OptionType<T, Absent = undefined, Written = unknown> {
   /** Stands for the value in help. Switches have none, since their flag takes no value. */
   readonly placeholder?: string
   /** Completes the sentence "it must be …". */
@@ -26,7 +26,7 @@ export interface Kind<T, Absent = undefined, Written = unknown> {
   /** All values there are, to offer the one that was probably meant. */
   readonly choices?: readonly string[]
   /** For values that would make sense, but not here: where they belong. Whole sentences. */
-  readonly elsewhere?: ReadonlyMap<string, string>
+  readonly redirectHints?: ReadonlyMap<string, string>
 }
 
 const asIs = (text: string): unknown => text
@@ -42,22 +42,30 @@ export function text(
   pattern: string,
   expected: string,
   grammar: string = withoutAnchors(pattern),
-): Kind<string, undefined, string> {
+): OptionType<string, undefined, string> {
   return { ...single, placeholder, expected, grammar, schema: z.string().regex(new RegExp(pattern, 'u')) }
 }
 
 export function choice<const C extends readonly [string, ...string[]]>(
   placeholder: string,
   choices: C,
-  elsewhere: Readonly<Record<string, string>> = {},
-): Kind<C[number], undefined, C[number]> {
+  redirectHints: Readonly<Record<string, string>> = {},
+): OptionType<C[number], undefined, C[number]> {
   const expected = `one of ${choices.join(', ')}`
   const schema: z.ZodType<C[number], C[number]> = z.enum(choices)
   const grammar = choices.join('|')
-  return { ...single, placeholder, expected, grammar, schema, choices, elsewhere: new Map(Object.entries(elsewhere)) }
+  return {
+    ...single,
+    placeholder,
+    expected,
+    grammar,
+    schema,
+    choices,
+    redirectHints: new Map(Object.entries(redirectHints)),
+  }
 }
 
-export function wholeNumber(min: number, max: number): Kind<number, undefined, number> {
+export function wholeNumber(min: number, max: number): OptionType<number, undefined, number> {
   return {
     ...single,
     placeholder: 'N',
@@ -69,23 +77,23 @@ export function wholeNumber(min: number, max: number): Kind<number, undefined, n
 }
 
 /** Some of so many equal parts of a whole. */
-export interface Share {
+export interface Fraction {
   readonly count: number
   readonly parts: number
 }
 
 /** With more parts, a nightly backup would take years to come around. */
 const PARTS_MAX = 1000
-const SHARE_GRAMMAR = `(${numberGrammar(1, PARTS_MAX)})/(${numberGrammar(1, PARTS_MAX)})`
+const FRACTION_GRAMMAR = `(${numberGrammar(1, PARTS_MAX)})/(${numberGrammar(1, PARTS_MAX)})`
 
 /** `2/7`: two of seven. */
-export const share: Kind<Share, undefined, string> = {
+export const fraction: OptionType<Fraction, undefined, string> = {
   ...single,
   placeholder: 'N/T',
   expected: `a share such as 1/7, of at most ${PARTS_MAX} parts`,
-  grammar: SHARE_GRAMMAR,
+  grammar: FRACTION_GRAMMAR,
   schema: z.string().transform((text, context) => {
-    const [count, parts] = new RegExp(anchored(SHARE_GRAMMAR)).test(text) ? text.split('/').map(Number) : []
+    const [count, parts] = new RegExp(anchored(FRACTION_GRAMMAR)).test(text) ? text.split('/').map(Number) : []
     if (count !== undefined && parts !== undefined && count <= parts) return { count, parts }
     context.addIssue({ code: 'custom' })
     return z.NEVER
@@ -106,7 +114,7 @@ function parseSize(text: string): number | undefined {
 }
 
 /** In bytes. */
-export function size(minBytes: number, expected: string): Kind<number, undefined, string | number> {
+export function size(minBytes: number, expected: string): OptionType<number, undefined, string | number> {
   return {
     ...single,
     placeholder: 'SIZE',
@@ -131,7 +139,7 @@ export type SnapshotSize =
 /** A snapshot smaller than this fills before it is mounted. */
 const SNAPSHOT_BYTES_MIN = 4 * 1024 * 1024
 
-export const snapshotSize: Kind<SnapshotSize, undefined, string | number> = {
+export const snapshotSize: OptionType<SnapshotSize, undefined, string | number> = {
   ...single,
   placeholder: 'SIZE',
   expected: '"auto", a share of the volume from 1% to 100%, or a size of at least 4M such as 10G',
@@ -152,7 +160,7 @@ export const snapshotSize: Kind<SnapshotSize, undefined, string | number> = {
 const SECONDS = { s: 1, m: 60, h: 3600, '': 1 } as const
 
 /** `90`, `90s`, `15m`, `2h`: seconds. */
-export function duration(maxSeconds: number, expected: string): Kind<number, undefined, string | number> {
+export function duration(maxSeconds: number, expected: string): OptionType<number, undefined, string | number> {
   return {
     ...single,
     placeholder: 'TIME',
@@ -171,16 +179,16 @@ export function duration(maxSeconds: number, expected: string): Kind<number, und
 const DAY = '[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
 const TIME = '([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?'
 const ZONE = 'Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]'
-const INSTANT = new RegExp(`^(?<day>${DAY})([T ](?<time>${TIME})(?<zone>${ZONE})?)?$`)
+const TIMESTAMP = new RegExp(`^(?<day>${DAY})([T ](?<time>${TIME})(?<zone>${ZONE})?)?$`)
 
 /** A moment. A day alone is its end: what there was on that day. */
-export const instant: Kind<Date, undefined, string> = {
+export const timestamp: OptionType<Date, undefined, string> = {
   ...single,
   placeholder: 'TIME',
   expected: 'a time such as 2026-01-31, 2026-01-31T14:00 or 2026-01-31T14:00+01:00',
   grammar: `${DAY}([T ]${TIME}(${ZONE})?)?`,
   schema: z.string().transform((text, context) => {
-    const { day = '', time = '23:59:59', zone = 'Z' } = INSTANT.exec(text)?.groups ?? {}
+    const { day = '', time = '23:59:59', zone = 'Z' } = TIMESTAMP.exec(text)?.groups ?? {}
     const moment = new Date(`${day}T${time}${zone}`)
     // V8 takes 31 February for 3 March.
     const isThere = !Number.isNaN(moment.getTime()) && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
@@ -191,7 +199,7 @@ export const instant: Kind<Date, undefined, string> = {
 }
 
 /** On or off: `--name` and `--no-name`. */
-export const toggle: Kind<boolean, false, boolean> = {
+export const boolean: OptionType<boolean, false, boolean> = {
   expected: 'true or false',
   grammar: 'true|false',
   schema: z.boolean(),
@@ -206,9 +214,9 @@ export const toggle: Kind<boolean, false, boolean> = {
  *   document is a single line
  */
 export function listOf<T, W>(
-  item: Kind<T, undefined, W>,
+  item: OptionType<T, undefined, W>,
   separator: ',' | '\n',
-): Kind<readonly T[], readonly [], readonly W[]> {
+): OptionType<readonly T[], readonly [], readonly W[]> {
   return {
     ...item,
     grammar: separator === ',' ? listGrammar(item.grammar) : item.grammar,

@@ -39,7 +39,7 @@ export async function setDirectories(
   await tar.succeeded.catch((error: unknown) => {
     if (!hasCode(error, 'COMMAND_FAILED')) throw error
   })
-  return tar.complaint().trim()
+  return tar.stderrTail().trim()
 }
 
 /** Where a file has the headers of directories, and what is to be told of those that it does not have. */

@@ -1,15 +1,13 @@
 /** Tells of volumes that the newest run of a host lacks: whoever restores "the host" from it would not miss them in time. */
-import type { RunPlace } from '../contract'
+import type { RunKey } from '../contract'
 import { asLoss } from '../errors'
-import type { Deps } from '../context'
+import type { StoreDeps } from '../context'
 import { mapInOrder } from '../lib/in-order.io'
 import { findRuns, isWhatItSays, readManifest } from '../run/runs'
 import { insertLine } from '../run/deleted'
 import type { Manifest } from '../run/manifest'
 import type { WithHost, RestoreRequest } from '../options/commands'
 import type { Outcome } from '../outcome'
-
-type ElsewhereDeps = Pick<Deps, 'store' | 'signal' | 'log'>
 
 /** Runs before the newest that are looked at: a request each (design limit). */
 const EARLIER_RUNS_MAX = 10
@@ -27,7 +25,7 @@ export interface Elsewhere {
  * none where it cannot be found out: it is only a warning.
  */
 export async function findElsewhere(
-  deps: ElsewhereDeps,
+  deps: StoreDeps,
   request: WithHost<RestoreRequest>,
   newest: Manifest,
 ): Promise<Elsewhere[]> {
@@ -36,10 +34,10 @@ export async function findElsewhere(
   const known = new Set(newest.volumes.map(({ mountPoint }) => mountPoint))
   const found: Elsewhere[] = []
   try {
-    const places = (await findRuns(deps, request))
-      .filter((place) => place.run < newest.run && isWhatItSays(place, trustTimes))
+    const runs = (await findRuns(deps, request))
+      .filter((runKey) => runKey.run < newest.run && isWhatItSays(runKey, trustTimes))
       .slice(0, EARLIER_RUNS_MAX)
-    for await (const earlier of mapInOrder(places, READS_IN_FLIGHT, deps.signal, (place) => readVolumes(deps, place))) {
+    for await (const earlier of mapInOrder(runs, READS_IN_FLIGHT, deps.signal, (runKey) => readVolumes(deps, runKey))) {
       for (const mountPoint of earlier.mountPoints) {
         if (!known.has(mountPoint)) found.push({ mountPoint, run: earlier.run })
         known.add(mountPoint)
@@ -53,10 +51,10 @@ export async function findElsewhere(
 }
 
 /** No volume where the manifest cannot be read. */
-async function readVolumes(deps: ElsewhereDeps, place: RunPlace) {
-  const { run } = place
+async function readVolumes(deps: StoreDeps, runKey: RunKey) {
+  const { run } = runKey
   try {
-    const { manifest } = await readManifest(deps, place)
+    const { manifest } = await readManifest(deps, runKey)
     return { run, mountPoints: manifest.volumes.map(({ mountPoint }) => mountPoint) }
   } catch (error) {
     deps.log.debug(`the manifest of ${run} was passed over: ${asLoss(error).message}`)

@@ -1,5 +1,5 @@
 /** Fetches what was planned of a volume and gives it to tar. */
-import type { FramePlace } from '../archive/frame-reads'
+import type { FrameLocation } from '../archive/frame-reads'
 import { readRaw } from '../archive/read.io'
 import { namingLost } from '../archive/segment-status.io'
 import type { Argv, Deps } from '../context'
@@ -35,13 +35,13 @@ export async function extractPieces(
     mountPoint,
     plan.pieces.reduce((sum, { bytes }) => sum + bytes, 0),
   )
-  let damaged: FramePlace | undefined
+  let damaged: FrameLocation | undefined
   const findPlanned: FindPlanned = async (offset) => {
     for await (const entry of catalog.entries()) if (offset < entry.offset + entry.bytes) return entry
     return undefined
   }
   async function* raw(): AsyncGenerator<Buffer> {
-    const read = readRaw(deps, archive, table, plan.pieces, (place) => (damaged = place))
+    const read = readRaw(deps, archive, table, plan.pieces, (location) => (damaged = location))
     for await (const chunk of inLockstep(plan.pieces, read, plan.planned, findPlanned)) {
       progress.add(chunk.length)
       yield chunk
@@ -94,8 +94,8 @@ async function* startingWith(first: Buffer, others: AsyncIterator<Buffer>): Asyn
 export async function printFile(deps: Deps, task: RestoreTask): Promise<void> {
   const { ok, complaint } = await extractPieces(deps, task, tarPrint(), { stdout: STDOUT })
   if (ok) return
-  const said = complaint === '' ? 'tar ended early, as it does when its output is no longer read' : complaint
-  throw new AgentError('COMMAND_FAILED', `the file was not printed whole: ${said}`, {
+  const reason = complaint === '' ? 'tar ended early, as it does when its output is no longer read' : complaint
+  throw new AgentError('COMMAND_FAILED', `the file was not printed whole: ${reason}`, {
     hint: 'Print it into a file, or to a command that reads all of it.',
   })
 }

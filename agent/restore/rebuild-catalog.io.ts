@@ -5,7 +5,7 @@ import type { Manifest, VolumeBackup } from '../run/manifest'
 import { splitFrameTable, type FrameTable } from '../archive/frame-reads'
 import { formatBytes } from '../lib/text'
 import { CATALOG_FORMAT } from '../archive/catalog'
-import { writeCatalog, type CatalogWriter, type Inspection } from '../archive/catalog-writer.io'
+import { writeCatalog, type CatalogWriter, type StreamSummary } from '../archive/catalog-writer.io'
 import { readSegmentStates, type SegmentState } from '../archive/segment-status.io'
 import type { Deps } from '../context'
 import { freeBehind } from '../lib/buffers.io'
@@ -93,9 +93,9 @@ async function catalogStream(
   using progress = showProgress(`catalog of ${label}`, archive.rawBytes)
   for await (const decoded of readWholeArchive(deps, archive, table, refuse)) {
     if ('damage' in decoded) throw decoded.damage
-    const { place, raw } = decoded
+    const { location, raw } = decoded
     use(raw)
-    if (place.crc32 !== undefined) checksums.push(place.crc32)
+    if (location.crc32 !== undefined) checksums.push(location.crc32)
     writer.inspect(raw)
     await save()
     progress.add(raw.length)
@@ -103,12 +103,12 @@ async function catalogStream(
   return { ...table, ...(archive.compression === 'none' && { crc32: checksums }) }
 }
 
-function assertMatchesManifest(archive: Archive, inspection: Inspection): void {
+function assertMatchesManifest(archive: Archive, summary: StreamSummary): void {
   for (const field of ['rawBytes', 'entries', 'sha256'] as const) {
-    if (inspection[field] === archive[field]) continue
+    if (summary[field] === archive[field]) continue
     throw new AgentError(
       'ARCHIVE_DAMAGED',
-      `the tar stream has ${field} ${inspection[field] ?? 'none'}, not ${archive[field] ?? 'none'}`,
+      `the tar stream has ${field} ${summary[field] ?? 'none'}, not ${archive[field] ?? 'none'}`,
       {
         hint: BY_HAND,
       },

@@ -1,8 +1,7 @@
 import { ExitStatus } from '../contract'
 import { findCatalogLoss } from './catalogs.io'
 import { readSegmentStates, type SegmentState } from '../archive/segment-status.io'
-import type { Deps } from '../context'
-import type { ReaderDeps } from '../archive/read.io'
+import type { StoreDeps } from '../context'
 import { openRun } from '../run/runs'
 import type { WithHost, RestoreStatusRequest } from '../options/commands'
 import { formatRetrievalStatus } from './retrieval-report'
@@ -16,7 +15,7 @@ import type { Outcome } from '../outcome'
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME
  */
 export async function restoreStatus(
-  { signal, ...given }: ReaderDeps & Pick<Deps, 'log'>,
+  { signal, ...given }: StoreDeps,
   request: WithHost<RestoreStatusRequest>,
 ): Promise<Outcome> {
   const { manifest, store } = await openRun({ signal, ...given }, request)

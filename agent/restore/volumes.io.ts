@@ -79,10 +79,10 @@ function outerFirst(one: RestoreTask, other: RestoreTask): number {
 /** The volumes within others first: each is open only once all around it is done. */
 async function openAll(deps: Deps, closed: readonly Closed[], volumes: VolumeReport[]): Promise<void> {
   for (const { place, root, volume } of closed.toReversed()) {
-    const said = await openToUsers(deps, place, root)
+    const problem = await openToUsers(deps, place, root)
     const report = volumes[volume]
-    if (said === '' || !report) continue
-    volumes[volume] = { ...report, complaint: report.complaint === '' ? said : `${report.complaint}\n${said}` }
+    if (problem === '' || !report) continue
+    volumes[volume] = { ...report, complaint: report.complaint === '' ? problem : `${report.complaint}\n${problem}` }
   }
 }
 
@@ -120,9 +120,9 @@ async function restoreTask(
   })
   const failed = rest.names
   // What is there may look as it should and not be it: an end that was not good is told of in any case.
-  const said = complaint === '' ? 'tar ended without success, and said nothing' : complaint
+  const reason = complaint === '' ? 'tar ended without success, and said nothing' : complaint
   return {
-    report: { ...reportOf(task), failed: failed.first, failedEntries: failed.count, complaint: said },
+    report: { ...reportOf(task), failed: failed.first, failedEntries: failed.count, complaint: reason },
     ...ending,
   }
 }

@@ -2,14 +2,14 @@
 import { manifestKey } from '../contract'
 import { AgentError } from '../errors'
 import type { Deps } from '../context'
-import { findRun, findRuns, type RunWanted } from './runs'
+import { findRun, findRuns, type RunSelector } from './runs'
 import { rememberMissing, withDeleted } from '../bucket/deleted-objects'
 import { formatDeletedRead, formatOffer, insertLine, hintAtDeleted, hintNoVersions } from './deleted'
 import type { Outcome } from '../outcome'
 import type { FoundRun } from './run-time'
 
 /** What is known of a command that reads backups. */
-interface ReadingRequest extends RunWanted {
+interface ReadingRequest extends RunSelector {
   readonly command: string
   readonly includeDeleted: boolean
 }

@@ -1,5 +1,5 @@
 /** What a manifest claims, held against the place where it lies, against itself, and against the format. */
-import { catalogKey, dataKey, type RunPlace } from '../contract'
+import { catalogKey, dataKey, type RunKey } from '../contract'
 import { FRAME_BYTES, SEGMENT_BYTES, SEGMENT_FRAMES_MAX, type Archive } from '../archive/archive'
 import type { Manifest, VolumeBackup } from './manifest'
 import { volumeNameOf } from '../source/record'
@@ -13,9 +13,9 @@ const BLOCK_BYTES = 512
 const STORED_FRAME_BYTES_MIN = 4 + 1 + 1 + 4 + 4 + 8
 
 /** The first thing that cannot be true of a run that lies there; undefined where all agrees. */
-export function findContradiction(manifest: Manifest, place: RunPlace): string | undefined {
+export function findContradiction(manifest: Manifest, runKey: RunKey): string | undefined {
   for (const field of ['host', 'class', 'run'] as const) {
-    if (manifest[field] !== place[field]) return `it says that its ${field} is '${manifest[field]}'`
+    if (manifest[field] !== runKey[field]) return `it says that its ${field} is '${manifest[field]}'`
   }
   const { volumes, failures } = manifest
   // A run of which nothing is good is not published: one of nothing would be good whatever is done with it.
@@ -28,7 +28,7 @@ export function findContradiction(manifest: Manifest, place: RunPlace): string |
     if (twice !== undefined) return `it has two volumes '${twice}'`
   }
   for (const backup of volumes) {
-    const wrong = findInVolume(backup, place)
+    const wrong = findInVolume(backup, runKey)
     if (wrong !== undefined) return `its volume '${backup.volume}' ${wrong}`
   }
   return undefined
@@ -39,15 +39,15 @@ function findTwice(names: readonly string[]): string | undefined {
   return names.find((name) => seen.size === seen.add(name).size)
 }
 
-function findInVolume({ volume, source, archive }: VolumeBackup, place: RunPlace): string | undefined {
+function findInVolume({ volume, source, archive }: VolumeBackup, runKey: RunKey): string | undefined {
   const name = volumeNameOf(source)
   if (volume !== name) return `is '${name}' by its source`
   const { catalog, frameBytes, frames, entries, rawBytes } = archive
   if (frameBytes !== FRAME_BYTES) return `has frames of ${frameBytes} bytes, not ${FRAME_BYTES}`
-  if (catalog.key !== catalogKey(place, volume)) return `has a catalog that lies elsewhere: ${catalog.key}`
+  if (catalog.key !== catalogKey(runKey, volume)) return `has a catalog that lies elsewhere: ${catalog.key}`
   if (frames !== Math.ceil(rawBytes / FRAME_BYTES)) return `has ${frames} frames of ${rawBytes} bytes`
   if (entries > rawBytes / BLOCK_BYTES) return `has ${entries} entries in ${rawBytes} bytes`
-  return findInSegments(archive, (index) => dataKey(place, volume, archive.compression, index))
+  return findInSegments(archive, (index) => dataKey(runKey, volume, archive.compression, index))
 }
 
 function findInSegments(archive: Archive, keyOf: (index: number) => string): string | undefined {

@@ -11,7 +11,7 @@ import {
   listOf,
   mountPoint,
   recordOf,
-  report,
+  toolOutput,
   seconds,
   sha256,
   size,
@@ -112,7 +112,7 @@ export const systemSchema = z.object({
   osRelease: lines,
   fstab: lines,
   /** As lsblk printed it, in JSON. */
-  blockDevices: report,
+  blockDevices: toolOutput,
   /** What `blkid -o export` says of the devices of the sources: swap and filesystems that were not backed up too. */
   signatures: lines.optional(),
   /** What `dumpe2fs -h` or `xfs_info` says of each volume, by its name. */

@@ -1,6 +1,6 @@
 /** Reads manifests of every format. */
 import { z } from 'zod'
-import { manifestKey, type RunPlace } from '../contract'
+import { manifestKey, type RunKey } from '../contract'
 import { AgentError } from '../errors'
 import { findContradiction } from './manifest-claims'
 import { manifestSchema1, upgrade, type Manifest1 } from './manifest-format-1'
@@ -13,11 +13,11 @@ import { printableLine } from '../lib/printable'
  * Reads a manifest and believes nothing of it that can be checked: it must be of the run that lies there, name no object but
  * that run's own, and agree with itself and with the format.
  *
- * @param place - where it lies
+ * @param runKey - where it lies
  * @throws AgentError FORMAT_UNSUPPORTED where a newer agent wrote it, ARCHIVE_DAMAGED where it is not that run's manifest
  */
-export function parseManifest(json: string, place: RunPlace): Manifest {
-  const key = manifestKey(place)
+export function parseManifest(json: string, runKey: RunKey): Manifest {
+  const key = manifestKey(runKey)
   const value = parseJson(json, key)
   const later = findLater(value)
   if (later !== undefined) {
@@ -27,7 +27,7 @@ export function parseManifest(json: string, place: RunPlace): Manifest {
   }
   const parsed = anyFormat.safeParse(value)
   if (!parsed.success) throw damaged(key, z.prettifyError(parsed.error), parsed.error)
-  const contradiction = findContradiction(parsed.data, place)
+  const contradiction = findContradiction(parsed.data, runKey)
   if (contradiction !== undefined) throw damaged(key, contradiction)
   return parsed.data
 }

@@ -4,7 +4,7 @@
  */
 import { AgentError } from '../errors'
 import { parseRunTime } from './run-id'
-import { RUN_SECONDS_MAX, type RunPlace } from '../contract'
+import { RUN_SECONDS_MAX, type RunKey } from '../contract'
 
 /** Hosts' clocks differ, and S3 refuses requests that are further off than 15 minutes. */
 const EARLY_SECONDS_MAX = 3600
@@ -70,7 +70,7 @@ function toSeconds(time: Date): string {
 }
 
 /** A run that the bucket has. */
-export interface FoundRun extends RunPlace {
+export interface FoundRun extends RunKey {
   /** Its manifest was deleted, and is found only where that is asked for. */
   readonly deleted?: true
   /** Why it is not taken for what its name says. */

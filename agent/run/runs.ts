@@ -1,12 +1,12 @@
 /** Runs as the bucket has them: a run is its manifest. */
-import { manifestKey, Prefix, type RunPlace, parseManifestKey } from '../contract'
+import { manifestKey, Prefix, type RunKey, parseManifestKey } from '../contract'
 import { AgentError, hasCode } from '../errors'
 import type { Manifest } from './manifest'
 import { parseManifest } from './parse-manifest'
 import { findNearest } from '../lib/nearest'
 import { parseRunTime } from './run-id'
 import { findMisdating, misdated, type FoundRun } from './run-time'
-import type { Deps, Store } from '../context'
+import type { Store, StoreDeps } from '../context'
 import { readTwice } from '../bucket/read-again'
 import type { ReaderDeps } from '../archive/read.io'
 import { withoutYounger } from './dated-objects'
@@ -26,7 +26,7 @@ export interface OpenRun {
  *
  * @throws AgentError as `findRun` and `openRunAt`
  */
-export async function openRun(deps: ReaderDeps & Pick<Deps, 'log'>, wanted: RunWanted): Promise<OpenRun> {
+export async function openRun(deps: StoreDeps, wanted: RunSelector): Promise<OpenRun> {
   return openRunAt(deps, await findRun(deps, wanted), wanted.trustTimes)
 }
 
@@ -36,11 +36,11 @@ export async function openRun(deps: ReaderDeps & Pick<Deps, 'log'>, wanted: RunW
  * @param trustTimes - takes the name's word for it: in a copied bucket everything has the time of the copy
  * @throws AgentError MISDATED where S3 has the manifest from another time; as `readManifest`
  */
-export async function openRunAt(deps: ReaderDeps, place: RunPlace, trustTimes = false): Promise<OpenRun> {
-  const { manifest, writtenAt } = await readManifest(deps, place)
+export async function openRunAt(deps: ReaderDeps, runKey: RunKey, trustTimes = false): Promise<OpenRun> {
+  const { manifest, writtenAt } = await readManifest(deps, runKey)
   if (trustTimes) return { manifest, store: deps.store }
-  const misdating = findMisdating(place.run, writtenAt)
-  if (misdating) throw misdated(place.run, misdating)
+  const misdating = findMisdating(runKey.run, writtenAt)
+  if (misdating) throw misdated(runKey.run, misdating)
   return { manifest, store: withoutYounger(deps.store, writtenAt) }
 }
 
@@ -55,17 +55,17 @@ export interface ReadManifest {
  *
  * @throws AgentError UNKNOWN_RUN, with the name that was probably meant; as `parseManifest`
  */
-export async function readManifest(deps: ReaderDeps, place: RunPlace): Promise<ReadManifest> {
+export async function readManifest(deps: ReaderDeps, runKey: RunKey): Promise<ReadManifest> {
   try {
     // Not every server sends a checksum with it that would show a byte that changed on its way.
     return await readTwice(async () => {
-      const { body, lastModified } = await deps.store.get(manifestKey(place), MANIFEST_BYTES_MAX, deps.signal)
-      return { manifest: parseManifest(body.toString(), place), writtenAt: lastModified }
+      const { body, lastModified } = await deps.store.get(manifestKey(runKey), MANIFEST_BYTES_MAX, deps.signal)
+      return { manifest: parseManifest(body.toString(), runKey), writtenAt: lastModified }
     })
   } catch (error) {
     if (!hasCode(error, 'OBJECT_MISSING')) throw error
     // The list only makes the hint better, and a host may be forbidden to list.
-    throw unknownRun(place, await findRuns(deps, { host: place.host }).catch(() => []))
+    throw unknownRun(runKey, await findRuns(deps, { host: runKey.host }).catch(() => []))
   }
 }
 
@@ -79,17 +79,17 @@ export async function findRuns(
   { store, signal }: ReaderDeps,
   { host, class: wanted }: { readonly host: string; readonly class?: string | undefined },
 ): Promise<FoundRun[]> {
-  const places: FoundRun[] = []
+  const runs: FoundRun[] = []
   try {
     // Class by class: all hosts' manifests together would be many.
     const classes = wanted === undefined ? store.listFolders(`${Prefix.manifests}/`, signal) : [wanted]
     for await (const className of classes) {
       for await (const object of store.list(`${Prefix.manifests}/${className}/${host}/`, signal)) {
-        const place = parseManifestKey(object.key)
-        if (place?.host !== host) continue
-        const misdating = findMisdating(place.run, object.lastModified)
-        places.push({
-          ...place,
+        const runKey = parseManifestKey(object.key)
+        if (runKey?.host !== host) continue
+        const misdating = findMisdating(runKey.run, object.lastModified)
+        runs.push({
+          ...runKey,
           ...(object.deletedVersion !== undefined && { deleted: true }),
           ...(misdating && { misdating }),
         })
@@ -98,11 +98,11 @@ export async function findRuns(
   } catch (error) {
     throw hasCode(error, 'ACCESS_DENIED') ? mayNotList(error) : error
   }
-  return places.sort((a, b) => (a.run < b.run ? 1 : -1))
+  return runs.sort((a, b) => (a.run < b.run ? 1 : -1))
 }
 
 /** Which run somebody means: by name, or the newest one at a time, or the newest. */
-export interface RunWanted {
+export interface RunSelector {
   readonly host: string
   readonly class?: string | undefined
   readonly run?: string | undefined
@@ -117,20 +117,20 @@ export interface RunWanted {
  * @throws AgentError UNKNOWN_RUN where there is none, with the one that comes nearest; MISDATED where there are only such;
  * as `findRuns`
  */
-export async function findRun(deps: ReaderDeps & Pick<Deps, 'log'>, wanted: RunWanted): Promise<FoundRun> {
+export async function findRun(deps: StoreDeps, wanted: RunSelector): Promise<FoundRun> {
   const { host, run, at } = wanted
   // A host may read its own runs without being allowed to list them.
   if (run !== undefined && wanted.class !== undefined) return { host, run, class: wanted.class }
   const runs = await findRuns(deps, wanted)
   if (run !== undefined) {
-    const named = runs.filter((place) => place.run === run)
+    const named = runs.filter((runKey) => runKey.run === run)
     // One name in two classes: the one of which the time is right.
     const found = named.find(({ misdating }) => !misdating) ?? named[0]
     if (!found) throw unknownRun({ ...wanted, run }, wanted.class === undefined ? runs : await findRuns(deps, { host }))
     return found
   }
-  const candidates = runs.filter((place) => isBy(place, at))
-  const found = candidates.find((place) => isWhatItSays(place, wanted.trustTimes))
+  const candidates = runs.filter((runKey) => isBy(runKey, at))
+  const found = candidates.find((runKey) => isWhatItSays(runKey, wanted.trustTimes))
   const [first] = candidates
   if (first?.misdating && first !== found) {
     if (!found) throw misdated(first.run, first.misdating)
@@ -150,28 +150,28 @@ export function isWhatItSays({ misdating }: FoundRun, trustTimes = false): boole
 }
 
 /** As it is where a host or a class is misspelt. */
-export function noRun({ host, class: className }: Pick<RunWanted, 'host' | 'class'>): AgentError {
+export function noRun({ host, class: className }: Pick<RunSelector, 'host' | 'class'>): AgentError {
   const ofClass = className === undefined ? '' : ` of class '${className}'`
   return new AgentError('UNKNOWN_RUN', `${host} has no run${ofClass} at all`, {
     hint: 'Check --host and --class; "snapstream list" shows the runs there are.',
   })
 }
 
-function isBy({ run }: RunPlace, at: Date | undefined): boolean {
+function isBy({ run }: RunKey, at: Date | undefined): boolean {
   const started = parseRunTime(run)
   return at === undefined || (started !== undefined && started <= at)
 }
 
 /** @param runs - those of every class: the run may be in another one */
 function unknownRun(
-  place: { run: string; host: string; class?: string | undefined },
-  runs: readonly RunPlace[],
+  runKey: { run: string; host: string; class?: string | undefined },
+  runs: readonly RunKey[],
 ): AgentError {
-  const ofClass = place.class === undefined ? '' : ` of class '${place.class}'`
-  const elsewhere = runs.find(({ run }) => run === place.run)
+  const ofClass = runKey.class === undefined ? '' : ` of class '${runKey.class}'`
+  const elsewhere = runs.find(({ run }) => run === runKey.run)
   const near =
     findNearest(
-      place.run,
+      runKey.run,
       runs.map(({ run }) => run),
     ) ?? runs[0]?.run
   const advice = elsewhere
@@ -179,7 +179,7 @@ function unknownRun(
     : near === undefined
       ? ''
       : `Did you mean ${near}? `
-  return new AgentError('UNKNOWN_RUN', `${place.host} has no run '${place.run}'${ofClass}`, {
+  return new AgentError('UNKNOWN_RUN', `${runKey.host} has no run '${runKey.run}'${ofClass}`, {
     hint:
       advice +
       'Run "snapstream list" for the runs there are. A run without a manifest did not finish, and does not count.',

@@ -1,5 +1,5 @@
 /** Reads what verifications of a run found, as far as it counts. */
-import { Prefix, type RunPlace } from '../contract'
+import { Prefix, type RunKey } from '../contract'
 import { asLoss, hasCode } from '../errors'
 import { isWithinRun } from './run-time'
 import type { ReaderDeps } from '../archive/read.io'
@@ -19,15 +19,11 @@ const TRIED_MAX = 10
  *
  * @param runVolumes - those of the run, by their names
  */
-export async function readVerdicts(
-  deps: ReaderDeps,
-  place: RunPlace,
-  runVolumes: readonly string[],
-): Promise<Verdicts> {
+export async function readVerdicts(deps: ReaderDeps, runKey: RunKey, runVolumes: readonly string[]): Promise<Verdicts> {
   const parse = (json: string, writtenAt: Date) => parseVerdict(json, writtenAt, runVolumes)
-  const operator = await readLatest(deps, Prefix.verdicts, place, parse)
-  const host = await readLatest(deps, Prefix.verifications, place, parse, ({ lastModified }) =>
-    isWithinRun(place.run, lastModified),
+  const operator = await readLatest(deps, Prefix.verdicts, runKey, parse)
+  const host = await readLatest(deps, Prefix.verifications, runKey, parse, ({ lastModified }) =>
+    isWithinRun(runKey.run, lastModified),
   )
   return { ...(operator && { operator }), ...(host && { host }) }
 }
@@ -35,13 +31,13 @@ export async function readVerdicts(
 async function readLatest(
   { store, signal }: ReaderDeps,
   prefix: string,
-  place: RunPlace,
+  runKey: RunKey,
   parse: (json: string, writtenAt: Date) => Verdict | undefined,
   counts: (object: ObjectInfo) => boolean = () => true,
 ): Promise<Verdict | undefined> {
   const found: ObjectInfo[] = []
   try {
-    for await (const object of store.list(`${prefix}/${place.class}/${place.host}/${place.run}/`, signal)) {
+    for await (const object of store.list(`${prefix}/${runKey.class}/${runKey.host}/${runKey.run}/`, signal)) {
       if (object.sizeBytes <= VERDICT_BYTES_MAX && counts(object)) found.push(object)
       if (found.length === LISTED_MAX) break
     }

@@ -7,7 +7,7 @@ import type { HostDeps } from '../context'
 import { FINDMNT, parseFindmnt } from '../host/mounts'
 import { neverAborted } from '../lib/never-aborted'
 import { umount, umountLazily } from './mount'
-import { attemptUntil, complaintOf, type Complaint } from './patience.io'
+import { attemptUntil, failedAttempt, type FailedAttempt } from './patience.io'
 import type { DeviceSnapshotPlan } from './source'
 
 /** The kernel replays a journal first: a full one takes minutes on slow disks, whatever takes longer hangs. */
@@ -52,15 +52,15 @@ export async function mountDevice(deps: HostDeps, plan: DeviceSnapshotPlan): Pro
 export async function unmount(deps: HostDeps, mountPoint: string): Promise<void> {
   const { host, log } = deps
   const options = { timeoutSeconds: UNMOUNT_TIMEOUT_SECONDS }
-  const complaint = await attemptUntil(async () => {
+  const failed = await attemptUntil(async () => {
     if (!(await isMounted(deps, mountPoint))) return undefined
     const result = await host.attempt(umount(mountPoint), neverAborted(), options)
-    return result.status === 0 && !(await isMounted(deps, mountPoint)) ? undefined : complaintOf(result)
+    return result.status === 0 && !(await isMounted(deps, mountPoint)) ? undefined : failedAttempt(result)
   })
-  if (complaint !== undefined) {
-    log.warn(`${mountPoint} is busy, and detached while it is: ${complaint.text}`)
+  if (failed !== undefined) {
+    log.warn(`${mountPoint} is busy, and detached while it is: ${failed.text}`)
     await host.attempt(umountLazily(mountPoint), neverAborted(), options)
-    if (await isMounted(deps, mountPoint)) throw stillMounted(mountPoint, complaint)
+    if (await isMounted(deps, mountPoint)) throw stillMounted(mountPoint, failed)
   }
   log.debug(`unmounted ${mountPoint}`)
   // Its directory and those above it, as far as they are empty: nothing else is ever removed.
@@ -72,8 +72,8 @@ async function isMounted({ host }: HostDeps, mountPoint: string): Promise<boolea
   return mounts.some(({ target }) => target === mountPoint)
 }
 
-function stillMounted(mountPoint: string, complaint: Complaint): AgentError {
-  return new AgentError('CLEANUP_FAILED', `${mountPoint} cannot be unmounted: ${complaint.text}`, {
+function stillMounted(mountPoint: string, failed: FailedAttempt): AgentError {
+  return new AgentError('CLEANUP_FAILED', `${mountPoint} cannot be unmounted: ${failed.text}`, {
     hint: `Find out who uses it with "fuser --verbose --mount ${mountPoint}", then run "snapstream cleanup".`,
   })
 }

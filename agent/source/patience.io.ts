@@ -7,25 +7,27 @@ import type { CommandResult } from '../context'
 const BUSY_SECONDS_MAX = 10
 const BETWEEN_ATTEMPTS_MS = 500
 
-export interface Complaint {
+export interface FailedAttempt {
   readonly text: string
   /** Another attempt would hang as this one did. */
   readonly hangs: boolean
 }
 
-export function complaintOf({ stderr, hangs }: CommandResult): Complaint {
+export function failedAttempt({ stderr, hangs }: CommandResult): FailedAttempt {
   return hangs ? { text: 'the command does not end', hangs } : { text: stderr.trim(), hangs: false }
 }
 
 /** @returns undefined once an attempt returns that, otherwise what the last one complained of */
-export async function attemptUntil(attempt: () => Promise<Complaint | undefined>): Promise<Complaint | undefined> {
+export async function attemptUntil(
+  attempt: () => Promise<FailedAttempt | undefined>,
+): Promise<FailedAttempt | undefined> {
   const startedAt = performance.now()
   for (;;) {
-    const complaint = await attempt().catch((error: unknown) => ({
+    const failed = await attempt().catch((error: unknown) => ({
       text: describeError(error).join(' '),
       hangs: false,
     }))
-    if (!complaint || complaint.hangs || performance.now() - startedAt > BUSY_SECONDS_MAX * 1000) return complaint
+    if (!failed || failed.hangs || performance.now() - startedAt > BUSY_SECONDS_MAX * 1000) return failed
     await sleep(BETWEEN_ATTEMPTS_MS)
   }
 }

@@ -146,13 +146,13 @@ export const TAR_FEATURES: Argv = ['tar', '--create', '--file=-', ...METADATA, '
 /**
  * Why this tar cannot be used, or undefined.
  *
- * @param complaint - what `TAR_FEATURES` wrote to standard error: tar warns of what it lacks, and exits with 0
+ * @param stderr - what `TAR_FEATURES` wrote to standard error: tar warns of what it lacks, and exits with 0
  */
-export function findTarDefect(version: string, complaint: string): string | undefined {
+export function findTarDefect(version: string, stderr: string): string | undefined {
   const [major = 0, minor = 0] = version.split('.').map((word) => parseInt(word, 10))
   const [oldestMajor, oldestMinor] = OLDEST_VERSION
   if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
     return `tar ${version} is older than ${OLDEST_VERSION.join('.')}`
   }
-  return complaint.trim() === '' ? undefined : `tar cannot keep all metadata: ${complaint.trim()}`
+  return stderr.trim() === '' ? undefined : `tar cannot keep all metadata: ${stderr.trim()}`
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { tarMessages, type TarReport } from './messages'
+import { tarMessages, type MessageSummary } from './messages'
 import type { HostDeps, Argv, RunningCommand } from '../context'
 import { takeTemporaryDirectory } from '../host/temporary-directory.io'
 
@@ -21,7 +21,7 @@ export interface TarStream extends AsyncDisposable {
   /** As `RunningCommand`: the stream is good only if this resolves. */
   readonly succeeded: Promise<void>
   /** What tar said. Complete once `succeeded` has resolved. */
-  report(): TarReport
+  messages(): MessageSummary
 }
 
 /** @param input - given to tar's standard input; where it fails, tar is killed and `succeeded` rejects with that error */
@@ -40,7 +40,7 @@ export async function startTar(
     command = deps.host.start(argv, signal, {
       stdout: output,
       onHang: () => reader.close(),
-      onComplaint: (chunk) => messages.push(chunk),
+      onStderr: (chunk) => messages.push(chunk),
     })
   } finally {
     output.destroy() // tar has its own end now: the stream ends when tar closes that
@@ -50,7 +50,7 @@ export async function startTar(
   return {
     fill: (target) => reader.fill(target),
     succeeded,
-    report: () => messages.report(),
+    messages: () => messages.summary(),
     async [Symbol.asyncDispose]() {
       reader.close() // whatever tar may have started ends too when nobody reads
       command.kill()

@@ -52,7 +52,7 @@ export async function extract(
   )
   if (unread !== undefined) throw unread
   if (failure !== undefined && !hasCode(failure, 'COMMAND_FAILED')) throw failure
-  const complaint = tar.complaint().trim()
+  const complaint = tar.stderrTail().trim()
   if (failure !== undefined || complaint !== '') return { ok: false, complaint }
   return { ok: tookAll, complaint: tookAll ? '' : 'tar ended before the end of the archive' }
 }

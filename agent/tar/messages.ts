@@ -39,7 +39,7 @@ function isEscaped(line: string, ending: string): boolean {
   return (name.length - name.replace(/\\+$/, '').length) % 2 === 1
 }
 
-export interface TarReport {
+export interface MessageSummary {
   /** How many of each kind were left out, and the first message. */
   readonly leftOut: ReadonlyMap<LeftOut, { readonly count: number; readonly first: string }>
   readonly warnings: Warnings
@@ -49,7 +49,7 @@ export interface TarMessages {
   /** Takes what comes next of standard error. */
   push(chunk: Buffer): void
   /** All that was said so far. */
-  report(): TarReport
+  summary(): MessageSummary
 }
 
 /** Counts tar's messages line by line as they come; memory does not grow with them. */
@@ -85,7 +85,7 @@ export function tarMessages(): TarMessages {
         extend(line)
       }
     },
-    report() {
+    summary() {
       take()
       return { leftOut, warnings: warnings.list() }
     },

@@ -170,7 +170,7 @@ function damageRecorder(report: Report) {
     finish,
     take(decoded: Decoded): void {
       if ('damage' in decoded) {
-        lost.push({ offset: decoded.place.rawOffset, bytes: decoded.place.rawBytes })
+        lost.push({ offset: decoded.location.rawOffset, bytes: decoded.location.rawBytes })
         if (first) more++
         else first = decoded.damage
       } else finish()

@@ -11,11 +11,11 @@ import {
   type Sample,
   type SampledVolume,
 } from './sample'
-import type { Share } from '../options/types'
+import type { Fraction } from '../options/types'
 import type { Log } from '../context'
 
 /** What one run compares of each volume. */
-export interface Turn {
+export interface SampleSchedule {
   /** By volume; empty where nothing is compared, or everything. */
   readonly samples: ReadonlyMap<string, Sample>
   /** To be called once the run counts, so that the next one compares what comes next. */
@@ -29,13 +29,13 @@ export interface Turn {
 export async function nextSample(
   log: Log,
   volumes: readonly string[],
-  share: Share | undefined,
+  fraction: Fraction | undefined,
   file: string = SAMPLES_FILE,
-): Promise<Turn> {
-  if (!share) return { samples: new Map(), end: () => Promise.resolve() }
+): Promise<SampleSchedule> {
+  if (!fraction) return { samples: new Map(), end: () => Promise.resolve() }
   const rotation = await readRotation(log, file)
   return {
-    samples: planSamples(rotation, volumes, share),
+    samples: planSamples(rotation, volumes, fraction),
     end: (backedUp) => writeRotation(log, file, advanceRotation(rotation, backedUp)),
   }
 }

@@ -5,11 +5,11 @@
  */
 import { z } from 'zod'
 import type { BackupRequest } from '../options/commands'
-import type { Share } from '../options/types'
+import type { Fraction } from '../options/types'
 import { type CatalogEntry, linkBytes, pathBytes } from '../tar/entry'
 
 /** The parts that one run compares: from `part` on, counted from 1, `count` of `parts`; after the last comes the first. */
-export interface Sample extends Share {
+export interface Sample extends Fraction {
   readonly part: number
 }
 
@@ -32,16 +32,20 @@ export function formatRotation(rotation: Rotation): string {
 }
 
 /** The share that is compared of each volume, or undefined where nothing is, or everything. */
-export function chooseShare({ verify, sample }: Pick<BackupRequest, 'verify' | 'sample'>): Share | undefined {
+export function chooseShare({ verify, sample }: Pick<BackupRequest, 'verify' | 'sample'>): Fraction | undefined {
   return verify === 'source' && sample && sample.count < sample.parts ? sample : undefined
 }
 
 /** What is to be compared this time. A volume that is new, or was divided otherwise before, starts with its first part. */
-export function planSamples(rotation: Rotation, volumes: readonly string[], share: Share): ReadonlyMap<string, Sample> {
+export function planSamples(
+  rotation: Rotation,
+  volumes: readonly string[],
+  fraction: Fraction,
+): ReadonlyMap<string, Sample> {
   return new Map(
     volumes.map((volume) => {
       const turn = rotation[volume]
-      return [volume, { ...share, part: turn?.parts === share.parts ? Math.min(turn.next, turn.parts) : 1 }]
+      return [volume, { ...fraction, part: turn?.parts === fraction.parts ? Math.min(turn.next, turn.parts) : 1 }]
     }),
   )
 }

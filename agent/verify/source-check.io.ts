@@ -66,7 +66,7 @@ export async function sourceChecker(
   return {
     push: (raw) => compare(archive.push(raw)),
     compared: () => compared,
-    warnings: () => stream.report().warnings,
+    warnings: () => stream.messages().warnings,
     async finish() {
       if (lost) return
       const left = await nextOf(source)

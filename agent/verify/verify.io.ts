@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { DEFAULT_CLASS, ExitStatus, Prefix, verificationKey, type RunPlace } from '../contract'
+import { DEFAULT_CLASS, ExitStatus, Prefix, verificationKey, type RunKey } from '../contract'
 import { hasCode } from '../errors'
 import { findRun, readManifest, type ReadManifest } from '../run/runs'
 import type { Deps, Argv } from '../context'
@@ -63,11 +63,11 @@ export async function verify(deps: Deps, request: WithHost<VerifyRequest>): Prom
 
 /** What is wrong must not be the manifest as it happened to arrive: where anything is, that is read again. */
 async function checkVolumes(deps: Deps, request: WithHost<VerifyRequest>) {
-  const place = await findPlace(deps, request)
-  const read = await readManifest(deps, place)
+  const runKey = await findRunKey(deps, request)
+  const read = await readManifest(deps, runKey)
   const checks = await checkAll(deps, request, read)
   if (checks.every(isGood)) return { ...read, checks }
-  const again = await readManifest(deps, place)
+  const again = await readManifest(deps, runKey)
   if (isDeepStrictEqual(again, read)) return { ...read, checks }
   deps.log.warn('the manifest arrived different when it was read again: verifying once more')
   return { ...again, checks: await checkAll(deps, request, again) }
@@ -135,7 +135,7 @@ export async function verifyVolume(
 }
 
 /** Of any class; where these credentials may not list, as those of hosts may not, of the usual one. */
-async function findPlace(deps: Deps, request: WithHost<VerifyRequest>): Promise<RunPlace> {
+async function findRunKey(deps: Deps, request: WithHost<VerifyRequest>): Promise<RunKey> {
   try {
     return await findRun(deps, request)
   } catch (error) {

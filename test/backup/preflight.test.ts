@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { preflight } from '../../agent/backup/preflight.io'
 import { AgentError, type ErrorCode } from '../../agent/errors'
-import type { Connection, Way } from '../../agent/bucket/connect.io'
+import type { BucketOfHost, EndpointInfo } from '../../agent/bucket/connect.io'
 import { DF_INODES } from '../../agent/host/mounts'
 import { planRoute } from '../../agent/bucket/proxy'
 import type { Check } from '../../agent/backup/preflight-checks'
@@ -116,9 +116,9 @@ const TOOLS = [
 ]
 const INSTALLED = { ...Object.fromEntries(TOOLS.map((name) => [name, ''])), tar: 'tar (GNU tar) 1.34\n' }
 
-const DIRECTLY: Way = {
+const DIRECTLY: EndpointInfo = {
   endpoint: 'https://backups.s3.eu-west-1.amazonaws.com',
-  wishes: [],
+  settings: [],
   proxy: undefined,
   caBundle: undefined,
 }
@@ -126,15 +126,15 @@ const DIRECTLY: Way = {
 interface World {
   readonly commands?: Readonly<Record<string, Answer>>
   readonly store?: Partial<MemoryStore>
-  readonly connect?: () => Promise<Connection>
-  readonly way?: Way
+  readonly open?: () => Promise<BucketOfHost>
+  readonly way?: EndpointInfo
   readonly isRoot?: boolean
   readonly preHook?: readonly string[]
   readonly probeUpload?: boolean
 }
 
 async function look(world: World = {}) {
-  const { commands = {}, store = {}, connect, isRoot = true, preHook = [], way = DIRECTLY, probeUpload = false } = world
+  const { commands = {}, store = {}, open, isRoot = true, preHook = [], way = DIRECTLY, probeUpload = false } = world
   const bucket = { ...memoryStore(), ...store }
   const outcome = await preflight(
     {
@@ -144,14 +144,14 @@ async function look(world: World = {}) {
       signal: new AbortController().signal,
       isRoot,
       availableBytes: GIB,
-      connect:
-        connect ??
+      open:
+        open ??
         (async () => ({
           store: bucket,
           host: HOST,
           region: 'eu-west-1',
           readCaller: async () => 'arn:aws:sts::1:assumed-role/r/i',
-          readWay: async () => way,
+          readEndpointInfo: async () => way,
         })),
     },
     { ...request, preHook, probeUpload },
@@ -287,12 +287,12 @@ test('what a killed run left is a warning: the next run removes it', async () =>
 })
 
 test('outside EC2, without --host, everything on the host is still looked at', async () => {
-  const connect = async () => {
+  const open = async () => {
     throw new AgentError('ENDPOINT_UNREACHABLE', 'the instance metadata service gave no answer', {
       hint: 'Give --host.',
     })
   }
-  const { status, check } = await look({ connect })
+  const { status, check } = await look({ open })
   expect(status).toBe(1)
   expect(check('identity')).toMatchObject({ status: 'fail', fix: 'Give --host.' })
   expect(check('bucket')).toBeUndefined()
@@ -338,7 +338,7 @@ describe('the way to the bucket', () => {
 
   test('may lead through a proxy to a FIPS endpoint, with an authority of the company', async () => {
     const proxy = planRoute({ HTTPS_PROXY: 'http://alice:secret@proxy:3128' })({ protocol: 'https:', hostname: 's3' })
-    const { check } = await look({ way: { ...DIRECTLY, wishes: ['FIPS'], proxy, caBundle: '/etc/pki/company.pem' } })
+    const { check } = await look({ way: { ...DIRECTLY, settings: ['FIPS'], proxy, caBundle: '/etc/pki/company.pem' } })
     expect(check('network')?.what).toBe(
       'https://backups.s3.eu-west-1.amazonaws.com through the proxy http://proxy:3128 (HTTPS_PROXY), FIPS, ' +
         'trusting /etc/pki/company.pem too',
@@ -347,7 +347,7 @@ describe('the way to the bucket', () => {
 })
 
 describe("on a server that is not AWS's, it is tried what the server compares", () => {
-  const way: Way = { ...DIRECTLY, endpoint: 'https://s3.example.com' }
+  const way: EndpointInfo = { ...DIRECTLY, endpoint: 'https://s3.example.com' }
   const KEY = `data/daily/${HOST}/19700101T000000Z-checks/preflight.tar`
   const left = ({ objects, uploads }: MemoryStore) => ({ objects: [...objects.keys()], uploads: uploads.size })
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { verifyAfterUpload, type Proof, type Proved } from '../../agent/backup/verify-after-upload.io'
+import { verifyAfterUpload, type VerifyPlan, type VerifyResult } from '../../agent/backup/verify-after-upload.io'
 import { archiveVolume } from '../../agent/archive/write.io'
 import type { SnapshotPlan } from '../../agent/source/source'
 import { tarCreate } from '../../agent/tar/commands'
@@ -23,13 +23,16 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }))
 
 interface Told {
-  readonly proved: Proved
+  readonly proved: VerifyResult
   readonly read: readonly string[]
   readonly said: readonly string[]
 }
 
 /** Archives the tree as a backup does, and proves it. */
-async function backUp(misbehaviour: Misbehaviour, wanted: Pick<Proof, 'verify'> & Partial<Proof>): Promise<Told> {
+async function backUp(
+  misbehaviour: Misbehaviour,
+  wanted: Pick<VerifyPlan, 'verify'> & Partial<VerifyPlan>,
+): Promise<Told> {
   const bucket = archiveBucket(misbehaviour)
   const read: string[] = []
   const said: string[] = []

@@ -1,10 +1,11 @@
 import { includingDeleted } from '../../agent/run/include-deleted'
 import { list } from '../../agent/find/list.io'
-import { catalogKey, dataKey, manifestKey, type RunPlace } from '../../agent/contract'
+import { catalogKey, dataKey, manifestKey, type RunKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import type { Deps } from '../../agent/context'
 import { memoryStore, type MemoryStore } from '../support/memory-store'
 import { requestOf } from '../support/request'
+import { silentLog as log } from '../support/log'
 import { refusalOf } from '../support/refusal'
 
 const signal = new AbortController().signal
@@ -12,9 +13,9 @@ const now = () => new Date('2026-02-04T02:00:00Z')
 
 const request = requestOf('list', 'db1', '--debris')
 
-const GOOD: RunPlace = { class: 'daily', host: 'db1', run: '20260130T020000Z-aaaaaa' }
-const KILLED: RunPlace = { class: 'daily', host: 'db1', run: '20260131T020000Z-bbbbbb' }
-const YOUNG: RunPlace = { class: 'monthly', host: 'db1', run: '20260203T020000Z-cccccc' }
+const GOOD: RunKey = { class: 'daily', host: 'db1', run: '20260130T020000Z-aaaaaa' }
+const KILLED: RunKey = { class: 'daily', host: 'db1', run: '20260131T020000Z-bbbbbb' }
+const YOUNG: RunKey = { class: 'monthly', host: 'db1', run: '20260203T020000Z-cccccc' }
 
 let store: MemoryStore
 
@@ -31,7 +32,7 @@ test('what a killed run left is listed run by run, and what counts is not', asyn
   await store.put(catalogKey(KILLED, 'vg0-srv'), 'x'.repeat(8), signal)
   await store.put(dataKey(YOUNG, 'vg0-srv', 'zstd', 0), 'x', signal)
 
-  const { status, json, summary } = await list({ store, signal, now }, request)
+  const { status, json, summary } = await list({ store, signal, now, log }, request)
   expect([status, json]).toEqual([
     0,
     {
@@ -66,7 +67,7 @@ test('what a killed run left is listed run by run, and what counts is not', asyn
 })
 
 test('nothing is said to lie there where every run has its manifest', async () => {
-  const { summary, json } = await list({ store, signal, now }, request)
+  const { summary, json } = await list({ store, signal, now, log }, request)
   expect(summary).toBe('Nothing of db1 lies there without a manifest.')
   expect(json).toMatchObject({ runs: [], totalRuns: 0, objects: 0, bytes: 0 })
 })
@@ -75,13 +76,13 @@ test("another host's objects are not this one's, though its name begins the same
   await store.put(dataKey({ ...KILLED, host: 'db10' }, 'vg0-srv', 'zstd', 0), 'x', signal)
   await store.put(dataKey({ ...KILLED, host: 'db1/db1' }, 'vg0-srv', 'zstd', 0), 'x', signal)
   await store.createUpload(dataKey({ ...KILLED, host: 'db1/db1' }, 'vg0-srv', 'zstd', 0), undefined, signal)
-  const { json } = await list({ store, signal, now }, request)
+  const { json } = await list({ store, signal, now, log }, request)
   expect(json).toMatchObject({ totalRuns: 0, totalUploads: 0 })
 })
 
 test('what lies beside all runs is listed too, in no run', async () => {
   await store.put('data/daily/db1/20260131T020000Z-bbbbbb.tar', 'x', signal)
-  const { json, summary } = await list({ store, signal, now }, request)
+  const { json, summary } = await list({ store, signal, now, log }, request)
   expect(json).toMatchObject({ runs: [{ class: 'daily', objects: 1 }] })
   expect(summary).toContain('(in no run)')
 })
@@ -95,7 +96,7 @@ test('a run that ends while the list is made is not called debris', async () => 
       if (prefix.startsWith('data/monthly/')) await store.put(manifestKey(YOUNG), '{}', signal)
     },
   }
-  const { json } = await list({ store: ending, signal, now }, request)
+  const { json } = await list({ store: ending, signal, now, log }, request)
   expect(json).toMatchObject({ totalRuns: 0 })
 })
 
@@ -106,7 +107,7 @@ describe('uploads that nobody finished', () => {
 
   test('are listed, of a class that has nothing else too', async () => {
     began('2026-01-31T02:00:00Z')
-    const { json, summary } = await list({ store, signal, now }, request)
+    const { json, summary } = await list({ store, signal, now, log }, request)
     expect(json).toMatchObject({
       totalRuns: 0,
       uploads: [{ key, initiatedAt: '2026-01-31T02:00:00.000Z', mayBeRunning: false }],
@@ -116,12 +117,14 @@ describe('uploads that nobody finished', () => {
 
   test('of a run that may still be at work are called that', async () => {
     began('2026-02-03T02:00:00Z')
-    expect((await list({ store, signal, now }, request)).summary).toContain(`, begun 24 h ago: may still be running`)
+    expect((await list({ store, signal, now, log }, request)).summary).toContain(
+      `, begun 24 h ago: may still be running`,
+    )
   })
 
   test('are only a note where they may not be listed: the objects are', async () => {
     await store.put(dataKey(KILLED, 'vg0-srv', 'zstd', 0), 'x', signal)
-    const { json, summary } = await list({ store: { ...store, listUploads: refuse }, signal, now }, request)
+    const { json, summary } = await list({ store: { ...store, listUploads: refuse }, signal, now, log }, request)
     expect(json).toMatchObject({ totalRuns: 1 })
     expect(json).not.toHaveProperty('uploads')
     expect(summary).toContain('unfinished uploads are not known: these credentials may not list them')
@@ -134,7 +137,7 @@ const refuse = () => {
 
 test('a host may not list, by design, and is told who may', async () => {
   const denied: MemoryStore = { ...store, list: refuse, listFolders: refuse }
-  expect(await refusalOf(list({ store: denied, signal, now }, request))).toMatchObject({
+  expect(await refusalOf(list({ store: denied, signal, now, log }, request))).toMatchObject({
     code: 'ACCESS_DENIED',
     hint: expect.stringContaining('restorer role'),
   })
@@ -142,7 +145,6 @@ test('a host may not list, by design, and is told who may', async () => {
 
 test('a run of which somebody deleted the manifest is listed, and said to be there still', async () => {
   await store.deleteObject(manifestKey(GOOD))
-  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
   const { json, summary } = await includingDeleted({ store, signal, now, log } as unknown as Deps, request, list)
   expect(json).toMatchObject({ runs: [{ run: GOOD.run }], deletedUnread: [manifestKey(GOOD)] })
   expect(summary).toContain('--include-deleted')

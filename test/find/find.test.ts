@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { formatVersions, type FoundPath } from '../../agent/find/file-history'
 import { find } from '../../agent/find/find.io'
-import { manifestKey, type RunPlace } from '../../agent/contract'
+import { manifestKey, type RunKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import { formatManifest } from '../../agent/run/manifest'
 import { parseManifest } from '../../agent/run/parse-manifest'
@@ -20,7 +20,7 @@ const [MONDAY, TUESDAY, WEDNESDAY] = ['20260105T020000Z-aaaaaa', '20260106T02000
 
 /** What is stored of a run in which one tree was found on each of the volumes. */
 function backUp(run: string, files: Record<string, string>, volumes = [{ volume: 'vg0-srv', mountPoint: '/srv' }]) {
-  const at: RunPlace = { class: 'daily', host: 'db-1', run }
+  const at: RunKey = { class: 'daily', host: 'db-1', run }
   const root = mkdtempSync(join(tmpdir(), 'find-'))
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true })
@@ -53,7 +53,12 @@ beforeAll(() => {
   )
 })
 
-const depsWith = (bucket: MemoryStore) => ({ store: bucket, log: silentLog, signal: new AbortController().signal })
+const depsWith = (bucket: MemoryStore) => ({
+  store: bucket,
+  log: silentLog,
+  now: () => new Date(),
+  signal: new AbortController().signal,
+})
 
 function found(pattern: string, changes: Partial<FindRequest> = {}, bucket = store) {
   const request = { command: 'find', bucket: 'b', host: 'db-1', pattern, volume: [], limit: 20, ...changes }

@@ -5,6 +5,7 @@ import { formatManifest } from '../../agent/run/manifest'
 import { manifestOf } from '../support/manifest'
 import { memoryStore, type MemoryStore } from '../support/memory-store'
 import { requestOf } from '../support/request'
+import { silentLog as log } from '../support/log'
 import { refusalOf } from '../support/refusal'
 
 const signal = new AbortController().signal
@@ -28,7 +29,7 @@ test('runs of all classes, newest first, and of no other host', async () => {
   await addRun(store, 'daily', 'db10', NEW)
   await addRun(store, 'daily', 'db1/db1', NEW)
 
-  const { status, json } = await list({ store, signal, now }, request())
+  const { status, json } = await list({ store, signal, now, log }, request())
   expect(status).toBe(0)
   expect(json).toMatchObject({
     host: 'db1',
@@ -52,7 +53,7 @@ test('a large fleet costs a host nothing: its own manifests alone are listed', a
       return store.list(prefix, ...rest)
     },
   }
-  await list({ store: watched, signal, now }, request())
+  await list({ store: watched, signal, now, log }, request())
   expect(asked).toEqual([
     'manifests/daily/db1/',
     'manifests/monthly/db1/',
@@ -66,7 +67,7 @@ test('one class only, and only as many as wanted', async () => {
   await addRun(store, 'daily', 'db1', OLD)
   await addRun(store, 'daily', 'db1', NEW)
   await addRun(store, 'monthly', 'db1', NEW)
-  const { json } = await list({ store, signal, now }, request('--class', 'daily', '--limit', '1'))
+  const { json } = await list({ store, signal, now, log }, request('--class', 'daily', '--limit', '1'))
   expect(json).toMatchObject({ total: 2, runs: [{ run: NEW, class: 'daily' }] })
 })
 
@@ -81,7 +82,7 @@ describe('what verifications have found', () => {
     return store.put(verificationKey(prefix, { class: 'daily', host: 'db1', run: NEW }, name), text, signal)
   }
   const verifiedColumn = async () => {
-    const { json, summary } = await list({ store, signal, now }, request())
+    const { json, summary } = await list({ store, signal, now, log }, request())
     const [{ verified }] = (json as { runs: [{ verified: object }] }).runs
     return { verified, summary }
   }
@@ -154,7 +155,7 @@ test('a manifest that is too large to read, or not to be read at all, is one lin
     if (key.includes(denied)) throw new AgentError('ACCESS_DENIED', 'kms:Decrypt is denied', { hint: 'x' })
     return store.get(key, ...rest)
   }
-  const { status, json } = await list({ store: { ...store, get }, signal, now }, request())
+  const { status, json } = await list({ store: { ...store, get }, signal, now, log }, request())
   expect([status, json]).toMatchObject([
     0,
     {
@@ -171,7 +172,7 @@ test('a manifest that is damaged or newer is listed with the reason, beside the 
   const store = memoryStore()
   await addRun(store, 'daily', 'db1', NEW)
   await store.put(manifestKey({ class: 'daily', host: 'db1', run: OLD }), '{"format": 99}', signal)
-  const { status, json } = await list({ store, signal, now }, request())
+  const { status, json } = await list({ store, signal, now, log }, request())
   expect(status).toBe(0)
   expect(json).toMatchObject({
     runs: [
@@ -187,7 +188,7 @@ test('a host may not list, by design, and is told who may', async () => {
     throw denied
   }
   const store: MemoryStore = { ...memoryStore(), list: refuse, listFolders: refuse }
-  expect(await refusalOf(list({ store, signal, now }, request()))).toEqual({
+  expect(await refusalOf(list({ store, signal, now, log }, request()))).toEqual({
     code: 'ACCESS_DENIED',
     message: 'these credentials may not list the bucket',
     hint: expect.stringContaining('restorer role'),

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
-import { manifestKey, type RunPlace } from '../../agent/contract'
+import { manifestKey, type RunKey } from '../../agent/contract'
 import { parseManifest } from '../../agent/run/parse-manifest'
 import { testServers } from '../servers/index'
 import { installAgent, type Installation } from './agent'
@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => guest.stop())
 afterEach(async () => expect(await agent.leftovers()).toEqual([]))
 
-const place = (json: RunPlace): RunPlace => ({ class: json.class, host: json.host, run: json.run })
+const place = (json: RunKey): RunKey => ({ class: json.class, host: json.host, run: json.run })
 const manifests = async () => (await agent.keys()).filter((key) => key.startsWith('manifests/'))
 
 test('a dry run names every volume and changes nothing', async () => {

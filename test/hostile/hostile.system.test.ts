@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
-import { catalogKey, dataKey, manifestKey, type RunPlace } from '../../agent/contract'
+import { catalogKey, dataKey, manifestKey, type RunKey } from '../../agent/contract'
 import { createBucket, plainClient, testServers } from '../servers/index'
 import { buildAgent, type Agent, type AgentRun } from '../support/agent'
 import { extendedHeader, record, ROOT, tarOf as tarOfBlocks } from '../support/tar-blocks'
@@ -55,14 +55,14 @@ const newHost = () => `db-${(hosts += 1)}`
 
 /** A forged run, and an operator who works with it. */
 interface Scene {
-  readonly place: RunPlace
+  readonly place: RunKey
   readonly machine: Machine
   readonly run: (...argv: readonly string[]) => Promise<AgentRun>
   /** `restore` into the target, of the run by its name. */
   readonly restore: (...argv: readonly string[]) => Promise<AgentRun>
 }
 
-type Forge = (place: RunPlace, machine: Machine) => Omit<ForgedRun, 'place'>
+type Forge = (place: RunKey, machine: Machine) => Omit<ForgedRun, 'place'>
 
 async function sceneOf(forge: Forge, place = placeOf(newHost())): Promise<Scene> {
   const machine = machineIn(scratch)
@@ -97,7 +97,7 @@ test('a run that nobody has forged is listed, verified, searched and restored', 
 
 const text = (edit: (manifest: string) => string) => oneVolume({}, { editManifest: edit })
 const replaced = (from: string | RegExp, to: string) => text((manifest) => manifest.replace(from, to))
-const elsewhere: RunPlace = { class: 'daily', host: 'victim', run: '20260131T020000Z-k3xw7a' }
+const elsewhere: RunKey = { class: 'daily', host: 'victim', run: '20260131T020000Z-k3xw7a' }
 
 describe('a manifest that claims', () => {
   test.each<[string, Forge]>([
@@ -499,7 +499,7 @@ describe('an archive', () => {
 describe('a verdict of a host', () => {
   const verdict = (depth: string, ok: boolean) =>
     Buffer.from(JSON.stringify({ depth, ok, finishedAt: '9999-12-31T23:59:59.000Z', findings: [] }))
-  const verdictAt = ({ host, run }: RunPlace) => `verifications/daily/${host}/${run}/99991231T235959Z.json`
+  const verdictAt = ({ host, run }: RunKey) => `verifications/daily/${host}/${run}/99991231T235959Z.json`
 
   test('that a good run failed takes nothing from what an operator has found', async () => {
     const { run, place } = await sceneOf(oneVolume({}))

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
-import { manifestKey, type RunPlace } from '../../agent/contract'
+import { manifestKey, type RunKey } from '../../agent/contract'
 import { formatManifest, type Manifest, type VolumeBackup } from '../../agent/run/manifest'
 import { tarCreate } from '../../agent/tar/commands'
 import { scanTar } from '../../agent/tar/scanner'
@@ -16,7 +16,7 @@ import type { CatalogEntry } from '../../agent/tar/entry'
 const DAY_MS = 86_400_000
 
 /** @param daysAgo - when the run says that it started */
-export function placeOf(host: string, daysAgo = 0, suffix = 'abcdef'): RunPlace {
+export function placeOf(host: string, daysAgo = 0, suffix = 'abcdef'): RunKey {
   const time = new Date(Date.now() - daysAgo * DAY_MS - 60_000).toISOString().replace(/[-:]|\.\d+/g, '')
   return { class: 'daily', host, run: `${time}-${suffix}` }
 }
@@ -41,7 +41,7 @@ export interface ForgedVolume {
 }
 
 export interface ForgedRun {
-  readonly place: RunPlace
+  readonly place: RunKey
   readonly volumes: readonly ForgedVolume[]
   readonly changes?: Partial<Manifest>
   /** Changes the manifest's text as it is stored. */
@@ -63,7 +63,7 @@ export function forgeRun(scratch: string, run: ForgedRun): Map<string, Buffer> {
 
 function forgeVolume(
   scratch: string,
-  at: RunPlace,
+  at: RunKey,
   forged: ForgedVolume,
   index: number,
   objects: Map<string, Buffer>,

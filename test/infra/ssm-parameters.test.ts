@@ -44,7 +44,7 @@ async function wordsOf(document: CommandDocument, parameters: Readonly<Record<st
 }
 
 const named = (names: readonly OptionName[]) => Object.fromEntries(names.map((name) => [name, {}]))
-const isSwitch = (name: OptionName) => OPTIONS[name].kind.placeholder === undefined
+const isSwitch = (name: OptionName) => OPTIONS[name].type.placeholder === undefined
 
 describe.each(COMMAND_NAMES)('a document of %s', (command: CommandName) => {
   const { options, required }: Command = COMMANDS[command]

@@ -5,11 +5,11 @@ import { OPTION_NAMES, OPTIONS, type OptionName } from '../../agent/options/tabl
 import { compileForAgent, findPatternProblem } from '../../infra/ssm-pattern'
 import { OPTION_SAMPLES } from '../support/option-samples'
 
-const patternOf = (name: OptionName) => anchored(OPTIONS[name].kind.grammar)
+const patternOf = (name: OptionName) => anchored(OPTIONS[name].type.grammar)
 const patterns = new Map(OPTION_NAMES.map((name) => [name, compileForAgent(patternOf(name))]))
 const documentTakes = (name: OptionName, text: string) => patterns.get(name)!.test(text)
 const agentTakes = (name: OptionName, text: string) => {
-  const { schema, fromText } = OPTIONS[name].kind
+  const { schema, fromText } = OPTIONS[name].type
   return schema.safeParse(fromText(text)).success
 }
 

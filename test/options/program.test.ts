@@ -2,7 +2,7 @@
 import { parseArguments } from '../../agent/options/parse-argv'
 import type { Program } from '../../agent/options/program'
 import { parseConfig, resolveOptions, suggestVariableNames } from '../../agent/options/resolve'
-import { toggle, wholeNumber } from '../../agent/options/types'
+import { boolean, wholeNumber } from '../../agent/options/types'
 import { refusal } from '../support/refusal'
 
 const FLEET: Program<'status' | 'report', 'maxAge' | 'watch'> = {
@@ -10,8 +10,8 @@ const FLEET: Program<'status' | 'report', 'maxAge' | 'watch'> = {
   description: 'Tells which host has no good backup.',
   configFile: 'fleet.json',
   options: {
-    maxAge: { summary: 'how old the newest run may be', kind: wholeNumber(1, 100), default: 26, defaultText: '26' },
-    watch: { summary: 'look again and again', kind: toggle, default: false },
+    maxAge: { summary: 'how old the newest run may be', type: wholeNumber(1, 100), default: 26, defaultText: '26' },
+    watch: { summary: 'look again and again', type: boolean, default: false },
   },
   commands: {
     status: { summary: 'tell of every host', options: ['maxAge', 'watch'], required: [], withoutDefault: [] },

@@ -32,7 +32,7 @@ function elsewhere(store: MemoryStore, changes: Partial<RestoreRequest> = {}, wa
   const request = { ...place, class: undefined, run: undefined, at: undefined, volume: [], path: [], ...changes }
   const newest = manifestWith(NEWEST, ['/'])
   return findElsewhere(
-    { store, signal, log: logWarnings(warnings) },
+    { store, signal, now: () => new Date(), log: logWarnings(warnings) },
     request as unknown as WithHost<RestoreRequest>,
     newest,
   )

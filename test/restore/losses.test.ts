@@ -238,7 +238,7 @@ describe('archives in Glacier', () => {
     const request = { command: 'restore-status', bucket: 'backups', ...place, volume: ['/srv'] }
     const status = () =>
       restoreStatus(
-        { store, log: silentLog, signal: new AbortController().signal },
+        { store, log: silentLog, now: () => new Date(), signal: new AbortController().signal },
         request as unknown as WithHost<RestoreStatusRequest>,
       )
     expect(await status()).toMatchObject({ status: 5, json: { volumes: [{ mountPoint: '/srv', frozen: 1 }] } })
@@ -345,7 +345,7 @@ describe('a catalog is gone', () => {
   test('restore-status tells of it', async () => {
     const request = { command: 'restore-status', bucket: 'backups', ...place, volume: ['/srv'] }
     const { status, summary, json } = await restoreStatus(
-      { store: withoutCatalog(), log: silentLog, signal: new AbortController().signal },
+      { store: withoutCatalog(), log: silentLog, now: () => new Date(), signal: new AbortController().signal },
       request as unknown as WithHost<RestoreStatusRequest>,
     )
     expect([status, json]).toMatchObject([0, { ready: true, volumes: [{ catalog: 'missing' }] }])

@@ -8,7 +8,7 @@ import type { Outcome } from '../../agent/outcome'
 import { restore } from '../../agent/restore/restore.io'
 import { restorePlan } from '../../agent/rebuild/restore-plan.io'
 import { restoreStatus } from '../../agent/restore/status.io'
-import { manifestKey, type RunPlace } from '../../agent/contract'
+import { manifestKey, type RunKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import type { Deps } from '../../agent/context'
 import { localHost } from '../../agent/host/run-command.io'
@@ -23,7 +23,7 @@ import { captured } from '../support/storage'
 
 const { run, host } = place
 /** A run of the same day that a later version made. */
-const NEWER: RunPlace = { ...place, run: '20260131T030000Z-newest' }
+const NEWER: RunKey = { ...place, run: '20260131T030000Z-newest' }
 
 let scratch: string
 let target: string

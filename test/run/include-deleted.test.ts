@@ -11,7 +11,7 @@ import { restore } from '../../agent/restore/restore.io'
 import { restorePlan } from '../../agent/rebuild/restore-plan.io'
 import { restoreStatus } from '../../agent/restore/status.io'
 import { verify } from '../../agent/verify/verify.io'
-import { catalogKey, manifestKey, type RunPlace } from '../../agent/contract'
+import { catalogKey, manifestKey, type RunKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import type { Deps } from '../../agent/context'
 import { localHost } from '../../agent/host/run-command.io'
@@ -23,9 +23,9 @@ import { manifestOf, volumeBackupOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
 import { refusalOf } from '../support/refusal'
 
-const MONDAY: RunPlace = { class: 'daily', host: 'db-1', run: '20260105T020000Z-aaaaaa' }
-const TUESDAY: RunPlace = { class: 'daily', host: 'db-1', run: '20260106T020000Z-bbbbbb' }
-const segment = (place: RunPlace, suffix = '') => `data/daily/db-1/${place.run}/vg0-srv.tar.zst${suffix}`
+const MONDAY: RunKey = { class: 'daily', host: 'db-1', run: '20260105T020000Z-aaaaaa' }
+const TUESDAY: RunKey = { class: 'daily', host: 'db-1', run: '20260106T020000Z-bbbbbb' }
+const segment = (place: RunKey, suffix = '') => `data/daily/db-1/${place.run}/vg0-srv.tar.zst${suffix}`
 
 /** Nothing of LVM, so that a rebuild restores and no more. */
 const SYSTEM = {
@@ -46,7 +46,7 @@ beforeAll(() => {
 afterAll(() => rmSync(scratch, { recursive: true }))
 
 /** A run of one volume in several segments, the first of which holds a file that says which day it is. */
-function backUp(at: RunPlace, day: string): Map<string, Buffer> {
+function backUp(at: RunKey, day: string): Map<string, Buffer> {
   const source = join(scratch, day)
   mkdirSync(source)
   writeFileSync(join(source, 'day'), day)

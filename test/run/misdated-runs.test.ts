@@ -10,7 +10,7 @@ import { restore } from '../../agent/restore/restore.io'
 import { restorePlan } from '../../agent/rebuild/restore-plan.io'
 import { restoreStatus } from '../../agent/restore/status.io'
 import { verify } from '../../agent/verify/verify.io'
-import { catalogKey, dataKey, manifestKey, type RunPlace } from '../../agent/contract'
+import { catalogKey, dataKey, manifestKey, type RunKey } from '../../agent/contract'
 import type { Deps } from '../../agent/context'
 import { localHost } from '../../agent/host/run-command.io'
 import { withDeleted } from '../../agent/bucket/deleted-objects'
@@ -22,7 +22,7 @@ import { manifestOf, volumeBackupOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
 import { refusalOf } from '../support/refusal'
 
-const placeOf = (run: string, className = 'daily'): RunPlace => ({ class: className, host: 'db-1', run })
+const placeOf = (run: string, className = 'daily'): RunKey => ({ class: className, host: 'db-1', run })
 const GOOD = placeOf('20260131T020000Z-aaaaaa')
 /** Written by an intruder on the third of February. */
 const BACKDATED = placeOf('20260131T115959Z-zzzzzz')
@@ -49,7 +49,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(scratch, { recursive: true }))
 
-function backUp(at: RunPlace, content: string): Map<string, Buffer> {
+function backUp(at: RunKey, content: string): Map<string, Buffer> {
   const source = mkdtempSync(join(scratch, 'source-'))
   writeFileSync(join(source, 'file'), content)
   const [program, ...args] = tarCreate(source)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { constants, crc32, zstdCompressSync } from 'node:zlib'
-import { catalogKey, dataKey, type Compression, type RunPlace } from '../../agent/contract'
+import { catalogKey, dataKey, type Compression, type RunKey } from '../../agent/contract'
 import { FRAME_BYTES, type Archive, type Segment, type StoredObject } from '../../agent/archive/archive'
 import { formatCatalogEntry, formatCatalogLine, type CatalogFrames } from '../../agent/archive/catalog'
 import { formatSeekTable } from '../../agent/archive/seek-table'
@@ -9,10 +9,10 @@ import { memoryStore, timeOf, type MemoryStore } from './memory-store'
 import { formatCrc32 } from '../../agent/lib/crc32'
 import type { CatalogEntry } from '../../agent/tar/entry'
 
-export const place: RunPlace = { class: 'daily', host: 'db-1', run: '20260131T020000Z-k3xw7a' }
+export const place: RunKey = { class: 'daily', host: 'db-1', run: '20260131T020000Z-k3xw7a' }
 
 export interface ArchiveOptions {
-  readonly at?: RunPlace
+  readonly at?: RunKey
   readonly volume?: string
   readonly mountPoint?: string
   readonly compression?: Compression

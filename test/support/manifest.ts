@@ -1,4 +1,4 @@
-import { catalogKey, dataKey, type RunPlace } from '../../agent/contract'
+import { catalogKey, dataKey, type RunKey } from '../../agent/contract'
 import type { Manifest, VolumeBackup } from '../../agent/run/manifest'
 
 const place = { class: 'daily', host: 'host', run: '20260131T040506Z-abz277' }
@@ -8,7 +8,7 @@ const place = { class: 'daily', host: 'host', run: '20260131T040506Z-abz277' }
  *
  * @param at - the run that it is of
  */
-export function volumeBackupOf(changes: Partial<VolumeBackup> = {}, at: RunPlace = place): VolumeBackup {
+export function volumeBackupOf(changes: Partial<VolumeBackup> = {}, at: RunKey = place): VolumeBackup {
   const { volume = 'vg0-home' } = changes
   const [, group = '', name = ''] = /^((?:[^-]|--)*)-((?:[^-]|--)*)$/.exec(volume) ?? []
   return {

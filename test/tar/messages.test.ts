@@ -32,7 +32,7 @@ test.each([1, 3, 7, 64, 100_000])('all that is said is counted, however it arriv
   const messages = tarMessages()
   for (let at = 0; at < text.length; at += bytes) messages.push(text.subarray(at, at + bytes))
 
-  const { leftOut, warnings } = messages.report()
+  const { leftOut, warnings } = messages.summary()
 
   expect([...leftOut]).toEqual([['sockets', { count: 1002, first: 'tar: ./a: socket ignored' }]])
   expect(warnings.count).toBe(53)

@@ -13,7 +13,7 @@ const EXTEND_BY_PERCENT = 50
  * A pool fuller than this stops the writers of all its volumes any moment: a backup is given up rather than the host
  * be brought to a halt by it.
  */
-const POOL_GIVE_UP_PERCENT = 98
+const POOL_ABANDON_PERCENT = 98
 
 /**
  * Why what was read from a snapshot must not be trusted; undefined if it may.
@@ -48,21 +48,21 @@ export function snapshotInvalid(plan: LvmPlan, fault: string): AgentError {
   })
 }
 
-export type Relief = { readonly extend: Argv } | { readonly giveUp: string }
+export type Relief = { readonly extend: Argv } | { readonly abandon: string }
 
 /** What a filling snapshot needs now; undefined if nothing. */
 export function planRelief(state: SnapshotState, plan: LvmPlan): Relief | undefined {
   const fault = checkHealth(state, plan)
-  if (fault !== undefined) return { giveUp: fault }
+  if (fault !== undefined) return { abandon: fault }
   return !isThick(plan) ? planPoolRelief(state.logicalVolumes, plan) : planExtension(state, plan)
 }
 
 function planPoolRelief(logicalVolumes: readonly LogicalVolume[], plan: LvmPlan): Relief | undefined {
   const { dataPercent = 0, metadataPercent = 0 } = findPool(logicalVolumes, plan) ?? {}
   const fullest = Math.max(dataPercent, metadataPercent)
-  if (fullest < POOL_GIVE_UP_PERCENT) return undefined
+  if (fullest < POOL_ABANDON_PERCENT) return undefined
   const pool = `${plan.origin.group}/${plan.origin.thinPool ?? ''}`
-  return { giveUp: `thin pool ${pool} is ${fullest}% full; without the snapshot its volumes can go on` }
+  return { abandon: `thin pool ${pool} is ${fullest}% full; without the snapshot its volumes can go on` }
 }
 
 function planExtension(

@@ -1,6 +1,6 @@
 /** What a manifest says of volumes on LVM, and of the LVM of their host. */
 import { z } from 'zod'
-import { bytes, fileName, lines, recordOf, report, word } from '../../lib/untrusted'
+import { bytes, fileName, lines, recordOf, toolOutput, word } from '../../lib/untrusted'
 
 export const lvmSourceSchema = z.object({
   kind: z.literal('lvm'),
@@ -16,11 +16,11 @@ export const lvmSourceSchema = z.object({
 
 /** Reports are as the tools printed them, in JSON. */
 export const lvmLayoutSchema = z.object({
-  lvs: report,
-  vgs: report,
-  pvs: report,
+  lvs: toolOutput,
+  vgs: toolOutput,
+  pvs: toolOutput,
   /** Of thin pools: what a pool made anew must not leave to defaults. */
-  thinPools: report.optional(),
+  thinPools: toolOutput.optional(),
   /** `vgcfgbackup` text by volume group. */
   groupConfigurations: recordOf(word, lines),
 })

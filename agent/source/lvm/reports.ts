@@ -66,7 +66,7 @@ const REPORT_CONFIG = `report { ${[
   'buffered=1',
 ].join(' ')} }`
 
-function report(command: string, columns: readonly string[]): Argv {
+function reportCommand(command: string, columns: readonly string[]): Argv {
   const units = ['--units', 'b', '--nosuffix']
   return [command, '--config', REPORT_CONFIG, '--reportformat', 'json', ...units, '--options', columns.join(',')]
 }
@@ -104,7 +104,7 @@ const lvRow = z.object(lvColumns)
  * Hidden volumes, the parts of pools and mirrors, are not listed. The last columns are for the manifest, which keeps
  * the report for whoever has to build the host anew.
  */
-export const LVS = report('lvs', [...Object.keys(lvColumns), 'lv_uuid', 'lv_layout'])
+export const LVS = reportCommand('lvs', [...Object.keys(lvColumns), 'lv_uuid', 'lv_layout'])
 
 /**
  * A row that is not understood is that volume's affair: it is listed as `unreadable`.
@@ -155,7 +155,7 @@ function unreadableVolume(
 
 const vgColumns = { vg_name: z.string(), vg_size: bytes, vg_free: bytes, vg_extent_size: bytes }
 
-export const VGS = report('vgs', [...Object.keys(vgColumns), 'vg_uuid'])
+export const VGS = reportCommand('vgs', [...Object.keys(vgColumns), 'vg_uuid'])
 
 /** @throws AgentError OUTPUT_UNREADABLE */
 export function parseVgs(json: string): VolumeGroup[] {
@@ -169,12 +169,12 @@ export function parseVgs(json: string): VolumeGroup[] {
 
 /** For the manifest only, by the segment type's own columns: one row for each pool. */
 export const THIN_POOLS: Argv = [
-  ...report('lvs', ['vg_name', 'lv_name', 'lv_metadata_size', 'chunk_size', 'zero', 'discards']),
+  ...reportCommand('lvs', ['vg_name', 'lv_name', 'lv_metadata_size', 'chunk_size', 'zero', 'discards']),
   ...['--select', 'segtype=thin-pool'],
 ]
 
 /** For the manifest only. */
-export const PVS = report('pvs', ['pv_name', 'pv_uuid', 'vg_name', 'pv_size', 'pv_free'])
+export const PVS = reportCommand('pvs', ['pv_name', 'pv_uuid', 'vg_name', 'pv_size', 'pv_free'])
 
 function parseReport<Row>(command: string, json: string, kind: 'lv' | 'vg', row: z.ZodType<Row>): Row[] {
   const shape = z.object({ report: z.tuple([z.looseObject({ [kind]: z.array(row) })]) })

@@ -4,7 +4,7 @@ import type { HostDeps } from '../../context'
 import { AgentError } from '../../errors'
 import { LVM_TIMEOUT_SECONDS } from './commands.io'
 import { neverAborted } from '../../lib/never-aborted'
-import { attemptUntil, complaintOf } from '../patience.io'
+import { attemptUntil, failedAttempt } from '../patience.io'
 import type { SnapshotRef } from './leftovers'
 import { lvremove } from './plan'
 import { LVS, parseLvs, type LogicalVolume } from './reports'
@@ -16,18 +16,18 @@ import { LVS, parseLvs, type LogicalVolume } from './reports'
  * @throws AgentError CLEANUP_FAILED
  */
 export async function removeSnapshot(deps: HostDeps, { group, snapshot }: SnapshotRef): Promise<void> {
-  const complaint = await attemptUntil(async () => {
+  const failed = await attemptUntil(async () => {
     // Left running where it does not end: half of a removal is worse than a late one.
     const options = { timeoutSeconds: LVM_TIMEOUT_SECONDS, leaveRunning: true }
     const result = await deps.host.attempt(lvremove(group, snapshot), neverAborted(), options)
     if (result.status === 0) return undefined
-    return (await listSnapshot(deps, { group, snapshot })) ? complaintOf(result) : undefined
+    return (await listSnapshot(deps, { group, snapshot })) ? failedAttempt(result) : undefined
   })
-  if (complaint === undefined) {
+  if (failed === undefined) {
     deps.log.debug(`removed ${group}/${snapshot}`)
     return
   }
-  throw new AgentError('CLEANUP_FAILED', `the snapshot ${group}/${snapshot} cannot be removed: ${complaint.text}`, {
+  throw new AgentError('CLEANUP_FAILED', `the snapshot ${group}/${snapshot} cannot be removed: ${failed.text}`, {
     hint:
       `Find out who uses it with "lsof /dev/${group}/${snapshot}", and whether "dmsetup info" calls a device of it SUSPENDED; ` +
       'then run "snapstream cleanup".',

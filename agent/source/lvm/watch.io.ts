@@ -53,7 +53,7 @@ async function watch(
           state = await readState(deps) // it took free extents from the next
         } else if (relief) {
           watched.delete(plan)
-          onFault(plan, snapshotInvalid(plan, relief.giveUp))
+          onFault(plan, snapshotInvalid(plan, relief.abandon))
         }
       }
     } catch (error) {

@@ -39,7 +39,7 @@ test.each([
 ])('a thick snapshot %s must not be trusted', (_what, state, fault) => {
   const { plan, after } = snapshotted('thick', state)
   expect(checkHealth(after, plan)).toMatch(fault)
-  expect(planRelief(after, plan)).toEqual({ giveUp: expect.stringMatching(fault) as string })
+  expect(planRelief(after, plan)).toEqual({ abandon: expect.stringMatching(fault) as string })
 })
 
 test('a snapshot that somebody removed must not be trusted', () => {
@@ -96,6 +96,6 @@ test.each([
 ])('a backup is given up before the %s of a thin pool is full', (_what, pool) => {
   const { plan, after } = snapshotted('thin', {}, pool)
   expect(planRelief(after, plan)).toEqual({
-    giveUp: 'thin pool vg/pool is 98.2% full; without the snapshot its volumes can go on',
+    abandon: 'thin pool vg/pool is 98.2% full; without the snapshot its volumes can go on',
   })
 })

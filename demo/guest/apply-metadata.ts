@@ -2,7 +2,7 @@
  * Dresses a tree of plain copies as a host has it: a SELinux label on everything, ACLs, capabilities and attributes on
  * some.
  *
- * Usage: node dress.cjs DIRECTORY
+ * Usage: node apply-metadata.cjs DIRECTORY
  */
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Findings of cdk-nag that are as they should be, acknowledged where the reason is known. */
+/** Findings of cdk-nag that are as they should be, suppressed where the reason is known. */
 import { Stack, Validations, type CfnElement } from 'aws-cdk-lib'
 import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import type { IConstruct } from 'constructs'
@@ -7,7 +7,7 @@ import type { IConstruct } from 'constructs'
  * @param rules - the findings as cdk-nag prints them, for example `AwsSolutions-S1`
  * @param reason - why the finding is right and the construct stays as it is
  */
-export function acknowledge(construct: IConstruct, rules: readonly string[], reason: string): void {
+export function suppressNag(construct: IConstruct, rules: readonly string[], reason: string): void {
   Validations.of(construct).acknowledge(...rules.map((id) => ({ id, reason })))
 }
 
@@ -19,6 +19,6 @@ export function wildcardIn(bucket: IBucket, pattern: string): string {
 }
 
 /** Stops synthesis with every problem at once, each naming the construct. */
-export function refuse(construct: IConstruct, problems: readonly string[]): void {
+export function failSynthesis(construct: IConstruct, problems: readonly string[]): void {
   if (problems.length > 0) throw new Error(problems.map((problem) => `${construct.node.path}: ${problem}`).join('\n'))
 }
