@@ -1,5 +1,5 @@
 /** Reads a second time before anything is called damaged: one wrong byte on its way is not what is stored. */
-import { AgentError, isDataLoss } from '../errors'
+import { AgentError, hasCode, isDataLoss } from '../errors'
 
 /** Something between that changes what passes is found out by then, however often it does. */
 const READINGS_MAX = 4
@@ -15,7 +15,8 @@ export async function readTwice<T>(read: Reading<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {
-    if (!isDataLoss(error)) throw error
+    // A wrong byte can also look as if a later version had written it.
+    if (!isDataLoss(error) && !hasCode(error, 'FORMAT_UNSUPPORTED')) throw error
     return await read(AGAIN)
   }
 }

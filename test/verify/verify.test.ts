@@ -132,6 +132,7 @@ test('a wrong byte in the manifest as it arrives once is no lasting verdict on a
   const manifest = store.objects.get(manifestKey(place))!.body.toString()
   const arrivals = [
     manifest.slice(1), // is not JSON
+    manifest.replace('"kind": "lvm"', '"kind": "lvl"'), // is, as if a later agent had written it
     manifest.replace(/"rawBytes": (\d)/, (_, digit) => `"rawBytes": ${(Number(digit) % 9) + 1}`), // is, and says another thing
   ]
   for (const arrival of arrivals) {
