@@ -40,9 +40,8 @@ function toLatest(read: z.infer<typeof manifestSchema> | Manifest1): Manifest {
 
 /** Just enough of a manifest to see who wrote it. */
 const writtenBy = z.object({ format: z.number() })
-const volumesOf = z.object({
-  volumes: z.array(z.object({ level: z.string().optional(), source: z.object({ kind: z.string() }).optional() })),
-})
+const volumesOf = z.object({ volumes: z.array(z.unknown()) })
+const madeAs = z.object({ level: z.string().optional(), source: z.object({ kind: z.string() }).optional() })
 
 /** What only a later agent can have written; undefined where there is nothing. */
 function findLater(value: unknown): string | undefined {
@@ -50,7 +49,10 @@ function findLater(value: unknown): string | undefined {
   if (format !== undefined && format > MANIFEST_FORMAT) {
     return `format ${format}, this agent reads up to ${MANIFEST_FORMAT}`
   }
-  for (const { level, source } of volumesOf.safeParse(value).data?.volumes ?? []) {
+  for (const volume of volumesOf.safeParse(value).data?.volumes ?? []) {
+    const read = madeAs.safeParse(volume)
+    if (!read.success) return undefined // `listOf` tells of the first that is wrong: of a million, all would take gigabytes
+    const { level, source } = read.data
     if (level !== undefined && !(LEVELS as readonly string[]).includes(level)) return unknown('level', level, LEVELS)
     if (source && !SOURCE_KINDS.includes(source.kind)) return unknown('source', source.kind, SOURCE_KINDS)
   }

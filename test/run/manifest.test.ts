@@ -54,6 +54,16 @@ test.each([
   )
 })
 
+test('a volume that only a newer agent knows is told of, whatever stands behind it', () => {
+  const newer = {
+    ...manifestOf(),
+    volumes: [{ ...volumeBackupOf(), level: 'incremental' }, ...Array<number>(100_000).fill(0)],
+  }
+  expect(() => parseManifest(JSON.stringify(newer), place)).toThrow(
+    expect.objectContaining({ code: 'FORMAT_UNSUPPORTED', message: expect.stringContaining("'incremental'") }),
+  )
+})
+
 test('a manifest of format 1 is read, in the words of today', () => {
   const { source, level, snapshot, archive, ...volume } = volumeBackupOf()
   const { segments, catalog, ...rest } = archive
