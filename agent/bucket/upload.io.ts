@@ -159,9 +159,10 @@ export function openObject(
 
     async complete() {
       if (!unfinished) throw new Error(`nothing was written to ${key}`)
+      const sha256 = await hash?.digest() // before anything is there that could not be undone
       const completion = await store.completeUpload(unfinished, parts.list(), { sizeBytes, crc32: objectCrc32 }, signal)
       unfinished = undefined
-      return { ...completion, crc32: objectCrc32, ...(hash && { sha256: await hash.digest() }) }
+      return { ...completion, crc32: objectCrc32, ...(sha256 !== undefined && { sha256 }) }
     },
 
     async [Symbol.asyncDispose]() {

@@ -1,6 +1,6 @@
 /** An object on its way into the bucket, against a store that says when each part has arrived. */
 import { crc32 } from 'node:zlib'
-import { openObject, type UploadContext } from '../../agent/bucket/upload.io'
+import { openObject, type ObjectHash, type UploadContext } from '../../agent/bucket/upload.io'
 import type { Store, UploadRef } from '../../agent/context'
 import { createPool } from '../../agent/lib/pool'
 import { faultyStore } from '../support/faulty-store'
@@ -221,6 +221,59 @@ test('what was completed is not aborted', async () => {
     await object.complete()
   }
   expect(bodyOf(memory)).toBe('data')
+})
+
+describe('an object that is hashed', () => {
+  const started = () => {
+    const gate = Promise.withResolvers<undefined>()
+    const hashed: string[] = []
+    const hash: ObjectHash = {
+      async update(part) {
+        await gate.promise
+        hashed.push(part.toString())
+      },
+      digest: async () => 'a digest',
+    }
+    return { hash, hashed, release: () => gate.resolve(undefined) }
+  }
+
+  test('keeps each part as it is until that is hashed, though it was sent long ago', async () => {
+    const { hash, hashed, release } = started()
+    const memory = memoryStore()
+    const { context, pool } = setting(1, memory)
+    await using object = openObject(context, pool, KEY, { hash })
+    const appending = object.append(Buffer.from('0123456789abcdefghijABC'))
+    await turns()
+    expect([object.sizeBytes(), hashed]).toEqual([PART, []])
+    release()
+    await appending
+    await object.finish()
+    expect(hashed).toEqual(['0123456789', 'abcdefghij', 'ABC'])
+    expect(await object.complete()).toMatchObject({ sha256: 'a digest', confirmed: true })
+    expect(bodyOf(memory)).toBe('0123456789abcdefghijABC')
+  })
+
+  test('fails with its hash, and everything else with it', async () => {
+    const { context, pool, failures } = setting(2)
+    const update = () => Promise.reject(new Error('the thread is gone'))
+    await using object = openObject(context, pool, KEY, { hash: { update, digest: async () => '' } })
+    await object.append(Buffer.alloc(PART))
+    await expect(object.finish()).rejects.toThrow('the thread is gone')
+    expect(String(failures[0])).toBe('Error: the thread is gone')
+  })
+
+  test('is not there where its digest is not known', async () => {
+    const memory = memoryStore()
+    const { context, pool } = setting(2, memory)
+    const digest = () => Promise.reject(new Error('the thread is gone'))
+    {
+      await using object = openObject(context, pool, KEY, { hash: { update: async () => undefined, digest } })
+      await object.append(Buffer.alloc(3))
+      await object.finish()
+      await expect(object.complete()).rejects.toThrow('the thread is gone')
+    }
+    expect([memory.uploads.size, memory.objects.size]).toEqual([0, 0])
+  })
 })
 
 test('an object of which nothing was written cannot be completed', async () => {
