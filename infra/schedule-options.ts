@@ -94,9 +94,13 @@ export function checkBackupParameters(
 
 function checkValue(name: OptionName, value: unknown): string[] {
   const { schema, separator, expected } = OPTIONS[name].type
-  if (schema.safeParse(value).success) return []
   const written = typeof value === 'string' ? `'${value}'` : JSON.stringify(value)
-  return [`${name} is ${written}: use ${separator ? `a list, each item ${expected}` : expected}`]
+  if (!schema.safeParse(value).success) {
+    return [`${name} is ${written}: use ${separator ? `a list, each item ${expected}` : expected}`]
+  }
+  // A parameter is one text, in which an item that holds what parts items would be two.
+  const parted = separator && Array.isArray(value) && value.some((item) => String(item).includes(separator))
+  return parted ? [`${name} is ${written}: no item can have a '${separator}' in it`] : []
 }
 
 /** A document takes less than the agent does: nothing that means something to a shell, for one. */

@@ -58,6 +58,7 @@ test.each<[Partial<Schedule>, string]>([
   [{ bandwidthLimit: '50K' }, "bandwidthLimit is '50K': use a size per second of at least 64K, such as 50M"],
   [{ volumes: '/srv' as never }, "volumes is '/srv': use a list, each item an absolute path such as /srv"],
   [{ volumes: ['srv'] }, 'volumes is ["srv"]: use a list, each item an absolute path such as /srv'],
+  [{ volumes: ['/srv,/home'] }, `volumes is ["/srv,/home"]: no item can have a ',' in it`],
   [{ volumes: ["/srv/'$(id)'"] }, "volumes is '/srv/'$(id)'', and the Backup document takes ^("],
   [{ volumes: ['/srv'], excludeVolumes: ['/tmp'] }, '--volumes and --exclude-volumes are both given'],
   [{ executionTimeout: 30 }, "executionTimeout is '30', and the Backup document takes ^("],
