@@ -26,6 +26,8 @@ export interface PlanOptions extends ConflictOptions {
 }
 
 export interface EntryChoice {
+  /** Looks at an entry that is not selected: links that are may have their data there. To be called in the order of the archive. */
+  pass(entry: CatalogEntry): void
   /** Leaves out what is hidden by a mount. */
   skip(entry: CatalogEntry): void
   /** To be called in the order of the archive. @throws AgentError TARGET_UNFIT where it would be written elsewhere */
@@ -89,6 +91,9 @@ export function chooseEntries(
   }
 
   return {
+    pass(entry) {
+      if (entry.undescribed !== undefined || isInLostRange(entry)) links.addUnreadable(entry)
+    },
     skip(entry) {
       tally.skip()
       links.addKeptDifferent(entry)

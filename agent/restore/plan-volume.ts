@@ -40,7 +40,10 @@ export async function planVolume(
   for await (const entry of entries()) {
     assertPassable(entry, restoredMountPoints)
     const role = selected.take(entry)
-    if (role === undefined) continue
+    if (role === undefined) {
+      choice.pass(entry)
+      continue
+    }
     if (role !== 'by hand') distinct.add(entry)
     if (isHidden(entry.path)) choice.skip(entry)
     else choice.take(entry, role)

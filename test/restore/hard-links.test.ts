@@ -1,5 +1,6 @@
 /** Where the hard links of a restore get their data from, whichever of a file's names are wanted. */
 import { AgentError } from '../../agent/errors'
+import { undescribedEntry, type CatalogEntry, type RawRange } from '../../agent/tar/entry'
 import type { RestoreTarget } from '../../agent/restore/target.io'
 import {
   catalogOf,
@@ -36,6 +37,28 @@ describe('hard links', () => {
     expect(given(LINKS, plan)).toEqual(['.', 'a/first as ./b/second', 'b', 'b/third linked to ./b/second'])
     expect(plan).toMatchObject({ entries: 4, stagedBytes: 2 * 4096 + 12_288 })
   })
+
+  test.each<[string, CatalogEntry[], RawRange[]]>([
+    ['lies in a range that cannot be read', LINKS, [{ offset: 2 * 1024, bytes: 1024 }]],
+    [
+      'is an entry that nobody could describe',
+      LINKS.map((entry) =>
+        entry.path === 'a/first' ? undescribedEntry('a/first', entry.offset, entry.bytes, 'it is odd') : entry,
+      ),
+      [],
+    ],
+  ])(
+    'are lost with their data, though that has another name, where it %s; the rest comes back',
+    async (_, entries, lost) => {
+      const more = [
+        ...entries,
+        ...catalogOf(file('b/own')).map((entry) => ({ ...entry, offset: entries.length * 1024 })),
+      ]
+      const plan = await planOf(more, { of: only('b'), lost })
+      expect(given(more, plan)).toEqual(['.', 'b', 'b/own'])
+      expect(plan.lost.first).toEqual(['b/second', 'b/third'])
+    },
+  )
 
   test('of symbolic links too', async () => {
     const entries = catalogOf(dir('.'), symlink('current', 'app'), link('again', 'current'))
