@@ -21,12 +21,13 @@ export function watchSnapshots(
   plans: readonly LvmPlan[],
   onFault: OnFault,
   readState: (deps: HostDeps) => Promise<SnapshotState>,
+  intervalMs = WATCH_INTERVAL_MS,
 ): Watch {
   const stop = new AbortController()
   const watched = new Set(plans)
   // Also of the commands that read: one that hangs must not keep the run from its end.
   const signal = AbortSignal.any([stop.signal, deps.signal])
-  const ended = watch({ ...deps, signal }, watched, onFault, readState)
+  const ended = watch({ ...deps, signal }, watched, onFault, readState, intervalMs)
   return {
     forget: (plan) => void watched.delete(plan as LvmPlan),
     async [Symbol.asyncDispose]() {
@@ -41,8 +42,9 @@ async function watch(
   watched: Set<LvmPlan>,
   onFault: OnFault,
   readState: (deps: HostDeps) => Promise<SnapshotState>,
+  intervalMs: number,
 ): Promise<void> {
-  while (await waited(deps.signal)) {
+  while (await waited(intervalMs, deps.signal)) {
     try {
       let state = await readState(deps)
       for (const plan of watched) {
@@ -64,7 +66,7 @@ async function watch(
 }
 
 /** @returns false if the watch was ended meanwhile */
-async function waited(stopped: AbortSignal): Promise<boolean> {
-  await sleep(WATCH_INTERVAL_MS, undefined, { signal: stopped }).catch(() => undefined)
+async function waited(intervalMs: number, stopped: AbortSignal): Promise<boolean> {
+  await sleep(intervalMs, undefined, { signal: stopped }).catch(() => undefined)
   return !stopped.aborted
 }
