@@ -1,0 +1,123 @@
+/** Whoever changes a module knows which tests to run, and sees whether there are any: they bear its name. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { transformSync } from 'esbuild'
+
+const root = resolve(__dirname, '../..')
+const KINDS = ['test', 'property.test', 'system.test']
+
+/**
+ * Modules that are tested as part of something larger, by the test that reaches them: each says little by itself, or cannot
+ * be seen from outside. Whoever gives one a test of its own takes it off the list.
+ */
+const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
+  // The program, run as a process.
+  'main.test.ts': ['agent/cli.ts', 'agent/options/config-file.io.ts'],
+  'golden.test.ts': ['agent/contract.ts', 'agent/lib/untrusted.ts'],
+  // The two sides of a thread.
+  'archive/catalog-worker.test.ts': ['catalog-worker-thread.io', 'catalog-writer.io'].map(inRoom('archive')),
+  'archive/read.test.ts': ['read-catalog.io', 'read-whole.io', 'segment-status.io', 'stored-digest.io'].map(inRoom('archive')), // prettier-ignore
+  'archive/write.test.ts': ['agent/tar/create.io.ts'],
+  // Steps of one command, each between a fake host and a store in memory.
+  'backup/backup.test.ts': [...['clock', 'records', 'system-record.io'].map(inRoom('backup')), 'agent/source/plan.ts'],
+  'backup/preflight.test.ts': [
+    ...['memory-need', 'preflight-checks', 'probe-upload.io', 'server-trial'].map(inRoom('backup')),
+    ...['agent/bucket/connect.io.ts', 'agent/host/filesystems.io.ts'],
+  ],
+  'bucket/ranged-http.test.ts': ['agent/bucket/range-connection.io.ts'],
+  'bucket/read.test.ts': ['object-info', 'retrieve.io'].map(inRoom('bucket')),
+  'find/debris.test.ts': ['agent/find/debris-report.ts'],
+  'find/find.test.ts': ['agent/find/file-history.ts'],
+  'find/list.test.ts': ['agent/run/verdicts.ts'],
+  'hooks/hooks.test.ts': ['agent/hooks/guard.io.ts', 'agent/hooks/run-hook.io.ts', 'agent/lib/never-aborted.ts'],
+  // One table of options, and what is made of it.
+  'options/parse-argv.test.ts': ['agent', 'commands', 'contradictions', 'paths', 'table'].map(inRoom('options')),
+  'options/resolve.test.ts': ['agent/options/types.ts'],
+  'rebuild/rebuild.test.ts': [
+    ...['notes', 'script-text', 'signatures'].map(inRoom('rebuild')),
+    ...['rebuild', 'rebuild-step', 'lvm/rebuild', 'lvm/rebuild-reports'].map(inRoom('source')),
+  ],
+  // A restore by what comes of it: what is lost, refused, attacked.
+  'restore/catalog-reads.test.ts': ['agent/archive/load-catalog.io.ts', 'agent/restore/catalogs.io.ts'],
+  'restore/directory-metadata.test.ts': ['agent/restore/directory.io.ts'],
+  'restore/hard-links.test.ts': ['choose-entries', 'plan-tally', 'target.io'].map(inRoom('restore')),
+  'restore/lockstep.test.ts': ['agent/restore/planned-entries.io.ts'],
+  'restore/losses.test.ts': ['extract-pieces.io', 'extract-volume.io', 'retrieval-report', 'status.io'].map(inRoom('restore')), // prettier-ignore
+  'restore/move-into-place.test.ts': ['agent/restore/staging.io.ts'],
+  'restore/plan-volume.test.ts': ['agent/restore/conflicts.ts'],
+  'restore/refusals.test.ts': ['agent/rebuild/restore-plan.io.ts'],
+  'restore/restore.test.ts': ['dry-run-report', 'plan-tasks.io', 'restore-task', 'volumes.io'].map(inRoom('restore')),
+  'run/manifest.test.ts': ['manifest-claims', 'manifest-format-1', 'parse-manifest'].map(inRoom('run')),
+  'run/run-time.test.ts': ['agent/bucket/deleted-objects.ts', 'agent/run/runs.ts'],
+  'source/leftovers.test.ts': ['abandoned', 'sources.io'].map(inRoom('source')),
+  'source/mount.test.ts': ['agent/source/patience.io.ts'],
+  'source/select.test.ts': ['filesystems', 'lvm/claim', 'lvm/record', 'lvm/survey', 'record'].map(inRoom('source')),
+  'source/lvm/plan.test.ts': ['agent/source/lvm/space.ts'],
+  // The other half of taking snapshots needs real LVM: test/guest/lvm.system.test.ts.
+  'source/lvm/teardown.test.ts': ['commands.io', 'layout.io', 'snapshots.io'].map(inRoom('source/lvm')),
+  'tar/header.test.ts': ['agent/tar/layout.ts'],
+  'tar/pax-records.test.ts': ['agent/tar/extension.ts'],
+  'tar/scanner.test.ts': ['agent/tar/entry.ts', 'agent/tar/scanned-entry.ts'],
+  'verify/objects-and-stream.test.ts': ['agent/verify/catalog-check.ts'],
+  'verify/verify.test.ts': ['agent/verify/report.ts', 'agent/verify/source-check.io.ts'],
+  // Constructs, by the template that they make together.
+  'infra/policies.test.ts': ['command-policies', 'documents', 'host-access', 'host-permissions', 'operator-roles'].map(inInfra), // prettier-ignore
+  'infra/ssm-document.test.ts': ['infra/agent-files.ts'],
+  'infra/stack.test.ts': ['agent-distribution', 'notifications', 'schedule-options', 'schedules', 'vault'].map(inInfra), // prettier-ignore
+}
+
+function inRoom(room: string): (name: string) => string {
+  return (name) => `agent/${room}/${name}.ts`
+}
+
+function inInfra(name: string): string {
+  return `infra/${name}.ts`
+}
+
+const modules = ['agent', 'infra'].flatMap((part) =>
+  readdirSync(join(root, part), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join(part, file)),
+)
+
+const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
+
+/** Modules of types and constants have nothing to test. */
+function hasLogic(module: string): boolean {
+  return /\bfunction\b|=>/.test(transformSync(textOf(module), { loader: 'ts', format: 'esm' }).code)
+}
+
+/** `agent/x/y.io.ts` has its tests in `test/x/y.test.ts`, or in those of the other kinds. */
+function hasTests(module: string): boolean {
+  const name = module.replace(/^agent\//, '').replace(/(\.io)?\.ts$/, '')
+  return KINDS.some((kind) => existsSync(join(root, 'test', `${name}.${kind}.ts`)))
+}
+
+/** All that a file imports, or names to start it as a process, and what that does. */
+function reachedFrom(file: string, reached = new Set<string>()): ReadonlySet<string> {
+  if (reached.has(file)) return reached
+  reached.add(file)
+  const imported = [...textOf(file).matchAll(/'(\.\.?\/[^']+)'/g)].map(([, path]) => {
+    const at = relative(root, resolve(root, dirname(file), path!))
+    return at.endsWith('.mjs') ? at : `${at}.ts`
+  })
+  const named = [...textOf(file).matchAll(/'(agent\/[\w./-]+\.ts)'/g)].map(([, path]) => path!)
+  for (const next of [...imported, ...named]) if (existsSync(join(root, next))) reachedFrom(next, reached)
+  return reached
+}
+
+test('every module with logic has a test of its name', () => {
+  const excepted = new Set(Object.values(AS_PART_OF).flat())
+  const without = modules.filter((module) => hasLogic(module) && !hasTests(module))
+  expect(without.filter((module) => !excepted.has(module))).toEqual([])
+})
+
+test.each(Object.entries(AS_PART_OF))(
+  'test/%s reaches what is tested as part of it, and has no other test',
+  (place, parts) => {
+    // prettier-ignore
+    const reached = reachedFrom(join('test', place))
+    expect(parts.filter((part) => !reached.has(part) || !modules.includes(part))).toEqual([])
+    expect(parts.filter(hasTests)).toEqual([])
+  },
+)
