@@ -58,6 +58,7 @@ async function offerDeleted<R extends ReadingRequest>(deps: Deps, request: R, co
   }
 }
 
+/** Not `isDataLoss`: bytes that do not match their checksum are there, and no deleted version of them says more. */
 function isAboutMissing(error: unknown, missing: readonly string[]): error is AgentError {
   if (!(error instanceof AgentError)) return false
   if (error.code === 'UNKNOWN_RUN') return true

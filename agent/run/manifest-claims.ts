@@ -1,11 +1,10 @@
 /** What a manifest claims, held against the place where it lies, against itself, and against the format. */
 import { catalogKey, dataKey, type RunKey } from '../contract'
 import { FRAME_BYTES, SEGMENT_BYTES, SEGMENT_FRAMES_MAX, type Archive } from '../archive/archive'
+import { BLOCK_BYTES } from '../tar/layout'
 import type { Manifest, VolumeBackup } from './manifest'
 import { volumeNameOf } from '../source/record'
 
-/** Of a tar entry. */
-const BLOCK_BYTES = 512
 /**
  * The least that a frame takes in a segment: magic number, descriptor, size, an RLE block and a checksum (RFC 8878, section
  * 3.1.1), and its line in the seek table.
