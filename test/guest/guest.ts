@@ -5,8 +5,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { copyFile, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join, resolve } from 'node:path'
+import { basename, delimiter, join, resolve } from 'node:path'
 import { formatArgv } from '../../agent/host/argv'
+import { askConsole, formatSlot, plugIn, type ConsoleAnswer, type Disk, type Slots } from './guest-disks'
 import { openLink, type CommandOptions, type GuestCommand, type GuestLink, type GuestResult } from './guest-link'
 import type { Argv } from '../../agent/context'
 
@@ -29,8 +30,19 @@ export interface GuestOptions {
 
 /** A machine that runs until `stop`; as `await using`, until its scope ends. */
 export interface Guest extends AsyncDisposable {
-  /** Its disks' device names. */
+  /** Device names of the disks that it was first booted with. */
   readonly disks: readonly string[]
+  /**
+   * Plugs in another disk, for this boot and those after it. The file is the caller's.
+   *
+   * @returns its device name: `/dev/ubdc`
+   * @throws Error if the guest has 15 already
+   */
+  attachDisk(disk: Disk): Promise<string>
+  /** @returns whether it is gone: not while it is mounted or open, which nothing is without power */
+  detachDisk(device: string): Promise<boolean>
+  /** Stops everything in the guest meanwhile, so that its disks show one moment. Its connections survive. */
+  paused<T>(work: () => Promise<T>): Promise<T>
   /** Starts a command as root and leaves it running. */
   start(argv: Argv, options?: CommandOptions): GuestCommand
   /** Runs a command as root to its end. Any status is a result. */
@@ -52,11 +64,12 @@ export interface Guest extends AsyncDisposable {
  */
 export async function bootGuest(options: GuestOptions = {}): Promise<Guest> {
   const directory = await mkdtemp(join(tmpdir(), 'snapstream-guest-'))
-  const images = await createImages(directory, options.disksMiB ?? [])
-  let machine = await powerOn(directory, images, options)
+  const slots = await createImages(directory, options.disksMiB ?? [])
+  let machine = await powerOn(directory, slots, options)
 
   const guest: Guest = {
-    disks: images.map((_, index) => `/dev/${ubdName(index)}`),
+    disks: [...slots.keys()].map((slot) => `/dev/${slot}`),
+    ...diskActions(directory, slots, () => machine.lostPower),
     start: (argv, commandOptions = {}) => machine.link.start(argv, commandOptions),
     exec: async (argv, commandOptions = {}) => machine.link.start(argv, commandOptions).ended,
     async run(argv, commandOptions) {
@@ -66,10 +79,10 @@ export async function bootGuest(options: GuestOptions = {}): Promise<Guest> {
     },
     powerCut: () => powerOff(machine),
     async powerOn() {
-      machine = await powerOn(directory, images, options)
+      machine = await powerOn(directory, slots, options)
     },
     async stop() {
-      if (machine.process.exitCode === null) await guest.exec(['sync']).catch(() => undefined)
+      if (!machine.lostPower.aborted) await guest.exec(['sync']).catch(() => undefined)
       await powerOff(machine)
       await rm(directory, { recursive: true, force: true })
     },
@@ -78,27 +91,68 @@ export async function bootGuest(options: GuestOptions = {}): Promise<Guest> {
   return guest
 }
 
+/** What is plugged in or out while the guest has no power, it finds at its next boot. */
+function diskActions(
+  directory: string,
+  slots: Slots,
+  lostPower: () => AbortSignal,
+): Pick<Guest, 'attachDisk' | 'detachDisk' | 'paused'> {
+  const nothingToDo: ConsoleAnswer = { isDone: true, text: '' }
+  const ask = async (...words: string[]) => {
+    const signal = lostPower()
+    const answer = signal.aborted ? nothingToDo : await askConsole(directory, words, signal)
+    return signal.aborted ? nothingToDo : answer
+  }
+  const tell = async (...words: string[]) => {
+    const { isDone, text } = await ask(...words)
+    if (!isDone) throw new Error(`the guest's kernel refuses "${words.join(' ')}": ${text}`)
+  }
+  return {
+    async attachDisk(disk) {
+      const slot = await plugIn(slots, disk)
+      await tell('config', formatSlot(slot, disk))
+      return `/dev/${slot}`
+    },
+    async detachDisk(device) {
+      const slot = basename(device)
+      if (!slots.has(slot)) throw new Error(`the guest has no disk ${device}`)
+      const { isDone, text } = await ask('remove', slot)
+      if (!isDone && !text.includes('currently open'))
+        throw new Error(`the guest does not give ${device} back: ${text}`)
+      if (isDone) slots.delete(slot)
+      return isDone
+    },
+    async paused(work) {
+      await tell('stop')
+      try {
+        return await work()
+      } finally {
+        await tell('go')
+      }
+    },
+  }
+}
+
 interface Machine {
   readonly process: ChildProcess
   readonly exited: Promise<void>
+  /** Aborted when it has. */
+  readonly lostPower: AbortSignal
   readonly link: GuestLink
 }
 
-async function createImages(directory: string, disksMiB: readonly number[]): Promise<string[]> {
-  const images = disksMiB.map((_, index) => join(directory, ubdName(index)))
-  for (const [index, image] of images.entries()) {
-    await writeFile(image, '')
-    await truncate(image, disksMiB[index]! * 1024 * 1024)
+async function createImages(directory: string, disksMiB: readonly number[]): Promise<Slots> {
+  const slots: Slots = new Map()
+  for (const [index, sizeMiB] of disksMiB.entries()) {
+    const file = join(directory, `disk-${index}`)
+    await writeFile(file, '')
+    await truncate(file, sizeMiB * 1024 * 1024)
+    await plugIn(slots, { file })
   }
-  return images
+  return slots
 }
 
-/** `ubda` would be taken for the root. */
-function ubdName(index: number): string {
-  return `ubd${String.fromCharCode('b'.charCodeAt(0) + index)}`
-}
-
-async function powerOn(directory: string, images: readonly string[], options: GuestOptions): Promise<Machine> {
+async function powerOn(directory: string, slots: Slots, options: GuestOptions): Promise<Machine> {
   const link = await openLink()
   const daemon = [join(PROGRAMS, 'node'), join(__dirname, 'guest-daemon.mts'), String(link.port)]
   await writeFile(join(directory, 'shares'), (options.shares ?? []).map((share) => `${resolve(share)}\n`).join(''))
@@ -108,12 +162,14 @@ async function powerOn(directory: string, images: readonly string[], options: Gu
 
   const consoleFile = join(directory, 'console.log')
   const console = await open(consoleFile, 'w')
-  const argv = ['taskset', '--cpu-list', String(await chooseCpu()), ...linux(directory, images, options)]
+  const argv = ['taskset', '--cpu-list', String(await chooseCpu()), ...linux(directory, slots, options)]
   const child = spawn('perl', [join(__dirname, 'launch-guest.pl'), ...argv], {
     stdio: ['ignore', 'ignore', console.fd],
   })
   const exited = new Promise<void>((done) => child.once('close', () => done()))
   await console.close()
+  const lostPower = new AbortController()
+  void exited.then(() => lostPower.abort())
   void exited.then(() => link.close(new Error('the guest lost its power, or died')))
   const timer = setTimeout(() => child.kill(), BOOT_TIMEOUT_SECONDS * 1000)
   try {
@@ -124,7 +180,7 @@ async function powerOn(directory: string, images: readonly string[], options: Gu
   } finally {
     clearTimeout(timer)
   }
-  return { process: child, exited, link }
+  return { process: child, exited, lostPower: lostPower.signal, link }
 }
 
 function guestPath(): string {
@@ -132,14 +188,14 @@ function guestPath(): string {
 }
 
 /** NETWORK is filled in by launch-guest.pl. */
-function linux(directory: string, images: readonly string[], { memoryMiB = 1024 }: GuestOptions): string[] {
+function linux(directory: string, slots: Slots, { memoryMiB = 1024 }: GuestOptions): string[] {
   return [
     'linux.uml',
     `mem=${memoryMiB}M`,
     ...['rootfstype=hostfs', 'rootflags=/', 'ro', `init=${join(directory, 'init')}`],
     ...['con=null', 'con0=null,fd:2', 'ssl=null', 'quiet', 'panic=-1', 'noreboot'],
     ...[`uml_dir=${directory}`, 'umid=guest', `guest=${directory}`],
-    ...images.map((image, index) => `${ubdName(index)}=${image}`),
+    ...[...slots].map(([slot, disk]) => formatSlot(slot, disk)),
     'vec0:transport=fd,fd=NETWORK,depth=64,mtu=32000',
   ]
 }
