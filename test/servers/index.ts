@@ -1,9 +1,10 @@
-/** Real S3 servers for the tests and the demo: started here, used through their endpoints, stopped by who started. */
+/** Servers for the tests and the demo, most of them real: started here, used through their endpoints, stopped by who started. */
 import { randomBytes } from 'node:crypto'
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { run } from './daemon'
 import type { Server } from './server'
 
+export { startEc2 } from './ec2'
 export { startMoto } from './moto'
 export { startRadosgw } from './radosgw'
 export { startSeaweedfs } from './seaweedfs'

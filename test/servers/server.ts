@@ -16,7 +16,7 @@ export interface RunningServer extends Server {
 }
 
 /** The server's endpoint as a guest sees it, whose network shows it this host's loopback interface as 10.0.2.2. */
-export function guestEndpoint(server: Server): string {
+export function guestEndpoint(server: Pick<Server, 'endpoint'>): string {
   const url = new URL(server.endpoint)
   url.hostname = '10.0.2.2'
   return url.origin
