@@ -116,7 +116,7 @@ test('the catalog is handed over in order, one piece at a time, and the stream w
 })
 
 test('a part of the catalog is hashed, and so free again, while the pieces behind it still wait for a part', async () => {
-  const part = shared(Buffer.from('the first part of the catalog'))
+  const part = shared(Buffer.from('somewhere: the first part of the catalog')).subarray('somewhere: '.length)
   const sha256 = createHash('sha256').update(part).digest('hex')
   const digests: string[] = []
   await using worker = startCatalogWorker(HEADER, async () => {

@@ -1,9 +1,10 @@
 import { AgentError, describeError, hasCode } from '../../agent/errors'
 import { findLeftovers, removeLeftovers } from '../../agent/source/leftovers.io'
+import { formatUploadTag } from '../../agent/source/lvm/leftovers'
 import { lvremove } from '../../agent/source/lvm/plan'
 import { fakeHost } from '../support/fake-host'
 import { localDeps } from '../support/host-deps'
-import { memoryStore } from '../support/memory-store'
+import { memoryStore, type MemoryStore } from '../support/memory-store'
 
 const NAME = 'snapstream_20260131T040506Z_abz277_0'
 const volume = {
@@ -75,6 +76,29 @@ test('an upload that a run elsewhere may be at work on is left alone, whatever o
   const ahead = { ...store, readFacts: async () => ({ ...(await store.readFacts(signal)), clockSkewSeconds: -63e6 }) }
   await removeLeftovers({ ...localDeps(), host, store: ahead }, scope)
   expect([...store.uploads.keys()]).toEqual([young.uploadId])
+})
+
+test('what a killed run left goes in the order in which it hangs together: uploads, mounts, then snapshots', async () => {
+  const store = memoryStore()
+  const upload = await store.createUpload(
+    'data/daily/db-1/run/vg0-home.tar.zst',
+    undefined,
+    new AbortController().signal,
+  )
+  const done: string[] = []
+  const mounted = new Set(['/run/snapstream/run/vg0-home'])
+  const host = fakeHost({
+    lvs: JSON.stringify({ report: [{ lv: [{ ...volume, lv_tags: `snapstream,${formatUploadTag(upload)}` }] }] }),
+    vgs: JSON.stringify({ report: [{ vg: [] }] }),
+    findmnt: () => JSON.stringify({ filesystems: [...mounted].map((target) => ({ target })) }),
+    umount: ([, , target = '']) => (mounted.delete(target), done.push('umount'), ''),
+    rmdir: '',
+    lvremove: () => (done.push('lvremove'), ''),
+  })
+  const abortUpload: MemoryStore['abortUpload'] = (...args) => (done.push('abort'), store.abortUpload(...args))
+  const deps = { ...localDeps(), host, store: { ...store, abortUpload } }
+  expect(await removeLeftovers(deps, { dryRun: false })).toMatchObject({ uploads: [upload], leftBehind: [] })
+  expect([done, store.uploads.size]).toEqual([['abort', 'umount', 'lvremove'], 0])
 })
 
 test('mounts come deepest first, and only those below our directory', async () => {

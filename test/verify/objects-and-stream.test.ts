@@ -70,6 +70,18 @@ describe.each<ArchiveOptions>([
     expect(read).toEqual({ frames: archive.frames, rawBytes: tar.length, entries: entries.length, undescribed: 0 })
     expect(entries.length).toBeGreaterThan(30)
   })
+
+  test('is read once where it is good', async () => {
+    const { archive, objects } = archiveInSmallFrames(tar, options)
+    const store = storeWith(objects)
+    let bytesRead = 0
+    const getRange: typeof store.getRange = (key, offset, bytes, ...rest) => {
+      if (key !== archive.catalog.key) bytesRead += bytes
+      return store.getRange(key, offset, bytes, ...rest)
+    }
+    await checkStream({ store: { ...store, getRange }, signal }, archive, () => undefined)
+    expect(bytesRead).toBe(archive.storedBytes)
+  })
 })
 
 describe.each<ArchiveOptions>([{ compression: 'zstd' }, { compression: 'none' }])(
