@@ -19,6 +19,7 @@ import { selectVolumes, type UnfitFilesystem } from '../source/select'
 import { formatBackupPlan, formatBackupSummary } from './summary'
 import { backUpVolumes, type VolumesResult } from './volumes.io'
 import type { Outcome } from '../outcome'
+import type { BackupOutput } from './output-schema'
 
 /** What is finished is published although the run was interrupted: one request, which gets this long (design limit). */
 const PUBLISH_SECONDS_MAX = 60
@@ -30,7 +31,7 @@ const PUBLISH_SECONDS_MAX = 60
  * `cleanupFailed` where the backup is safe but something of this run, or of an earlier one, was left behind on the host
  * @throws AgentError where no volume could be backed up: then there is no manifest, and so no run
  */
-export async function backup(deps: Deps, request: WithHost<BackupRequest>): Promise<Outcome> {
+export async function backup(deps: Deps, request: WithHost<BackupRequest>): Promise<Outcome<BackupOutput>> {
   await using _lock = await takeLock(deps)
   if (request.nice !== undefined) lowerPriority(request.nice)
   // An earlier run may have been killed before it could clean up after itself.
@@ -43,7 +44,7 @@ export async function backUpHost(
   given: Deps,
   request: WithHost<BackupRequest>,
   leftBehind: readonly unknown[] = [],
-): Promise<Outcome> {
+): Promise<Outcome<BackupOutput>> {
   const deps = { ...given, now: steadyClock(given.now) }
   // Before the run has its name. The SDK would go by the server's clock, without a word.
   assertClockAgrees((await deps.store.readFacts(deps.signal)).clockSkewSeconds)
@@ -157,7 +158,7 @@ function describeRun(
   manifest: Manifest,
   left: readonly string[],
   isPartial: boolean,
-): Outcome {
+): Outcome<BackupOutput> {
   const incomplete = manifest.status === 'incomplete' || isPartial
   const stopped = signal.aborted && !deadline?.aborted && manifest.failures.some(({ code }) => code === 'INTERRUPTED')
   return {

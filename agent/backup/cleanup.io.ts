@@ -5,6 +5,7 @@ import { takeLock } from '../host/lock.io'
 import { removeLeftovers, type Leftovers } from '../source/leftovers.io'
 import type { CleanupRequest, WithHost } from '../options/commands'
 import type { Outcome } from '../outcome'
+import type { CleanupOutput } from './output-schema'
 import { joinLines } from '../lib/text'
 
 /**
@@ -13,13 +14,13 @@ import { joinLines } from '../lib/text'
  * @returns status `cleanupFailed` where something could not be removed; all the rest was
  * @throws AgentError BUSY while a run is under way
  */
-export async function cleanup(deps: Deps, request: WithHost<CleanupRequest>): Promise<Outcome> {
+export async function cleanup(deps: Deps, request: WithHost<CleanupRequest>): Promise<Outcome<CleanupOutput>> {
   await using _lock = await takeLock(deps)
   return await cleanUpHost(deps, request)
 }
 
 /** As `cleanup`, with the lock held. */
-export async function cleanUpHost(deps: Deps, request: WithHost<CleanupRequest>): Promise<Outcome> {
+export async function cleanUpHost(deps: Deps, request: WithHost<CleanupRequest>): Promise<Outcome<CleanupOutput>> {
   const { leftBehind, ...removed } = await removeLeftovers(deps, request)
   const left = leftBehind.flatMap(describeError)
   return {

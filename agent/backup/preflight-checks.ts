@@ -8,16 +8,11 @@ import type { HostSurvey, SnapshotRequest, Tool, Volume } from '../source/source
 import { formatBytes, columns, joinLines } from '../lib/text'
 import type { Proxy } from '../bucket/proxy'
 import type { Argv } from '../context'
+import type { Told } from '../outcome'
+import type { preflightOutput } from './output-schema'
 
 /** One thing that was looked at. */
-export interface Check {
-  readonly name: string
-  /** `warn`: backups work, but not as well as they should. */
-  readonly status: 'ok' | 'warn' | 'fail'
-  readonly what: string
-  /** What to do about it; absent where all is well. */
-  readonly fix?: string
-}
+export type Check = Told<typeof preflightOutput>['checks'][number]
 
 /** A check's result before it has its name: a text where all is well. */
 export type Judgement = string | Omit<Check, 'name'>

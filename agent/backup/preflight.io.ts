@@ -30,7 +30,8 @@ import {
 } from './preflight-checks'
 import { formatRun } from '../run/run-id'
 import { selectVolumes } from '../source/select'
-import type { Outcome } from '../outcome'
+import type { Outcome, Told } from '../outcome'
+import type { preflightOutput } from './output-schema'
 import { probeChecksums, probeCompletion, probeUpload } from './probe-upload.io'
 
 export interface PreflightDeps extends HostDeps {
@@ -45,7 +46,10 @@ export interface PreflightDeps extends HostDeps {
  * Looks at everything that a backup of this host needs, whatever else is missing. Leaves nothing behind, but for
  * `--probe-upload`, and for one object where a server completes an upload although its checksum is wrong.
  */
-export async function preflight(deps: PreflightDeps, request: PreflightRequest): Promise<Outcome> {
+export async function preflight(
+  deps: PreflightDeps,
+  request: PreflightRequest,
+): Promise<Outcome<Told<typeof preflightOutput>>> {
   const run = formatRun(deps.now(), randomBytes(6)) // it will never be
   const survey = surveyHost(deps)
   const selection = survey.then((found) => selectVolumes(found, request))

@@ -1,42 +1,11 @@
 import { formatBytes, columns, joinLines, formatAge } from '../lib/text'
 import { LATE_SECONDS_MAX } from '../run/run-time'
+import type { Told } from '../outcome'
+import type { debrisOutput } from './output-schema'
 import { Prefix, RUN_PATTERN, type RunKey, parseManifestKey } from '../contract'
 
-/** Objects that lie there without a manifest. */
-export interface DebrisRun {
-  readonly class: string
-  /** Absent for what is in no run's place. */
-  readonly run?: string
-  readonly objects: number
-  readonly bytes: number
-  /** When the newest of the objects was written, by S3's clock, in ISO 8601. */
-  readonly newestAt: string
-  /** The newest is so young that the run may not have ended yet. */
-  readonly mayBeRunning: boolean
-}
-
-/** An unfinished multipart upload. */
-export interface DebrisUpload {
-  readonly key: string
-  /** By S3's clock, in ISO 8601. Absent where the server does not say. */
-  readonly initiatedAt?: string
-  readonly mayBeRunning: boolean
-}
-
-export interface Debris {
-  readonly host: string
-  /** Newest first, at most `LISTED_MAX`. */
-  readonly runs: readonly DebrisRun[]
-  /** How many there are in all. */
-  readonly totalRuns: number
-  /** Of all of them. */
-  readonly objects: number
-  /** Of all of them. */
-  readonly bytes: number
-  /** At most `LISTED_MAX`; absent where these credentials may not list them. */
-  readonly uploads?: readonly DebrisUpload[]
-  readonly totalUploads?: number
-}
+/** What lies there without a manifest. */
+export type Debris = Told<typeof debrisOutput>
 
 /** So many runs and uploads are listed: a host may write any number of names (design limit). */
 const LISTED_MAX = 1000

@@ -14,7 +14,7 @@ const PLACES = [Prefix.data, Prefix.catalogs] as const
  *
  * @throws AgentError ACCESS_DENIED where these credentials may not list the bucket, as those of hosts may not
  */
-export async function listDebris(deps: StoreDeps, request: WithHost<ListRequest>): Promise<Outcome> {
+export async function listDebris(deps: StoreDeps, request: WithHost<ListRequest>): Promise<Outcome<Debris>> {
   const { host } = request
   try {
     const uploads = await findUploads(deps, request)

@@ -4,34 +4,12 @@ import { AgentError } from '../errors'
 import { formatArgv } from '../host/argv'
 import { bucketFlags, type BucketOptions, type FindRequest, type WithHost } from '../options/commands'
 import { formatBytes, columns, joinLines } from '../lib/text'
+import type { FindOutput } from './output-schema'
 import type { CatalogEntry } from '../tar/entry'
 
+export type FoundPath = FindOutput['found'][number]
 /** A path as it was in one run, and in those after it until it changed. */
-export interface Version {
-  /** The first and the last run that have it so; any run between them that was searched has it too. */
-  readonly firstRun: string
-  readonly lastRun: string
-  readonly class: string
-  /** Runs that have it so. */
-  readonly runs: number
-  readonly type: CatalogEntry['type']
-  readonly size: number
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-  /** ISO 8601 UTC. */
-  readonly mtime: string
-  readonly link?: string
-}
-
-export interface FoundPath {
-  /** As on the host. */
-  readonly path: string
-  /** Device-mapper name. */
-  readonly volume: string
-  /** Newest first. */
-  readonly versions: readonly Version[]
-}
+export type Version = FoundPath['versions'][number]
 
 /** Collects what is found in one catalog. Nothing of it counts unless all of the catalog proves to be good. */
 export interface CatalogVersions {
@@ -132,11 +110,7 @@ function isSame(a: Version, b: Version): boolean {
 }
 
 /** A run that could not be searched, or one volume of it, and why. */
-export interface NotSearched extends RunKey {
-  /** Device-mapper name; absent where not even the run's manifest can be read. */
-  readonly volume?: string
-  readonly reason: string
-}
+export type NotSearched = FindOutput['notSearched'][number]
 
 /** For people: each path, its versions, and how to get the newest one back; first of all, what was not searched. */
 export function formatVersions(

@@ -13,6 +13,7 @@ import { misdated, type FoundRun } from '../run/run-time'
 import { collectVersions, formatVersions, type CatalogVersions, type NotSearched } from './file-history'
 import { chooseVolumes, findVolumes, isNamed } from '../run/volumes'
 import type { Outcome } from '../outcome'
+import type { FindOutput } from './output-schema'
 import { isWithin } from '../tar/entry'
 
 /** Manifests read ahead while catalogs are searched. */
@@ -30,7 +31,7 @@ const OF_ONE_RUN: readonly ErrorCode[] = ['UNKNOWN_RUN', 'ACCESS_DENIED', 'MISDA
  * @returns status `incomplete` where a catalog or manifest is lost: the others are searched all the same
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME where none of the runs has it, ACCESS_DENIED
  */
-export async function find(deps: StoreDeps, request: WithHost<FindRequest>): Promise<Outcome> {
+export async function find(deps: StoreDeps, request: WithHost<FindRequest>): Promise<Outcome<FindOutput>> {
   const { host, pattern, limit } = request
   const glob = parseGlob(pattern)
   const versions = collectVersions(limit)

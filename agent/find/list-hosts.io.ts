@@ -4,19 +4,15 @@ import type { StoreDeps } from '../context'
 import { mapInOrder } from '../lib/in-order.io'
 import { columns, counted, formatAge, joinLines } from '../lib/text'
 import type { ListRequest } from '../options/commands'
-import type { Outcome } from '../outcome'
+import type { Outcome, Told } from '../outcome'
+import type { hostsOutput } from './output-schema'
 import { findHosts } from '../run/hosts'
 import { parseRunTime } from '../run/run-id'
 import { findRuns, isWhatItSays } from '../run/runs'
 
-/** What is told of a host. Times in ISO 8601 UTC. */
-export interface ListedHost {
-  readonly host: string
-  readonly classes: readonly string[]
-  readonly runs: number
-  /** The newest run that is what its name says, and when that began; null where there is none. */
-  readonly newest: { readonly run: string; readonly startedAt: string } | null
-}
+type HostsOutput = Told<typeof hostsOutput>
+/** What is told of a host. */
+export type ListedHost = HostsOutput['hosts'][number]
 
 /** Hosts looked at at a time. */
 const HOSTS_IN_FLIGHT = 8
@@ -29,7 +25,7 @@ const HOSTS_IN_FLIGHT = 8
 export async function listHosts(
   given: StoreDeps,
   request: Pick<ListRequest, 'class' | 'limit' | 'trustTimes' | 'includeDeleted'>,
-): Promise<Outcome> {
+): Promise<Outcome<HostsOutput>> {
   const deps = request.includeDeleted ? { ...given, store: withDeleted(given).store } : given
   const classes = new Map<string, string[]>()
   for await (const { host, class: className } of findHosts(deps, request.class)) {

@@ -8,6 +8,7 @@ import type { WithHost, ListRequest } from '../options/commands'
 import { formatRunList, listedRun, unreadableRun, type ListedRun } from './run-table'
 import { listDebris } from './debris'
 import type { Outcome } from '../outcome'
+import type { ListOutput } from './output-schema'
 import type { FoundRun } from '../run/run-time'
 
 /** Manifests read at a time. */
@@ -19,7 +20,11 @@ const READS_IN_FLIGHT = 8
  * @param width - characters of the terminal; none where there is no terminal
  * @throws AgentError ACCESS_DENIED where these credentials may not list the bucket, as those of hosts may not
  */
-export async function list(deps: StoreDeps, request: WithHost<ListRequest>, width?: number): Promise<Outcome> {
+export async function list(
+  deps: StoreDeps,
+  request: WithHost<ListRequest>,
+  width?: number,
+): Promise<Outcome<ListOutput>> {
   if (request.debris) return listDebris(deps, request)
   const found = await findRuns(deps, request)
   const [good, misdated] = [true, false].map((wanted) =>

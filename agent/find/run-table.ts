@@ -1,24 +1,15 @@
 import { DEPTHS, type RunKey } from '../contract'
-import { isSizesOnly, type Manifest, type SampleRecord } from '../run/manifest'
+import type { Told } from '../outcome'
+import { isSizesOnly, type Manifest } from '../run/manifest'
 import { parseRunTime } from '../run/run-id'
 import type { FoundRun } from '../run/run-time'
+import type { listOutput } from './output-schema'
 import { describeSamples } from '../verify/sample'
 import { formatBytes, columns, joinLines, formatAge } from '../lib/text'
 import type { Verified, Verdicts } from '../run/verdict'
 
-/** What `list` tells of a run. Sizes in bytes, times in ISO 8601 UTC. */
-export interface ListedRun extends FoundRun {
-  readonly startedAt: string
-  /** `unreadable`: there is a manifest, but this agent cannot read it; `problem` says why. */
-  readonly status: Manifest['status'] | 'unreadable'
-  readonly problem?: string
-  readonly mountPoints: readonly string[]
-  readonly rawBytes: number
-  readonly storedBytes: number
-  readonly verified: Verified
-  /** What the backup compared with the source of volumes of which it did not compare everything. */
-  readonly sampled: readonly (SampleRecord & { readonly volume: string })[]
-}
+/** What `list` tells of a run. */
+export type ListedRun = Told<typeof listOutput>['runs'][number]
 
 export function listedRun(runKey: FoundRun, manifest: Manifest, verdicts: Verdicts): ListedRun {
   const sum = (field: 'rawBytes' | 'storedBytes') =>

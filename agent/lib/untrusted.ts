@@ -56,25 +56,31 @@ function withoutControls(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutControls(item)]))
 }
 
+/** What is in a list or a record of ours: they look at it themselves, so that zod alone could not tell. */
+export const contents = new WeakMap<object, z.ZodType>()
+
+function holding<Schema extends z.ZodType>(schema: Schema, item: z.ZodType): Schema {
+  contents.set(schema, item)
+  return schema
+}
+
 /** Of each of whose items the same is true. Of a million that are wrong, the first one says enough. */
 export function listOf<Item>(item: z.ZodType<Item>, min = 0) {
-  return z
-    .array(z.unknown())
-    .min(min)
-    .transform((given, context): readonly Item[] => {
-      const items: Item[] = []
-      for (const [index, value] of given.entries()) {
-        const parsed = item.safeParse(value)
-        if (!parsed.success) return refuse(context, index, parsed.error)
-        items.push(parsed.data)
-      }
-      return items
-    })
+  return holding(z.array(z.unknown()).min(min), item).transform((given, context): readonly Item[] => {
+    const items: Item[] = []
+    for (const [index, value] of given.entries()) {
+      const parsed = item.safeParse(value)
+      if (!parsed.success) return refuse(context, index, parsed.error)
+      items.push(parsed.data)
+    }
+    return items
+  })
 }
 
 /** As `listOf`, by key. */
 export function recordOf<Value>(key: z.ZodType<string>, value: z.ZodType<Value>) {
-  return z.record(z.string(), z.unknown()).transform((given, context): Readonly<Record<string, Value>> => {
+  const entries = holding(z.record(z.string(), z.unknown()), value)
+  return entries.transform((given, context): Readonly<Record<string, Value>> => {
     const pairs: [string, Value][] = []
     for (const [name, content] of Object.entries(given)) {
       const [parsedKey, parsed] = [key.safeParse(name), value.safeParse(content)]

@@ -10,7 +10,8 @@ import { planRebuild } from './rebuild'
 import { notesOnArchives, type UnreadableArchive } from './notes'
 import { formatRebuildScript } from './script-text'
 import type { WithHost, RestorePlanRequest } from '../options/commands'
-import type { Outcome } from '../outcome'
+import type { Outcome, Told } from '../outcome'
+import type { restorePlanOutput } from './output-schema'
 import { joinLines } from '../lib/text'
 
 /**
@@ -19,7 +20,10 @@ import { joinLines } from '../lib/text'
  * @throws AgentError UNKNOWN_RUN, OUTPUT_UNREADABLE; USAGE where the disks are not those of the host; TARGET_UNFIT where
  * the script is there already
  */
-export async function restorePlan(deps: Deps, request: WithHost<RestorePlanRequest>): Promise<Outcome> {
+export async function restorePlan(
+  deps: Deps,
+  request: WithHost<RestorePlanRequest>,
+): Promise<Outcome<Told<typeof restorePlanOutput>>> {
   const { bucket, region, endpointUrl, includeDeleted, trustTimes, mountAt: target, disk, script } = request
   const { manifest, store } = await openRun(deps, request)
   const disks = disk.map((pair) => pair.split('=') as [string, string])

@@ -9,6 +9,7 @@ import { formatCrc32 } from '../lib/crc32'
 import { formatBytes } from '../lib/text'
 import type { RestoreRequest } from '../options/commands'
 import type { Outcome } from '../outcome'
+import type { RestoreOutput } from './output-schema'
 import type { Manifest, VolumeBackup } from '../run/manifest'
 import { readSources, rebuildCatalog } from './rebuild-catalog.io'
 import { retrieveAll } from './retrieve.io'
@@ -16,7 +17,7 @@ import { retrieveAll } from './retrieve.io'
 /** Gone from this host when they are released. */
 export interface Catalogs extends AsyncDisposable {
   /** Lost ones cannot be made again before Glacier has brought their archives back. There are no catalogs then. */
-  readonly waiting: Outcome | undefined
+  readonly waiting: Outcome<RestoreOutput> | undefined
   of(volume: VolumeBackup): LoadedCatalog
 }
 

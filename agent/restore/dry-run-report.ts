@@ -2,34 +2,20 @@
 import { ExitStatus, type RetrievalTier } from '../contract'
 import { columns, counted, formatBytes, joinLines } from '../lib/text'
 import type { RestoreRequest } from '../options/commands'
-import type { Outcome } from '../outcome'
-import {
-  formatAbsent,
-  formatLeftOut,
-  formatWarned,
-  leftOut,
-  namesOf,
-  volumeRow,
-  type RunReport,
-  type VolumeReport,
-} from './report'
+import type { Outcome, Told } from '../outcome'
+import type { restorePreviewOutput } from './output-schema'
+import { formatAbsent, formatLeftOut, formatWarned, leftOut, namesOf, volumeRow, type RunReport } from './report'
 import type { RestoreTask } from './restore-task'
 import { describeRetrieval } from './retrieval-report'
 
-interface VolumePreview extends Omit<VolumeReport, 'failed' | 'failedEntries' | 'complaint'> {
-  readonly conflicts: readonly string[]
-  readonly conflictEntries: number
-  readonly sizeBytes: number
-  readonly storageClasses: readonly string[]
-  /** Objects that have to be retrieved first. */
-  readonly frozen: number
-}
+type RestorePreview = Told<typeof restorePreviewOutput>
+type VolumePreview = RestorePreview['volumes'][number]
 
 export function describePlan(
   { run, host, ...lacks }: RunReport,
   { thaw }: RestoreRequest,
   tasks: readonly RestoreTask[],
-): Outcome {
+): Outcome<RestorePreview> {
   const volumes = tasks.map(previewOf)
   return {
     status: ExitStatus.ok,

@@ -8,17 +8,14 @@ import { insertLine } from '../run/deleted'
 import type { Manifest } from '../run/manifest'
 import type { WithHost, RestoreRequest } from '../options/commands'
 import type { Outcome } from '../outcome'
+import type { RestoreOutput } from './output-schema'
 
 /** Runs before the newest that are looked at: a request each (design limit). */
 const EARLIER_RUNS_MAX = 10
 const READS_IN_FLIGHT = 4
 
 /** A volume that is not in the run. */
-export interface Elsewhere {
-  readonly mountPoint: string
-  /** The newest run before it that has the volume. */
-  readonly run: string
-}
+export type Elsewhere = NonNullable<RestoreOutput['elsewhere']>[number]
 
 /**
  * Volumes that one of the runs before has and the newest does not. None where the request names a run or a part of it, and
@@ -63,7 +60,7 @@ async function readVolumes(deps: StoreDeps, runKey: RunKey) {
 }
 
 /** Right below the verdict, and in the JSON. */
-export function addElsewhere(outcome: Outcome, elsewhere: readonly Elsewhere[]): Outcome {
+export function addElsewhere(outcome: Outcome<RestoreOutput>, elsewhere: readonly Elsewhere[]): Outcome<RestoreOutput> {
   if (elsewhere.length === 0) return outcome
   const summary = elsewhere.reduceRight((text, one) => insertLine(text, `  WARNING ${describe(one)}`), outcome.summary)
   return { ...outcome, summary, json: { ...outcome.json, elsewhere } }

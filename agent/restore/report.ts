@@ -1,29 +1,22 @@
 /** What is told of a restore when it is done. */
 import { ExitStatus } from '../contract'
-import type { ErrorCode } from '../errors'
 import { formatBytes, columns, counted, joinLines } from '../lib/text'
 import { warningLines } from '../backup/summary'
-import type { Outcome } from '../outcome'
+import type { Outcome, Told } from '../outcome'
+import type { leftOutSchema, restoreOutput } from './output-schema'
 import type { VolumePlan } from './plan-tally'
-import type { FetchCost } from './restore-task'
-import type { MissingVolume, Selection, WarnedVolume } from './select-volumes'
+import type { MissingVolume, WarnedVolume } from './select-volumes'
 import { pathOnHost } from '../tar/entry'
 
+/** What is told of a restore. */
+export type RestoreReport = Told<typeof restoreOutput>
+export type VolumeReport = RestoreReport['volumes'][number]
+/** A volume that was not restored, or not to its end. */
+export type VolumeFailure = RestoreReport['failures'][number]
+/** Of which run, and what of that which was asked for the run itself lacks. */
+export type RunReport = Pick<RestoreReport, 'run' | 'host' | 'absent' | 'warned'>
 /** Entries that do not come back, by the reason: how many there are, and the first of them. */
-export interface LeftOut {
-  /** In damaged frames. */
-  readonly lost: readonly string[]
-  readonly lostEntries: number
-  /** Their paths are longer than the kernel takes. */
-  readonly tooLong: readonly string[]
-  readonly tooLongEntries: number
-  /** Linux has none such; each with what is wrong. */
-  readonly impossible: readonly string[]
-  readonly impossibleEntries: number
-  /** Only tar itself can restore them, as the catalog does not describe them. */
-  readonly byHand: readonly string[]
-  readonly byHandEntries: number
-}
+export type LeftOut = Told<typeof leftOutSchema>
 
 export function leftOut({ lost, tooLong, impossible, byHand }: VolumePlan): LeftOut {
   return {
@@ -34,42 +27,8 @@ export function leftOut({ lost, tooLong, impossible, byHand }: VolumePlan): Left
   }
 }
 
-export interface VolumeReport extends LeftOut {
-  readonly mountPoint: string
-  readonly directory: string
-  readonly entries: number
-  /** Left as they were there: by the conflict policy, or because they are equal already. */
-  readonly kept: number
-  /** Entries that are not there, or not as they were backed up: the first of them. */
-  readonly failed: readonly string[]
-  readonly failedEntries: number
-  /** The end of what tar wrote to standard error. */
-  readonly complaint: string
-  readonly fetch: FetchCost
-}
-
-/** A volume that was not restored, or not to its end. */
-export interface VolumeFailure {
-  readonly mountPoint: string
-  readonly directory: string
-  readonly code: ErrorCode
-  readonly message: string
-  readonly hint: string
-}
-
-/** Of which run, and what of that which was asked for the run itself lacks. */
-export interface RunReport extends Pick<Selection, 'absent' | 'warned'> {
-  readonly run: string
-  readonly host: string
-}
-
-export interface RestoreReport extends RunReport {
-  readonly volumes: readonly VolumeReport[]
-  readonly failures: readonly VolumeFailure[]
-}
-
 /** Status 3 where something of what was asked for is not there, or not as it was backed up; 1 where nothing was restored. */
-export function describeRestore(report: RestoreReport): Outcome {
+export function describeRestore(report: RestoreReport): Outcome<RestoreReport> {
   const { volumes, failures, absent, warned } = report
   const isComplete =
     failures.length === 0 &&

@@ -5,6 +5,7 @@ import type { LoadedCatalog } from '../archive/load-catalog.io'
 import type { SegmentState } from '../archive/segment-status.io'
 import type { RestoreRequest } from '../options/commands'
 import type { RawRange } from '../tar/entry'
+import type { VolumeReport } from './report'
 import type { VolumePlan } from './plan-tally'
 import type { VolumeSelection } from './select-volumes'
 import type { RestoreTarget, SpaceNeed } from './target.io'
@@ -23,11 +24,7 @@ export interface RestoreTask {
   readonly states: readonly SegmentState[]
 }
 
-export interface FetchCost {
-  readonly requests: number
-  readonly bytes: number
-  readonly segments: readonly number[]
-}
+export type FetchCost = VolumeReport['fetch']
 
 /** Counts what fetching these pieces costs. */
 export function fetchCost(archive: Archive, table: FrameTable, pieces: readonly RawRange[]): FetchCost {

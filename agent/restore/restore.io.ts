@@ -2,6 +2,7 @@
 import type { Deps } from '../context'
 import type { RestoreRequest, WithHost } from '../options/commands'
 import type { Outcome } from '../outcome'
+import type { RestoreOutput } from './output-schema'
 import type { Manifest } from '../run/manifest'
 import { openRun } from '../run/runs'
 import { loadCatalogs } from './catalogs.io'
@@ -22,13 +23,17 @@ import { restoreAll } from './volumes.io'
  *
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, UNKNOWN_PATH, TARGET_UNFIT, OBJECT_ARCHIVED, ARCHIVE_DAMAGED
  */
-export async function restore(deps: Deps, request: WithHost<RestoreRequest>): Promise<Outcome> {
+export async function restore(deps: Deps, request: WithHost<RestoreRequest>): Promise<Outcome<RestoreOutput>> {
   const { manifest, store } = await openRun(deps, request)
   const elsewhere = await findElsewhere(deps, request, manifest)
   return addElsewhere(await restoreRun({ ...deps, store }, request, manifest), elsewhere)
 }
 
-async function restoreRun(deps: Deps, request: WithHost<RestoreRequest>, manifest: Manifest): Promise<Outcome> {
+async function restoreRun(
+  deps: Deps,
+  request: WithHost<RestoreRequest>,
+  manifest: Manifest,
+): Promise<Outcome<RestoreOutput>> {
   const { run, host } = manifest
   const { volumes, ...lacks } = resolveSelection(manifest, request.volume, request.path)
 

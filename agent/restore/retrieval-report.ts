@@ -3,7 +3,9 @@ import { retrievalDuration } from '../bucket/glacier'
 import type { RetrievalOptions } from '../context'
 import type { RetrievalTier } from '../contract'
 import { columns, counted, joinLines } from '../lib/text'
+import type { Told } from '../outcome'
 import type { Manifest } from '../run/manifest'
+import type { restoreStatusOutput } from './output-schema'
 
 export function formatRetrieving(
   objects: number,
@@ -18,15 +20,7 @@ export function formatRetrieving(
 }
 
 /** Objects of a volume, by whether they can be read. */
-export interface RetrievalStatus {
-  readonly mountPoint: string
-  readonly storageClasses: readonly string[]
-  readonly readable: number
-  readonly thawing: number
-  readonly frozen: number
-  readonly missing: number
-  readonly catalog: 'good' | 'missing' | 'damaged'
-}
+export type RetrievalStatus = Told<typeof restoreStatusOutput>['volumes'][number]
 
 export function formatRetrievalStatus({ run, host }: Manifest, volumes: readonly RetrievalStatus[]): string {
   const ready = volumes.every(

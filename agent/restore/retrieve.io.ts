@@ -6,7 +6,8 @@ import { readSegmentStates, type SegmentState } from '../archive/segment-status.
 import type { Deps } from '../context'
 import type { RestoreRequest } from '../options/commands'
 import { formatRetrieving } from './retrieval-report'
-import type { Outcome } from '../outcome'
+import type { Outcome, Told } from '../outcome'
+import type { waitingOutput } from './output-schema'
 
 /** Between two looks at objects that are being retrieved, which takes minutes to days. */
 const POLL_SECONDS = 60
@@ -21,7 +22,7 @@ export async function retrieveAll(
   deps: Deps,
   request: Pick<RestoreRequest, 'thaw' | 'days' | 'wait'>,
   states: readonly SegmentState[],
-): Promise<Outcome | undefined> {
+): Promise<Outcome<Told<typeof waitingOutput>> | undefined> {
   let waiting = states.filter(({ retrieval }) => retrieval !== 'readable')
   if (waiting.length === 0) return undefined
   if (request.thaw === undefined) throw archived(waiting)

@@ -1,5 +1,7 @@
 /** What of a run to restore: which volumes, and which paths of them. */
 import { AgentError } from '../errors'
+import type { Told } from '../outcome'
+import type { restoreOutput } from './output-schema'
 import type { Manifest, VolumeBackup } from '../run/manifest'
 import { chooseVolumes } from '../run/volumes'
 import { isWithin, pathOnHost } from '../tar/entry'
@@ -89,12 +91,7 @@ function relativePath({ mountPoint }: VolumeBackup, path: string): string {
 }
 
 /** What was mounted on the host and is not in the run. */
-export interface MissingVolume {
-  readonly mountPoint: string
-  readonly why: string
-  /** It should have been backed up. */
-  readonly failed: boolean
-}
+export type MissingVolume = Told<typeof restoreOutput>['absent'][number]
 
 /** The longest mount points first. */
 function findMissing({ failures, notBackedUp }: Manifest): MissingVolume[] {
@@ -113,10 +110,7 @@ function findMissing({ failures, notBackedUp }: Manifest): MissingVolume[] {
 }
 
 /** A volume that was backed up with warnings: it is not all there, however well it is restored. */
-export interface WarnedVolume extends Pick<VolumeBackup, 'mountPoint' | 'warnings'> {
-  /** All of the volume is wanted, and so what the warnings name. */
-  readonly isWhole: boolean
-}
+export type WarnedVolume = Told<typeof restoreOutput>['warned'][number]
 
 function findWarned({ volume: { mountPoint, warnings }, paths }: VolumeSelection): WarnedVolume[] {
   return warnings ? [{ mountPoint, warnings, isWhole: paths.length === 0 }] : []

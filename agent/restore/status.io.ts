@@ -6,7 +6,8 @@ import { openRun } from '../run/runs'
 import type { WithHost, RestoreStatusRequest } from '../options/commands'
 import { formatRetrievalStatus } from './retrieval-report'
 import { chooseVolumes } from '../run/volumes'
-import type { Outcome } from '../outcome'
+import type { Outcome, Told } from '../outcome'
+import type { restoreStatusOutput } from './output-schema'
 
 /**
  * Tells whether the archives of a run can be read now: status 0 if they can, 5 while Glacier is retrieving them or nobody has
@@ -17,7 +18,7 @@ import type { Outcome } from '../outcome'
 export async function restoreStatus(
   { signal, ...given }: StoreDeps,
   request: WithHost<RestoreStatusRequest>,
-): Promise<Outcome> {
+): Promise<Outcome<Told<typeof restoreStatusOutput>>> {
   const { manifest, store } = await openRun({ signal, ...given }, request)
   const deps = { store, signal }
   const volumes = []

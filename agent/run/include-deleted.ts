@@ -5,6 +5,7 @@ import type { Deps } from '../context'
 import { findRun, findRuns, type RunSelector } from './runs'
 import { rememberMissing, withDeleted } from '../bucket/deleted-objects'
 import { formatDeletedRead, formatOffer, insertLine, hintAtDeleted, hintNoVersions } from './deleted'
+import type { DeletedNotes } from './output-schema'
 import type { Outcome } from '../outcome'
 import type { FoundRun } from './run-time'
 
@@ -13,7 +14,7 @@ interface ReadingRequest extends RunSelector {
   readonly command: string
   readonly includeDeleted: boolean
 }
-type Command<R> = (deps: Deps, request: R) => Promise<Outcome>
+type Command<R, Json extends DeletedNotes> = (deps: Deps, request: R) => Promise<Outcome<Json>>
 
 /**
  * Runs a command that reads backups. With `includeDeleted` it finds deleted runs and reads deleted objects as if nobody
@@ -22,15 +23,19 @@ type Command<R> = (deps: Deps, request: R) => Promise<Outcome>
  *
  * @throws AgentError as the command does
  */
-export async function includingDeleted<R extends ReadingRequest>(
+export async function includingDeleted<R extends ReadingRequest, Json extends DeletedNotes>(
   deps: Deps,
   request: R,
-  command: Command<R>,
-): Promise<Outcome> {
+  command: Command<R, Json>,
+): Promise<Outcome<Json>> {
   return request.includeDeleted ? readDeleted(deps, request, command) : offerDeleted(deps, request, command)
 }
 
-async function readDeleted<R extends ReadingRequest>(deps: Deps, request: R, command: Command<R>): Promise<Outcome> {
+async function readDeleted<R extends ReadingRequest, Json extends DeletedNotes>(
+  deps: Deps,
+  request: R,
+  command: Command<R, Json>,
+): Promise<Outcome<Json>> {
   const past = withDeleted(deps)
   const { store, missing } = rememberMissing(past.store)
   try {
@@ -44,7 +49,11 @@ async function readDeleted<R extends ReadingRequest>(deps: Deps, request: R, com
   }
 }
 
-async function offerDeleted<R extends ReadingRequest>(deps: Deps, request: R, command: Command<R>): Promise<Outcome> {
+async function offerDeleted<R extends ReadingRequest, Json extends DeletedNotes>(
+  deps: Deps,
+  request: R,
+  command: Command<R, Json>,
+): Promise<Outcome<Json>> {
   const { store, missing } = rememberMissing(deps.store)
   try {
     const outcome = await command({ ...deps, store }, request)
@@ -65,7 +74,7 @@ function isAboutMissing(error: unknown, missing: readonly string[]): error is Ag
   return missing.length > 0 && (error.code === 'OBJECT_MISSING' || error.code === 'ARCHIVE_DAMAGED')
 }
 
-function addLine(outcome: Outcome, line: string, json: object): Outcome {
+function addLine<Json extends DeletedNotes>(outcome: Outcome<Json>, line: string, json: DeletedNotes): Outcome<Json> {
   return { ...outcome, summary: insertLine(outcome.summary, line), json: { ...outcome.json, ...json } }
 }
 

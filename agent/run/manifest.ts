@@ -20,138 +20,180 @@ import {
 } from '../lib/untrusted'
 import { layoutsSchema, sourceSchema } from '../source/record'
 
-/** Raised when an older agent could not read what a newer one writes. Every agent reads every earlier format. */
 export const MANIFEST_FORMAT = 2
 
-const storedObject = z.object({ key: word, sizeBytes: size, crc32, sha256 })
+const storedObject = z.object({
+  key: word.describe('Its key in the bucket.'),
+  sizeBytes: size.describe('Size of the object.'),
+  crc32: crc32.describe('CRC32 of the whole object, as S3 confirmed it: eight lower-case hexadecimal digits.'),
+  sha256: sha256.describe('SHA-256 of the whole object as it is stored: what `sha256sum` prints of it.'),
+})
 
 export const archiveSchema = z.object({
-  compression: z.enum(['zstd', 'none']),
-  frameBytes: size,
-  segments: listOf(storedObject.extend({ rawOffset: bytes, rawBytes: size }), 1),
-  catalog: storedObject,
-  rawBytes: size,
-  storedBytes: size,
-  entries: size,
-  frames: size,
+  compression: z.enum(['zstd', 'none']).describe('How the tar stream was compressed.'),
+  frameBytes: size.describe('Bytes of the tar stream in each frame, the last one excepted.'),
+  segments: listOf(
+    storedObject.extend({
+      rawOffset: bytes.describe('Where in the tar stream it starts.'),
+      rawBytes: size.describe('How much of the tar stream it holds.'),
+    }),
+    1,
+  ).describe('The objects of the archive, in order.'),
+  catalog: storedObject.describe('The list of its entries.'),
+  rawBytes: size.describe('Length of the tar stream.'),
+  storedBytes: size.describe('Sum of the sizes of the segments.'),
+  entries: size.describe('Entries in the tar stream.'),
+  frames: size.describe('Frames in all segments.'),
 })
 
 /** What an archive holds of its volume: everything. */
 export const LEVELS = ['full'] as const
 
+export const warningsSchema = z.object({
+  count: z.int().min(1).describe('How many there are.'),
+  lines: listOf(z.string()).describe('The first 20, as tar said them.'),
+})
+
+export const sampleSchema = z.object({
+  depth: z.literal('source').describe('They were compared with the snapshot.'),
+  part: z.int().min(1).describe('The first part that was compared, counted from 1.'),
+  count: z.int().min(1).describe('How many parts were, the first following the last.'),
+  parts: z.int().min(2).describe('How many parts there are.'),
+  entries: bytes.describe('How many entries were compared.'),
+})
+
 export const volumeSchema = z.object({
-  /** Its name in keys and on the command line: of a logical volume its device-mapper name, for example `vg0-home`. */
-  volume: fileName,
-  source: sourceSchema,
-  level: z.enum(LEVELS),
-  mountPoint,
-  filesystem: z.string().regex(/^\w+$/),
-  uuid: word,
-  label: word,
-  mountOptions: word,
-  sizeBytes: bytes,
-  usedBytes: bytes,
-  snapshot: z.object({ takenAt: time, livedSeconds: seconds }),
-  /** The exact command that made the tar stream. */
-  tarCommand: listOf(line, 1),
-  archive: archiveSchema,
-  archiveSeconds: seconds,
-  /**
-   * What tar could not read though it ended well, such as extended attributes, and entries that the catalog does not
-   * describe: how many, and the first messages. The run is then `incomplete`.
-   */
-  warnings: z.object({ count: z.int().min(1), lines: listOf(z.string()) }).optional(),
-  /** Entries whose paths are longer than the kernel takes at a time (4,096 bytes). */
-  longPaths: z.int().min(1).optional(),
-  /**
-   * Entries that were compared with the snapshot, where not all of them were: those of parts `part` and following, `count`
-   * of `parts`. No difference was found.
-   */
-  sampled: z
+  volume: fileName.describe(
+    'Its name in keys and on the command line: of a logical volume its device-mapper name, such as `vg0-home`.',
+  ),
+  source: sourceSchema.describe('What its snapshot was taken of, and how.'),
+  level: z.enum(LEVELS).describe('What the archive holds of the volume: everything.'),
+  mountPoint: mountPoint.describe('Where it was mounted.'),
+  filesystem: z.string().regex(/^\w+$/).describe('Type of its filesystem.'),
+  uuid: word.describe('UUID of the filesystem; empty where it has none.'),
+  label: word.describe('Label of the filesystem; empty where it has none.'),
+  mountOptions: word.describe('As in the mount table.'),
+  sizeBytes: bytes.describe('Size of its device.'),
+  usedBytes: bytes.describe('What the filesystem said was used.'),
+  snapshot: z
     .object({
-      depth: z.literal('source'),
-      part: z.int().min(1),
-      count: z.int().min(1),
-      parts: z.int().min(2),
-      entries: bytes,
+      takenAt: time.describe('The moment that the archive shows.'),
+      livedSeconds: seconds.describe('How long it was there.'),
     })
-    .optional(),
-  /** The server confirmed the sizes of the objects, and of at least one of them no checksum. */
-  unconfirmed: z.literal(true).optional(),
+    .describe('The snapshot that was read.'),
+  tarCommand: listOf(line, 1).describe('The exact command that made the tar stream.'),
+  archive: archiveSchema.describe('What is stored of it.'),
+  archiveSeconds: seconds.describe('How long archiving took.'),
+  warnings: warningsSchema
+    .optional()
+    .describe(
+      'What tar could not read though it ended well, such as extended attributes, and entries that the catalog does not describe. ' +
+        'The run is then `incomplete`.',
+    ),
+  longPaths: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Entries whose paths are longer than the kernel takes at a time (4,096 bytes).'),
+  sampled: sampleSchema
+    .optional()
+    .describe('Entries that were compared with the snapshot, where not all of them were. No difference was found.'),
+  unconfirmed: z
+    .literal(true)
+    .optional()
+    .describe('The server confirmed the sizes of the objects, and of at least one of them no checksum.'),
 })
 
 const failureSchema = z.object({
-  volume: line,
-  mountPoint: line,
-  /** One of an agent's, perhaps a later one's. */
-  code: line.transform((code) => code as ErrorCode),
-  message: line,
-  hint: line,
+  volume: line.describe('Its name.'),
+  mountPoint: line.describe('Where it is mounted.'),
+  code: line
+    .transform((code) => code as ErrorCode)
+    .describe('One of the [error codes](errors.md), perhaps one of a later version.'),
+  message: line.describe('What happened, for people.'),
+  hint: line.describe('What to do about it, for people.'),
 })
 
 const notBackedUpSchema = z.object({
-  mountPoint: line,
-  device: line,
-  filesystem: line,
-  reason: line,
+  mountPoint: line.describe('Where it is mounted.'),
+  device: line.describe('What is mounted.'),
+  filesystem: line.describe('Type of its filesystem.'),
+  reason: line.describe('Why it was not backed up.'),
 })
 
 const hookSchema = z.object({
-  path: line,
-  stage: z.enum(['pre', 'post']),
-  ok: z.boolean(),
-  seconds,
-  message: line.optional(),
+  path: line.describe('The executable.'),
+  stage: z.enum(['pre', 'post']).describe('Before the snapshots, or after them.'),
+  ok: z.boolean().describe('Whether it ended well.'),
+  seconds: seconds.describe('How long it ran.'),
+  message: line.optional().describe('What went wrong.'),
 })
 
-/** What a rebuild of the host on empty disks needs. */
 export const systemSchema = z.object({
-  hostname: line,
-  kernel: line,
-  architecture: line,
-  osRelease: lines,
-  fstab: lines,
-  /** As lsblk printed it, in JSON. */
-  blockDevices: toolOutput,
-  /** What `blkid -o export` says of the devices of the sources: swap and filesystems that were not backed up too. */
-  signatures: lines.optional(),
-  /** What `dumpe2fs -h` or `xfs_info` says of each volume, by its name. */
-  filesystems: recordOf(word, lines).optional(),
+  hostname: line.describe('As the kernel has it.'),
+  kernel: line.describe('Its release.'),
+  architecture: line.describe('As Node calls it, such as `x64`.'),
+  osRelease: lines.describe('Text of `/etc/os-release`.'),
+  fstab: lines.describe('Text of `/etc/fstab`.'),
+  blockDevices: toolOutput.describe('What `lsblk` printed, in JSON.'),
+  signatures: lines
+    .optional()
+    .describe(
+      'What `blkid -o export` says of the devices of the sources: swap and filesystems that were not backed up too.',
+    ),
+  filesystems: recordOf(word, lines)
+    .optional()
+    .describe('What `dumpe2fs -h` or `xfs_info` says of each volume, by its name.'),
   ...layoutsSchema.shape,
 })
 
+const consistencySchema = z.object({
+  level: z
+    .enum(['application', 'crash'])
+    .describe('`application`: every hook succeeded and at least one ran; `crash`: as after a power cut.'),
+  snapshotSpreadSeconds: seconds.describe('From the first snapshot to the last.'),
+  heldSeconds: seconds.describe('How long applications were held by the hooks.'),
+  hooks: listOf(hookSchema).describe('Those that ran, in order.'),
+})
+
 export const manifestSchema = z.object({
-  format: z.literal(MANIFEST_FORMAT),
-  run: z.string().regex(new RegExp(RUN_PATTERN)),
-  class: z.string().regex(new RegExp(CLASS_PATTERN)),
-  host: word.min(1),
-  startedAt: time,
-  finishedAt: time,
-  /**
-   * `incomplete`: some of the chosen volumes failed, or something of those in `volumes` could not be read: their `warnings`
-   * say what. All else in `volumes` is good.
-   */
-  status: z.enum(['complete', 'incomplete']),
-  /**
-   * How far the archives were read back before this manifest was written: `checksum` is S3's own confirmation of each
-   * object's CRC32 and size, never of sizes alone, `stream` read everything back from S3, `source` also compared it with the snapshot. What was
-   * done with a part of the entries only is in `sampled` of the volumes, and counts for nothing here.
-   */
-  verified: z.enum(DEPTHS),
-  consistency: z.object({
-    /** `application`: every hook succeeded and at least one ran; `crash`: as after a power cut. */
-    level: z.enum(['application', 'crash']),
-    /** From the first snapshot to the last. */
-    snapshotSpreadSeconds: seconds,
-    /** How long applications were held by the hooks. */
-    heldSeconds: seconds,
-    hooks: listOf(hookSchema),
-  }),
-  volumes: listOf(volumeSchema),
-  failures: listOf(failureSchema),
-  notBackedUp: listOf(notBackedUpSchema),
-  agent: z.object({ version: line, node: line, tar: line }),
-  system: systemSchema,
+  format: z
+    .literal(MANIFEST_FORMAT)
+    .describe(
+      'Of this record; raised when an older agent could not read what a newer one writes. Every agent reads every earlier format.',
+    ),
+  run: z.string().regex(new RegExp(RUN_PATTERN)).describe('Name of the run.'),
+  class: z.string().regex(new RegExp(CLASS_PATTERN)).describe('Retention class.'),
+  host: word.min(1).describe('The ARN of the instance, or the name given with `--host`.'),
+  startedAt: time.describe('When it started, by the clock of the host.'),
+  finishedAt: time.describe('When the last volume was done.'),
+  status: z
+    .enum(['complete', 'incomplete'])
+    .describe(
+      '`incomplete`: some of the chosen volumes failed, or something of those in `volumes` could not be read: their `warnings` say what. ' +
+        'All else in `volumes` is good.',
+    ),
+  verified: z
+    .enum(DEPTHS)
+    .describe(
+      "How far the archives were read back before this was written: `checksum` is S3's own confirmation of each object's CRC32 and size, " +
+        'never of sizes alone, `stream` read everything back from S3, `source` also compared it with the snapshot. What was done with a part ' +
+        'of the entries only is in `sampled` of the volumes, and counts for nothing here.',
+    ),
+  consistency: consistencySchema.describe('Which moment the volumes show together, and how still applications were.'),
+  volumes: listOf(volumeSchema).describe('What was backed up.'),
+  failures: listOf(failureSchema).describe('Volumes that were chosen, and are not in the run.'),
+  notBackedUp: listOf(notBackedUpSchema).describe(
+    'Filesystems of this host that nobody chose, or that cannot be backed up.',
+  ),
+  agent: z
+    .object({
+      version: line.describe('Of Snapstream.'),
+      node: line.describe('Of Node.'),
+      tar: line.describe('Of GNU tar.'),
+    })
+    .describe('What made the backup.'),
+  system: systemSchema.describe('What a rebuild of the host on empty disks needs.'),
 })
 
 /**

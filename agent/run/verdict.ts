@@ -1,7 +1,8 @@
 /** What verifications of a run came to, as recorded beside it. */
 import { z } from 'zod'
-import type { Manifest } from './manifest'
+import type { Told } from '../outcome'
 import { parseStrictJson } from '../lib/strict-json'
+import type { verifiedSchema } from './output-schema'
 
 const verdictSchema = z.object({
   depth: z.enum(['checksum', 'stream', 'source']),
@@ -11,18 +12,7 @@ const verdictSchema = z.object({
 })
 
 /** How far a run was verified: the latest word of an operator, or without one that of the host. */
-export interface Verified {
-  readonly depth: Manifest['verified']
-  readonly ok: boolean
-  /** By S3's clock. Absent where it was part of the backup itself. */
-  readonly at?: string
-  /** The server keeps no checksums, so that no more than the objects' sizes was compared. */
-  readonly sizesOnly?: true
-  /** Whose word it is, where it is not the backup's own. */
-  readonly by?: 'operator' | 'host'
-  /** What the host says beyond it, which takes nothing from it: only the host's own word stands for that. */
-  readonly hostSays?: Omit<Verified, 'by' | 'hostSays'>
-}
+export type Verified = Told<typeof verifiedSchema>
 
 /** What one verification came to. */
 export interface Verdict extends Omit<Verified, 'by' | 'hostSays'> {

@@ -16,5 +16,7 @@ export function volumeNameOf(source: SourceRecord): string {
 }
 
 /** What a rebuild needs of each source that the host has. */
-export const layoutsSchema = z.object({ lvm: lvmLayoutSchema.optional() })
+export const layoutsSchema = z.object({
+  lvm: lvmLayoutSchema.optional().describe('What a rebuild of LVM on empty disks needs.'),
+})
 export type HostLayouts = Readonly<z.infer<typeof layoutsSchema>>

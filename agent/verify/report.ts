@@ -1,15 +1,18 @@
 import { formatBytes, columns, counted, joinLines } from '../lib/text'
 import type { Report } from '../archive/findings'
 import type { TarEntry } from '../tar/node-tar'
+import type { Told } from '../outcome'
+import type { verificationSchema } from './output-schema'
 import type { CatalogEntry, EntryType } from '../tar/entry'
 
+/** What a verification looked at and found, as recorded beside the run. */
+export type Verification = Told<typeof verificationSchema>
+
+/** What was looked at in one volume, and what was found. Without findings, everything that is counted here is good. */
+export type VolumeCheck = Verification['volumes'][number]
+
 /** Something that is not as it should be. Findings are data: a verification throws only where it could not look. */
-export interface Finding {
-  /** Device-mapper name of the volume. */
-  readonly volume: string
-  readonly what: string
-  readonly hint: string
-}
+export type Finding = VolumeCheck['findings'][number]
 
 /** Beyond this, more of the same tells nobody anything. */
 const FINDINGS_MAX = 50
@@ -35,38 +38,6 @@ export function collectFindings(volume: string): { readonly report: Report; read
             },
           ],
   }
-}
-
-/** What was looked at in one volume, and what was found. Without findings, everything that is counted here is good. */
-export interface VolumeCheck {
-  readonly volume: string
-  readonly mountPoint: string
-  readonly objects: number
-  readonly storedBytes: number
-  /** Storage classes of the segments. */
-  readonly storageClasses: readonly string[]
-  /** Objects for which the server keeps no CRC32 of the whole, so that only their size could be compared. */
-  readonly withoutChecksum: number
-  /** Of what was read back; 0 with depth `checksum`, which reads nothing. */
-  readonly frames: number
-  readonly rawBytes: number
-  readonly entries: number
-  readonly findings: readonly Finding[]
-}
-
-/** What a verification looked at and found, as recorded beside the run. Times in ISO 8601 UTC. */
-export interface Verification {
-  readonly verification: 1
-  readonly run: string
-  readonly class: string
-  readonly host: string
-  readonly depth: 'checksum' | 'stream'
-  readonly startedAt: string
-  readonly finishedAt: string
-  readonly ok: boolean
-  /** With depth `checksum`: the server keeps none of at least one object, so that this is no more than their sizes. */
-  readonly sizesOnly?: true
-  readonly volumes: readonly VolumeCheck[]
 }
 
 /** For people: the verdict, what was found, what was looked at. */

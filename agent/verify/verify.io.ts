@@ -14,7 +14,8 @@ import { findMisdating, TRUST_TIMES_HINT } from '../run/run-time'
 import type { Warnings } from '../tar/messages'
 import { collectFindings, formatVerification, type Verification, type VolumeCheck } from './report'
 import { chooseVolumes } from '../run/volumes'
-import type { Outcome } from '../outcome'
+import type { Outcome, Told } from '../outcome'
+import type { verifyOutput } from './output-schema'
 import { VERIFY_HINTS } from '../archive/findings'
 
 /** What `verifyVolume` has to know of a volume; a manifest's volumes have it. */
@@ -36,7 +37,10 @@ export interface VerifiableVolume {
  *
  * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, OBJECT_ARCHIVED with depth `stream`, and whatever prevents looking
  */
-export async function verify(deps: Deps, request: WithHost<VerifyRequest>): Promise<Outcome> {
+export async function verify(
+  deps: Deps,
+  request: WithHost<VerifyRequest>,
+): Promise<Outcome<Told<typeof verifyOutput>>> {
   const now = steadyClock(deps.now) // a clock that is set meanwhile must not end a verification before it began
   const startedAt = now()
   const { manifest, checks } = await checkVolumes(deps, request)

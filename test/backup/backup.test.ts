@@ -1,5 +1,5 @@
 /** Whole backups with real archives, into a store in memory. */
-import { backUpHost } from '../../agent/backup/backup.io'
+import { backUpHost } from '../support/commands'
 import { ExitStatus } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import type { Answers } from '../support/fake-host'

@@ -1,4 +1,4 @@
-import { cleanUpHost } from '../../agent/backup/cleanup.io'
+import { cleanUpHost } from '../support/commands'
 import type { CleanupRequest, WithHost } from '../../agent/options/commands'
 import { lvremove } from '../../agent/source/lvm/plan'
 import { fakeHost, type Answers } from '../support/fake-host'

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { preflight } from '../../agent/backup/preflight.io'
+import { preflight } from '../support/commands'
 import { AgentError, type ErrorCode } from '../../agent/errors'
 import type { BucketOfHost, EndpointInfo } from '../../agent/bucket/connect.io'
 import { DF_INODES } from '../../agent/host/mounts'

@@ -1,4 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process'
+import { parseLastLine } from '../support/last-line'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -133,7 +134,7 @@ describe('the agent on a host that has nothing but a proxy', () => {
         },
       },
     ).catch((error: unknown) => error as { stdout: string; stderr: string }) // this machine need not have LVM
-    const found = (JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as { checks: Check[] }).checks
+    const found = (parseLastLine('preflight', stdout) as { checks: Check[] }).checks
     return { text: stdout + stderr, check: (name) => found.find((each) => each.name === name) }
   }
 

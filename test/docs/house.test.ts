@@ -33,7 +33,13 @@ test.each(ROOMS)('the page of room %s names only files that are there', (room) =
 })
 
 /** Where sources are listed, and what format 1 was. */
-const KNOW_SOURCES = ['source/record.ts', 'source/rebuild.ts', 'source/sources.io.ts', 'run/manifest-format-1.ts']
+const KNOW_SOURCES = [
+  'source/record.ts',
+  'source/output-schema.ts',
+  'source/rebuild.ts',
+  'source/sources.io.ts',
+  'run/manifest-format-1.ts',
+]
 
 test('no code outside of source/lvm knows of logical volumes, their groups or thin pools', () => {
   const words = /\b(?:lv|vg|pv)\w*|\w*(?:thinPool|volumeGroup|logicalVolume|deviceMapper)/i
@@ -50,4 +56,13 @@ test('no code outside of source/lvm knows of logical volumes, their groups or th
     )
   })
   expect(knowing).toEqual([])
+})
+
+test('no command has schemas of outputs on board: they are for types and documents', () => {
+  const files = readdirSync(agent, { recursive: true, encoding: 'utf8' })
+  const others = files.filter((file) => file.endsWith('.ts') && !file.endsWith('output-schema.ts'))
+  const importing = others.filter((file) =>
+    /^import (?!type)[^']*'[^']*output-schema'/m.test(readFileSync(join(agent, file), 'utf8')),
+  )
+  expect(importing).toEqual([])
 })

@@ -14,6 +14,7 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   // The program, run as a process.
   'main.test.ts': ['agent/cli.ts', 'agent/options/config-file.io.ts'],
   'golden.test.ts': ['agent/contract.ts', 'agent/lib/untrusted.ts'],
+  'docs/reference.test.ts': ['agent/restore/output-schema.ts', 'agent/source/output-schema.ts'],
   // The two sides of a thread.
   'archive/catalog-worker.test.ts': ['catalog-worker-thread.io', 'catalog-writer.io'].map(inRoom('archive')),
   'archive/read.test.ts': ['read-catalog.io', 'read-whole.io', 'segment-status.io', 'stored-digest.io'].map(inRoom('archive')), // prettier-ignore

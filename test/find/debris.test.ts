@@ -1,5 +1,5 @@
 import { includingDeleted } from '../../agent/run/include-deleted'
-import { list } from '../../agent/find/list.io'
+import { list } from '../support/commands'
 import { catalogKey, dataKey, manifestKey, type RunKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import type { Deps } from '../../agent/context'

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { formatVersions, type FoundPath } from '../../agent/find/file-history'
-import { find } from '../../agent/find/find.io'
+import { find } from '../support/commands'
 import { manifestKey, type RunKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import { formatManifest } from '../../agent/run/manifest'

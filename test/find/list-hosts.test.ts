@@ -1,5 +1,5 @@
 import { manifestKey } from '../../agent/contract'
-import { listHosts } from '../../agent/find/list-hosts.io'
+import { listHosts } from '../support/commands'
 import { silentLog } from '../support/log'
 import { memoryStore, timeOf } from '../support/memory-store'
 import { requestOf } from '../support/request'

@@ -1,4 +1,4 @@
-import { list } from '../../agent/find/list.io'
+import { list } from '../support/commands'
 import { manifestKey, Prefix, verificationKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import { formatManifest } from '../../agent/run/manifest'

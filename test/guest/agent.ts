@@ -1,6 +1,7 @@
 /** The bundle that ships, run in a guest against a real S3 server. */
 import { resolve } from 'node:path'
 import { createBucket, guestEndpoint, plainClient, type Server } from '../servers/index'
+import { parseLastLine } from '../support/last-line'
 import type { Guest } from './guest'
 import type { CommandOptions, GuestCommand } from './guest-link'
 import { GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3'
@@ -43,8 +44,8 @@ export async function installAgent(guest: Guest, server: Server): Promise<Instal
     '--host',
     'guest',
   ]
-  const start = (command: string, options: readonly string[], commandOptions: CommandOptions = {}) =>
-    guest.start(['node', BUNDLE, command, ...place, ...options], {
+  const start = (command: string, options: readonly string[], commandOptions: CommandOptions = {}): GuestCommand => {
+    const started = guest.start(['node', BUNDLE, command, ...place, ...options], {
       timeoutSeconds: 300, // what hangs is waited for, and given up
       ...commandOptions,
       environment: {
@@ -52,6 +53,12 @@ export async function installAgent(guest: Guest, server: Server): Promise<Instal
         ...commandOptions.environment,
       },
     })
+    const ended = started.ended.then((result) => {
+      parseLastLine(command, result.stdout)
+      return result
+    })
+    return { ...started, ended }
+  }
   const unfinishedUploads = async () => {
     const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))
     return Uploads.map(({ Key }) => Key ?? '')
@@ -64,11 +71,10 @@ export async function installAgent(guest: Guest, server: Server): Promise<Instal
     async run(command, ...options) {
       const { status, stdout, stderr } = await start(command, options).ended
       const lines = stdout.trimEnd().split('\n')
-      const last = lines.at(-1) ?? ''
       return {
         status,
         summary: lines.slice(0, -1).join('\n'),
-        json: last.startsWith('{') ? (JSON.parse(last) as unknown) : undefined,
+        json: parseLastLine(command, stdout),
         stderr,
       }
     },

@@ -1,4 +1,5 @@
 /** Restoring to disks that do not take it, and over what is in use; from a real S3 server, by the bundle that ships. */
+import { parseLastLine } from '../support/last-line'
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { plainClient, testServers } from '../servers/index'
 import { installAgent, type Installation } from './agent'
@@ -148,7 +149,7 @@ describe('to standard output', () => {
   test('goes the file, and nothing else', async () => {
     const { status, stdout, stderr } = await print()
     expect([status, stdout === numbers]).toEqual([0, true])
-    expect(JSON.parse(stderr.trimEnd().split('\n').at(-1)!)).toMatchObject({ run })
+    expect(parseLastLine('restore', stderr)).toMatchObject({ run })
   })
 
   test('goes its beginning, and nothing else, where its middle is damaged', async () => {
@@ -169,6 +170,6 @@ describe('to standard output', () => {
     expect(stdout.length).toBeLessThan(numbers.length)
     expect(numbers.startsWith(stdout)).toBe(true)
     expect(stderr).toMatch(/^snapstream: frame \d+ in .* is damaged: .*; lost with it: 'numbers'\nHINT: /)
-    expect(JSON.parse(stderr.trimEnd().split('\n').at(-1)!)).toMatchObject({ error: { code: 'ARCHIVE_DAMAGED' } })
+    expect(parseLastLine('restore', stderr)).toMatchObject({ error: { code: 'ARCHIVE_DAMAGED' } })
   })
 })

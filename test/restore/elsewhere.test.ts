@@ -1,4 +1,5 @@
 /** A whole host is restored from its newest run: what that lacks and an earlier one has must not be missed silently. */
+import type { RestoreOutput } from '../../agent/restore/output-schema'
 import { addElsewhere, findElsewhere } from '../../agent/restore/elsewhere.io'
 import { manifestKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
@@ -103,6 +104,6 @@ test('a restore of the newest run says so in its summary and its JSON, and its s
 })
 
 test('nothing is added where nothing is missing', () => {
-  const outcome = { status: 0, summary: 'Restore: OK', json: {} } as const
+  const outcome = { status: 0, summary: 'Restore: OK', json: {} as RestoreOutput } as const
   expect(addElsewhere(outcome, [])).toBe(outcome)
 })

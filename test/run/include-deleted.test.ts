@@ -3,14 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { find } from '../../agent/find/find.io'
+import { find, list, restore, restorePlan, restoreStatus, verify } from '../support/commands'
 import { includingDeleted } from '../../agent/run/include-deleted'
-import { list } from '../../agent/find/list.io'
 import type { Outcome } from '../../agent/outcome'
-import { restore } from '../../agent/restore/restore.io'
-import { restorePlan } from '../../agent/rebuild/restore-plan.io'
-import { restoreStatus } from '../../agent/restore/status.io'
-import { verify } from '../../agent/verify/verify.io'
 import { catalogKey, manifestKey, type RunKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import type { Deps } from '../../agent/context'
@@ -21,6 +16,7 @@ import { archiveOf, storeWith } from '../support/archives'
 import { silentLog } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
+import { assertDescribed } from '../support/last-line'
 import { refusalOf } from '../support/refusal'
 
 const MONDAY: RunKey = { class: 'daily', host: 'db-1', run: '20260105T020000Z-aaaaaa' }
@@ -86,7 +82,7 @@ const COMMANDS = {
 } as unknown as Readonly<Record<string, (deps: Deps, request: object) => Promise<Outcome>>>
 
 /** As the command line has it: `restore --run RUN`. */
-function typed(store: MemoryStore, command: string, options: object = {}): Promise<Outcome> {
+async function typed(store: MemoryStore, command: string, options: object = {}): Promise<Outcome> {
   const log = { ...silentLog, info: (line: string) => void told.push(line) }
   const now = () => new Date('2026-01-07T02:00:00Z')
   const request = {
@@ -95,7 +91,9 @@ function typed(store: MemoryStore, command: string, options: object = {}): Promi
     ...options,
   }
   const deps = { host: localHost, store, log, now, signal: new AbortController().signal }
-  return includingDeleted(deps, request, COMMANDS[command]!)
+  const outcome = await includingDeleted(deps, request, COMMANDS[command]!)
+  assertDescribed(command, outcome.json)
+  return outcome
 }
 
 const RESTORING = expect.objectContaining({ argv: expect.arrayContaining(['restore', '--include-deleted']) }) as object

@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { parseLastLine } from './last-line'
 
 export interface AgentRun {
   readonly status: number | null
@@ -45,7 +46,7 @@ export function buildAgent(): Agent {
     })
     const collect = async (): Promise<AgentRun> => {
       const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-      return { status: child.exitCode, stdout, stderr, json: parseLastLine(stdout) }
+      return { status: child.exitCode, stdout, stderr, json: parseLastLine(argv[0] ?? '', stdout) }
     }
     return { child, ended: collect() }
   }
@@ -55,9 +56,4 @@ export function buildAgent(): Agent {
     run: (argv, options) => start(argv, options).ended,
     [Symbol.dispose]: () => rmSync(directory, { recursive: true }),
   }
-}
-
-function parseLastLine(stdout: string): unknown {
-  const line = stdout.trimEnd().split('\n').at(-1) ?? ''
-  return line.startsWith('{') ? (JSON.parse(line) as unknown) : undefined
 }

@@ -3,26 +3,26 @@ import { z } from 'zod'
 import { bytes, fileName, lines, recordOf, toolOutput, word } from '../../lib/untrusted'
 
 export const lvmSourceSchema = z.object({
-  kind: z.literal('lvm'),
-  group: fileName,
-  /** Of the logical volume. */
-  name: fileName,
-  snapshot: z.object({
-    type: z.enum(['thin', 'thick']),
-    /** Of a thick snapshot: space reserved for changes. 0 for a thin one. */
-    sizeBytes: bytes,
-  }),
+  kind: z.literal('lvm').describe('A snapshot of a logical volume.'),
+  group: fileName.describe('Volume group.'),
+  name: fileName.describe('Name of the logical volume.'),
+  snapshot: z
+    .object({
+      type: z.enum(['thin', 'thick']).describe('Of a thin pool, or with space of its own.'),
+      sizeBytes: bytes.describe('Space reserved for changes; 0 for a thin one.'),
+    })
+    .describe('What was made of it for the backup.'),
 })
 
 /** Reports are as the tools printed them, in JSON. */
 export const lvmLayoutSchema = z.object({
-  lvs: toolOutput,
-  vgs: toolOutput,
-  pvs: toolOutput,
-  /** Of thin pools: what a pool made anew must not leave to defaults. */
-  thinPools: toolOutput.optional(),
-  /** `vgcfgbackup` text by volume group. */
-  groupConfigurations: recordOf(word, lines),
+  lvs: toolOutput.describe('What `lvs` printed, in JSON.'),
+  vgs: toolOutput.describe('What `vgs` printed, in JSON.'),
+  pvs: toolOutput.describe('What `pvs` printed, in JSON.'),
+  thinPools: toolOutput
+    .optional()
+    .describe('What `lvs` printed of thin pools, in JSON: what a pool made anew must not leave to defaults.'),
+  groupConfigurations: recordOf(word, lines).describe('The text of `vgcfgbackup`, by volume group.'),
 })
 
 export type LvmSource = Readonly<z.infer<typeof lvmSourceSchema>>
