@@ -24,6 +24,8 @@ import { availableMemoryBytes, isRoot, listenForSignals, stopAfter, assertRoot }
 import { writeMessage } from './lib/progress.io'
 import { agentVersion } from './backup/system-record.io'
 import { parseArguments } from './options/parse-argv'
+import type { Page } from './pages'
+import { readPage } from './options/pages.io'
 import { AGENT, resolveRequest } from './options/agent'
 import { chooseConfigFile, suggestVariableNames, detectOutputOptions } from './options/resolve'
 import { COMMANDS, type AnyRequest } from './options/commands'
@@ -40,6 +42,8 @@ async function run(argv: readonly string[], interruption: AbortController): Prom
   try {
     const invocation = parseArguments(AGENT, argv, process.stdout.columns)
     if (invocation.kind === 'help') return { status: ExitStatus.ok, stdout: invocation.text, stderr: '' }
+    if (invocation.kind === 'page')
+      return { status: ExitStatus.ok, stdout: readPage(invocation.page as Page), stderr: '' }
     if (invocation.kind === 'version') return { status: ExitStatus.ok, stdout: `${agentVersion}\n`, stderr: '' }
     const config = await readConfigFile(AGENT, chooseConfigFile(AGENT, invocation.flags, process.env))
     const request = resolveRequest(invocation, process.env, config)

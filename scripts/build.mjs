@@ -15,6 +15,12 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.exit(1);
 }`
 
+/** Those of agent/pages.ts: a test asks for each. */
+const PAGES = ['runbook', 'restore-by-hand', 'servers']
+const pages = Object.fromEntries(
+  PAGES.map((name) => [name, readFileSync(new URL(`../docs/${name}.md`, import.meta.url), 'utf8')]),
+)
+
 const root = fileURLToPath(new URL('..', import.meta.url))
 const outfile = resolve(root, process.argv[2] ?? 'dist/agent.cjs')
 const { metafile } = await build({
@@ -28,7 +34,10 @@ const { metafile } = await build({
   format: 'cjs',
   legalComments: 'none',
   banner: { js: `#!/usr/bin/env node${refuseOldNode}` },
-  define: { 'process.env.SNAPSTREAM_VERSION': JSON.stringify(version) },
+  define: {
+    'process.env.SNAPSTREAM_VERSION': JSON.stringify(version),
+    'process.env.SNAPSTREAM_PAGES': JSON.stringify(JSON.stringify(pages)),
+  },
   logLevel: 'warning',
 })
 const inputs = Object.keys(metafile.inputs)

@@ -1,7 +1,9 @@
 import { AGENT } from '../agent/options/agent'
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { chmod, chown, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { PAGES } from '../agent/pages'
 import { readConfigFile } from '../agent/options/config-file.io'
 import { buildAgent, type Agent } from './support/agent'
 import { serve } from './support/http-server'
@@ -40,6 +42,11 @@ test('help and version are for people alone', async () => {
     status: 0,
     stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
   })
+})
+
+test.each(Object.keys(PAGES))('the page %s comes with the agent, since a host has no docs/', async (page) => {
+  const stdout = readFileSync(`docs/${page}.md`, 'utf8')
+  expect(await agent.run(['help', page])).toMatchObject({ status: 0, stderr: '', stdout })
 })
 
 test('what is wrong is told to people on standard error, to programs in the last line of standard output', async () => {

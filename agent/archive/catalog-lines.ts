@@ -1,4 +1,5 @@
 /** Reads a catalog's lines strictly: nothing is not the same as not understood. */
+import { onPage } from '../pages'
 import { AgentError } from '../errors'
 import type { Archive } from './archive'
 import { lineSplitter } from './lines'
@@ -50,7 +51,7 @@ export function catalogReader(key: string, archive?: Archive): CatalogReader {
 
   const refuse = (what: string): never => {
     throw new AgentError('ARCHIVE_DAMAGED', `${key}: line ${number} ${what}`, {
-      hint: 'The archive may be good all the same: restore it by hand as docs/restore-by-hand.md says.',
+      hint: `The archive may be good all the same: restore it by hand as ${onPage('restore-by-hand')} says.`,
     })
   }
 

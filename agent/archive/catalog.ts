@@ -5,6 +5,7 @@
  * short and must not be trusted.
  */
 
+import { onPage } from '../pages'
 import { AgentError } from '../errors'
 import { findImpossible } from './catalog-claims'
 import type { EntryType, CatalogEntry } from '../tar/entry'
@@ -218,7 +219,7 @@ function unreadable(text: string, what: string, cause?: unknown): AgentError {
     'ARCHIVE_DAMAGED',
     `a line of the catalog is unreadable, ${what} is wrong: ${text.slice(0, 200)}`,
     {
-      hint: 'The archive may be good all the same: restore it by hand as docs/restore-by-hand.md says.',
+      hint: `The archive may be good all the same: restore it by hand as ${onPage('restore-by-hand')} says.`,
       cause,
     },
   )

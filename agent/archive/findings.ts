@@ -1,4 +1,5 @@
 /** How what is not as it should be is told of, by whatever reads an archive. */
+import { onPage } from '../pages'
 
 /** Tells of something that is not as it should be. */
 export type Report = (what: string, hint: string) => void
@@ -6,14 +7,11 @@ export type Report = (what: string, hint: string) => void
 export const VERIFY_HINTS = {
   damaged:
     'Back the host up again now. Restore from an earlier run, or what is not damaged with "snapstream restore --best-effort".',
-  catalog:
-    'The archive itself can be restored by hand as docs/restore-by-hand.md says. Back the host up again, and report this: it should not happen.',
-  catalogLost:
-    'The data is checked without it, and a restore makes it again from the archive, slowly: the runbook says more. Back the host up again.',
+  catalog: `The archive itself can be restored by hand as ${onPage('restore-by-hand')} says. Back the host up again, and report this: it should not happen.`,
+  catalogLost: `The data is checked without it, and a restore makes it again from the archive, slowly: see ${onPage('runbook', 'A catalog is gone')}. Back the host up again.`,
   unrestorable:
     'Snapstream does not write such archives: find out who has written to the bucket as this host, and back it up again.',
-  undescribed:
-    'Restore these by hand, as docs/restore-by-hand.md says. Find out who wrote a manifest that does not mention them.',
+  undescribed: `Restore these by hand, as ${onPage('restore-by-hand')} says. Find out who wrote a manifest that does not mention them.`,
   source:
     'Back the volume up again. If it differs again, check the memory and the disks of this host, and whether something writes to snapshots.',
   missing:

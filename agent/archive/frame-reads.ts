@@ -1,4 +1,5 @@
 /** Which stored bytes to fetch for a piece of the tar stream: the mirror of how the pipeline cuts it into frames. */
+import { onPage } from '../pages'
 import { AgentError } from '../errors'
 import { FRAME_BYTES, type Archive, type Segment } from './archive'
 import { FRAMES_PER_LINE, type CatalogFrames } from './catalog'
@@ -197,7 +198,7 @@ function readOf(segment: number, frames: readonly FrameLocation[]): StoredRead {
 
 function unfit(archive: Archive, what: string): AgentError {
   return new AgentError('ARCHIVE_DAMAGED', `the frame table in ${archive.catalog.key} is wrong: ${what}`, {
-    hint: 'The archive itself may be good: restore it by hand as docs/restore-by-hand.md says, and keep the catalog for analysis.',
+    hint: `The archive itself may be good: restore it by hand as ${onPage('restore-by-hand')} says, and keep the catalog for analysis.`,
   })
 }
 

@@ -1,4 +1,5 @@
 /** Cuts a catalog's text into lines as it comes, in linear time however it is cut and however long its lines are. */
+import { onPage } from '../pages'
 import { AgentError } from '../errors'
 import { LINE_BYTES_MAX } from './catalog'
 
@@ -46,7 +47,7 @@ export function lineStart(): { readonly add: (piece: Buffer) => void; readonly t
       bytes += piece.length
       if (bytes > LINE_BYTES_MAX) {
         throw new AgentError('ARCHIVE_DAMAGED', `the catalog has a line of more than ${LINE_BYTES_MAX} bytes`, {
-          hint: 'The archive may be good all the same: restore it by hand as docs/restore-by-hand.md says.',
+          hint: `The archive may be good all the same: restore it by hand as ${onPage('restore-by-hand')} says.`,
         })
       }
       if (piece.length > 0) pieces.push(Buffer.from(piece)) // a copy: the piece is used again

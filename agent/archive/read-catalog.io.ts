@@ -1,4 +1,5 @@
 /** Reads catalogs back, as text, line by line, or for what they say apart from their entries. */
+import { onPage } from '../pages'
 import { pipeline } from 'node:stream/promises'
 import { crc32, createZstdDecompress } from 'node:zlib'
 import { AgentError } from '../errors'
@@ -20,8 +21,7 @@ const READS_IN_FLIGHT = 4
 const HELD_BYTES_MAX = READS_IN_FLIGHT * READ_BYTES
 const TEXT_CHUNK_BYTES = 256 * 1024
 
-const CATALOG_LOST =
-  'Look for an earlier version of the object, or restore by hand from the archive: docs/restore-by-hand.md.'
+const CATALOG_LOST = `Look for an earlier version of the object, or restore by hand from the archive: ${onPage('restore-by-hand')}.`
 
 /**
  * The catalog's text, decompressed piece by piece, each valid until the next one is asked for. All of it is what the

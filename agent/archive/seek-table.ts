@@ -3,6 +3,7 @@
  * at the end of a compressed segment, which tells readers of that format where each frame is. Other readers skip it.
  */
 
+import { onPage } from '../pages'
 import { AgentError } from '../errors'
 
 const SKIPPABLE_MAGIC = 0x184d2a5e
@@ -60,6 +61,6 @@ export function parseSeekTable(
     return storedBytes
   }
   throw new AgentError('ARCHIVE_DAMAGED', `the seek table at the end of ${segment.key} does not match its segment`, {
-    hint: 'The frames before it may be good: restore them by hand as docs/restore-by-hand.md says.',
+    hint: `The frames before it may be good: restore them by hand as ${onPage('restore-by-hand')} says.`,
   })
 }

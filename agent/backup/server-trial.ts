@@ -1,7 +1,8 @@
 /** How preflight judges what a server made of uploads that were right, and of some that were wrong. */
+import { onPage } from '../pages'
 import type { Judgement } from './preflight-checks'
 
-const SERVERS_HINT = 'Compare the server with "S3-compatible servers" in docs/deploy.md.'
+const SERVERS_HINT = `Compare the server with ${onPage('servers')}.`
 
 /** @param what - the store said, of an upload that it did not complete */
 export function judgeRefusedCompletion(what: string): Judgement {

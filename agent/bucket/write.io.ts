@@ -1,4 +1,5 @@
 /** Writes objects and uploads: nothing is ever overwritten, and nothing is taken for stored unless S3 says so. */
+import { onPage } from '../pages'
 import { createHash } from 'node:crypto'
 import { crc32 as checksum } from 'node:zlib'
 import {
@@ -145,7 +146,7 @@ export async function completeUpload(
     {
       hint:
         'Run the backup again. This object belongs to no run, as no manifest names it. If it happens again with a server of ' +
-        '--endpoint-url, compare it with "S3-compatible servers" in docs/deploy.md.',
+        `--endpoint-url, compare it with ${onPage('servers')}.`,
     },
   )
 }

@@ -1,3 +1,4 @@
+import { onPage } from '../pages'
 import { formatBytes, columns, joinLines, formatAge } from '../lib/text'
 import { LATE_SECONDS_MAX } from '../run/run-time'
 import type { Told } from '../outcome'
@@ -139,6 +140,6 @@ export function formatDebris(
       const begun = initiatedAt === undefined ? '' : `, begun ${formatAge(initiatedAt, now)} ago`
       return `  upload ${key}${begun}${mayBeRunning ? `: ${RUNNING}` : ''}`
     }),
-    '  none of it counts as a backup; lifecycle rules end it: see "What lies there without a manifest" in docs/runbook.md',
+    `  none of it counts as a backup; lifecycle rules end it: see ${onPage('runbook', 'What lies there without a manifest')}`,
   ])
 }

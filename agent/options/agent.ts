@@ -1,5 +1,6 @@
 /** The agent's own command line. */
 import { AgentError } from '../errors'
+import { PAGES } from '../pages'
 import { COMMANDS, type AnyRequest, type CommandName, type RestoreRequest } from './commands'
 import { findContradiction } from './contradictions'
 import type { Invocation } from './parse-argv'
@@ -12,6 +13,7 @@ export const AGENT: Program<CommandName, OptionName> = {
   description: 'Streams consistent, complete, verified backups of Linux filesystems straight into S3.',
   commands: COMMANDS,
   options: OPTIONS,
+  pages: PAGES,
   configFile: OPTIONS.config.default,
 }
 

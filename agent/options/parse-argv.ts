@@ -9,6 +9,8 @@ export type Flags<O extends string = string> = Readonly<Partial<Record<O, readon
 
 export type Invocation<C extends string = string, O extends string = string> =
   | { readonly kind: 'help'; readonly text: string }
+  /** Documentation that is to be shown: one of the program's pages. */
+  | { readonly kind: 'page'; readonly page: string }
   | { readonly kind: 'version' }
   | { readonly kind: 'command'; readonly command: C; readonly flags: Flags<O> }
 
@@ -35,6 +37,7 @@ export function parseArguments<C extends string, O extends string>(
     (text) => (help += text),
     (command, flags) => (invocation = { kind: 'command', command, flags }),
   )
+  addHelpCommand(parser, program, (page) => (invocation = { kind: 'page', page }))
   try {
     parser.parse(argv, { from: 'user' })
   } catch (error) {
@@ -43,6 +46,7 @@ export function parseArguments<C extends string, O extends string>(
     if (help !== '') return { kind: 'help', text: help }
     throw explain(program, error, argv)
   }
+  if (help !== '') return { kind: 'help', text: help }
   if (!invocation) throw new Error('the command line was read, but nothing came of it')
   return invocation
 }
@@ -89,6 +93,31 @@ function buildParser<C extends string, O extends string>(
   }
   return parser
 }
+
+/** Help on the program, on a command, or a page of its documentation. */
+function addHelpCommand(parser: Commander, program: Program, showPage: (page: string) => void): void {
+  const pages = Object.entries(program.pages ?? {})
+  const lines = pages.map(([name, about]) => `  ${program.name} help ${name.padEnd(PAGE_COLUMNS)} ${about}`)
+  const help = parser.command('help').description('show help on a command, or a page of documentation')
+  const topics = [...commandNames(program), ...pages.map(([name]) => name)]
+  help.argument('[topic]', topics.join(', '))
+  if (lines.length > 0) parser.addHelpText('after', ['\nPages of documentation:', ...lines].join('\n'))
+  help.action((topic?: string) => {
+    const command = topic === undefined ? parser : parser.commands.find((each) => each.name() === topic)
+    if (command) command.outputHelp()
+    else if (topic !== undefined && Object.hasOwn(program.pages ?? {}, topic)) showPage(topic)
+    else throw unknownTopic(topic, topics)
+  })
+}
+
+function unknownTopic(topic = '', topics: readonly string[]): AgentError {
+  return new AgentError('USAGE', `there is no help on '${topic}'`, {
+    hint: `${didYouMean(findNearest(topic, topics))}There is on ${topics.join(', ')}.`,
+  })
+}
+
+/** Of the names of pages. */
+const PAGE_COLUMNS = 15
 
 const HELP_FOOTER = `
 A flag wins over its variable, the variable over its field in the

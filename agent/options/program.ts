@@ -22,6 +22,8 @@ export interface Program<C extends string = string, O extends string = string> {
   readonly description: string
   readonly commands: Readonly<Record<C, Command<O>>>
   readonly options: Readonly<Record<O, Option<unknown>>>
+  /** What each page of its documentation is about, by the name that `help` takes. */
+  readonly pages?: Readonly<Record<string, string>>
   /** File of options, where no `config` option names another. */
   readonly configFile: string
 }

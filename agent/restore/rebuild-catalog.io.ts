@@ -1,4 +1,5 @@
 /** Makes lost catalogs again, slowly, from the archives that they are of: those hold all that a catalog says. */
+import { onPage } from '../pages'
 import { AgentError, isDataLoss } from '../errors'
 import { type Archive, type Segment } from '../archive/archive'
 import type { Manifest, VolumeBackup } from '../run/manifest'
@@ -16,8 +17,7 @@ import { catalogIn, type LoadedCatalog } from '../archive/load-catalog.io'
 import type { ReaderDeps } from '../archive/read.io'
 import { readFrameTable, readWholeArchive } from '../archive/read-whole.io'
 
-const BY_HAND =
-  'Restore what is not damaged by hand: docs/restore-by-hand.md. Or look for another run with "snapstream list".'
+const BY_HAND = `Restore what is not damaged by hand: ${onPage('restore-by-hand')}. Or look for another run with "snapstream list".`
 
 /**
  * How the segments are stored that lost catalogs can be made from.

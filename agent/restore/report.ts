@@ -1,4 +1,5 @@
 /** What is told of a restore when it is done. */
+import { onPage } from '../pages'
 import { ExitStatus } from '../contract'
 import { formatBytes, columns, counted, joinLines } from '../lib/text'
 import { warningLines } from '../backup/summary'
@@ -82,7 +83,7 @@ export function formatRestore({ run, host, volumes, failures, absent, warned }: 
 }
 
 const PATH_TOO_LONG = ': its path is longer than the kernel takes'
-const NOT_DESCRIBED = ': the catalog does not describe it, only tar can restore it: docs/restore-by-hand.md'
+const NOT_DESCRIBED = `: the catalog does not describe it, only tar can restore it: ${onPage('restore-by-hand')}`
 /** What the system and GNU tar say of it. */
 const DISK_FULL = /No space left on device|Wrote only \d+ of \d+ bytes|ENOSPC/
 

@@ -1,4 +1,5 @@
 /** What is told of deleted objects of which a version is left. */
+import { onPage } from '../pages'
 import { AgentError } from '../errors'
 import { joinLines } from '../lib/text'
 import { parseManifestKey } from '../contract'
@@ -42,7 +43,7 @@ export function formatOffer(keys: readonly string[]): string {
 export function formatDeletedRead(keys: readonly string[]): string {
   return (
     `  DELETED or expired, and read from versions that are still there for some days: ${nameAll(keys)}; ` +
-    'to undelete them see "Somebody deleted backups" in docs/runbook.md'
+    `to undelete them see ${onPage('runbook', 'Somebody deleted backups')}`
   )
 }
 

@@ -1,4 +1,5 @@
 /** Reads manifests of every format. */
+import { onPage } from '../pages'
 import { z } from 'zod'
 import { manifestKey, type RunKey } from '../contract'
 import { AgentError } from '../errors'
@@ -78,7 +79,7 @@ function parseJson(json: string, source: string): unknown {
 
 function damaged(source: string, what: string, cause?: unknown): AgentError {
   return new AgentError('ARCHIVE_DAMAGED', `${source} is not a manifest: ${what.slice(0, PROBLEM_CHARACTERS_MAX)}`, {
-    hint: 'Look for an earlier version of the object, or restore by hand from the archive: docs/restore-by-hand.md.',
+    hint: `Look for an earlier version of the object, or restore by hand from the archive: ${onPage('restore-by-hand')}.`,
     cause,
   })
 }

@@ -2,6 +2,7 @@
  * When a run was made. Its name is the word of its host, which may lie; when S3 wrote its manifest is the one time that no
  * host can choose. S3 dates a multipart object by the start of its upload, so that an archive is older than its manifest.
  */
+import { onPage } from '../pages'
 import { AgentError } from '../errors'
 import { parseRunTime } from './run-id'
 import { RUN_SECONDS_MAX, type RunKey } from '../contract'
@@ -41,7 +42,7 @@ export function isWithinRun(run: string, writtenAt: Date): boolean {
 
 export const TRUST_TIMES_HINT =
   'Somebody may have put it there to be taken for an older backup. If the bucket was copied, which gives everything a new time, ' +
-  'add --trust-times: see "The bucket is a copy" in docs/runbook.md.'
+  `add --trust-times: see ${onPage('runbook', 'The bucket is a copy')}.`
 
 export function misdated(run: string, { what }: Misdating): AgentError {
   return new AgentError('MISDATED', `run ${run} is not taken for what it says it is: ${what}`, {

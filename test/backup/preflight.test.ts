@@ -410,7 +410,7 @@ describe("on a server that is not AWS's, it is tried what the server compares", 
     expect(check('checksums')).toMatchObject({
       status: 'fail',
       what: 'Value for x-amz-checksum-crc32 header is invalid',
-      fix: expect.stringContaining('S3-compatible servers'),
+      fix: expect.stringContaining('"snapstream help servers"'),
     })
     expect(left(bucket)).toEqual({ objects: [], uploads: 0 })
   })
@@ -446,7 +446,7 @@ describe('--probe-upload', () => {
     expect(check('completing')).toMatchObject({
       status: 'fail',
       what: 'Value for x-amz-checksum-crc32 header is invalid',
-      fix: expect.stringContaining('S3-compatible servers'),
+      fix: expect.stringContaining('"snapstream help servers"'),
     })
     expect({ status, uploads: bucket.uploads.size }).toEqual({ status: 1, uploads: 0 })
   })

@@ -1,5 +1,5 @@
 /** What becomes of each volume of a run, whatever becomes of the others. */
-import { backUpHost } from '../../agent/backup/backup.io'
+import { backUpHost } from '../support/commands'
 import { ExitStatus } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import type { Answers } from '../support/fake-host'

@@ -174,7 +174,7 @@ describe('completion', () => {
       message: `s3://backups/${KEY} is not what was sent: it has CRC32 00000001, sent was ${sent}`,
       hint:
         'Run the backup again. This object belongs to no run, as no manifest names it. If it happens again with a server of ' +
-        '--endpoint-url, compare it with "S3-compatible servers" in docs/deploy.md.',
+        '--endpoint-url, compare it with "snapstream help servers".',
     })
   })
 

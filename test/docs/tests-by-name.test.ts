@@ -12,8 +12,9 @@ const KINDS = ['test', 'property.test', 'system.test']
  */
 const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   // The program, run as a process.
-  'main.test.ts': ['agent/cli.ts', 'agent/options/config-file.io.ts'],
+  'main.test.ts': ['agent/cli.ts', 'agent/options/config-file.io.ts', 'agent/options/pages.io.ts'],
   'golden.test.ts': ['agent/contract.ts', 'agent/lib/untrusted.ts'],
+  'docs/pages.test.ts': ['agent/pages.ts'],
   'docs/reference.test.ts': ['agent/restore/output-schema.ts', 'agent/source/output-schema.ts'],
   // The two sides of a thread.
   'archive/catalog-worker.test.ts': ['catalog-worker-thread.io', 'catalog-writer.io'].map(inRoom('archive')),

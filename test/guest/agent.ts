@@ -57,6 +57,7 @@ export async function installAgent(guest: Guest, server: Server): Promise<Instal
       parseLastLine(command, result.stdout)
       return result
     })
+    ended.catch(() => undefined) // whoever waits for it is told
     return { ...started, ended }
   }
   const unfinishedUploads = async () => {

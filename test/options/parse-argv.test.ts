@@ -27,6 +27,22 @@ function helpOf(command: CommandName): string {
   return invocation.kind === 'help' ? invocation.text : ''
 }
 
+test.each(['restore', 'list'] as const)('help %s is what %s --help is', (command) => {
+  expect(parseArguments(AGENT, ['help', command])).toEqual({ kind: 'help', text: helpOf(command) })
+  expect(parseArguments(AGENT, ['help'])).toEqual(parseArguments(AGENT, ['--help']))
+})
+
+test('help has pages of documentation, and knows which', () => {
+  expect(parseArguments(AGENT, ['help', 'runbook'])).toEqual({ kind: 'page', page: 'runbook' })
+  const { text } = parseArguments(AGENT, ['--help']) as { text: string }
+  expect(text).toContain('\n  snapstream help restore-by-hand ')
+  expect(refusal(() => parseArguments(AGENT, ['help', 'runbok']))).toEqual({
+    code: 'USAGE',
+    message: "there is no help on 'runbok'",
+    hint: expect.stringMatching(/^Did you mean runbook\? There is on preflight, .*, servers\.$/),
+  })
+})
+
 test('help names every command', () => {
   const invocation = parseArguments(AGENT, ['--help'])
   for (const name of COMMAND_NAMES) {

@@ -1,7 +1,6 @@
 import { fit } from '../../agent/lib/text'
-import { readFileSync } from 'node:fs'
 import { AgentError } from '../../agent/errors'
-import { formatDeletedRead, formatOffer, insertLine, hintAtDeleted } from '../../agent/run/deleted'
+import { formatOffer, insertLine, hintAtDeleted } from '../../agent/run/deleted'
 
 const run = (letter: string) => `manifests/daily/db-1/20260131T020000Z-${letter.repeat(6)}.json`
 const segment = 'data/daily/db-1/20260131T020000Z-aaaaaa/vg0-srv.tar.zst'
@@ -33,9 +32,4 @@ test('the line is put where it is read, however long the summary is', () => {
   expect(lines.slice(0, 3)).toEqual(['verdict', '  the line', '  row 0'])
   expect(lines.at(-1)).toBe('last')
   expect(fit(lines.join('\n')).split('\n').slice(0, 2)).toEqual(['verdict', '  the line'])
-})
-
-test('the section of the runbook that is named is there', () => {
-  const [, section] = /see "(.*)" in docs\/runbook\.md/.exec(formatDeletedRead([segment])) ?? []
-  expect(readFileSync('docs/runbook.md', 'utf8')).toContain(`\n## ${section}\n`)
 })
