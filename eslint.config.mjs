@@ -12,6 +12,11 @@ const ROOMS = JSON.parse(readFileSync(new URL('./scripts/rooms.json', import.met
 const GROUND = ['contract', 'errors', 'context', 'outcome', 'pages'].map((name) => `agent/${name}.ts`)
 /** The files of the room options that infra/ makes documents and schedules from: pure, and without the host. */
 const OPTIONS_AS_DATA = ['table', 'commands', 'grammar', 'contradictions']
+/** What a test calls by its checked name: test/support/commands.ts has each. */
+const COMMAND_FUNCTIONS = [
+  ...['backup', 'backUpHost', 'cleanup', 'cleanUpHost', 'preflight', 'find', 'list', 'listHosts', 'verify'],
+  ...['restore', 'restorePlan', 'restoreStatus'],
+]
 const forbid = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }] })
 const above = (room) => [...ROOMS.slice(ROOMS.indexOf(room) + 1).map((name) => `**/${name}/**`), '**/cli', '**/main']
 const roomRules = [
@@ -93,5 +98,14 @@ export default defineConfig(
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
     },
+  },
+  {
+    files: ['test/**/*.ts'],
+    ignores: ['test/support/commands.ts'],
+    rules: forbid({
+      group: ['**/agent/**/*.io'],
+      importNames: COMMAND_FUNCTIONS,
+      message: 'Those of test/support/commands have their output held against its schema.',
+    }),
   },
 )

@@ -18,6 +18,7 @@ import { resolve, resourceOf, synthesize } from '../infra/synthesize'
 import { guestEndpoint, plainClient, testServers } from '../servers/index'
 import type { Order } from './run-document'
 import type { DocumentResult } from './runner'
+import { parseLastLine } from '../support/last-line'
 
 const ROOT = resolvePath(__dirname, '../..')
 jest.setTimeout(240_000)
@@ -132,9 +133,9 @@ async function until(what: string, condition: () => Promise<boolean>): Promise<v
   }
 }
 
-/** What the agent says to programs, at the end of a step's output. */
+/** What a backup tells programs, at the end of a step's output. */
 function reportOf({ steps }: DocumentResult): { run: string; host: string } {
-  return JSON.parse(steps[0]!.stdout.trimEnd().split('\n').at(-1)!) as { run: string; host: string }
+  return parseLastLine('backup', steps[0]!.stdout) as { run: string; host: string }
 }
 
 test('Install, Backup, Verify, Restore and Cleanup, one after the other', async () => {
