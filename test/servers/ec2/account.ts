@@ -9,8 +9,10 @@ export interface Settings {
   readonly pendingSeconds: number
   /** How long a volume is `creating`. */
   readonly creatingSeconds: number
-  /** How long an attachment is `attaching`; only then does the machine see the disk. */
+  /** How long an attachment is `attaching`. */
   readonly attachingSeconds: number
+  /** How long it takes the machine to see the disk once that is `attached`. */
+  readonly discoverySeconds: number
   /** How long an attachment is `detaching` at least; the machine loses the disk at once, unless it is in use. */
   readonly detachingSeconds: number
   /** How long a volume is `deleting`. */
@@ -33,6 +35,7 @@ export const SETTINGS: Settings = {
   pendingSeconds: 0,
   creatingSeconds: 0,
   attachingSeconds: 0,
+  discoverySeconds: 0,
   detachingSeconds: 0,
   deletingSeconds: 0,
   unseenSeconds: 0,
@@ -121,9 +124,9 @@ export function snapshotState(account: Account, { createdMs }: Snapshot): string
   return hasPassed(account, createdMs, pendingSeconds) ? snapshotsEnd : 'pending'
 }
 
-export function attachmentState(attachment: Attachment): string {
-  if (attachment.detachingMs !== undefined) return attachment.disk === undefined ? 'detaching' : 'busy'
-  return attachment.disk === undefined ? 'attaching' : 'attached'
+export function attachmentState(account: Account, { disk, attachedMs, detachingMs }: Attachment): string {
+  if (detachingMs !== undefined) return disk === undefined ? 'detaching' : 'busy'
+  return hasPassed(account, attachedMs, account.settings.attachingSeconds) ? 'attached' : 'attaching'
 }
 
 export function visibleVolumes(account: Account): Volume[] {

@@ -27,7 +27,7 @@ export const attachVolume: Action = {
     const device = required(parameters, 'Device')
     assertAttachable(account, volume, instance, device)
     volume.attachment = newAttachment(instance, device, account.now())
-    const answer = formatAttachment(volume, 'attaching')
+    const answer = formatAttachment(account, volume, 'attaching')
     await plugIn(account, volume)
     return answer
   },
@@ -55,7 +55,7 @@ export const detachVolume: Action = {
       throw new Ec2Error('OperationNotPermitted', message)
     }
     attachment.detachingMs ??= account.now()
-    const answer = formatAttachment(volume, 'detaching')
+    const answer = formatAttachment(account, volume, 'detaching')
     await unplug(account, volume)
     return answer
   },
@@ -94,14 +94,14 @@ export function newAttachment(instance: Instance, device: string, attachedMs: nu
   }
 }
 
-export function formatAttachment(volume: Volume, status?: string) {
+export function formatAttachment(account: Account, volume: Volume, status?: string) {
   const { attachment } = volume
   if (!attachment) throw new Error(`${volume.id} is not attached`)
   return {
     volumeId: volume.id,
     instanceId: attachment.instance.id,
     device: attachment.device,
-    status: status ?? attachmentState(attachment),
+    status: status ?? attachmentState(account, attachment),
     attachTime: new Date(attachment.attachedMs).toISOString(),
     deleteOnTermination: attachment.deleteOnTermination,
   }
@@ -132,7 +132,8 @@ function assertAttachable(account: Account, volume: Volume, instance: Instance, 
 
 async function plugIn(account: Account, { id, file, attachment }: Volume): Promise<void> {
   if (!attachment || attachment.disk !== undefined || attachment.detachingMs !== undefined) return
-  if (!hasPassed(account, attachment.attachedMs, account.settings.attachingSeconds)) return
+  const { attachingSeconds, discoverySeconds } = account.settings
+  if (!hasPassed(account, attachment.attachedMs, attachingSeconds + discoverySeconds)) return
   // NVMe devices have no hyphen in their serial.
   const serial = id.replace('-', '')
   attachment.disk = await attachment.instance.machine.attachDisk({ file, serial })

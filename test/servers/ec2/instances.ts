@@ -53,7 +53,7 @@ function formatInstance(account: Account, instance: Instance): Xml {
       deviceName: attachment.device,
       ebs: {
         volumeId: id,
-        status: attachmentState(attachment),
+        status: attachmentState(account, attachment),
         attachTime: new Date(attachment.attachedMs).toISOString(),
         deleteOnTermination: attachment.deleteOnTermination,
       },

@@ -187,6 +187,15 @@ describe('volumes', () => {
 })
 
 describe('attachments', () => {
+  test('are there for EC2 before the machine sees the disk, on request', async () => {
+    ec2.configure({ discoverySeconds: 5 })
+    const volume = await createVolume({ Size: '1' })
+    await done('AttachVolume', at(volume, '/dev/sdg'))
+    expect([await statusOf(volume), disks.size]).toEqual(['in-use attached', 2])
+    pass(5)
+    expect([await statusOf(volume), disks.size]).toEqual(['in-use attached', 3])
+  })
+
   test('need a free name, a free place, the same zone and a volume that is free', async () => {
     const [volume, elsewhere] = [
       await createVolume({ Size: '1' }),

@@ -142,7 +142,7 @@ function formatRequest(parameters: Parameters): string {
 }
 
 function factsOf(account: Account, volume: Volume): Record<string, string | undefined> {
-  const attachment = volume.attachment && formatAttachment(volume)
+  const attachment = volume.attachment && formatAttachment(account, volume)
   return {
     'volume-id': volume.id,
     status: volumeState(account, volume),
@@ -165,7 +165,7 @@ function formatVolume(account: Account, volume: Volume): Xml {
     availabilityZone: volume.zone,
     status: volumeState(account, volume),
     createTime: new Date(volume.createdMs).toISOString(),
-    attachmentSet: volume.attachment ? [formatAttachment(volume)] : [],
+    attachmentSet: volume.attachment ? [formatAttachment(account, volume)] : [],
     tagSet: formatTags(volume.tags),
     volumeType: volume.type,
     encrypted: false,
