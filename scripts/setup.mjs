@@ -12,6 +12,8 @@ const DEBIAN_PACKAGES = {
   'thin-provisioning-tools': 'lvm2 needs it to check thin pools',
   xfsprogs: 'makes the xfs filesystems of the guest',
   e2fsprogs: 'makes the ext4 filesystems of the guest',
+  fdisk: "sfdisk parts the root disk of a guest as an EC2 host's is ...",
+  dosfstools: '... and makes the filesystem of its EFI partition',
   acl: 'sets and reads the ACLs of the test trees',
   attr: 'sets and reads the extended attributes of the test trees',
   'libcap2-bin': 'sets and reads the file capabilities of the test trees',

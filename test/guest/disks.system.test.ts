@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { guestEndpoint } from '../servers'
 import { startEc2, type LaunchedInstance, type RunningEc2 } from '../servers/ec2'
 import { askEc2, type Ec2Answer } from '../servers/ec2/ask'
+import { makeEbsDisks, VOLUMES } from './ebs-disks'
 import { bootGuest, type Guest } from './guest'
 import type { ActionName } from '../servers/ec2/actions'
 
@@ -11,30 +12,21 @@ jest.setTimeout(180_000)
 let guest: Guest
 let ec2: RunningEc2
 let host: LaunchedInstance
+let root: string
 let a: string
-let b: string
 
 beforeAll(async () => {
   guest = await bootGuest({ disksMiB: [64] })
   ec2 = await startEc2()
-  host = await ec2.launch({ machine: guest, volumes: [{ sizeGiB: 1 }, { sizeGiB: 1 }, { sizeGiB: 1 }] })
-  ;[, a = '', b = ''] = host.volumeIds
-  await guest.run(['sh', '-euc', MAKE, 'sh', await deviceOf(a), await deviceOf(b)])
+  host = await ec2.launch({ machine: guest, volumes: VOLUMES })
+  const devices = await Promise.all(host.volumeIds.map(deviceOf))
+  await makeEbsDisks(guest, devices)
+  ;[root = '', a = ''] = host.volumeIds
 })
 afterAll(async () => {
   await guest.stop()
   await ec2.stop()
 })
-
-const MAKE = `
-mkfs.ext4 -q "$1"
-mkfs.xfs -q "$2"
-mount --mkdir "$1" /srv/a
-mount --mkdir "$2" /srv/b
-# Something to copy.
-for filesystem in a b; do dd if=/dev/urandom of=/srv/$filesystem/random bs=1M count=48 status=none; done
-sync
-`
 
 async function ask(action: ActionName, parameters: Readonly<Record<string, string>>): Promise<Ec2Answer> {
   const answer = await askEc2(ec2, action, parameters)
@@ -52,11 +44,11 @@ async function deviceOf(volumeId: string): Promise<string> {
   return `/dev/${line.split(' ')[0] ?? ''}`
 }
 
-/** @returns the snapshots of the data volumes */
-async function takeSnapshots(): Promise<string[]> {
+/** @returns the snapshots of its volumes, in their order */
+async function takeSnapshots({ withRoot } = { withRoot: false }): Promise<string[]> {
   const specification = {
     'InstanceSpecification.InstanceId': host.id,
-    'InstanceSpecification.ExcludeBootVolume': 'true',
+    'InstanceSpecification.ExcludeBootVolume': String(!withRoot),
   }
   return (await ask('CreateSnapshots', specification)).texts('snapshotId')
 }
@@ -83,9 +75,27 @@ test('a disk without a serial is no volume, and all that EC2 says there are have
   expect(await Promise.all(host.volumeIds.map(deviceOf))).toEqual(['/dev/ubdc', '/dev/ubdd', '/dev/ubde'])
 })
 
-test('the guest reaches it', async () => {
+test('the guest reaches EC2', async () => {
   const program = `fetch('${guestEndpoint(ec2)}', { method: 'POST' }).then((r) => r.text()).then(console.log)`
   expect(await guest.run(['node', '-e', program])).toContain('<Code>AuthFailure</Code>')
+})
+
+test('the partitions of a root disk come with its copy', async () => {
+  const [ofRoot = ''] = await takeSnapshots({ withRoot: true })
+  const copy = await attachCopy(ofRoot, '/dev/sdm')
+  const [original, device] = [await deviceOf(root), await deviceOf(copy)]
+  await guest.run(['test', '-b', `${device}3`])
+  await guest.run(['mount', '--mkdir', '-o', 'ro,nouuid', `${device}3`, '/mnt/root'])
+  await guest.run(['mount', '-o', 'ro', `${device}2`, '/mnt/root/boot'])
+  await guest.run(['mount', '-o', 'ro', `${device}1`, '/mnt/root/boot/efi'])
+  expect(await guest.run(['sh', '-c', 'cd /mnt/root; cat moment boot/moment boot/efi/moment'])).toBe(
+    'before\n'.repeat(3),
+  )
+  // By a label or UUID it could be either of them.
+  const labelled = await guest.run(['blkid', '-c', '/dev/null', '-t', 'LABEL=boot', '-o', 'device'])
+  expect(labelled.trim().split('\n').sort()).toEqual([`${original}2`, `${device}2`].sort())
+  await guest.run(['umount', '--recursive', '/mnt/root'])
+  await detachAndDelete(copy)
 })
 
 /** Writes a number to one filesystem, and then to the other: the first is never behind, and at most one ahead. */
