@@ -1,7 +1,8 @@
 /** Reads catalogs back, as text, line by line, or for what they say apart from their entries. */
-import { onPage } from '../pages'
+import { hash } from 'node:crypto'
 import { pipeline } from 'node:stream/promises'
-import { crc32, createZstdDecompress } from 'node:zlib'
+import { createZstdDecompress } from 'node:zlib'
+import { onPage } from '../pages'
 import { AgentError } from '../errors'
 import { type Archive } from './archive'
 import type { CatalogEnd, CatalogFrames, CatalogHeader, CatalogLine } from './catalog'
@@ -110,27 +111,29 @@ export async function readCatalogIndex(
 
 /** What a catalog's pieces have to be, and the pieces themselves where all fit into what is in flight anyway. */
 interface Proven {
-  readonly checksums: readonly number[]
+  readonly digests: readonly string[]
   readonly held?: readonly Buffer[]
 }
 
-/** Of large catalogs, which are read several times: each piece's checksum, once all together were the manifest's. */
-const provenChecksums = new WeakMap<Archive['catalog'], readonly number[]>()
+/** Of large catalogs, which are read several times: each piece's digest, once all together were the manifest's. */
+const provenDigests = new WeakMap<Archive['catalog'], readonly string[]>()
+/** Not a CRC32: whoever puts another object there between two readings can give it any. */
+const digestOf = (piece: Buffer): string => hash('sha256', piece, 'base64')
 
 /** The object's bytes, none of which is given out before it is known to be what the manifest says. */
 async function* readCatalogObject(deps: ReaderDeps, catalog: Archive['catalog']): AsyncGenerator<Buffer> {
-  const known = provenChecksums.get(catalog)
-  const { checksums, held } = known ? { checksums: known } : await proveCatalog(deps, catalog)
+  const known = provenDigests.get(catalog)
+  const { digests, held } = known ? { digests: known } : await proveCatalog(deps, catalog)
   if (held) {
     yield* held
     return
   }
-  provenChecksums.set(catalog, checksums)
+  provenDigests.set(catalog, digests)
   let index = 0
   for await (const piece of fetchCatalog(deps, catalog)) {
-    const checksum = checksums[index++]
+    const digest = digests[index++]
     const check = (): void => {
-      if (crc32(piece) !== checksum) throw damagedCatalog(catalog.key, 'is not what it was when it was read before')
+      if (digestOf(piece) !== digest) throw damagedCatalog(catalog.key, 'is not what it was when it was read before')
     }
     const offset = (index - 1) * READ_BYTES
     const readAgain = (how: RangeReadOptions) =>
@@ -161,15 +164,17 @@ async function readWhole(
   how?: RangeReadOptions,
 ): Promise<Proven & { readonly difference: string | undefined }> {
   const held: Buffer[] | undefined = catalog.sizeBytes <= HELD_BYTES_MAX ? [] : undefined
-  const checksums: number[] = []
+  const digests: string[] = []
   const digest = digestStored(catalog)
   for await (const piece of fetchCatalog(deps, catalog, how)) {
     digest.update(piece)
-    checksums.push(crc32(piece))
     if (held) held.push(piece)
-    else freeNow(piece)
+    else {
+      digests.push(digestOf(piece))
+      freeNow(piece)
+    }
   }
-  return { difference: digest.difference(), checksums, ...(held && { held }) }
+  return { difference: digest.difference(), digests, ...(held && { held }) }
 }
 
 /** @param how - all of it is read; what is lost of it is read again in any case */

@@ -134,6 +134,24 @@ describe('a catalog', () => {
     }
   })
 
+  test('that is too large for that is no other one when it is read the second time, whatever its CRC32', async () => {
+    const body = zstdCompressSync(randomBytes(20 * 1024 * 1024))
+    const forged = Buffer.from(body)
+    // CRC32 is linear: what differs by its polynomial, bit for bit from the highest power on, has the same.
+    const polynomial = 0x1_04c1_1db7
+    for (let bit = 0; bit <= 32; bit++) {
+      if (Math.floor(polynomial / 2 ** (32 - bit)) % 2 === 1) forged[1_000_000 + (bit >> 3)]! ^= 1 << (bit & 7)
+    }
+    expect([crc32(forged) === crc32(body), forged.equals(body)]).toEqual([true, false])
+
+    const catalog = { key: 'catalogs/c', sizeBytes: body.length, crc32: formatCrc32(crc32(body)) }
+    const store = storeWith(new Map([[catalog.key, body]]))
+    for await (const piece of readCatalogText({ store, signal }, catalog)) expect(piece.length).toBeGreaterThan(0)
+    store.objects.set(catalog.key, { ...store.objects.get(catalog.key)!, body: forged })
+    const text = readCatalogText({ store, signal }, catalog)
+    await expect(text.next()).rejects.toThrow('is not what it was when it was read before')
+  })
+
   test('that is whole is not made again from the archive because one answer had a wrong byte', async () => {
     const { archive, objects } = archiveInSmallFrames(tar)
     const memory = storeWith(objects)
