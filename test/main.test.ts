@@ -1,10 +1,8 @@
-import { AGENT } from '../agent/options/agent'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { chmod, chown, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { PAGES } from '../agent/pages'
-import { readConfigFile } from '../agent/options/config-file.io'
 import { buildAgent, type Agent } from './support/agent'
 import { serve } from './support/http-server'
 import { makeTrustedDirectory } from './support/trusted-directory'
@@ -76,10 +74,9 @@ test.each([
 )
 
 describe('the configuration file', () => {
-  const run = async (content: string, spoil: (file: string) => Promise<void> = async () => undefined) => {
+  const run = async (content: string) => {
     const file = join(directory, 'config.json')
     await writeFile(file, content)
-    await spoil(file)
     return agent.run(['list', '--host=db1', '--config', file])
   }
 
@@ -93,26 +90,6 @@ describe('the configuration file', () => {
     const { status, stderr } = await run('{"bucket": "backups", "volumes": ["/", "srv"]}')
     expect(status).toBe(2)
     expect(stderr).toContain(`config.json: volumes[1] must be an absolute path such as /srv, without "..", not 'srv'`)
-  })
-
-  test.each<[string, string, (file: string) => Promise<void>]>([
-    ['that anybody can write', 'can be written by others (mode 0646)', (file) => chmod(file, 0o646)],
-    ['that its group can write', 'can be written by others (mode 0664)', (file) => chmod(file, 0o664)],
-    ['that is somebody else’s', `config.json belongs to user ${UID}`, (file) => chown(file, UID, 0)],
-    ['in a directory that anybody can write', '(mode 0777)', (file) => chmod(dirname(file), 0o777)],
-    ['in a directory that is somebody else’s', `belongs to user ${UID}`, (file) => chown(dirname(file), UID, 0)],
-  ])('%s is not believed', async (_, complaint, spoil) => {
-    const { status, stderr } = await run('{"bucket": "backups"}', spoil)
-    expect(status).toBe(2)
-    expect(stderr).toContain(complaint)
-    expect(stderr).toMatch(/HINT: Look at what is in it, then run "ch(own root|mod go-w) \//)
-  })
-
-  test('of one’s own is believed by an agent that does not run as root', async () => {
-    const file = join(directory, 'config.json')
-    await writeFile(file, '{}')
-    await chown(file, UID, 0)
-    expect(await readConfigFile(AGENT, { file, named: true }, UID)).toEqual({})
   })
 
   test('that somebody named has to be there', async () => {

@@ -12,7 +12,7 @@ const KINDS = ['test', 'property.test', 'system.test']
  */
 const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   // The program, run as a process.
-  'main.test.ts': ['agent/cli.ts', 'agent/options/config-file.io.ts', 'agent/options/pages.io.ts'],
+  'main.test.ts': ['agent/cli.ts', 'agent/options/pages.io.ts'],
   'golden.test.ts': ['agent/contract.ts', 'agent/lib/untrusted.ts'],
   'docs/pages.test.ts': ['agent/pages.ts'],
   'docs/reference.test.ts': ['agent/restore/output-schema.ts', 'agent/source/output-schema.ts'],
@@ -32,9 +32,6 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'find/find.test.ts': ['agent/find/file-history.ts'],
   'find/list.test.ts': ['agent/run/verdicts.ts'],
   'hooks/hooks.test.ts': ['agent/hooks/guard.io.ts', 'agent/hooks/run-hook.io.ts', 'agent/lib/never-aborted.ts'],
-  // One table of options, and what is made of it.
-  'options/parse-argv.test.ts': ['agent', 'commands', 'contradictions', 'paths', 'table'].map(inRoom('options')),
-  'options/resolve.test.ts': ['agent/options/types.ts'],
   'rebuild/rebuild.test.ts': [
     ...['notes', 'script-text', 'signatures'].map(inRoom('rebuild')),
     ...['rebuild', 'rebuild-step', 'lvm/rebuild', 'lvm/rebuild-reports'].map(inRoom('source')),
@@ -57,9 +54,6 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'source/lvm/plan.test.ts': ['agent/source/lvm/space.ts'],
   // The other half of taking snapshots needs real LVM: test/guest/lvm.system.test.ts.
   'source/lvm/teardown.test.ts': ['commands.io', 'layout.io', 'snapshots.io'].map(inRoom('source/lvm')),
-  'tar/header.test.ts': ['agent/tar/layout.ts'],
-  'tar/pax-records.test.ts': ['agent/tar/extension.ts'],
-  'tar/scanner.test.ts': ['agent/tar/entry.ts', 'agent/tar/scanned-entry.ts'],
   'verify/objects-and-stream.test.ts': ['agent/verify/catalog-check.ts'],
   'verify/verify.test.ts': ['agent/verify/report.ts', 'agent/verify/source-check.io.ts'],
   // Constructs, by the template that they make together.

@@ -12,51 +12,6 @@ function request(argv: readonly string[], environment: Environment = {}, config?
 }
 
 describe('what was asked for', () => {
-  test('a backup with nothing but a bucket has every default', () => {
-    expect(request(['backup', '--bucket', 'my-backups'])).toEqual({
-      command: 'backup',
-      bucket: 'my-backups',
-      class: 'daily',
-      host: undefined,
-      volumes: [],
-      excludeVolumes: [],
-      exclude: [],
-      requireAll: false,
-      dryRun: false,
-      storageClass: undefined,
-      compression: 'zstd',
-      level: 3,
-      snapshotSize: { kind: 'auto' },
-      preHook: [],
-      postHook: [],
-      onHookFailure: 'abort',
-      hookTimeout: 60,
-      parallel: 2,
-      bandwidthLimit: undefined,
-      nice: undefined,
-      verify: 'checksum',
-      sample: undefined,
-      deadline: undefined,
-      region: undefined,
-      endpointUrl: undefined,
-      json: false,
-      logLevel: undefined,
-      config: FILE,
-    })
-  })
-
-  test.each([
-    ['1/7', 1, 7],
-    ['7/7', 7, 7],
-    ['1/1', 1, 1],
-    ['999/1000', 999, 1000],
-  ])('--sample %s is %d of %d parts', (written, count, parts) => {
-    const argv = ['backup', '--bucket=abc', '--verify=source', `--sample=${written}`]
-    expect(request(argv)).toMatchObject({ sample: { count, parts } })
-    const config = { bucket: 'abc', verify: 'source', sample: written }
-    expect(request(['backup'], {}, config)).toEqual(request(argv))
-  })
-
   test('flags win over variables, variables over the file, the file over defaults', () => {
     const config = { bucket: 'from-file', level: 7, parallel: 4, class: 'monthly' }
     const environment = { SNAPSTREAM_LEVEL: '9', SNAPSTREAM_CLASS: 'weekly' }
@@ -214,41 +169,6 @@ describe('a value that cannot be is refused, whichever way it came', () => {
       hint: 'Give --bucket, set SNAPSTREAM_BUCKET, or set "bucket" in /etc/snapstream/config.json.',
     })
   })
-
-  test('options that contradict each other', () => {
-    const config = { bucket: 'abc', volumes: ['/'] }
-    expect(refusal(() => request(['backup', '--exclude-volumes=/srv'], {}, config)).message).toBe(
-      '--volumes and --exclude-volumes are both given',
-    )
-    expect(
-      refusal(() => request(['backup', '--verify=stream', '--storage-class=GLACIER'], {}, { bucket: 'abc' })).message,
-    ).toBe('--verify stream cannot read back what --storage-class GLACIER has archived')
-  })
-
-  test.each([['--limit', '5'], ['--include-deleted'], ['--trust-times']])('%s with a list of debris', (...flags) => {
-    expect(refusal(() => request(['list', '--bucket=abc', '--debris', ...flags]))).toMatchObject({
-      code: 'USAGE',
-      message: `--debris and ${flags[0]} are both given`,
-    })
-  })
-
-  test.each(['checksum', 'stream', 'none'])('a sample with --verify %s, which compares nothing', (verify) => {
-    expect(refusal(() => request(['backup', '--bucket=abc', '--sample=1/7', `--verify=${verify}`]))).toEqual({
-      code: 'USAGE',
-      message: `--sample is given, and --verify ${verify} compares nothing with the source`,
-      hint: expect.stringMatching(/^Give --verify source too, or leave --sample out\./),
-    })
-  })
-
-  test.each(['', '7', '0/7', '1/0', '8/7', '1/1001', '01/7', '1/7 ', '-1/7', '1/7/9', '1.5/7', '1%'])(
-    'the share %j',
-    (share) => {
-      expect(refusal(() => request(['backup', '--bucket=abc', '--verify=source', `--sample=${share}`]))).toMatchObject({
-        code: 'USAGE',
-        message: `--sample must be a share such as 1/7, of at most 1000 parts, not '${share}'`,
-      })
-    },
-  )
 
   test('comparing with the source when the snapshot is gone: where it can be done is said', () => {
     const argv = ['verify', '--bucket=abc', '--run=20260131T020000Z-k3xw7a', '--depth=source']

@@ -1,0 +1,66 @@
+import { AGENT, resolveRequest, type CommandLine } from '../../agent/options/agent'
+import { parseArguments } from '../../agent/options/parse-argv'
+import { CONFIG_FILE } from '../../agent/contract'
+import { refusal } from '../support/refusal'
+
+function requested(...argv: string[]) {
+  return resolveRequest(parseArguments(AGENT, argv) as CommandLine, {}, {})
+}
+
+test('a backup with nothing but a bucket has every default', () => {
+  expect(requested('backup', '--bucket', 'my-backups')).toEqual({
+    command: 'backup',
+    bucket: 'my-backups',
+    class: 'daily',
+    host: undefined,
+    volumes: [],
+    excludeVolumes: [],
+    exclude: [],
+    requireAll: false,
+    dryRun: false,
+    storageClass: undefined,
+    compression: 'zstd',
+    level: 3,
+    snapshotSize: { kind: 'auto' },
+    preHook: [],
+    postHook: [],
+    onHookFailure: 'abort',
+    hookTimeout: 60,
+    parallel: 2,
+    bandwidthLimit: undefined,
+    nice: undefined,
+    verify: 'checksum',
+    sample: undefined,
+    deadline: undefined,
+    region: undefined,
+    endpointUrl: undefined,
+    json: false,
+    logLevel: undefined,
+    config: CONFIG_FILE,
+  })
+})
+
+test.each([['--target=/mnt'], ['--in-place'], ['--stdout']])('a restore may go to %s', (destination) => {
+  expect(requested('restore', '--bucket=backups', destination)).toMatchObject({ command: 'restore' })
+})
+
+test.each([
+  [[], 'where to restore to is not given'],
+  [['--target=/mnt', '--in-place'], '--target and --in-place are given'],
+  [['--in-place', '--stdout'], '--in-place and --stdout are given'],
+  [['--target=/mnt', '--in-place', '--stdout'], '--target and --in-place and --stdout are given'],
+])('a restore with %j is not guessed at', (argv, message) => {
+  expect(refusal(() => requested('restore', '--bucket=backups', ...argv))).toEqual({
+    code: 'USAGE',
+    message,
+    hint: 'Give one of --target DIRECTORY, --in-place and --stdout.',
+  })
+})
+
+test('who is told of a contradiction is told where the other half of it may be', () => {
+  expect(refusal(() => requested('list', '--bucket=backups', '--hosts', '--debris'))).toEqual({
+    code: 'USAGE',
+    message: '--hosts and --debris are both given',
+    hint: 'List the hosts first, then the debris of one: --host. Look at the variables and the configuration file too.',
+  })
+})
