@@ -33,7 +33,6 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'find/list.test.ts': ['agent/run/verdicts.ts'],
   'hooks/hooks.test.ts': ['agent/hooks/guard.io.ts', 'agent/hooks/run-hook.io.ts', 'agent/lib/never-aborted.ts'],
   'rebuild/rebuild.test.ts': [
-    ...['notes', 'script-text', 'signatures'].map(inRoom('rebuild')),
     ...['rebuild', 'rebuild-step', 'lvm/rebuild', 'lvm/rebuild-reports'].map(inRoom('source')),
   ],
   // A restore by what comes of it: what is lost, refused, attacked.
@@ -46,7 +45,6 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'restore/plan-volume.test.ts': ['agent/restore/conflicts.ts'],
   'restore/refusals.test.ts': ['agent/rebuild/restore-plan.io.ts'],
   'restore/restore.test.ts': ['dry-run-report', 'plan-tasks.io', 'restore-task', 'volumes.io'].map(inRoom('restore')),
-  'run/manifest.test.ts': ['manifest-claims', 'manifest-format-1', 'parse-manifest'].map(inRoom('run')),
   'run/run-time.test.ts': ['agent/bucket/deleted-objects.ts', 'agent/run/runs.ts'],
   'source/leftovers.test.ts': ['abandoned', 'sources.io'].map(inRoom('source')),
   'source/mount.test.ts': ['agent/source/patience.io.ts'],
