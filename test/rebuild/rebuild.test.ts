@@ -1,80 +1,12 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { formatArgv } from '../../agent/host/argv'
 import type { Manifest } from '../../agent/run/manifest'
-import type { LvmLayout } from '../../agent/source/lvm/record'
 import { planRebuild } from '../../agent/rebuild/rebuild'
-import { parseSignatures } from '../../agent/rebuild/signatures'
-import { formatRebuildScript } from '../../agent/rebuild/script-text'
-import { manifestOf, volumeBackupOf } from '../support/manifest'
+import { manifestOf } from '../support/manifest'
 import { refusal } from '../support/refusal'
+import { commandsOf, fixture, manifest, options, volume, withLvm, withSystem } from './fixture'
 
-/** Reports of a real host: two groups, one of two disks, a thin pool, a foreign snapshot, swap. */
-const fixture = (name: string): unknown => JSON.parse(readFileSync(`test/fixtures/lvm-2.03.16/${name}.json`, 'utf8'))
-
-const volume = (name: string, mountPoint: string, filesystem: string, label = '') =>
-  volumeBackupOf({ volume: name, mountPoint, filesystem, label, uuid: `uuid-of-${name}` })
-
-const SIGNATURES = `DEVNAME=/dev/mapper/vg0-swap
-UUID=uuid-of-swap
-LABEL=old\\ swap
-TYPE=swap
-
-DEVNAME=/dev/mapper/vg1-mail
-UUID=uuid-of-mail
-BLOCK_SIZE=512
-TYPE=xfs
-
-DEVNAME=/dev/mapper/vg0-secret
-UUID=uuid-of-secret
-TYPE=crypto_LUKS
-`
-
-const lvm: LvmLayout = {
-  ...{ lvs: fixture('lvs'), vgs: fixture('vgs'), pvs: fixture('pvs'), groupConfigurations: {} },
-  thinPools: {
-    report: [
-      {
-        lv: [
-          {
-            ...{ vg_name: 'vg1', lv_name: 'pool', lv_metadata_size: '8388608' },
-            ...{ chunk_size: '131072', zero: '', discards: 'nopassdown' },
-          },
-        ],
-      },
-    ],
-  },
-}
-const system: Manifest['system'] = {
-  ...manifestOf().system,
-  lvm,
-  blockDevices: fixture('lsblk'),
-  signatures: SIGNATURES,
-  fstab: [
-    'UUID=uuid-of-vg0-home / ext4 defaults 0 1',
-    '# a comment',
-    '/dev/vg0/srv\t/srv xfs noatime 0 2',
-    'UUID="uuid-of-swap" none swap sw 0 0',
-    'UUID=1234-ABCD /boot/efi vfat umask=0077 0 1',
-    'tmpfs /tmp tmpfs defaults 0 0',
-    '',
-  ].join('\n'),
-}
-const manifest = manifestOf({
-  volumes: [volume('vg0-srv', '/srv', 'xfs', 'data'), volume('vg0-home', '/', 'ext4')],
-  notBackedUp: [{ mountPoint: '/boot', device: '/dev/ubda', filesystem: 'vfat', reason: 'it is not on LVM' }],
-  system,
-})
-const options = { bucket: 'backups', target: '/mnt', disks: [['/dev/ubdb', '/dev/nvme1n1']] as const }
 const plan = planRebuild(manifest, options)
-const commandsOf = ({ steps }: typeof plan) => steps.map(({ argv }) => formatArgv(argv))
 const commands = commandsOf(plan)
 const starting = (program: string, of = commands) => of.filter((command) => command.startsWith(program))
-/** A manifest that differs in what it says of the system. */
-const withSystem = (changes: Partial<Manifest['system']>) =>
-  manifestOf({ ...manifest, system: { ...system, ...changes } })
-const withLvm = (changes: Partial<LvmLayout>) => withSystem({ lvm: { ...lvm, ...changes } })
-
 test('the disks that are there now are looked at, then all become physical volumes, then groups', () => {
   expect(commands.slice(0, 6)).toEqual([
     'lsblk --output NAME,SIZE,TYPE,FSTYPE,LABEL,MOUNTPOINT /dev/nvme1n1 /dev/ubdc /dev/ubdd',
@@ -187,71 +119,6 @@ describe('disks', () => {
   })
 })
 
-describe('what no command does is said', () => {
-  test.each([
-    ['what was not on LVM', '/boot was not backed up: it is not on LVM.'],
-    ['what becomes another kind of volume', 'vg0/srv was striped; here it becomes linear.'],
-    ['a filesystem that stays empty', '/dev/mapper/vg1-mail was not backed up: here its xfs filesystem is empty.'],
-    ['a volume that stays empty', '/dev/mapper/vg0-secret was not backed up: here it is empty, without a filesystem.'],
-    [
-      'what fstab misses',
-      'fstab has UUID=1234-ABCD for /boot/efi, which is not made here: without it, the boot may stop.',
-    ],
-    ['what to compare', 'Compare /mnt/etc/fstab with blkid before the first boot.'],
-  ])('%s', (_, note) => expect(plan.notes).toContain(note))
-
-  test('the boot loader, on a host whose root is restored', () => {
-    expect(plan.notes).toContainEqual(expect.stringMatching(/^The boot loader is not on a volume: .*grub-install/))
-  })
-
-  test('the lines of fstab, on a host whose root is not', () => {
-    const { notes } = planRebuild({ ...manifest, volumes: [volume('vg0-srv', '/srv', 'xfs')] }, options)
-    expect(notes.at(-1)).toMatch(/^The root of the host is not among these volumes: add the lines of its fstab/)
-  })
-
-  test('labels, on a system with SELinux', () => {
-    const { notes } = planRebuild(withSystem({ osRelease: 'ID="rhel"\n' }), options)
-    expect(notes).toContainEqual(expect.stringContaining('touch /mnt/.autorelabel'))
-  })
-
-  test('partitions', () => {
-    const partition = { name: 'ubdd', type: 'part' }
-    const blockDevices = { blockdevices: [{ name: 'sda', type: 'disk', children: [partition] }] }
-    expect(planRebuild(withSystem({ blockDevices }), options).notes).toContain(
-      '/dev/ubdd was of type part: make it first, or give a whole disk with --disk.',
-    )
-  })
-
-  test('nothing about what is made as it was', () => {
-    expect(plan.notes.filter((note) => /swap|vg0-home|fstab has \/dev\/vg0\/srv/.test(note))).toEqual([])
-  })
-})
-
-describe('the script', () => {
-  const script = formatRebuildScript(manifest, plan)
-
-  test('is one that a shell reads, and says what it does before it does it', () => {
-    execFileSync('sh', ['-n'], { input: script })
-    expect(script).toMatch(/^#!\/bin\/sh\n# Rebuilds the volumes of host as they were in run .*\n# It DESTROYS/)
-    expect(script).toContain(
-      '\n# /dev/nvme1n1 becomes a physical volume: what is on it is lost\npvcreate /dev/nvme1n1\n',
-    )
-    expect(script).toContain('\n# UUID=1234-ABCD /boot/efi vfat umask=0077 0 1\n')
-  })
-
-  test('has no command but those of the plan, whatever the host wrote into its manifest', () => {
-    const evil = 'x\nrm -rf /\r\u202erm\u0085rm\u2028rm'
-    const hostile = {
-      ...withSystem({ fstab: `UUID=${evil} /`, osRelease: `PRETTY_NAME=${evil}` }),
-      notBackedUp: [{ mountPoint: `/${evil}`, device: evil, filesystem: evil, reason: evil }],
-      failures: [{ volume: evil, mountPoint: `/${evil}`, code: 'ARCHIVE_FAILED' as const, message: evil, hint: evil }],
-    }
-    const lines = formatRebuildScript(hostile, planRebuild(hostile, options)).split('\n')
-    expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).toEqual(['set -eux', ...commands])
-    expect(lines.join('')).not.toMatch(/[\r\u202e\u0085\u2028]/)
-  })
-})
-
 test.each([
   ['reports that are not understood', { lvs: { report: [] } }, 'lvs'],
   [
@@ -270,13 +137,6 @@ test.each([
     message: `the report of ${command} in the manifest is not understood`,
     hint: expect.stringMatching(/vgcfgbackup/),
   })
-})
-
-test('signatures are read as blkid writes them', () => {
-  expect(parseSignatures(SIGNATURES)[0]).toEqual({
-    ...{ device: '/dev/mapper/vg0-swap', type: 'swap', uuid: 'uuid-of-swap', label: 'old swap' },
-  })
-  expect(parseSignatures('')).toEqual([])
 })
 
 describe('a manifest that somebody wrote to have the rebuilt host do what he wants', () => {
@@ -324,18 +184,4 @@ describe('a manifest that somebody wrote to have the rebuilt host do what he wan
     expect(commands).toContain('--addtag snapstream.skip --addtag mine')
     expect(commands).not.toMatch(/--addtag snapstream(?!\.skip)/)
   })
-})
-
-test('a report of devices that has none in it ends no plan', () => {
-  const blockDevices = { blockdevices: [null, 1, 'sda', { children: [null, { name: 'ubdb', type: 'part' }] }] }
-  const { notes } = planRebuild(withSystem({ blockDevices }), options)
-  expect(notes.filter((note) => note.includes('was of type'))).toEqual([
-    expect.stringContaining('/dev/ubdb was of type part'),
-  ])
-})
-
-test('an fstab of empty lines takes no longer than any other of its size', () => {
-  const fstab = `${'\n'.repeat(1_000_000)}${'\t'.repeat(1_000_000)}\nUUID=lost /lost ext4 defaults 0 2`
-  const { notes } = planRebuild(withSystem({ fstab }), options)
-  expect(notes).toContain('fstab has UUID=lost for /lost, which is not made here: without it, the boot may stop.')
 })
