@@ -184,6 +184,7 @@ test('what is attached is there again after a power cut, and what was detached m
 
 test('a disk more than EC2 allows is refused, and so is one whose file is missing', async () => {
   await expect(guest.attachDisk({ file: '/nowhere' })).rejects.toThrow('ENOENT')
+  await expect(guest.detachDisk('/dev/ubdp')).rejects.toThrow('the guest has no disk /dev/ubdp')
   ec2.configure({ attachmentsMax: 3 })
   const [snapshot = ''] = await takeSnapshots()
   await expect(attachCopy(snapshot, '/dev/sdm')).rejects.toThrow('AttachmentLimitExceeded')

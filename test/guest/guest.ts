@@ -110,16 +110,20 @@ function diskActions(
   return {
     async attachDisk(disk) {
       const slot = await plugIn(slots, disk)
-      await tell('config', formatSlot(slot, disk))
+      try {
+        await tell('config', formatSlot(slot, disk))
+      } catch (error) {
+        slots.delete(slot)
+        throw error
+      }
       return `/dev/${slot}`
     },
     async detachDisk(device) {
       const slot = basename(device)
       if (!slots.has(slot)) throw new Error(`the guest has no disk ${device}`)
       const { isDone, text } = await ask('remove', slot)
-      if (!isDone && !text.includes('currently open'))
-        throw new Error(`the guest does not give ${device} back: ${text}`)
       if (isDone) slots.delete(slot)
+      else if (!text.includes('currently open')) throw new Error(`the guest keeps ${device}: ${text}`)
       return isDone
     },
     async paused(work) {

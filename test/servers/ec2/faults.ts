@@ -9,7 +9,7 @@ export interface Fault {
   readonly times?: number
   /** How long the answer takes longer. */
   readonly delaySeconds?: number
-  /** EC2's error, `RequestLimitExceeded`; with `hangUp` the connection ends without an answer. */
+  /** EC2's error, `RequestLimitExceeded`; with {@link HANG_UP} the connection ends without an answer. */
   readonly code?: string
   /** Whether what was asked for is done although the answer denies it (aws/aws-sdk-java#1623). */
   readonly takesEffect?: boolean
@@ -39,7 +39,7 @@ export function makeFaults(): Faults {
       if (!next) return perform()
       next.times--
       const { delaySeconds = 0, code, takesEffect = false } = next.fault
-      await sleep(delaySeconds * 1000)
+      await sleep(delaySeconds * 1000, undefined, { ref: false })
       if (code === undefined) return perform()
       if (takesEffect) await perform()
       throw new Ec2Error(code, MESSAGES[code] ?? 'This was injected by the test.')

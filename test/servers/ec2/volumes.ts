@@ -23,7 +23,7 @@ import type { Xml } from './xml'
 
 const TYPES = ['gp2', 'gp3', 'io1', 'io2', 'sc1', 'st1', 'standard']
 const CLIENT_TOKEN_MAX = 64
-export const GIB = 2 ** 30
+const GIB = 2 ** 30
 
 export const createVolume: Action = {
   required: ['AvailabilityZone'],
