@@ -35,7 +35,7 @@ export class SnapstreamStack extends Stack {
     this.output('Bucket', 'Holds the backups', bucket.bucketName)
     if (own) this.createOperatorRoles(config, own)
     this.outputHostAccess(access)
-    this.output('Topic', 'Tells of backups that failed', notifications.topic.topicArn)
+    this.output('Topic', 'Reports failed backups', notifications.topic.topicArn)
     for (const name of DOCUMENT_NAMES) this.output(`${name}Document`, `The document ${name}`, documents.get(name).ref)
     for (const [name, windowId] of Object.entries(windowIds)) {
       this.output(`Window-${name}`, `The maintenance window ${name}`, windowId)

@@ -21,7 +21,7 @@ const STATUS_MEANINGS: Record<keyof typeof ExitStatus, string> = {
   usage: 'the command line, a variable or the configuration file is wrong; nothing was done',
   incomplete: 'some volumes failed, or with `--require-all` were not on LVM; the rest is good',
   cleanupFailed: 'the backup is safe, but something was left behind on the host',
-  waitingForGlacier: 'what is wanted has to be brought back from an archive storage class first',
+  waitingForGlacier: 'the archives have to be retrieved from an archive storage class first',
   busy: 'another run holds the lock',
   interrupted: 'stopped by a signal, or by `--deadline` before any volume was finished',
 }
@@ -80,7 +80,7 @@ A command that fails ends its standard output with one line of JSON, whose [\`er
 
 ${table(['Code', 'Meaning', 'Exit status'], rows)}
 
-A backup of which some volumes failed ends with status ${ExitStatus.incomplete} and has no \`error\`: [options.md](options.md#exit-statuses) has all statuses.
+A backup in which some volumes failed ends with status ${ExitStatus.incomplete} and has no \`error\`: [options.md](options.md#exit-statuses) has all statuses.
 `
 }
 

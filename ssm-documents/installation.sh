@@ -64,7 +64,7 @@ find_runtime() {
 # fetched NAME SHA256: checks what was downloaded
 fetched() {
   echo "$2  $downloads/$1" | sha256sum --check --status ||
-    fail "$1 is not what it should be: its SHA-256 is not $2" 'Run Install again; if it stays so, somebody changed the object.'
+    fail "$1 is not what it should be: its SHA-256 is not $2" 'Run Install again; if it fails again, someone has changed the object.'
 }
 
 # install_version VERSION BUNDLE_SHA256 RUNTIME_SHA256|system

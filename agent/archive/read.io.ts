@@ -28,7 +28,7 @@ const ZSTD_DESCRIPTOR_OFFSET = 4
 const ZSTD_CHECKSUM_FLAG = 0x04
 
 const RESTORE_THE_REST =
-  'Restore what this frame does not hold with --best-effort, and look for the file in another run with "snapstream find".'
+  'Restore everything outside this frame with --best-effort, and look for the file in another run with "snapstream find".'
 
 export type ReaderDeps = Pick<Deps, 'store' | 'signal'>
 

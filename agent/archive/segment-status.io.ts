@@ -61,7 +61,7 @@ export async function namingLost(
   }
   const more = count > names.length ? ` and ${count - names.length} more` : ''
   return new AgentError(error.code, `${error.message}; lost with it: ${names.join(', ')}${more}`, {
-    hint: 'Restore all the rest with --best-effort, and look for these in another run with "snapstream find".',
+    hint: 'Restore the rest with --best-effort, and look for these in another run with "snapstream find".',
     cause: error,
   })
 }

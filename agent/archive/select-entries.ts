@@ -55,8 +55,8 @@ export function selectEntries(mountPoint: string, paths: readonly string[]) {
       const onHost = (name: string): string => pathOnHost(mountPoint, name)
       throw new AgentError('UNKNOWN_PATH', `'${onHost(path)}' is not in this backup of ${mountPoint}`, {
         hint: /[*?[]/.test(path)
-          ? '--path takes no patterns: "snapstream find" does, and tells which paths match.'
-          : `${near === undefined ? '' : `Did you mean '${onHost(near)}'? `}"snapstream find" tells which runs have it.`,
+          ? '--path takes no patterns: "snapstream find" does, and shows which paths match.'
+          : `${near === undefined ? '' : `Did you mean '${onHost(near)}'? `}"snapstream find" shows which runs have it.`,
       })
     },
   }

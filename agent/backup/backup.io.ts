@@ -117,7 +117,7 @@ function assertReadable(text: string, runKey: RunKey): void {
   } catch (cause) {
     throw new AgentError(
       'ARCHIVE_FAILED',
-      `what would be published could not be read: ${describeError(cause)[0] ?? ''}`,
+      `the manifest to be published could not be read back: ${describeError(cause)[0] ?? ''}`,
       {
         hint: 'No run was published. This is a defect of the agent: report it.',
         cause,

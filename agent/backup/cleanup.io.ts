@@ -45,10 +45,15 @@ function formatCleanup(
   if (removed.length === 0) {
     return left.length === 0
       ? 'Nothing was left behind.'
-      : joinLines(['Nothing could be removed of what killed runs left behind:', ...left])
+      : joinLines(['Nothing that killed runs left behind could be removed:', ...left])
   }
   if (left.length > 0) {
-    return joinLines(['Not all could be removed of what killed runs left behind:', ...left, '  removed:', ...removed])
+    return joinLines([
+      'Not everything that killed runs left behind could be removed:',
+      ...left,
+      '  removed:',
+      ...removed,
+    ])
   }
   return joinLines([`${dryRun ? 'Would remove' : 'Removed'} what killed runs left behind:`, ...removed])
 }

@@ -6,7 +6,7 @@ export const SKEW_FAIL_SECONDS = 300
 export const SKEW_WARN_SECONDS = 60
 
 export const CLOCK_HINT =
-  'Set the clock and keep it right: start chronyd or systemd-timesyncd. S3 refuses what is 15 minutes off.'
+  'Set the clock and keep it synchronized: start chronyd or systemd-timesyncd. S3 refuses requests whose time is 15 minutes off.'
 
 /** @param skewSeconds - the server's clock minus ours */
 export function describeSkew(skewSeconds: number): string {

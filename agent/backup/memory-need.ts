@@ -24,9 +24,9 @@ export function judgeMemory(
   if (availableBytes >= neededBytes) return what
   return {
     status: 'warn',
-    what: `${what}: ${formatBytes(AGENT_BYTES)} and what tar remembers, should all ${inodes.toLocaleString('en')} files have several names`,
+    what: `${what}: ${formatBytes(AGENT_BYTES)} and what tar remembers if all ${inodes.toLocaleString('en')} files have several names`,
     fix:
-      'Add memory or swap, or back up when less is going on. A restore of a whole volume has tar remember about 200 bytes for ' +
-      'each of its directories.',
+      'Add memory or swap, or back up when the host is less busy. During a restore of a whole volume tar remembers about 200 bytes for ' +
+      'each directory.',
   }
 }

@@ -35,7 +35,7 @@ export function judgeRoot(isRoot: boolean): Judgement {
 export function judgeFailure(error: unknown): Judgement {
   const { first } = unwrapFailure(error)
   if (first instanceof AgentError) return { status: 'fail', what: first.message, fix: first.hint }
-  return { status: 'fail', what: describeError(first).join(' '), fix: 'Nobody foresaw this: please report it.' }
+  return { status: 'fail', what: describeError(first).join(' '), fix: 'This error is unforeseen: please report it.' }
 }
 
 /** @param missing - those that are not there */
@@ -62,12 +62,12 @@ export function judgeVersioning(
   versioning: 'Enabled' | 'Suspended' | 'Off' | 'unknown',
   there: { readonly bucket: string; readonly region: string; readonly endpointUrl?: string | undefined },
 ): Judgement {
-  if (versioning === 'Enabled') return 'on: what is deleted can be brought back'
+  if (versioning === 'Enabled') return 'on: deleted objects can be brought back'
   if (versioning === 'unknown') {
     return {
       status: 'warn',
-      what: 'these credentials may not see whether versioning is on',
-      fix: 'Allow s3:GetBucketVersioning on the bucket, or look there with other credentials.',
+      what: 'these credentials may not read whether versioning is on',
+      fix: 'Allow s3:GetBucketVersioning on the bucket, or check with other credentials.',
     }
   }
   return {
@@ -118,18 +118,18 @@ export function describeHooks({
   readonly pre: readonly string[]
   readonly post: readonly string[]
 }): string {
-  if (pre.length + post.length === 0) return 'none: backups are as after a power cut, which journals repair'
+  if (pre.length + post.length === 0) return 'none: a backup is what a power cut would leave, which journals repair'
   return `before the snapshots ${pre.join(', ') || 'none'}; after them ${post.join(', ') || 'none'}`
 }
 
 export function judgeOthers({ surveys }: HostSurvey, { unsupported }: Selection): Judgement {
-  if (unsupported.length === 0) return 'snapshots can be taken of all on disk'
+  if (unsupported.length === 0) return 'snapshots can be taken of all filesystems on disk'
   return {
     status: 'warn',
     what: `not backed up: ${unsupported.map(({ mountPoint, reason }) => `${mountPoint} (${reason})`).join(', ')}`,
     fix:
       `Back them up by other means, or move each to ${surveys.map(({ volumes }) => volumes).join(', or ')}. ` +
-      'With --require-all a backup reports status 3.',
+      'With --require-all a backup ends with status 3.',
   }
 }
 
@@ -137,8 +137,8 @@ export function judgeLeftovers({ mounts, snapshots, uploads }: Leftovers): Judge
   if (mounts.length + snapshots.length + uploads.length === 0) return 'none'
   return {
     status: 'warn',
-    what: `${snapshots.length} snapshots, ${mounts.length} mounts, ${uploads.length} uploads of a run that was killed, or goes on`,
-    fix: 'Where no backup is running, the next one removes them; "snapstream cleanup" does so now.',
+    what: `${snapshots.length} snapshots, ${mounts.length} mounts, ${uploads.length} uploads of a run that was killed or is still running`,
+    fix: 'If no backup is running, the next one removes them; "snapstream cleanup" does so now.',
   }
 }
 

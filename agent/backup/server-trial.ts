@@ -26,13 +26,13 @@ export function judgeCompletion({
     return {
       status: 'fail',
       what: `${key} could be overwritten: backups would not be safe from other runs`,
-      fix: `It has to refuse "If-None-Match: *" where an object is there. ${SERVERS_HINT}`,
+      fix: `It has to refuse "If-None-Match: *" if the object exists. ${SERVERS_HINT}`,
     }
   }
   if (!confirmed) {
     return {
       status: 'warn',
-      what: `of ${key}, in two parts, the size alone is confirmed, and no checksum`,
+      what: `of ${key}, in two parts, only the size is confirmed, not a checksum`,
       fix: `Every backup will be read back, which takes as long again. ${SERVERS_HINT}`,
     }
   }
@@ -44,7 +44,7 @@ export function judgeCompletion({
  * compared, and the request is rejected where it differs.
  */
 export const NOT_TRIED_ON_AWS =
-  'not tried: S3 itself is documented to refuse what has another checksum than was sent along'
+  'not tried: S3 is documented to refuse data that does not match the checksum sent with it'
 
 /** What a server did with an upload of which every part was good and the checksum of the whole was not. */
 export type Treatment =
@@ -65,13 +65,13 @@ export function judgeChecksums(
   const readBack = `Back up with --verify stream, which reads every archive back. ${SERVERS_HINT}`
   switch (found) {
     case 'refused':
-      return 'a part, and an upload of two parts, are refused where their checksums are wrong'
+      return 'a part and an upload of two parts are refused if their checksums are wrong'
     case 'contradicted':
-      return `the server says which checksum it has stored, which backups compare with theirs; ${key} stays until it expires`
+      return `the server reports the checksum of what it stored, and backups compare it with theirs; ${key} stays until it expires`
     case 'parts are not compared':
       return {
         status: 'warn',
-        what: 'a part with a wrong checksum was taken: damage on its way would be',
+        what: 'a part with a wrong checksum was accepted, as one that is damaged on its way would be',
         fix: readBack,
       }
     case 'confirmed':
@@ -83,14 +83,14 @@ export function judgeChecksums(
     case 'completed':
       return {
         status: 'warn',
-        what: `${key} was completed with a wrong checksum: of what is stored, the size alone is confirmed`,
+        what: `${key} was completed with a wrong checksum: only the size of what is stored is confirmed`,
         fix: `Every backup will be read back, which takes as long again. ${SERVERS_HINT}`,
       }
     case 'completed earlier':
       return {
         status: 'warn',
-        what: `${key} is there, of an earlier preflight: this server did not refuse it for its wrong checksum`,
-        fix: `Delete it where the server was updated since, to have that tried again. ${readBack}`,
+        what: `${key} is left from an earlier preflight: this server did not refuse it for its wrong checksum`,
+        fix: `If the server was updated since, delete the object to have this tried again. ${readBack}`,
       }
   }
 }

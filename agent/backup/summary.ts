@@ -79,7 +79,7 @@ export function formatBackupPlan(
 /** Of more, the manifest has the first ones. */
 const WARNINGS_SHOWN = 3
 const BACK_UP_AGAIN =
-  'What the warnings name is not in the archive as it was. Check the filesystem and its disk, then back it up again.'
+  'The entries that the warnings name are not in the archive as they were. Check the filesystem and its disk, then back it up again.'
 
 /** What was lost when the volume was backed up, and what to do about it. */
 export function warningLines(

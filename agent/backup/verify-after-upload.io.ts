@@ -74,7 +74,7 @@ async function verifySample(
   assertNoFindings(list())
   if (tooLong > 0) {
     deps.log.warn(
-      `${origin.mountPoint}: ${tooLong} entries of the sample have too long names to be compared by themselves; ` +
+      `${origin.mountPoint}: ${tooLong} entries of the sample have names too long to be compared individually; ` +
         '--verify source without --sample compares them',
     )
   }

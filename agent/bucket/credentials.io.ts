@@ -141,7 +141,7 @@ function explain(error: Error, region: string): AgentError {
   }
   if (/InvalidClientTokenId|SignatureDoesNotMatch|AccessDenied/.test(error.name)) {
     return new AgentError('ACCESS_DENIED', message, {
-      hint: 'The credentials are wrong, revoked, or the clock of this host is. Check AWS_PROFILE or the instance profile.',
+      hint: 'The credentials are wrong or revoked, or the clock of this host is wrong. Check AWS_PROFILE or the instance profile.',
       cause: error,
     })
   }

@@ -20,7 +20,7 @@ export function chooseEndpoint(given: string | undefined, environment: Environme
   if (parsed.success) return parsed.data as string
   // What is there is not shown: it may hold a password, which is one of the things that do not belong there.
   throw new AgentError('USAGE', `${variable} must be ${type.expected}`, {
-    hint: 'Correct the variable, or give --endpoint-url, which comes first.',
+    hint: 'Correct the variable, or give --endpoint-url, which takes precedence.',
   })
 }
 

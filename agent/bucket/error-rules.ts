@@ -65,7 +65,7 @@ export const RULES: readonly Rule[] = [
     names: ['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired', 'RequestExpired'],
     code: 'CREDENTIALS_EXPIRED',
     message: ({ action, detail }) => `the credentials expired before ${action}: ${detail}`,
-    hint: 'Renew them, or use an instance profile, whose credentials are renewed by themselves.',
+    hint: 'Renew them, or use an instance profile, whose credentials are renewed automatically.',
   },
   {
     names: ['RequestTimeTooSkewed', 'RequestInTheFuture'],
@@ -77,25 +77,25 @@ export const RULES: readonly Rule[] = [
     names: ['PROXY_UNREACHABLE'],
     code: 'ENDPOINT_UNREACHABLE',
     message: ({ action, attempts, detail }) => `${action} did not get through ${attempts}: ${detail}`,
-    hint: 'Check HTTPS_PROXY and HTTP_PROXY, and the route to that proxy. NO_PROXY lists what is reached without one.',
+    hint: 'Check HTTPS_PROXY and HTTP_PROXY, and the route to that proxy. NO_PROXY lists the hosts that are reached without one.',
   },
   {
     names: ['PROXY_AUTHENTICATION'],
     code: 'ACCESS_DENIED',
     message: ({ action, detail }) => `${action} was not let through: ${detail}`,
-    hint: 'It wants a user name and a password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT, with %40 for an at sign.',
+    hint: 'The proxy wants a user name and a password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT, with %40 for an at sign.',
   },
   {
     names: ['PROXY_REFUSED'],
     code: 'ENDPOINT_UNREACHABLE',
     message: ({ action, attempts, detail }) => `${action} was not let through ${attempts}: ${detail}`,
-    hint: 'Allow that host and port in the proxy, or list the host in NO_PROXY where it can be reached directly.',
+    hint: 'Allow that host and port in the proxy, or list the host in NO_PROXY if it can be reached directly.',
   },
   {
     names: ['EndpointError'],
     code: 'CONFIG_INVALID',
     message: ({ detail }) => `there is no such S3 endpoint: ${detail}`,
-    hint: 'Look at --endpoint-url, --region, AWS_ENDPOINT_URL_S3, AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT.',
+    hint: 'Check --endpoint-url, --region, AWS_ENDPOINT_URL_S3, AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT.',
   },
   {
     names: [
@@ -113,13 +113,13 @@ export const RULES: readonly Rule[] = [
     ],
     code: 'ENDPOINT_UNREACHABLE',
     message: ({ detail }) => `the server's certificate is not trusted: ${detail}`,
-    hint: 'Check --endpoint-url. Name the certificate of an authority of your own in NODE_EXTRA_CA_CERTS.',
+    hint: 'Check --endpoint-url. Name the file with the certificate of your own authority in NODE_EXTRA_CA_CERTS.',
   },
   {
     names: ['EPROTO'],
     code: 'ENDPOINT_UNREACHABLE',
     message: ({ action, detail }) =>
-      `${action} did not get through, the server speaks no TLS that is understood: ${detail}`,
+      `${action} did not get through, since the server speaks no TLS that this host understands: ${detail}`,
     hint: 'Check --endpoint-url: its port, and whether it has to start with http:// or https://.',
   },
   {
@@ -132,7 +132,7 @@ export const RULES: readonly Rule[] = [
     names: ['PreconditionFailed', 'ConditionalRequestConflict'],
     status: 412,
     code: 'OBJECT_EXISTS',
-    message: ({ subject }) => `${subject} exists already`,
+    message: ({ subject }) => `${subject} already exists`,
     hint: 'Nothing is ever overwritten. Run the command again: a new run has keys of its own.',
   },
   {
@@ -151,7 +151,7 @@ export const RULES: readonly Rule[] = [
   {
     names: ['NoSuchUpload'],
     code: 'STORE_FAILED',
-    message: ({ subject }) => `the upload to ${subject} does not exist any more`,
+    message: ({ subject }) => `the upload to ${subject} no longer exists`,
     hint: 'A lifecycle rule, a cleanup or another process aborted it. Run the command again.',
   },
   {
@@ -166,7 +166,7 @@ export const RULES: readonly Rule[] = [
     status: 500,
     code: 'STORE_FAILED',
     message: ({ action, attempts, detail }) => `${action} failed ${attempts}: ${detail}`,
-    hint: 'The server was overloaded or broken for as long as it was retried. Run the command again later.',
+    hint: 'The server stayed overloaded or broken during all retries. Run the command again later.',
   },
 ]
 
@@ -183,7 +183,7 @@ function accessHint({ permission }: Failure): string {
     'With a KMS key the role also needs kms:GenerateDataKey and kms:Decrypt on it.'
   // GetObject, "Permissions" (S3 API reference): 403 instead of 404 without s3:ListBucket.
   return permission === 's3:GetObject'
-    ? `${denied} Who may not list the bucket is told the same of what is not there.`
+    ? `${denied} Without permission to list the bucket, S3 answers the same for objects that do not exist.`
     : denied
 }
 

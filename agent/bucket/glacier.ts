@@ -19,7 +19,7 @@ const DURATIONS: Readonly<Record<string, Readonly<Record<RetrievalTier, string |
   DEEP_ARCHIVE: { expedited: undefined, standard: 'up to 12 hours', bulk: 'up to 48 hours' },
 }
 
-/** Undefined where the tier is not to be had for the storage class. */
+/** Undefined where the tier is not available for the storage class. */
 export function retrievalDuration(storageClass: string, tier: RetrievalTier): string | undefined {
   return DURATIONS[storageClass]?.[tier]
 }

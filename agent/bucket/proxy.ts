@@ -86,7 +86,7 @@ function decode(variable: string, part = ''): string {
   try {
     return decodeURIComponent(part)
   } catch {
-    throw new AgentError('CONFIG_INVALID', `the user name or password in ${variable} is not written as a URL has it`, {
+    throw new AgentError('CONFIG_INVALID', `the user name or password in ${variable} is not written as in a URL`, {
       hint: 'Write a percent sign as %25, and other special characters likewise.',
     })
   }
@@ -96,7 +96,7 @@ function unfit(variable: string, text: string): AgentError {
   // It may hold a password, wherever that begins.
   const shown = text.includes('@') ? `…@${text.slice(text.lastIndexOf('@') + 1)}` : text
   return new AgentError('CONFIG_INVALID', `${variable} must be the URL of a proxy, not '${shown.slice(0, 80)}'`, {
-    hint: 'Write http://HOST:PORT or https://HOST:PORT; SOCKS is not supported. What needs no proxy goes into NO_PROXY.',
+    hint: 'Write http://HOST:PORT or https://HOST:PORT; SOCKS is not supported. List hosts that need no proxy in NO_PROXY.',
   })
 }
 

@@ -72,9 +72,9 @@ export async function lookUntilAgreed<T>(
 }
 
 function unsteady(what: string): AgentError {
-  return new AgentError('STORE_FAILED', `${what} arrives different each time that it is read, and never right`, {
+  return new AgentError('STORE_FAILED', `${what} arrives different each time it is read, and never correct`, {
     hint:
-      'Something on the way changes what passes: suspect the memory of this host, network hardware, or a proxy. ' +
-      'Nothing is known of what is stored: try again from another host.',
+      'Something on the way alters data: suspect the memory of this host, network hardware, or a proxy. ' +
+      'This says nothing about what is stored: try again from another host.',
   })
 }

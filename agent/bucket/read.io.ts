@@ -129,7 +129,7 @@ function getObject(
 
 function tooLarge({ bucket }: S3Connection, key: string, bytesMax: number): AgentError {
   return new AgentError('ARCHIVE_DAMAGED', `s3://${bucket}/${key} is larger than ${bytesMax} bytes`, {
-    hint: 'No version of Snapstream writes so large a one: find out who did. Use another run.',
+    hint: 'No version of Snapstream writes one so large: find out who did, and use another run.',
   })
 }
 
@@ -155,7 +155,7 @@ function isAnother(
     'STORE_FAILED',
     `s3://${bucket}/${key} answered ${range} with ${contentRange ?? 'no range'}${encoded}`,
     {
-      hint: 'That is not what was asked for. Look for a proxy or a cache between this host and S3, or for a server that does not know ranges.',
+      hint: 'That is not what was asked for. Look for a proxy or a cache between this host and S3, or for a server that does not support ranges.',
     },
   )
 }

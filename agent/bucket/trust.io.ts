@@ -21,7 +21,7 @@ export async function trustBundle(environment: Environment): Promise<string | un
     setDefaultCACertificates([...getCACertificates('default'), ...certificates])
   } catch (cause) {
     throw new AgentError('CONFIG_INVALID', `AWS_CA_BUNDLE, ${file}, cannot be used: ${(cause as Error).message}`, {
-      hint: 'It must be a file of certificates in PEM format that this user may read. Unset the variable where none is needed.',
+      hint: 'It must be a file of certificates in PEM format that this user may read. Unset the variable if none is needed.',
       cause,
     })
   }

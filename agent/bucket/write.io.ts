@@ -109,7 +109,7 @@ function assertUnchanged(key: string, body: Uint8Array, crc32: number): void {
     'CHECKSUM_MISMATCH',
     `what was to be sent to ${key} has changed in the memory of this host: ` +
       `its CRC32 is ${formatCrc32(found)}, and was ${formatCrc32(crc32)}`,
-    { hint: 'Test the memory of this host before anything on it is trusted, then run the command again.' },
+    { hint: 'Test the memory of this host before you trust anything on it, then run the command again.' },
   )
 }
 
@@ -145,7 +145,7 @@ export async function completeUpload(
     `s3://${s3.bucket}/${key} is not what was sent: ${describe(stored, whole)}`,
     {
       hint:
-        'Run the backup again. This object belongs to no run, as no manifest names it. If it happens again with a server of ' +
+        'Run the backup again. This object belongs to no run, since no manifest names it. If it happens again with a server given by ' +
         `--endpoint-url, compare it with ${onPage('servers')}.`,
     },
   )
@@ -170,7 +170,7 @@ async function refuseIfTaken(s3: S3Connection, key: string, signal: AbortSignal)
     if (hasCode(error, 'OBJECT_MISSING') || hasCode(error, 'ACCESS_DENIED')) return
     throw error
   }
-  throw new AgentError('OBJECT_EXISTS', `s3://${s3.bucket}/${key} exists already`, {
+  throw new AgentError('OBJECT_EXISTS', `s3://${s3.bucket}/${key} already exists`, {
     hint: 'Nothing is ever overwritten. Run the command again: a new run has keys of its own.',
   })
 }
@@ -203,10 +203,10 @@ async function assertOwnWrite(
 function maybeOurs({ bucket }: S3Connection, key: string, cause: unknown): AgentError {
   return new AgentError(
     'OBJECT_EXISTS',
-    `s3://${bucket}/${key} is there, perhaps as it was sent: the answer was lost, and these credentials may not look`,
+    `s3://${bucket}/${key} exists, perhaps as it was sent: the answer was lost, and these credentials may not read the object`,
     {
       hint:
-        'Look before you run the command again: with the restorer role, "snapstream list" shows the run if it is complete, ' +
+        'Check before you run the command again: with the restorer role, "snapstream list" shows the run if it is complete, ' +
         'and "snapstream verify" whether it is good.',
       cause,
     },

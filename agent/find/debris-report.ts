@@ -5,7 +5,7 @@ import type { Told } from '../outcome'
 import type { debrisOutput } from './output-schema'
 import { Prefix, RUN_PATTERN, type RunKey, parseManifestKey } from '../contract'
 
-/** What lies there without a manifest. */
+/** Objects without a manifest. */
 export type Debris = Told<typeof debrisOutput>
 
 /** So many runs and uploads are listed: a host may write any number of names (design limit). */
@@ -121,9 +121,10 @@ export function formatDebris(
   now: Date,
 ): string {
   const note = uploads ? [] : ['  unfinished uploads are not known: these credentials may not list them']
-  if (totalRuns === 0 && !totalUploads) return [`Nothing of ${host} lies there without a manifest.`, ...note].join('\n')
+  if (totalRuns === 0 && !totalUploads)
+    return [`Nothing of ${host} is in the bucket without a manifest.`, ...note].join('\n')
   return joinLines([
-    `${objects} objects of ${host} (${formatBytes(bytes)}) lie there without a manifest, ${totalUploads ?? 0} uploads are unfinished`,
+    `${objects} objects of ${host} (${formatBytes(bytes)}) are in the bucket without a manifest, ${totalUploads ?? 0} uploads are unfinished`,
     ...note,
     ...columns([
       ...(runs.length > 0 ? [['RUN', 'CLASS', 'NEWEST', 'OBJECTS', 'SIZE', '']] : []),
@@ -140,6 +141,6 @@ export function formatDebris(
       const begun = initiatedAt === undefined ? '' : `, begun ${formatAge(initiatedAt, now)} ago`
       return `  upload ${key}${begun}${mayBeRunning ? `: ${RUNNING}` : ''}`
     }),
-    `  none of it counts as a backup; lifecycle rules end it: see ${onPage('runbook', 'What lies there without a manifest')}`,
+    `  none of it counts as a backup, and lifecycle rules remove it: see ${onPage('runbook', 'Objects without a manifest')}`,
   ])
 }

@@ -157,8 +157,8 @@ function nameable(path: string): string {
 
 function hintFor(pattern: string): string {
   if (pattern.includes('[') && !/\[[^\]]+\]/.test(pattern))
-    return 'A "[" begins a set of characters: write "[[]" for itself.'
-  if (/[*?]/.test(pattern)) return 'Upper and lower case count, and "*" stays within a name; "**" does not.'
+    return 'A "[" begins a set of characters: write "[[]" for the bracket itself.'
+  if (/[*?]/.test(pattern)) return 'Case matters, and "*" stays within a name, while "**" does not.'
   if (!pattern.includes('/')) return `A pattern without a slash has to match a whole name: try "*${pattern}*".`
   const name = pattern.replace(/^.*\/(?=.)/s, '')
   return `A pattern with slashes has to match whole names, as they were on the host: try "${name}" for any directory.`

@@ -92,7 +92,7 @@ export function searchCatalog(mountPoint: string, glob: Glob, key: string): Cata
     finish() {
       if (lastLine === END_START && isEnded) return
       throw new AgentError('ARCHIVE_DAMAGED', 'the catalog was cut short', {
-        hint: 'Verify the run with "snapstream verify": a restore makes lost catalogs again from the archive.',
+        hint: 'Verify the run with "snapstream verify": a restore rebuilds lost catalogs from the archive.',
       })
     },
   }

@@ -74,7 +74,7 @@ export async function startGuard({ host }: Pick<HostDeps, 'host'>, config: Guard
 function inUnit(run: string, argv: Argv): Argv {
   const unit = {
     name: unitName('guard', run),
-    description: `Snapstream: releases applications should run ${run} be killed`,
+    description: `Snapstream: releases applications if run ${run} is killed`,
     environment: unitEnvironment(),
     children: 'are killed',
   } as const

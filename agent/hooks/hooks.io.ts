@@ -47,7 +47,7 @@ const SURROUNDINGS: Surroundings = { directory: HOOKS_DIRECTORY, canStartUnits }
  * The contract is that of Data Lifecycle Manager's scripts: a hook gets `pre-script` or `post-script` as its argument
  * and in SNAPSTREAM_COMMAND, and the run in SNAPSTREAM_EXECUTION_ID; it succeeded if it exits with 0 in time.
  *
- * @throws AgentError HOOK_FAILED where a hook could be changed by others than root, or where a pre hook fails and that
+ * @throws AgentError HOOK_FAILED where a hook could be changed by users other than root, or where a pre hook fails and that
  * means to abort; COMMAND_FAILED where the guard does not start; and whatever `take` throws
  */
 export async function quiesceApplications<T>(
@@ -93,7 +93,7 @@ export async function quiesceApplications<T>(
 /**
  * The executables of each stage, in the order in which they run.
  *
- * @throws AgentError HOOK_FAILED where one is not there, is no executable file, or could be changed by others than root
+ * @throws AgentError HOOK_FAILED where one is not there, is no executable file, or could be changed by users other than root
  */
 export async function findHooks(
   { preHook, postHook }: Pick<HooksRequest, 'preHook' | 'postHook'>,
@@ -119,6 +119,6 @@ async function listHooks(directory: string): Promise<string[]> {
 
 function hookFailed({ path, message = '' }: HookRecord): AgentError {
   return new AgentError('HOOK_FAILED', `the hook ${path} ${message}`, {
-    hint: 'No snapshot was taken. Mend the hook, or go on without it by --on-hook-failure continue.',
+    hint: 'No snapshot was taken. Fix the hook, or continue without it with --on-hook-failure continue.',
   })
 }

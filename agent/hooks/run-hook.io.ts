@@ -98,12 +98,12 @@ export async function assertRunnable(hook: string): Promise<void> {
   const weakness = await findWeakness(hook).catch(unreadable)
   if (weakness) {
     throw refuse(
-      `could be changed by others than root, since ${weakness.what}`,
+      `could be changed by users other than root, since ${weakness.what}`,
       `Look at what is in it, then run "${weakness.fix}".`,
     )
   }
   if (!(await stat(hook).catch(unreadable)).isFile()) {
-    throw refuse('is not a file', `Move it out of the directory of the hooks: each of them is one executable file.`)
+    throw refuse('is not a file', `Move it out of the hooks directory: each hook is one executable file.`)
   }
   await access(hook, constants.X_OK).catch((cause: unknown) => {
     throw refuse('is not executable', `Run "chmod +x ${hook}", or remove it.`, cause)

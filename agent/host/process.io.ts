@@ -18,7 +18,7 @@ export function listenForSignals(exitStatus: number): AbortController {
       asked = true // not by the deadline, which may have come before: that was nobody's first word
       interruption.abort(
         new AgentError('INTERRUPTED', `stopped by ${name}`, {
-          hint: 'Run the command again, a restore with --resume. A second signal ends it without cleaning up: the next run does that.',
+          hint: 'Run the command again, a restore with --resume. A second signal ends a command without clean-up: the next run then cleans up.',
         }),
       )
     })

@@ -18,9 +18,9 @@ export function parseOutput<Value = unknown>(
     const where = cause instanceof z.ZodError ? ` at ${cause.issues[0]?.path.join('.') ?? ''}` : ''
     throw new AgentError(
       'OUTPUT_UNREADABLE',
-      `the answer of ${command} is not understood${where}: ${json.slice(0, 200)}`,
+      `the output of ${command} is not understood${where}: ${json.slice(0, 200)}`,
       {
-        hint: `This version of ${command} may be newer or older than the agent knows: please report it, with its --version.`,
+        hint: `This version of ${command} may be newer or older than those the agent knows: please report it, with its --version.`,
         cause,
       },
     )

@@ -37,7 +37,7 @@ function assertConsistent(request: AnyRequest): void {
   const contradiction = findContradiction(request)
   if (contradiction) {
     const { what, fix } = contradiction
-    const hint = `${fix} Look at the variables and the configuration file too.`
+    const hint = `${fix} Check the variables and the configuration file too.`
     throw new AgentError('USAGE', what, { hint })
   }
   if (request.command === 'restore') assertOneDestination(request)
@@ -48,7 +48,7 @@ function assertOneDestination({ target, inPlace, stdout }: RestoreRequest): void
   if (given.length === 1) return
   throw new AgentError(
     'USAGE',
-    given.length === 0 ? 'where to restore to is not given' : `${given.join(' and ')} are given`,
+    given.length === 0 ? 'no destination for the restore is given' : `${given.join(' and ')} are given`,
     {
       hint: 'Give one of --target DIRECTORY, --in-place and --stdout.',
     },

@@ -96,7 +96,7 @@ export const COMMANDS = {
     needsRoot: false,
   },
   'restore-status': {
-    summary: 'tell whether the archives of a run can be read now, or are in Glacier',
+    summary: 'show whether the archives of a run can be read now, or are in Glacier',
     options: [...COMMON, 'class', 'run', 'at', 'volume', 'includeDeleted', 'trustTimes'],
     required: ['bucket'],
     withoutDefault: ['class'],

@@ -32,7 +32,7 @@ export async function readConfigFile(
 }
 
 function changeable(file: string, { what, fix }: Weakness): AgentError {
-  return new AgentError('CONFIG_INVALID', `${file} is not believed, since ${what}, and it names programs to run`, {
+  return new AgentError('CONFIG_INVALID', `${file} is not trusted, since ${what}, and it names programs to run`, {
     hint: `Look at what is in it, then run "${fix}".`,
   })
 }

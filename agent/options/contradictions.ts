@@ -20,7 +20,7 @@ export function findContradiction(request: AnyRequest): Contradiction | undefine
   if ('at' in request && request.run !== undefined && request.at !== undefined) {
     return {
       what: '--run and --at are both given',
-      fix: 'Name the run, or a time by which it had started.',
+      fix: 'Name the run, or give a time by which it had started.',
     }
   }
   if (request.command === 'backup') return findInBackup(request)
@@ -63,7 +63,7 @@ function findInList(request: ListRequest): Contradiction | undefined {
   return (
     given && {
       what: `--debris and ${flagOf(given)} are both given`,
-      fix: `${flagOf(given)} is about runs, and --debris lists what is of none.`,
+      fix: `${flagOf(given)} is about runs, and --debris lists objects that belong to none.`,
     }
   )
 }

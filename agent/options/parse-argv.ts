@@ -124,7 +124,7 @@ A flag wins over its variable, the variable over its field in the
 configuration file, the field over the default. Fields may hold several values:
 {"bucket": "my-backups", "volumes": ["/", "/srv"]}. --no-NAME turns a switch
 off. In variables and flags, lists are separated by commas, except patterns and
-hooks: one a line.`
+hooks: one per line.`
 
 function addOption(command: Commander, name: string, { type }: Option<unknown>, description: string): void {
   if (type.placeholder === undefined) {

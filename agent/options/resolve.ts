@@ -23,7 +23,7 @@ export function parseConfig(program: Program, json: string, file: string): Confi
   try {
     value = JSON.parse(json)
   } catch (cause) {
-    throw invalid(file, `is not JSON: ${(cause as Error).message}`, 'Mind quotes and commas: JSON allows no comments.')
+    throw invalid(file, `is not JSON: ${(cause as Error).message}`, 'Check quotes and commas; JSON allows no comments.')
   }
   // Every option may be set there but the one that says where the file is.
   const options = new Map(Object.entries(program.options).filter(([name]) => name !== 'config'))

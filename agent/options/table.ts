@@ -81,7 +81,7 @@ export const OPTIONS = {
     text('NAME', BUCKET_PATTERN, 'the name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens'),
   ),
   class: optionWithDefault(
-    'retention class: decides how long a backup is kept, and where',
+    'retention class, which decides how long a backup is kept, and where',
     text('NAME', CLASS_PATTERN, 'up to 32 lower-case letters, digits and hyphens'),
     DEFAULT_CLASS,
   ),
@@ -93,16 +93,16 @@ export const OPTIONS = {
     'the run, as "snapstream list" shows it',
     text('RUN', RUN_PATTERN, 'the name of a run such as 20260131T020000Z-k3xw7a'),
   ),
-  at: option('the newest run that had started by this time, in UTC unless it says otherwise', timestamp),
+  at: option('the newest run that had started by this time (UTC unless it has an offset)', timestamp),
   pattern: option(
-    'shell pattern: held against names, or against whole paths where it starts with a slash; "**" crosses directories',
+    'shell pattern, matched against names, or against whole paths if it starts with a slash; "**" crosses directories',
     text('PATTERN', '^[^\\0]+$', 'a pattern', GLOB_GRAMMAR),
   ),
-  path: option('restore only this file or directory, as it was named on the host', listOf(anyPath, '\n')),
-  target: option('directory to restore into: stands for the root of the host that was backed up', absolutePath),
-  mountAt: optionWithDefault('where the new volumes are mounted meanwhile', absolutePath, '/mnt/snapstream'),
+  path: option('restore only this file or directory, by its path on the host', listOf(anyPath, '\n')),
+  target: option('directory to restore into; it stands for the root of the host that was backed up', absolutePath),
+  mountAt: optionWithDefault('where to mount the new volumes during the restore', absolutePath, '/mnt/snapstream'),
   disk: option(
-    'a new disk in the place of an old one, such as /dev/sdb=/dev/nvme1n1',
+    'a new disk in place of an old one, such as /dev/sdb=/dev/nvme1n1',
     listOf(
       text(
         'OLD=NEW',
@@ -114,43 +114,43 @@ export const OPTIONS = {
     ),
   ),
   script: option('write the plan as a script to this new file', absolutePath),
-  inPlace: option('restore to where it was, on this host', boolean),
+  inPlace: option('restore to the original place, on this host', boolean),
   stdout: option('print one file to standard output', boolean),
   onConflict: optionWithDefault(
-    'what to do about files that are there already; newer: replace what is older than the backup',
+    'what to do about files that already exist; newer: replace those older than the backup',
     choice('WHAT', ['fail', 'skip', 'overwrite', 'newer']),
     'fail',
   ),
-  resume: option('go on with a restore that was interrupted: leave what is there already and equal', boolean),
-  bestEffort: option('restore what can be read where an archive is damaged; reads everything twice', boolean),
-  includeDeleted: option('also find and read what was deleted, as long as the bucket has a version of it', boolean),
+  resume: option('continue an interrupted restore: keep what is already there and equal', boolean),
+  bestEffort: option('restore what can be read of a damaged archive; reads everything twice', boolean),
+  includeDeleted: option('also find and read deleted backups, as long as the bucket has a version of them', boolean),
   hosts: option('instead of runs, list the hosts that have any, and the newest run of each', boolean),
-  debris: option('instead of runs, list what lies there without a manifest, and unfinished uploads', boolean),
+  debris: option('instead of runs, list objects without a manifest, and unfinished uploads', boolean),
   trustTimes: option(
-    "take the word of runs for when they were made, not S3's: for a bucket that was copied, or objects brought back by copying",
+    "believe the time in the names of runs, not S3's: for a bucket that was copied, or objects brought back by copying",
     boolean,
   ),
   thaw: option(
-    'have what is in Glacier brought back, slowly and cheaply or faster',
+    'retrieve archives from Glacier: bulk is slow and cheap, the others are faster',
     choice('TIER', Object.keys(RETRIEVAL_TIERS) as [RetrievalTier, ...RetrievalTier[]]),
   ),
-  days: optionWithDefault('how long what was thawed stays readable', wholeNumber(1, 365), '7'),
-  wait: option('wait until it is thawed instead of ending with status 5', boolean),
-  volume: option('only the volumes mounted here, or of these names', listOf(volumeName, ',')),
-  volumes: option('back up the volumes mounted here, and no others', listOf(absolutePath, ',')),
-  excludeVolumes: option('back up all volumes but those mounted here', listOf(absolutePath, ',')),
+  days: optionWithDefault('for how many days retrieved archives stay readable', wholeNumber(1, 365), '7'),
+  wait: option('wait for the retrieval instead of ending with status 5', boolean),
+  volume: option('only the volumes with these mount points or names', listOf(volumeName, ',')),
+  volumes: option('back up only the volumes with these mount points', listOf(absolutePath, ',')),
+  excludeVolumes: option('back up all volumes except those with these mount points', listOf(absolutePath, ',')),
   exclude: option(
-    'leave out what matches this pattern: /var/cache/* there only, *.tmp anywhere',
+    'leave out paths that match this pattern: /var/cache/* only there, *.tmp anywhere',
     listOf(text('GLOB', '^[^\\0]+$', 'a pattern', GLOB_GRAMMAR), '\n'),
   ),
   requireAll: option(
-    'report status 3 where a filesystem on disk is not backed up, since no snapshot of it can be taken',
+    'end with status 3 if a filesystem on disk is not backed up because no snapshot of it can be taken',
     boolean,
   ),
   limit: optionWithDefault('show at most this many', wholeNumber(1, 100_000), '20'),
   probeUpload: option(
-    'also complete an upload of two parts as a backup does, to see whether the server confirms it; the object of 5 MiB ' +
-      'stays below data/ until its class expires, as hosts may delete nothing',
+    'also complete an upload of two parts as a backup does, to see whether the server confirms it; the 5 MiB object ' +
+      'stays below data/ until its class expires, since hosts may not delete anything',
     boolean,
   ),
   dryRun: option('show what would be done, and change nothing', boolean),
@@ -158,14 +158,14 @@ export const OPTIONS = {
   compression: optionWithDefault('compression of the archives', choice('KIND', ['zstd', 'none']), 'zstd'),
   level: optionWithDefault('zstd level: higher is smaller and slower', wholeNumber(1, 19), '3'),
   snapshotSize: optionWithDefault(
-    'space reserved for the changes that each thick snapshot has to hold back',
+    'space reserved in each thick snapshot for changes to its volume',
     snapshotSize,
     'auto',
   ),
   preHook: option(`run this before the snapshots, after those in ${HOOKS_DIRECTORY}/pre`, listOf(absolutePath, '\n')),
   postHook: option(`run this after the snapshots, before those in ${HOOKS_DIRECTORY}/post`, listOf(absolutePath, '\n')),
   onHookFailure: optionWithDefault(
-    'what to do when a hook fails: give up, or go on with a crash-consistent backup',
+    'what to do when a hook fails: give up, or continue with a crash-consistent backup',
     choice('WHAT', ['abort', 'continue']),
     'abort',
   ),
@@ -181,16 +181,16 @@ export const OPTIONS = {
   ),
   nice: option('lower the CPU priority by this much', wholeNumber(0, 19)),
   verify: optionWithDefault(
-    "check the archives before the run counts: S3's own checksum, everything read back, or that compared with the snapshot",
+    "check the archives before the run counts: by S3's own checksum, by reading everything back, or by comparing that with the snapshot",
     choice('DEPTH', DEPTHS),
     'checksum',
   ),
   sample: option(
-    'with --verify source: compare only such a share of each volume, and what comes next in the next run; "1/7" compares everything within seven runs',
+    'with --verify source: compare only this fraction of each volume, and the next part in the next run; "1/7" compares everything within seven runs',
     fraction,
   ),
   depth: optionWithDefault(
-    "how deep to look: S3's own checksum, or everything read back",
+    "how deep to check: by S3's own checksum, or by reading everything back",
     choice('DEPTH', ['checksum', 'stream'], {
       source:
         'The source of a backup is gone with its snapshot: compare them during the backup, with "snapstream backup --verify source".',
@@ -198,7 +198,7 @@ export const OPTIONS = {
     'stream',
   ),
   deadline: option(
-    'stop and clean up after this time; what a backup has finished by then is published',
+    'stop and clean up after this time; volumes that a backup has finished by then are published',
     duration(RUN_SECONDS_MAX, 'a time from 1s to 48h, such as 3h'),
   ),
   region: option(
@@ -206,7 +206,7 @@ export const OPTIONS = {
     text('REGION', REGION_PATTERN, 'the name of a region such as eu-west-1'),
   ),
   endpointUrl: option(
-    'S3 endpoint, where it is not that of AWS (by default AWS_ENDPOINT_URL_S3)',
+    'S3 endpoint, if it is not that of AWS (by default AWS_ENDPOINT_URL_S3)',
     text(
       'URL',
       '^https?://[^\\s/@?#]+(/[^\\s@?#]*)?$',

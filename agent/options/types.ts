@@ -90,7 +90,7 @@ const FRACTION_GRAMMAR = `(${numberGrammar(1, PARTS_MAX)})/(${numberGrammar(1, P
 export const fraction: OptionType<Fraction, undefined, string> = {
   ...single,
   placeholder: 'N/T',
-  expected: `a share such as 1/7, of at most ${PARTS_MAX} parts`,
+  expected: `a fraction such as 1/7, of at most ${PARTS_MAX} parts`,
   grammar: FRACTION_GRAMMAR,
   schema: z.string().transform((text, context) => {
     const [count, parts] = new RegExp(anchored(FRACTION_GRAMMAR)).test(text) ? text.split('/').map(Number) : []
@@ -142,7 +142,7 @@ const SNAPSHOT_BYTES_MIN = 4 * 1024 * 1024
 export const snapshotSize: OptionType<SnapshotSize, undefined, string | number> = {
   ...single,
   placeholder: 'SIZE',
-  expected: '"auto", a share of the volume from 1% to 100%, or a size of at least 4M such as 10G',
+  expected: '"auto", a percentage of the volume from 1% to 100%, or a size of at least 4M such as 10G',
   grammar: `auto|(${numberGrammar(1, 100)})%|${sizeGrammar(SNAPSHOT_BYTES_MIN)}`,
   schema: written.transform((text, context): SnapshotSize => {
     if (text === 'auto') return { kind: 'auto' }

@@ -46,7 +46,7 @@ export function notesOnRebuild(
     ...notesOnDisks(manifest, layout),
     ...layout.notes,
     ...notesOnDevices(layout, filesystems),
-    `Use the mkfs of the host's own release (${nameOf(system)}), or options that it does not know end the script.`,
+    `Use the mkfs of the host's own release (${nameOf(system)}): another one may not know all options, and the script would stop there.`,
     ...notesOnFstab(system.fstab, layout, filesystems),
     ...notesOnBoot(manifest, target),
   ]
@@ -62,7 +62,7 @@ function notesOnDisks({ system }: Manifest, { formerDisks }: DeviceLayout): stri
   const types = new Map(flatten(system.blockDevices).map(({ name, type }) => [`/dev/${name}`, type]))
   return formerDisks.flatMap((device) => {
     const type = types.get(device) ?? types.get(device.replace('/dev/mapper/', '/dev/')) ?? 'disk'
-    return type === 'disk' ? [] : [`${device} was of type ${type}: make it first, or give a whole disk with --disk.`]
+    return type === 'disk' ? [] : [`${device} was of type ${type}: create it first, or give a whole disk with --disk.`]
   })
 }
 
@@ -103,20 +103,20 @@ function notesOnFstab(fstab: string, { devices }: DeviceLayout, filesystems: rea
     ([, device = '', mountPoint]) =>
       made.has(device.replaceAll('"', ''))
         ? []
-        : [`fstab has ${device} for ${mountPoint ?? ''}, which is not made here: without it, the boot may stop.`],
+        : [`fstab has ${device} for ${mountPoint ?? ''}, which is not created here: without it, the boot may stop.`],
   )
 }
 
 function notesOnBoot({ system, volumes }: Manifest, target: string): string[] {
   if (!volumes.some(({ mountPoint }) => mountPoint === '/')) {
     return [
-      'The root of the host is not among these volumes: add the lines of its fstab below to the one of the new system.',
+      'The root of the host is not among these volumes: add the lines of its fstab below to that of the new system.',
     ]
   }
   return [
     `Compare ${target}/etc/fstab with blkid before the first boot.`,
-    `The boot loader is not on a volume: mount /dev, /proc, /sys and /boot in ${target}, and from a chroot make the ` +
-      'initramfs again and install the loader (update-initramfs -u, grub-install, update-grub; dracut -f, grub2-install, grub2-mkconfig).',
+    `The boot loader is not on a volume: mount /dev, /proc, /sys and /boot in ${target}, and from a chroot rebuild the ` +
+      'initramfs and install the loader (update-initramfs -u, grub-install, update-grub; dracut -f, grub2-install, grub2-mkconfig).',
     ...(SELINUX_SYSTEMS.test(system.osRelease)
       ? [`If labels could not be restored, "touch ${target}/.autorelabel" has the first boot set them.`]
       : []),

@@ -72,7 +72,7 @@ function planSteps(
   filesystems: readonly MadeFilesystem[],
 ): RebuildStep[] {
   return [
-    step('what is on the disks now; ends here if one of them is missing', [
+    step('what is on the disks now; the script stops here if one of them is missing', [
       ...(['lsblk', '--output', 'NAME,SIZE,TYPE,FSTYPE,LABEL,MOUNTPOINT'] as const),
       ...layout.disks,
     ]),
@@ -100,7 +100,7 @@ function assertMakeable(manifest: Manifest, { device, type, uuid, volume }: Made
 function forged({ run, host }: Manifest, what: string): AgentError {
   return new AgentError('ARCHIVE_DAMAGED', `the manifest of ${run} has ${what}, which ${host} cannot have had`, {
     hint:
-      'Somebody may have written it to have commands of theirs run: look at it, and at who had access to the host at that time. ' +
+      'Someone may have written it to have their own commands run: examine it, and find out who had access to the host at that time. ' +
       'An earlier run may be good: "snapstream list".',
   })
 }
@@ -141,7 +141,7 @@ function makeFilesystem({ device, type, uuid, label, description, volume }: Made
 function mountVolume({ volume, mountPoint }: VolumeBackup, target: string): RebuildStep[] {
   const directory = mountPoint === '/' ? target : `${target}${mountPoint}`
   return [
-    step(`where ${mountPoint} is mounted meanwhile`, ['mkdir', '--parents', '--', directory]),
+    step(`where ${mountPoint} is mounted during the restore`, ['mkdir', '--parents', '--', directory]),
     step(`${mountPoint}, empty so far`, ['mount', `/dev/mapper/${volume}`, directory]),
   ]
 }
@@ -149,7 +149,7 @@ function mountVolume({ volume, mountPoint }: VolumeBackup, target: string): Rebu
 function restoreAll(manifest: Manifest, options: RebuildOptions): RebuildStep {
   const { bucket, region, endpointUrl, includeDeleted, trustTimes, target } = options
   const { run, class: className, host } = manifest
-  return step('everything that was on them; if it breaks off, this line with --resume goes on', [
+  return step('everything that was on them; if it is interrupted, this line with --resume continues', [
     ...(['snapstream', 'restore', '--bucket', bucket] as const),
     ...(region === undefined ? [] : ['--region', region]),
     ...(endpointUrl === undefined ? [] : ['--endpoint-url', endpointUrl]),

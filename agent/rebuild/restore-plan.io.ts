@@ -37,11 +37,11 @@ export async function restorePlan(
   return {
     status: ExitStatus.ok,
     summary: joinLines([
-      `Rebuild of ${manifest.host} as in run ${manifest.run}: ${plan.steps.length} commands, none of them was run`,
+      `Rebuild of ${manifest.host} as in run ${manifest.run}: ${plan.steps.length} commands, none of which has been run`,
       ...plan.notes.map((note) => `  NOTE: ${note}`),
       ...plan.steps.map(({ argv }) => `  ${formatArgv(argv)}`),
       script === undefined
-        ? '  --script FILE writes them, with their reasons, to be read and run.'
+        ? '  --script FILE writes them, with their reasons, to a file to read and run.'
         : `  written to ${script}`,
     ]),
     json: { run: manifest.run, host: manifest.host, ...plan },

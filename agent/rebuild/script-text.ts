@@ -12,10 +12,10 @@ export function formatRebuildScript(
     comment(`Rebuilds the volumes of ${host} as they were in run ${run}.`),
     comment('It DESTROYS what is on the disks that it names. Read it first; run it as root, from a rescue system.'),
     comment(
-      'It ends at the first command that fails. pvcreate asks before it takes a disk that holds something, and refuses',
+      'It stops at the first command that fails. pvcreate asks before it takes a disk that holds something, and refuses',
     ),
     comment(
-      'one that is in use; without a terminal it refuses both. "wipefs --all DISK" clears one whose data may go.',
+      'one that is in use; without a terminal it refuses both. "wipefs --all DISK" clears one whose data is no longer needed.',
     ),
     ...notes.map((note) => comment(`NOTE: ${note}`)),
     'set -eux',

@@ -63,7 +63,7 @@ async function loadUnlessLost(deps: Deps, { archive }: VolumeBackup): Promise<Lo
     const loss = lossOf(error)
     if (!loss) throw error
     deps.log.warn(
-      `the catalog ${archive.catalog.key} is ${loss}: making it again from the archive, which reads all of it, ` +
+      `the catalog ${archive.catalog.key} is ${loss}: rebuilding it from the archive, which reads all of it, ` +
         `${formatBytes(archive.storedBytes)}. If it was deleted, --include-deleted may be quicker`,
     )
     return undefined

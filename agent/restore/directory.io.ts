@@ -99,7 +99,7 @@ export function openWay(path: string, way: Way, from?: Directory): Directory {
   } catch (cause) {
     directory[Symbol.dispose]()
     throw new AgentError('TARGET_UNFIT', `${path} cannot be opened or made: '${at}': ${reasonOf(cause)}`, {
-      hint: 'Choose a directory on a filesystem that can be written to, and that no link in it leads away from.',
+      hint: 'Choose a directory on a writable filesystem, with no link in its path that leads elsewhere.',
       cause,
     })
   }
@@ -144,7 +144,7 @@ function trustedLink(parent: Directory, name: string): string | undefined {
   const { uid, mode } = statOfDirectory(parent)
   const isFixed = (mode & 0o022n) === 0n || (mode & BigInt(STICKY)) !== 0n
   if (isFixed && isTrusted(uid) && isTrusted(link.uid)) return readlinkSync(place, 'utf8')
-  throw new Error('a link that others than root may have laid')
+  throw new Error('a link that a user other than root may have placed')
 }
 
 function isTrusted(uid: bigint): boolean {

@@ -45,7 +45,7 @@ function formatDryRun(
     ...columns(volumes.map((volume) => [...volumeRow(volume), `${formatBytes(volume.sizeBytes)} on disk`])),
     ...volumes.flatMap((volume) => [
       ...formatStorage(volume, tier),
-      ...namesOf(volume, volume.conflicts, volume.conflictEntries, '  there already:'),
+      ...namesOf(volume, volume.conflicts, volume.conflictEntries, '  already there:'),
       ...formatLeftOut(volume, '', '  '),
     ]),
     ...formatWarned(warned),

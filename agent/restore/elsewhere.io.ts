@@ -41,7 +41,7 @@ export async function findElsewhere(
       }
     }
   } catch (error) {
-    deps.log.debug(`did not find out which volumes earlier runs have: ${asLoss(error).message}`)
+    deps.log.debug(`could not find out which volumes earlier runs have: ${asLoss(error).message}`)
   }
   for (const one of found) deps.log.warn(describe(one))
   return found

@@ -95,7 +95,7 @@ export async function printFile(deps: Deps, task: RestoreTask): Promise<void> {
   const { ok, complaint } = await extractPieces(deps, task, tarPrint(), { stdout: STDOUT })
   if (ok) return
   const reason = complaint === '' ? 'tar ended early, as it does when its output is no longer read' : complaint
-  throw new AgentError('COMMAND_FAILED', `the file was not printed whole: ${reason}`, {
+  throw new AgentError('COMMAND_FAILED', `the file was not printed completely: ${reason}`, {
     hint: 'Print it into a file, or to a command that reads all of it.',
   })
 }

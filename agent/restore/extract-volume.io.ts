@@ -154,8 +154,8 @@ async function assertOnDisk({ host, signal }: Deps, { directory, name }: VolumeP
   if (status === 0) return
   throw new AgentError('TARGET_UNFIT', `what was restored to ${name} is not all on disk: ${stderr.trim()}`, {
     hint:
-      'The kernel log tells why: a thin pool that is full, or a failing disk. Remove the cause, and restore all of it again: ' +
-      'with --on-conflict overwrite, since --resume would take what is in memory for what is on disk.',
+      'The kernel log tells why: a thin pool that is full, or a failing disk. Remove the cause and restore all of it again, ' +
+      'with --on-conflict overwrite: --resume would take what is in memory for what is on disk.',
   })
 }
 

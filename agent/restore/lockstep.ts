@@ -165,7 +165,7 @@ function clip(text: string): string {
 function damaged(what: string): AgentError {
   return new AgentError('ARCHIVE_DAMAGED', `the archive is not what its catalog says: ${what}`, {
     hint:
-      'Nothing was restored of what differs, nor of what comes behind it. Find out who has written to the bucket as this ' +
+      'Neither the entry that differs nor anything after it was restored. Find out who has written to the bucket as this ' +
       'host, and restore from another run that "snapstream verify" finds good.',
   })
 }

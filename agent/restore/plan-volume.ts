@@ -84,7 +84,7 @@ async function assertDistinct(entries: Entries, paths: DistinctPaths): Promise<v
     throw new AgentError('ARCHIVE_DAMAGED', `the catalog has '${entry.path}' twice`, {
       hint:
         'Snapstream writes no such archive of a sound filesystem: find out who did, and restore from another run. ' +
-        'What does not come twice can be restored with --path.',
+        'Paths that it has only once can be restored with --path.',
     })
   }
 }

@@ -17,7 +17,7 @@ import { catalogIn, type LoadedCatalog } from '../archive/load-catalog.io'
 import type { ReaderDeps } from '../archive/read.io'
 import { readFrameTable, readWholeArchive } from '../archive/read-whole.io'
 
-const BY_HAND = `Restore what is not damaged by hand: ${onPage('restore-by-hand')}. Or look for another run with "snapstream list".`
+const BY_HAND = `Restore the undamaged part by hand (${onPage('restore-by-hand')}), or look for another run with "snapstream list".`
 
 /**
  * How the segments are stored that lost catalogs can be made from.
@@ -73,7 +73,7 @@ async function writeRebuilt(
     throw bothLost(archive, error.message, error)
   }
   await save()
-  deps.log.info(`made ${catalog.key} again: ${formatBytes(file.sizeBytes)}`)
+  deps.log.info(`rebuilt ${catalog.key}: ${formatBytes(file.sizeBytes)}`)
 }
 
 /** Shows the whole tar stream to the writer. Nothing of it counts before its checksum is found to be right. */
@@ -122,7 +122,7 @@ function isDamage(error: unknown): error is AgentError {
 }
 
 function bothLost({ catalog }: Archive, what: string, cause?: unknown): AgentError {
-  return new AgentError('ARCHIVE_DAMAGED', `${what}, and without ${catalog.key} nothing tells what is lost with it`, {
+  return new AgentError('ARCHIVE_DAMAGED', `${what}, and without ${catalog.key} it is not known what is lost with it`, {
     hint: BY_HAND,
     cause,
   })

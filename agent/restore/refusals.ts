@@ -15,7 +15,7 @@ function assertOneFile([task, ...others]: readonly RestoreTask[]): void {
     const { entries, kept, types } = task.plan
     if (entries === 1 && kept === 0 && (types.file === 1 || types.hardlink === 1)) return
   }
-  throw new AgentError('USAGE', '--stdout prints one file, and this would be more, or something else', {
+  throw new AgentError('USAGE', '--stdout prints one file, and this is more than one, or something else', {
     hint: 'Name one file with --path, or restore into a directory with --target.',
   })
 }
@@ -24,10 +24,10 @@ function assertNoConflicts(tasks: readonly RestoreTask[]): void {
   for (const { plan, target } of tasks) {
     if (plan.conflicts.count === 0) continue
     const taken = [...plan.conflicts.first, more(plan.conflicts)].filter((name) => name !== undefined)
-    throw new AgentError('TARGET_UNFIT', `${target.directory} has these already: ${taken.join(', ')}`, {
+    throw new AgentError('TARGET_UNFIT', `${target.directory} already has these: ${taken.join(', ')}`, {
       hint:
         'Restore into an empty directory, or decide with --on-conflict skip, overwrite or newer. ' +
-        'After a restore that was interrupted, --resume goes on.',
+        'To continue an interrupted restore, use --resume.',
     })
   }
 }

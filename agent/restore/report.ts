@@ -72,17 +72,19 @@ export function formatRestore({ run, host, volumes, failures, absent, warned }: 
     ...complaints.flatMap(({ complaint }) => complaint.split('\n').map((line) => `  ${line}`)),
     ...columns(volumes.map(volumeRow)),
     ...formatAbsent(absent),
-    ...(absentByFailure ? ['  HINT: "snapstream list" shows runs that may have what failed in this one.'] : []),
+    ...(absentByFailure
+      ? ['  HINT: "snapstream list" shows runs that may have the volumes that failed in this one.']
+      : []),
     ...(complaints.some(({ complaint }) => DISK_FULL.test(complaint))
-      ? ['  HINT: The filesystem is full: make room, and go on with --resume.']
+      ? ['  HINT: The filesystem is full: make room, and continue with --resume.']
       : []),
     ...(sum((volume) => volume.failedEntries + volume.lostEntries) > 0
-      ? ['  HINT: Remove the cause and go on with --resume; lost entries may be in another run: "snapstream find".']
+      ? ['  HINT: Remove the cause and continue with --resume; lost entries may be in another run: "snapstream find".']
       : []),
   ])
 }
 
-const PATH_TOO_LONG = ': its path is longer than the kernel takes'
+const PATH_TOO_LONG = ': its path is longer than the kernel accepts'
 const NOT_DESCRIBED = `: the catalog does not describe it, only tar can restore it: ${onPage('restore-by-hand')}`
 /** What the system and GNU tar say of it. */
 const DISK_FULL = /No space left on device|Wrote only \d+ of \d+ bytes|ENOSPC/
@@ -117,7 +119,7 @@ export function formatWarned(warned: readonly WarnedVolume[]): string[] {
   return warned.flatMap((volume) =>
     warningLines(
       volume,
-      'The backup itself lacks what the warnings name: "snapstream find" shows which runs may have it.',
+      'The backup itself lacks the entries that the warnings name: "snapstream find" shows which runs may have them.',
     ),
   )
 }

@@ -14,8 +14,8 @@ export function formatRetrieving(
 ): string {
   return joinLines([
     `Waiting for Glacier: ${counted(objects, 'object is', 'objects are')} being thawed, ${describeRetrieval(storageClasses, tier)}`,
-    `  They stay readable for ${days} days. Run the same command again then, or now with --wait.`,
-    '  "snapstream restore-status" with the same options tells how far it is.',
+    `  Once retrieved, they stay readable for ${days} days. Run the same command again then, or now with --wait.`,
+    '  "snapstream restore-status" with the same options shows the progress.',
   ])
 }
 
@@ -38,16 +38,16 @@ export function formatRetrievalStatus({ run, host }: Manifest, volumes: readonly
       ]),
     ),
     ...(volumes.some(({ frozen }) => frozen > 0)
-      ? ['  Ask for what is frozen with "snapstream restore --thaw bulk".']
+      ? ['  Request what is frozen with "snapstream restore --thaw bulk".']
       : []),
     ...(volumes.some(({ missing }) => missing > 0)
-      ? ['  What is missing does not come back by waiting: restore the rest with "snapstream restore --best-effort".']
+      ? ['  Missing objects do not come back by waiting: restore the rest with "snapstream restore --best-effort".']
       : []),
     ...volumes
       .filter(({ catalog }) => catalog !== 'good')
       .map(
         ({ mountPoint, catalog }) =>
-          `  The catalog of ${mountPoint} is ${catalog}: a restore makes it again, from all of the archive.`,
+          `  The catalog of ${mountPoint} is ${catalog}: a restore rebuilds it from the whole archive.`,
       ),
   ])
 }
@@ -56,6 +56,6 @@ export function formatRetrievalStatus({ run, host }: Manifest, volumes: readonly
 export function describeRetrieval(storageClasses: readonly string[], tier: RetrievalTier): string {
   const times = storageClasses.flatMap((name) => retrievalDuration(name, tier) ?? [])
   return times.length === 0
-    ? `${tier} is not to be had for ${storageClasses.join(', ')}`
+    ? `${tier} is not available for ${storageClasses.join(', ')}`
     : `${times.join(' or ')} with ${tier}`
 }

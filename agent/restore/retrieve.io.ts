@@ -55,7 +55,7 @@ function archived(states: readonly SegmentState[]): AgentError {
     'OBJECT_ARCHIVED',
     `${states.length} objects have to be thawed first, such as ${first?.segment.key ?? ''} in ${first?.storageClass ?? ''}`,
     {
-      hint: 'Ask for them with --thaw bulk, standard or expedited; add --dry-run to see how long that takes, --wait to wait for it.',
+      hint: 'Request them with --thaw bulk, standard or expedited; add --dry-run to see how long that takes, --wait to wait for it.',
     },
   )
 }

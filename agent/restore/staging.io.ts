@@ -42,10 +42,10 @@ export async function takeStaging(deps: HostDeps, parent: Directory): Promise<St
     if (!left) continue
     if (isAlive(owner)) {
       // Numbers are given again: a directory that a killed restore has left would stay for ever, and nobody would learn of it.
-      deps.log.warn(`${name} is of process ${owner}: unless that is a restore which is under way, remove it`)
+      deps.log.warn(`${name} belongs to process ${owner}: unless that is a restore in progress, remove it`)
       continue
     }
-    deps.log.warn(`removing ${name}, which a restore that was killed has left behind`)
+    deps.log.warn(`removing ${name}, which a killed restore left behind`)
     await remove(deps, parent, name, left)
   }
   const name = `.snapstream-restore-${process.pid}-${randomBytes(4).toString('hex')}`

@@ -120,7 +120,7 @@ async function restoreTask(
   })
   const failed = rest.names
   // What is there may look as it should and not be it: an end that was not good is told of in any case.
-  const reason = complaint === '' ? 'tar ended without success, and said nothing' : complaint
+  const reason = complaint === '' ? 'tar failed without a message' : complaint
   return {
     report: { ...reportOf(task), failed: failed.first, failedEntries: failed.count, complaint: reason },
     ...ending,

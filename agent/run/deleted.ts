@@ -26,7 +26,7 @@ export function hintNoVersions(error: AgentError, versioned: boolean): AgentErro
     error,
     versioned
       ? 'No deleted version of it is left either: versions expire some days after the deletion.'
-      : 'The bucket is not versioned: what is deleted from it is gone.',
+      : 'The bucket is not versioned: objects deleted from it are gone.',
   )
 }
 
@@ -43,7 +43,7 @@ export function formatOffer(keys: readonly string[]): string {
 export function formatDeletedRead(keys: readonly string[]): string {
   return (
     `  DELETED or expired, and read from versions that are still there for some days: ${nameAll(keys)}; ` +
-    `to undelete them see ${onPage('runbook', 'Somebody deleted backups')}`
+    `to undelete them see ${onPage('runbook', 'Backups were deleted')}`
   )
 }
 

@@ -94,7 +94,7 @@ async function findDeleted(
     for (const key of missing) if (await past.isLeft(key)) keys.add(key)
     return [...keys]
   } catch (error) {
-    deps.log.debug(`did not find out what was deleted: ${String(error)}`)
+    deps.log.debug(`could not find out what was deleted: ${String(error)}`)
     return []
   }
 }

@@ -41,11 +41,11 @@ export function isWithinRun(run: string, writtenAt: Date): boolean {
 }
 
 export const TRUST_TIMES_HINT =
-  'Somebody may have put it there to be taken for an older backup. If the bucket was copied, which gives everything a new time, ' +
+  'Someone may have put it there to pass for an older backup. If the bucket was copied, which gives every object a new time, ' +
   `add --trust-times: see ${onPage('runbook', 'The bucket is a copy')}.`
 
 export function misdated(run: string, { what }: Misdating): AgentError {
-  return new AgentError('MISDATED', `run ${run} is not taken for what it says it is: ${what}`, {
+  return new AgentError('MISDATED', `run ${run} is not what its name says: ${what}`, {
     hint: TRUST_TIMES_HINT,
   })
 }

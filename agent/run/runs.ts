@@ -140,7 +140,7 @@ export async function findRun(deps: StoreDeps, wanted: RunSelector): Promise<Fou
   const oldest = runs.at(-1)
   if (!oldest || !at) throw noRun(wanted)
   throw new AgentError('UNKNOWN_RUN', `${host} has no run by ${at.toISOString()}`, {
-    hint: `The first one is ${oldest.run}.`,
+    hint: `Its first run is ${oldest.run}.`,
   })
 }
 
@@ -175,14 +175,14 @@ function unknownRun(
       runs.map(({ run }) => run),
     ) ?? runs[0]?.run
   const advice = elsewhere
-    ? `It is of class '${elsewhere.class}': name that with --class. `
+    ? `It is of class '${elsewhere.class}': give that with --class. `
     : near === undefined
       ? ''
       : `Did you mean ${near}? `
   return new AgentError('UNKNOWN_RUN', `${runKey.host} has no run '${runKey.run}'${ofClass}`, {
     hint:
       advice +
-      'Run "snapstream list" for the runs there are. A run without a manifest did not finish, and does not count.',
+      '"snapstream list" shows the runs there are. A run without a manifest did not finish and does not count.',
   })
 }
 

@@ -60,12 +60,12 @@ function byRank(a: Mount, b: Mount): number {
  */
 export function reasonAgainst({ mount, hidden }: MountedFilesystem, supported: readonly string[]): string | undefined {
   if (mount.filesystem === 'btrfs') {
-    return 'btrfs takes a snapshot for the filesystem itself, since both have one id, and can damage both'
+    return 'btrfs cannot tell a snapshot from the filesystem, since both have the same id, and can damage both'
   }
   if (!supported.includes(mount.filesystem)) return `${mount.filesystem} is not supported, only ${supported.join(', ')}`
   if (hidden) return 'something else is mounted over it'
   if (![mount.target, mount.label ?? '', mount.options].every(isWord)) {
-    return 'there are control characters in its mount point, label or mount options, which no reader takes for good'
+    return 'its mount point, label or mount options have control characters, which readers reject'
   }
   if (mount.root !== '/') return `only its directory ${mount.root} is mounted`
   return undefined

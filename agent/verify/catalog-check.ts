@@ -89,14 +89,14 @@ export function entryChecker(
         report(`'${shortened(read.path)}' would not be restored: ${why}`, VERIFY_HINTS.unrestorable)
       const expected = catalog ? (await catalog.next()).value : read
       if (!expected) {
-        report(`'${read.path}' is in the archive, and not in the catalog`, VERIFY_HINTS.catalog)
+        report(`'${read.path}' is in the archive, but not in the catalog`, VERIFY_HINTS.catalog)
         continue
       }
       const differences = compareEntries(expected, read)
       for (const what of differences) report(`'${expected.path}': ${what}`, VERIFY_HINTS.catalog)
       awaited.push({ expected, agrees: differences.length === 0 })
       if (read.offset + read.bytes !== expected.offset + expected.bytes) {
-        report(`behind '${expected.path}' the catalog no longer follows the archive`, VERIFY_HINTS.catalog)
+        report(`after '${expected.path}' the catalog no longer follows the archive`, VERIFY_HINTS.catalog)
         lost = true
         break
       }
@@ -148,7 +148,7 @@ export function entryChecker(
       for (const { path } of ahead) report(`'${path}' is in the archive, says node-tar alone`, VERIFY_HINTS.damaged)
       for (const { expected } of awaited) report(`node-tar did not find '${expected.path}'`, VERIFY_HINTS.damaged)
       for await (const { path } of catalog ?? []) {
-        report(`'${path}' is in the catalog, and not in the archive`, VERIFY_HINTS.catalog)
+        report(`'${path}' is in the catalog, but not in the archive`, VERIFY_HINTS.catalog)
       }
     },
     async [Symbol.asyncDispose]() {

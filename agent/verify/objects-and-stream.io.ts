@@ -118,7 +118,7 @@ export async function checkStream(
   damage.finish()
   if (damage.lost.length > 0) {
     if (catalogTable) await reportLostEntries(deps, archive, damage.lost, report)
-    else report('which entries are lost cannot be told without the catalog', VERIFY_HINTS.catalogLost)
+    else report('without the catalog it is not known which entries are lost', VERIFY_HINTS.catalogLost)
   } else {
     await entries.finish()
     await source?.finish()

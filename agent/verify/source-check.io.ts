@@ -70,7 +70,7 @@ export async function sourceChecker(
     async finish() {
       if (lost) return
       const left = await nextOf(source)
-      if (left) report(`'${left.entry.path}' is in the snapshot, and not in the archive`, VERIFY_HINTS.source)
+      if (left) report(`'${left.entry.path}' is in the snapshot, but not in the archive`, VERIFY_HINTS.source)
     },
     async [Symbol.asyncDispose]() {
       await source.return()

@@ -121,7 +121,7 @@ export async function verifyVolume(
   const read = depth === 'stream' ? await checkStream(deps, archive, findings.report, checker, mountPoint) : undefined
   if (read && read.undescribed > 0 && !warnings) {
     findings.report(
-      `${read.undescribed} entries can be restored by tar alone, and the manifest says nothing of it`,
+      `${read.undescribed} entries can only be restored by tar, and the manifest does not say so`,
       VERIFY_HINTS.undescribed,
     )
   }

@@ -28,9 +28,9 @@ test.each([
   ['the right name in the wrong directory', 'etc/nginx.conf', "Did you mean '/srv/app/nginx.conf'? "],
   ['a name that nothing is like, in a directory that is there', 'app/passwords', ''],
 ])('%s: %s', (_, path, guess) => {
-  expect(hintFor(path)).toBe(`${guess}"snapstream find" tells which runs have it.`)
+  expect(hintFor(path)).toBe(`${guess}"snapstream find" shows which runs have it.`)
 })
 
 test('a pattern is sent to find, and not taken for a misspelt name', () => {
-  expect(hintFor('app/mo*')).toBe('--path takes no patterns: "snapstream find" does, and tells which paths match.')
+  expect(hintFor('app/mo*')).toBe('--path takes no patterns: "snapstream find" does, and shows which paths match.')
 })

@@ -169,7 +169,7 @@ test('a host that is ready, but for /boot, which is not on LVM', async () => {
   expect(status).toBe(0)
   expect(summary).toBe(`Preflight: READY, 1 warning
   WARN  other filesystems  not backed up: /boot (not on LVM)
-        HINT: Back them up by other means, or move each to a logical volume of LVM with a mounted ext2, ext3, ext4 or xfs filesystem. With --require-all a backup reports status 3.
+        HINT: Back them up by other means, or move each to a logical volume of LVM with a mounted ext2, ext3, ext4 or xfs filesystem. With --require-all a backup ends with status 3.
   OK    root               runs as root
   OK    node               version ${process.versions.node}
   OK    tools              LVM, mount and flock are there
@@ -178,15 +178,15 @@ test('a host that is ready, but for /boot, which is not on LVM', async () => {
   OK    volumes            1 to back up: /home (ext4, 1 GiB used)
   OK    space              ${check('space')!.what}
   OK    memory             1 GiB available, a backup takes 358 MiB at most
-  OK    hooks              none: backups are as after a power cut, which journals repair
+  OK    hooks              none: a backup is what a power cut would leave, which journals repair
   OK    leftovers          none
   OK    identity           ${HOST}, in eu-west-1
   OK    network            https://backups.s3.eu-west-1.amazonaws.com directly
   OK    credentials        arn:aws:sts::1:assumed-role/r/i
   OK    bucket             memory is there, in us-east-1
   OK    writing            may write the backups of this host, class daily
-  OK    checksums          not tried: S3 itself is documented to refuse what has another checksum than was sent along
-  OK    versioning         on: what is deleted can be brought back
+  OK    checksums          not tried: S3 is documented to refuse data that does not match the checksum sent with it
+  OK    versioning         on: deleted objects can be brought back
   OK    clock              agrees with the server's`)
   expect(check('space')!.what).toMatch(/^vg0: 1 thick, taking .* of 8 GiB free$/)
   expect({ objects: bucket.objects.size, uploads: bucket.uploads.size }).toEqual({ objects: 0, uploads: 0 })
@@ -309,7 +309,7 @@ test('a bucket that does not exist is told once', async () => {
 
 test.each([
   [{ versioning: 'Off' as const }, 'versioning', 'warn', /^off: a deleted backup is gone at once$/],
-  [{ versioning: 'unknown' as const }, 'versioning', 'warn', /may not see/],
+  [{ versioning: 'unknown' as const }, 'versioning', 'warn', /may not read/],
   [{ clockSkewSeconds: 90 }, 'clock', 'warn', /90 s behind/],
   [{ clockSkewSeconds: -600 }, 'clock', 'fail', /600 s ahead of/],
 ])('a bucket with %j', async (facts, name, status, what) => {
@@ -357,7 +357,7 @@ describe("on a server that is not AWS's, it is tried what the server compares", 
     expect(check('checksums')).toEqual({
       name: 'checksums',
       status: 'ok',
-      what: 'a part, and an upload of two parts, are refused where their checksums are wrong',
+      what: 'a part and an upload of two parts are refused if their checksums are wrong',
     })
     expect(left(bucket)).toEqual({ objects: [], uploads: 0 })
   })
@@ -384,9 +384,12 @@ describe("on a server that is not AWS's, it is tried what the server compares", 
       return { confirmed: false }
     }
     const first = await look({ way, store: { ...store, completeUpload } })
-    expect(first.check('checksums')).toMatchObject({ status: 'warn', what: expect.stringContaining('the size alone') })
+    expect(first.check('checksums')).toMatchObject({ status: 'warn', what: expect.stringContaining('only the size') })
     const second = await look({ way, store: { ...store, completeUpload } })
-    expect(second.check('checksums')).toMatchObject({ status: 'warn', fix: expect.stringContaining('Delete it') })
+    expect(second.check('checksums')).toMatchObject({
+      status: 'warn',
+      fix: expect.stringContaining('delete the object'),
+    })
     expect([first.status, second.status]).toEqual([0, 0])
     expect(left(store)).toEqual({ objects: [KEY], uploads: 0 })
   })

@@ -60,7 +60,7 @@ test('what tar could not read makes a run incomplete, and is told of with its vo
   expect(lines[1]).toBe(`  WARNING /srv: ${lost('a')}`)
   expect(lines[3]).not.toContain('\u001b')
   expect(lines[4]).toBe('  WARNING /srv: 28 more like these')
-  expect(lines[5]).toMatch(/^ {4}HINT: What the warnings name is not in the archive as it was\./)
+  expect(lines[5]).toMatch(/^ {4}HINT: The entries that the warnings name are not in the archive as they were\./)
   expect(completenessOf({ volumes: volumes.slice(1), failures: [] })).toBe('complete')
   const manifest = manifestOf({ status, volumes: [volumeBackupOf({ warnings })] })
   expect(parseManifest(formatManifest(manifest), manifest).volumes[0]).toMatchObject({ warnings })

@@ -15,7 +15,7 @@ test.each<[string | undefined, Record<string, string>, string | undefined]>([
 test('a variable that holds no endpoint is refused by name, without what may be a password', () => {
   expect(() => chooseEndpoint(undefined, { AWS_ENDPOINT_URL_S3: 'http://alice:secret@s3' })).toThrow(
     new AgentError('USAGE', 'AWS_ENDPOINT_URL_S3 must be a URL such as https://s3.example.net, without credentials', {
-      hint: 'Correct the variable, or give --endpoint-url, which comes first.',
+      hint: 'Correct the variable, or give --endpoint-url, which takes precedence.',
     }),
   )
 })

@@ -101,7 +101,7 @@ test.each<[Error, Operation, ErrorCode, string]>([
     broken('EPROTO', 'write EPROTO 40:error:0A00010B:SSL routines:wrong version number\n'),
     LISTING,
     'ENDPOINT_UNREACHABLE',
-    'ListObjectsV2 of bucket backups did not get through, the server speaks no TLS that is understood: ' +
+    'ListObjectsV2 of bucket backups did not get through, since the server speaks no TLS that this host understands: ' +
       'write EPROTO 40:error:0A00010B:SSL routines:wrong version number',
   ],
   [
@@ -116,7 +116,7 @@ test.each<[Error, Operation, ErrorCode, string]>([
     'CHECKSUM_MISMATCH',
     'what arrived in UploadPart of s3://backups/data/daily/h/r/v.tar is not what was sent: BadDigest it is',
   ],
-  [answered(412, 'PreconditionFailed'), UPLOADING, 'OBJECT_EXISTS', 's3://backups/data/daily/h/r/v.tar exists already'],
+  [answered(412, 'PreconditionFailed'), UPLOADING, 'OBJECT_EXISTS', 's3://backups/data/daily/h/r/v.tar already exists'],
   [answered(404, 'NoSuchKey'), READING, 'OBJECT_MISSING', 's3://backups/data/daily/h/r/v.tar does not exist'],
   [answered(404, 'NotFound'), READING, 'OBJECT_MISSING', 's3://backups/data/daily/h/r/v.tar does not exist'],
   [
@@ -169,8 +169,10 @@ test('who denies access is told where to look', () => {
   )
 })
 
-test('who may not read is told that S3 says so of missing objects too', () => {
-  expect(storeError(answered(403, 'AccessDenied'), READING).hint).toMatch(/ told the same of what is not there\.$/)
+test('who may not read is told that S3 answers the same for missing objects', () => {
+  expect(storeError(answered(403, 'AccessDenied'), READING).hint).toMatch(
+    / answers the same for objects that do not exist\.$/,
+  )
 })
 
 test.each(['ListObjectVersions', 'GetObjectVersion', 'HeadObjectVersion'])(

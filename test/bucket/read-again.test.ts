@@ -76,7 +76,7 @@ describe.each<ArchiveOptions>([
     const store = faultyStore(storeWith(objects), { call: 'getRange', key: 'data/', kind: 'flip' })
     await expect(findings(store, archive)).rejects.toMatchObject({
       code: 'STORE_FAILED',
-      message: expect.stringContaining('arrives different each time that it is read'),
+      message: expect.stringContaining('arrives different each time it is read'),
       hint: expect.stringContaining('network hardware'),
     })
   })

@@ -90,7 +90,7 @@ describe('a part', () => {
     expect(await refusalOf(send(store))).toEqual({
       code: 'CREDENTIALS_EXPIRED',
       message: `the credentials expired before UploadPart of s3://backups/${KEY}: ExpiredToken it is`,
-      hint: 'Renew them, or use an instance profile, whose credentials are renewed by themselves.',
+      hint: 'Renew them, or use an instance profile, whose credentials are renewed automatically.',
     })
     expect(scripted.server.operations).toEqual(['UploadPart'])
   })
@@ -173,7 +173,7 @@ describe('completion', () => {
       code: 'CHECKSUM_MISMATCH',
       message: `s3://backups/${KEY} is not what was sent: it has CRC32 00000001, sent was ${sent}`,
       hint:
-        'Run the backup again. This object belongs to no run, as no manifest names it. If it happens again with a server of ' +
+        'Run the backup again. This object belongs to no run, since no manifest names it. If it happens again with a server given by ' +
         '--endpoint-url, compare it with "snapstream help servers".',
     })
   })
@@ -256,8 +256,8 @@ describe('a small object', () => {
     })
     expect(await refusalOf(store.put(KEY, BODY, signal))).toEqual({
       code: 'OBJECT_EXISTS',
-      message: `s3://backups/${KEY} is there, perhaps as it was sent: the answer was lost, and these credentials may not look`,
-      hint: expect.stringMatching(/^Look before you run the command again: with the restorer role, "snapstream list"/),
+      message: `s3://backups/${KEY} exists, perhaps as it was sent: the answer was lost, and these credentials may not read the object`,
+      hint: expect.stringMatching(/^Check before you run the command again: with the restorer role, "snapstream list"/),
     })
   })
 
@@ -267,7 +267,7 @@ describe('a small object', () => {
       PutObject: [failure(412, 'PreconditionFailed')],
     })
     expect(await refusalOf(store.put(KEY, BODY, signal))).toMatchObject({
-      message: `s3://backups/${KEY} exists already`,
+      message: `s3://backups/${KEY} already exists`,
     })
   })
 

@@ -68,7 +68,7 @@ test('what a killed run left is listed run by run, and what counts is not', asyn
 
 test('nothing is said to lie there where every run has its manifest', async () => {
   const { summary, json } = await list({ store, signal, now, log }, request)
-  expect(summary).toBe('Nothing of db1 lies there without a manifest.')
+  expect(summary).toBe('Nothing of db1 is in the bucket without a manifest.')
   expect(json).toMatchObject({ runs: [], totalRuns: 0, objects: 0, bytes: 0 })
 })
 

@@ -166,8 +166,8 @@ test.each([
 )
 
 test.each([
-  ['App*', 'Upper and lower case count, and "*" stays within a name; "**" does not.'],
-  ['[', 'A "[" begins a set of characters: write "[[]" for itself.'],
+  ['App*', 'Case matters, and "*" stays within a name, while "**" does not.'],
+  ['[', 'A "[" begins a set of characters: write "[[]" for the bracket itself.'],
 ])('where %s matches nothing, the likely cause is named', async (pattern, hint) => {
   expect((await found(pattern)).summary.split('\n').at(-1)).toBe(`  ${hint}`)
 })
@@ -213,7 +213,7 @@ test.each([
 test('a time before the first run is refused, and the first run named', async () => {
   await expect(found('*', { at: new Date('2026-01-01') })).rejects.toMatchObject({
     code: 'UNKNOWN_RUN',
-    hint: `The first one is ${MONDAY}.`,
+    hint: `Its first run is ${MONDAY}.`,
   })
 })
 

@@ -169,7 +169,7 @@ describe('the drill', () => {
     const before = await describeHost(rescue)
     const { status, stdout } = await shell(plan)
     expect(status).toBe(0)
-    expect(stdout).toMatch(/^Rebuild of guest as in run .*: \d+ commands, none of them was run\n/)
+    expect(stdout).toMatch(/^Rebuild of guest as in run .*: \d+ commands, none of which has been run\n/)
     expect(stdout).not.toContain('TOO SMALL')
     expect(await describeHost(rescue)).toEqual(before)
     expect(await rescue.run(['stat', '--format=%a', SCRIPT])).toBe('700\n')

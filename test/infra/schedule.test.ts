@@ -50,7 +50,7 @@ test.each<[Partial<Schedule>, string]>([
   [{ maxConcurrency: '0' }, "maxConcurrency is '0'"],
   [{ maxErrors: '101%' }, "maxErrors is '101%'"],
   [{ jitterMinutes: 121 }, 'jitterMinutes is 121: use 0 to 120'],
-  [{ verify: 'source', sample: '8/7' }, "sample is '8/7': use a share such as 1/7"],
+  [{ verify: 'source', sample: '8/7' }, "sample is '8/7': use a fraction such as 1/7"],
   [{ verify: 'source', sample: '1/1001' }, "sample is '1/1001'"],
   [{ sample: '1/7' }, '--verify checksum compares nothing with the source. Give --verify source too'],
   [{ class: 'frozen', verify: 'stream' }, '--verify stream cannot read back what --storage-class DEEP_ARCHIVE has'],

@@ -45,7 +45,7 @@ test.each([['--target=/mnt'], ['--in-place'], ['--stdout']])('a restore may go t
 })
 
 test.each([
-  [[], 'where to restore to is not given'],
+  [[], 'no destination for the restore is given'],
   [['--target=/mnt', '--in-place'], '--target and --in-place are given'],
   [['--in-place', '--stdout'], '--in-place and --stdout are given'],
   [['--target=/mnt', '--in-place', '--stdout'], '--target and --in-place and --stdout are given'],
@@ -61,6 +61,6 @@ test('who is told of a contradiction is told where the other half of it may be',
   expect(refusal(() => requested('list', '--bucket=backups', '--hosts', '--debris'))).toEqual({
     code: 'USAGE',
     message: '--hosts and --debris are both given',
-    hint: 'List the hosts first, then the debris of one: --host. Look at the variables and the configuration file too.',
+    hint: 'List the hosts first, then the debris of one: --host. Check the variables and the configuration file too.',
   })
 })

@@ -27,7 +27,7 @@ test.each<[string, string, RegExp, () => Promise<void>]>([
   ['that is somebody else’s', `config.json belongs to user ${UID}`, /chown root \//, () => chown(file, UID, 0)],
   ['in a directory that anybody can write', '(mode 0777)', /chmod go-w \//, () => chmod(dirname(file), 0o777)],
   ['in somebody else’s directory', `belongs to user ${UID}`, /chown root \//, () => chown(dirname(file), UID, 0)],
-])('a file %s is not believed, since it names programs to run', async (_, complaint, remedy, spoil) => {
+])('a file %s is not trusted, since it names programs to run', async (_, complaint, remedy, spoil) => {
   await spoil()
   const told = await refusalOf(readConfigFile(AGENT, { file, named: false }))
   expect(told).toMatchObject({ code: 'CONFIG_INVALID', hint: expect.stringMatching(remedy) as string })

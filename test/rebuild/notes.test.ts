@@ -13,7 +13,7 @@ describe('what no command does is said', () => {
     ['a volume that stays empty', '/dev/mapper/vg0-secret was not backed up: here it is empty, without a filesystem.'],
     [
       'what fstab misses',
-      'fstab has UUID=1234-ABCD for /boot/efi, which is not made here: without it, the boot may stop.',
+      'fstab has UUID=1234-ABCD for /boot/efi, which is not created here: without it, the boot may stop.',
     ],
     ['what to compare', 'Compare /mnt/etc/fstab with blkid before the first boot.'],
   ])('%s', (_, note) => expect(plan.notes).toContain(note))
@@ -36,7 +36,7 @@ describe('what no command does is said', () => {
     const partition = { name: 'ubdd', type: 'part' }
     const blockDevices = { blockdevices: [{ name: 'sda', type: 'disk', children: [partition] }] }
     expect(planRebuild(withSystem({ blockDevices }), options).notes).toContain(
-      '/dev/ubdd was of type part: make it first, or give a whole disk with --disk.',
+      '/dev/ubdd was of type part: create it first, or give a whole disk with --disk.',
     )
   })
 
@@ -107,5 +107,5 @@ test('a report of devices that has none in it ends no plan', () => {
 test('an fstab of empty lines takes no longer than any other of its size', () => {
   const fstab = `${'\n'.repeat(1_000_000)}${'\t'.repeat(1_000_000)}\nUUID=lost /lost ext4 defaults 0 2`
   const { notes } = planRebuild(withSystem({ fstab }), options)
-  expect(notes).toContain('fstab has UUID=lost for /lost, which is not made here: without it, the boot may stop.')
+  expect(notes).toContain('fstab has UUID=lost for /lost, which is not created here: without it, the boot may stop.')
 })

@@ -284,7 +284,7 @@ describe('a target whose users are at work', () => {
     const wanted = { path: ['/v/second'], onConflict: 'overwrite' } as const
     const { status, summary } = await restored(wanted, runWith({ '/v': tree }), [], { ...localHost, start })
     expect(status).toBe(3)
-    expect(summary).toContain('tar ended without success')
+    expect(summary).toContain('tar failed without a message')
   })
 
   test.each([
@@ -341,7 +341,7 @@ describe('a target whose users are at work', () => {
     expect(await restored(request, backedUp(), warnings)).toMatchObject({ status: 0 })
     expect([existsSync(left), warnings]).toEqual([
       true,
-      [expect.stringMatching(/^\.snapstream-restore-1-0badcafe is of process 1: unless that is a restore/)],
+      [expect.stringMatching(/^\.snapstream-restore-1-0badcafe belongs to process 1: unless that is a restore/)],
     ])
   })
 
@@ -362,9 +362,7 @@ describe('a target whose users are at work', () => {
     const warnings: string[] = []
     expect(await restored(request, backedUp(), warnings)).toMatchObject({ status: 0 })
     expect(existsSync(left)).toBe(false)
-    expect(warnings).toEqual([
-      expect.stringMatching(/^removing \.snapstream-restore-\S+, which a restore that was killed/),
-    ])
+    expect(warnings).toEqual([expect.stringMatching(/^removing \.snapstream-restore-\S+, which a killed restore/)])
     expect(readdirSync(join(target, 'srv'))).toEqual(['app'])
   })
 })
@@ -509,7 +507,7 @@ test('a link above the target that somebody else has laid is not followed', asyn
   await expect(restored({ volume: ['/srv'], target: join(theirs, 'target/new') })).rejects.toMatchObject({
     code: 'TARGET_UNFIT',
     message: expect.stringMatching(
-      /\/new cannot be opened or made: 'target': a link that others than root may have laid$/,
+      /\/new cannot be opened or made: 'target': a link that a user other than root may have placed$/,
     ),
   })
 })

@@ -281,7 +281,7 @@ describe('a catalog is gone', () => {
     expect([status, differences(sources.srv, join(target, 'srv'))]).toEqual([0, []])
     expect(warnings).toEqual([
       expect.stringMatching(
-        /^the catalog \S+vg0-srv\.jsonl\.zst is missing: making it again from the archive, which reads all of it, [\d.]+ KiB\. /,
+        /^the catalog \S+vg0-srv\.jsonl\.zst is missing: rebuilding it from the archive, which reads all of it, [\d.]+ KiB\. /,
       ),
     ])
   })
@@ -331,7 +331,7 @@ describe('a catalog is gone', () => {
       await expect(restored({ volume: ['/srv'], bestEffort }, store)).rejects.toMatchObject({
         code: 'ARCHIVE_DAMAGED',
         // The segment's checksum or the frame's: whichever is known first.
-        message: expect.stringMatching(/ (is damaged: |was read with CRC32 ).* nothing tells what is lost with it$/),
+        message: expect.stringMatching(/ (is damaged: |was read with CRC32 ).* it is not known what is lost with it$/),
         hint: expect.stringContaining('"snapstream help restore-by-hand"'),
       })
     }
@@ -349,6 +349,6 @@ describe('a catalog is gone', () => {
       request as unknown as WithHost<RestoreStatusRequest>,
     )
     expect([status, json]).toMatchObject([0, { ready: true, volumes: [{ catalog: 'missing' }] }])
-    expect(summary).toMatch(/^ {2}The catalog of \/srv is missing: a restore makes it again/m)
+    expect(summary).toMatch(/^ {2}The catalog of \/srv is missing: a restore rebuilds it/m)
   })
 })

@@ -87,7 +87,7 @@ describe.each(cases)('of a damaged archive there is no catalog, but a reason: %s
     damage(store, archive)
     await expect(rebuildCatalog(deps, manifest, manifest.volumes[0]!)).rejects.toMatchObject({
       code: 'ARCHIVE_DAMAGED',
-      message: expect.stringMatching(/, and without catalogs\/.* nothing tells what is lost with it$/),
+      message: expect.stringMatching(/, and without catalogs\/.* it is not known what is lost with it$/),
       hint: expect.stringMatching(/restore-by-hand/),
     })
   }

@@ -104,8 +104,8 @@ describe.each(Object.keys(COMMANDS))('%s', (command) => {
       status: 1,
       said: [
         "snapstream: db-1 has no run '20260131T020000Z-k3xw7b' of class 'daily'",
-        'HINT: Did you mean 20260131T020000Z-k3xw7a? Run "snapstream list" for the runs there are. ' +
-          'A run without a manifest did not finish, and does not count.',
+        'HINT: Did you mean 20260131T020000Z-k3xw7a? "snapstream list" shows the runs there are. ' +
+          'A run without a manifest did not finish and does not count.',
       ],
     })
   })
@@ -115,7 +115,7 @@ describe.each(Object.keys(COMMANDS))('%s', (command) => {
       status: 1,
       said: [
         'snapstream: db-1 has no run by 2025-12-31T00:00:00.000Z',
-        'HINT: The first one is 20260131T020000Z-k3xw7a.',
+        'HINT: Its first run is 20260131T020000Z-k3xw7a.',
       ],
     })
   })
@@ -194,7 +194,7 @@ describe('restore', () => {
       { path: ['/srv/app/app.cnf'] },
       1,
       "'/srv/app/app.cnf' is not in this backup of /srv",
-      'Did you mean \'/srv/app/app.conf\'? "snapstream find" tells which runs have it.',
+      'Did you mean \'/srv/app/app.conf\'? "snapstream find" shows which runs have it.',
     ],
     [
       'a path that is on none of the volumes wanted',
@@ -249,7 +249,7 @@ describe('restore', () => {
       'a directory to standard output',
       { path: ['/srv/app'], stdout: true },
       2,
-      '--stdout prints one file, and this would be more, or something else',
+      '--stdout prints one file, and this is more than one, or something else',
       'Name one file with --path, or restore into a directory with --target.',
     ],
   ])('%s', async (_, options, status, message, hint) => {
@@ -263,9 +263,9 @@ describe('restore', () => {
     expect(await told('restore', { volume: ['/srv'] })).toEqual({
       status: 1,
       said: [
-        `snapstream: ${target}/srv has these already: app/app.conf`,
+        `snapstream: ${target}/srv already has these: app/app.conf`,
         'HINT: Restore into an empty directory, or decide with --on-conflict skip, overwrite or newer. ' +
-          'After a restore that was interrupted, --resume goes on.',
+          'To continue an interrupted restore, use --resume.',
       ],
     })
   })
@@ -320,7 +320,7 @@ describe('a segment is missing', () => {
       status: 1,
       said: [
         `snapstream: data/daily/db-1/${run}/vg0-srv.tar.zst is missing; lost with it: '.', 'app', 'app/app.conf'`,
-        'HINT: Restore all the rest with --best-effort, and look for these in another run with "snapstream find".',
+        'HINT: Restore the rest with --best-effort, and look for these in another run with "snapstream find".',
       ],
     })
     expect(readdirSync(target)).toEqual([])

@@ -15,6 +15,6 @@ test('what is never backed up does not bury what failed to be', () => {
     '  not in this run: /scratch was not backed up: not on LVM',
     '  not in this run: /db failed to be backed up: its snapshot overflowed',
     '  nor was this backed up: /boot, /mnt',
-    '  HINT: "snapstream list" shows runs that may have what failed in this one.',
+    '  HINT: "snapstream list" shows runs that may have the volumes that failed in this one.',
   ])
 })

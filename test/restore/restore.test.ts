@@ -136,7 +136,7 @@ describe('what is there already', () => {
   test('is refused by default, before anything is written', async () => {
     await expect(restored(request)).rejects.toMatchObject({
       code: 'TARGET_UNFIT',
-      message: `${target}/srv has these already: app/app.conf`,
+      message: `${target}/srv already has these: app/app.conf`,
     })
     expect(readdirSync(app()).sort()).toEqual(['app.conf', 'unrelated'])
   })
@@ -287,7 +287,7 @@ test('what tar cannot restore is listed, with status 3', async () => {
   expect(read('srv/app/data/small')).toBe('small')
 })
 
-test('a restore that broke off goes on with --resume', async () => {
+test('an interrupted restore continues with --resume', async () => {
   const store = backedUp()
   let reads = 0
   const getRange: MemoryStore['getRange'] = async (key, ...rest) => {
@@ -295,7 +295,7 @@ test('a restore that broke off goes on with --resume', async () => {
     return store.getRange(key, ...rest)
   }
   await expect(restored({}, { ...store, getRange })).rejects.toThrow('the network is down')
-  await expect(restored({}, store)).rejects.toMatchObject({ hint: expect.stringMatching(/--resume goes on/) })
+  await expect(restored({}, store)).rejects.toMatchObject({ hint: expect.stringMatching(/use --resume/) })
   expect(await restored({ resume: true }, store)).toMatchObject({ status: 0 })
   expect(differences(sources.srv, join(target, 'srv'))).toEqual([])
 })

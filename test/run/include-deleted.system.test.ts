@@ -97,7 +97,7 @@ describe.each(['radosgw', 'seaweedfs'] as const)('from %s', (name) => {
 
 /** With the AWS CLI, by the block that the runbook has for it. */
 function undelete(server: Server, bucket: string): void {
-  const [, section = ''] = readFileSync('docs/runbook.md', 'utf8').split('## Somebody deleted backups')
+  const [, section = ''] = readFileSync('docs/runbook.md', 'utf8').split('## Backups were deleted')
   const [, block = ''] = /```bash\n(.*?)```/s.exec(section) ?? []
   expect(block).toContain('aws s3api delete-object')
   const PATH = `${resolve('.cache/venv/bin')}:${process.env['PATH'] ?? ''}`

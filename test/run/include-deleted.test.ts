@@ -190,7 +190,7 @@ describe('a segment that was deleted', () => {
       code: 'ARCHIVE_DAMAGED',
       message: expect.stringMatching(/vg0-srv\.tar\.zst is missing; lost with it: /),
       hint: expect.stringMatching(
-        /^data.*\.zst, data.*\.001 were deleted, but can still be read: run .* --include-deleted\. Restore all the rest/,
+        /^data.*\.zst, data.*\.001 were deleted, but can still be read: run .* --include-deleted\. Restore the rest/,
       ),
     })
     const { status, json } = await typed(store, 'restore', { ...run, includeDeleted })
@@ -279,7 +279,7 @@ describe('what is gone for good stays missing', () => {
     const unversioned: MemoryStore = { ...store, readFacts: async () => facts }
     expect(await refusalOf(typed(unversioned, 'restore', { ...run, includeDeleted }))).toMatchObject({
       code: 'UNKNOWN_RUN',
-      hint: expect.stringMatching(/^The bucket is not versioned: what is deleted from it is gone\. Did you mean/),
+      hint: expect.stringMatching(/^The bucket is not versioned: objects deleted from it are gone\. Did you mean/),
     })
   })
 })
@@ -302,7 +302,7 @@ describe('who may not look at versions, as hosts may not,', () => {
     const store = await forHosts(segment(MONDAY))
     expect(await refusalOf(typed(store, 'restore', { run: MONDAY.run }))).toMatchObject({
       code: 'ARCHIVE_DAMAGED',
-      hint: expect.stringMatching(/^Restore all the rest with --best-effort/),
+      hint: expect.stringMatching(/^Restore the rest with --best-effort/),
     })
     expect((await typed(store, 'list')).json).not.toHaveProperty('deletedUnread')
   })

@@ -116,7 +116,7 @@ describe('runs that an intruder has made, with names of other times,', () => {
   ] as const)('are refused by %s where they are named: %j', async (command, options) => {
     expect(await refusalOf(typed(bucket(), command, options))).toMatchObject({
       code: 'MISDATED',
-      message: expect.stringMatching(/^run \S+ is not taken for what it says it is: .* at 2026-02-03T00:00:00Z, /),
+      message: expect.stringMatching(/^run \S+ is not what its name says: .* at 2026-02-03T00:00:00Z, /),
       hint: expect.stringContaining('--trust-times'),
     })
   })

@@ -84,7 +84,7 @@ describe('on a host with every kind of volume', () => {
 })
 
 test.each([
-  ['btrfs', { filesystem: 'btrfs', deviceNumber: '0:40' }, /one id/],
+  ['btrfs', { filesystem: 'btrfs', deviceNumber: '0:40' }, /the same id/],
   ['vfat', { filesystem: 'vfat' }, /vfat is not supported/],
   ['a directory of it alone', { root: '/part' }, /only its directory \/part is mounted/],
 ])('of an unfit volume, %s, the reason is given', (_what, mount, reason) => {

@@ -72,7 +72,7 @@ export function memoryStore({
     return object.body
   }
   const add = (key: string, body: Buffer, storageClass: string) => {
-    if (objects.has(key)) fail('OBJECT_EXISTS', `${key} exists already`)
+    if (objects.has(key)) fail('OBJECT_EXISTS', `${key} already exists`)
     objects.set(key, { body, storageClass, lastModified: now(key) })
   }
   const listKeys = (prefix: string, { includeDeleted = false }: ListOptions = {}): string[] =>

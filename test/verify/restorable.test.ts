@@ -170,7 +170,7 @@ test('what is below 64 KiB of directories costs itself alone, and not the volume
   const { verified, restored, target } = runOf(tarOf(ROOT, ...directories, deep, file({ name: './beside' })))
   expect(await verified()).toMatchObject({
     ok: false,
-    volumes: [{ findings: [{ what: '4 entries can be restored by tar alone, and the manifest says nothing of it' }] }],
+    volumes: [{ findings: [{ what: '4 entries can only be restored by tar, and the manifest does not say so' }] }],
   })
   expect(await statusOf(restored())).toBe(3)
   expect(readFileSync(join(target, 'beside'), 'utf8')).toBe('hello')

@@ -64,7 +64,7 @@ test.each([
 ])('%s is not taken for an empty answer', (_what, json) => {
   expect(refusal(() => parseVgs(json))).toMatchObject({
     code: 'OUTPUT_UNREADABLE',
-    message: expect.stringContaining('the answer of vgs is not understood') as string,
+    message: expect.stringContaining('the output of vgs is not understood') as string,
   })
 })
 
@@ -91,6 +91,6 @@ test('a row of lvs that is not understood costs its volume alone, which is in or
 
 test('what is not understood is named by its place', () => {
   expect(refusal(() => parseVgs('{"report": [{"vg": [{"vg_name":"vg0"}]}]}')).message).toMatch(
-    /^the answer of vgs is not understood at report\.0\.vg\.0\.vg_size: \{/,
+    /^the output of vgs is not understood at report\.0\.vg\.0\.vg_size: \{/,
   )
 })
