@@ -19,6 +19,7 @@ export interface UnlinkedFile extends AsyncDisposable {
  * @throws AgentError TARGET_UNFIT where there is no directory for it that can be written to, or too little room
  */
 export async function openUnlinkedFile(inside?: string, expectedBytes = 0): Promise<UnlinkedFile> {
+  const cannotKeep = (cause: unknown): never => refuse(inside, cause)
   await using directory = await takeTemporaryDirectory(inside)
   const { bavail, bsize } = await statfs(directory.path).catch(cannotKeep)
   if (bavail * bsize < expectedBytes)
@@ -43,9 +44,9 @@ export async function openUnlinkedFile(inside?: string, expectedBytes = 0): Prom
   }
 }
 
-function cannotKeep(cause: unknown): never {
-  throw new AgentError('TARGET_UNFIT', `a temporary file cannot be kept in ${tmpdir()}: ${String(cause)}`, {
-    hint: 'Set TMPDIR to a directory with room.',
+function refuse(inside: string | undefined, cause: unknown): never {
+  throw new AgentError('TARGET_UNFIT', `a temporary file cannot be kept in ${inside ?? tmpdir()}: ${String(cause)}`, {
+    hint: inside === undefined ? 'Set TMPDIR to a directory with room.' : 'Make room there.',
     cause,
   })
 }

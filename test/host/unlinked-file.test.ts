@@ -27,10 +27,13 @@ test('more than it has is not made up', async () => {
 })
 
 test('what there is no room for is refused before the disk is full', async () => {
-  expect(await refusalOf(openUnlinkedFile(place, 2 ** 60))).toMatchObject({
+  const refused = (where: string, hint: string) => ({
     code: 'TARGET_UNFIT',
-    message: expect.stringMatching(/it takes 1024 PiB, and .* are free/) as string,
-    hint: 'Set TMPDIR to a directory with room.',
+    message: expect.stringMatching(`cannot be kept in ${where}: it takes 1024 PiB, and .* are free`) as string,
+    hint,
   })
+  expect(await refusalOf(openUnlinkedFile(place, 2 ** 60))).toMatchObject(refused(place, 'Make room there.'))
+  const inTmpdir = refused(tmpdir(), 'Set TMPDIR to a directory with room.')
+  expect(await refusalOf(openUnlinkedFile(undefined, 2 ** 60))).toMatchObject(inTmpdir)
   expect(readdirSync(place)).toEqual([])
 })
