@@ -63,7 +63,7 @@ test.each([
   ['', '(Linux 6.1.0)'],
 ])('the release whose mkfs to use is named as far as it is known: %j', (osRelease, name) => {
   const { notes } = planRebuild(withSystem({ osRelease }), options)
-  expect(notes).toContainEqual(expect.stringContaining(`the host's own release ${name},`))
+  expect(notes).toContainEqual(expect.stringContaining(`the host's own release ${name}:`))
 })
 
 test.each([
