@@ -21,7 +21,7 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'archive/read.test.ts': ['read-catalog.io', 'read-whole.io', 'segment-status.io', 'stored-digest.io'].map(inRoom('archive')), // prettier-ignore
   'archive/write.test.ts': ['agent/tar/create.io.ts'],
   // Steps of one command, each between a fake host and a store in memory.
-  'backup/backup.test.ts': [...['clock', 'records', 'system-record.io'].map(inRoom('backup')), 'agent/source/plan.ts'],
+  'backup/backup.test.ts': ['clock', 'records', 'system-record.io'].map(inRoom('backup')),
   'backup/preflight.test.ts': [
     ...['memory-need', 'preflight-checks', 'probe-upload.io', 'server-trial'].map(inRoom('backup')),
     ...['agent/bucket/connect.io.ts', 'agent/host/filesystems.io.ts'],
@@ -32,9 +32,7 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'find/find.test.ts': ['agent/find/file-history.ts'],
   'find/list.test.ts': ['agent/run/verdicts.ts'],
   'hooks/hooks.test.ts': ['agent/hooks/guard.io.ts', 'agent/hooks/run-hook.io.ts', 'agent/lib/never-aborted.ts'],
-  'rebuild/rebuild.test.ts': [
-    ...['rebuild', 'rebuild-step', 'lvm/rebuild', 'lvm/rebuild-reports'].map(inRoom('source')),
-  ],
+  'rebuild/rebuild.test.ts': ['agent/source/rebuild-step.ts'],
   // A restore by what comes of it: what is lost, refused, attacked.
   'restore/catalog-reads.test.ts': ['agent/archive/load-catalog.io.ts', 'agent/restore/catalogs.io.ts'],
   'restore/directory-metadata.test.ts': ['agent/restore/directory.io.ts'],
@@ -46,10 +44,8 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'restore/refusals.test.ts': ['agent/rebuild/restore-plan.io.ts'],
   'restore/restore.test.ts': ['dry-run-report', 'plan-tasks.io', 'restore-task', 'volumes.io'].map(inRoom('restore')),
   'run/run-time.test.ts': ['agent/bucket/deleted-objects.ts', 'agent/run/runs.ts'],
-  'source/leftovers.test.ts': ['abandoned', 'sources.io'].map(inRoom('source')),
+  'source/leftovers.test.ts': ['agent/source/sources.io.ts'],
   'source/mount.test.ts': ['agent/source/patience.io.ts'],
-  'source/select.test.ts': ['filesystems', 'lvm/claim', 'lvm/record', 'lvm/survey', 'record'].map(inRoom('source')),
-  'source/lvm/plan.test.ts': ['agent/source/lvm/space.ts'],
   // The other half of taking snapshots needs real LVM: test/guest/lvm.system.test.ts.
   'source/lvm/teardown.test.ts': ['commands.io', 'layout.io', 'snapshots.io'].map(inRoom('source/lvm')),
   'verify/objects-and-stream.test.ts': ['agent/verify/catalog-check.ts'],

@@ -1,0 +1,21 @@
+import { layoutsSchema, SOURCE_KINDS, sourceSchema, volumeNameOf } from '../../agent/source/record'
+import { SOURCES } from '../../agent/source/sources.io'
+
+const thick = { kind: 'lvm', group: 'vg0', name: 'home', snapshot: { type: 'thick', sizeBytes: 4096 } }
+
+test('a manifest may name the sources that there are, and no others', () => {
+  expect(SOURCE_KINDS).toEqual(SOURCES.map(({ kind }) => kind))
+  expect(sourceSchema.safeParse(thick).success).toBe(true)
+  expect(sourceSchema.safeParse({ ...thick, kind: 'zfs' }).success).toBe(false)
+  expect(sourceSchema.safeParse({ ...thick, kind: undefined }).success).toBe(false)
+})
+
+test('a volume is called after its source', () => {
+  expect(volumeNameOf(sourceSchema.parse(thick))).toBe('vg0-home')
+})
+
+test('a host without LVM has no layout of it, and none has one of what this agent does not know', () => {
+  expect(layoutsSchema.parse({})).toEqual({})
+  expect(layoutsSchema.parse({ zfs: {} })).toEqual({})
+  expect(layoutsSchema.safeParse({ lvm: 'none' }).success).toBe(false)
+})
