@@ -36,11 +36,9 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   // A restore by what comes of it: what is lost, refused, attacked.
   'restore/catalog-reads.test.ts': ['agent/archive/load-catalog.io.ts', 'agent/restore/catalogs.io.ts'],
   'restore/directory-metadata.test.ts': ['agent/restore/directory.io.ts'],
-  'restore/hard-links.test.ts': ['choose-entries', 'plan-tally', 'target.io'].map(inRoom('restore')),
-  'restore/lockstep.test.ts': ['agent/restore/planned-entries.io.ts'],
-  'restore/losses.test.ts': ['extract-pieces.io', 'extract-volume.io', 'retrieval-report', 'status.io'].map(inRoom('restore')), // prettier-ignore
+  'restore/hard-links.test.ts': ['agent/restore/target.io.ts'],
+  'restore/losses.test.ts': ['extract-pieces.io', 'extract-volume.io', 'status.io'].map(inRoom('restore')), // prettier-ignore
   'restore/move-into-place.test.ts': ['agent/restore/staging.io.ts'],
-  'restore/plan-volume.test.ts': ['agent/restore/conflicts.ts'],
   'restore/refusals.test.ts': ['agent/rebuild/restore-plan.io.ts'],
   'restore/restore.test.ts': ['dry-run-report', 'plan-tasks.io', 'restore-task', 'volumes.io'].map(inRoom('restore')),
   'run/run-time.test.ts': ['agent/bucket/deleted-objects.ts', 'agent/run/runs.ts'],
