@@ -10,11 +10,11 @@ test('what a tool prints is read, and what is not asked for left alone', () => {
 })
 
 test.each([
-  ['no JSON', 'lvs: command failed', 'the answer of lvs is not understood: lvs: command failed'],
+  ['no JSON', 'lvs: command failed', 'the output of lvs is not understood: lvs: command failed'],
   [
     'another shape',
     '{"rows":[{"size":1},{"size":"1B"}]}',
-    'the answer of lvs is not understood at rows.1.size: {"rows"',
+    'the output of lvs is not understood at rows.1.size: {"rows"',
   ],
 ])('%s is told of by the tool, the place and what it printed', (_, printed, message) => {
   expect(refusal(() => parseOutput('lvs', printed, shape))).toMatchObject({

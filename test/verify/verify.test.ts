@@ -222,7 +222,7 @@ describe('a run of another class than the usual one', () => {
   test('is named where it is looked for in the wrong one, and no other run is offered', async () => {
     await expect(verified(backedUp(), { class: 'weekly' })).rejects.toMatchObject({
       code: 'UNKNOWN_RUN',
-      hint: expect.stringMatching(/^It is of class 'daily': name that with --class\./),
+      hint: expect.stringMatching(/^It is of class 'daily': give that with --class\./),
     })
   })
 
