@@ -28,8 +28,6 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   ],
   'bucket/ranged-http.test.ts': ['agent/bucket/range-connection.io.ts'],
   'bucket/read.test.ts': ['object-info', 'retrieve.io'].map(inRoom('bucket')),
-  'find/debris.test.ts': ['agent/find/debris-report.ts'],
-  'find/find.test.ts': ['agent/find/file-history.ts'],
   'find/list.test.ts': ['agent/run/verdicts.ts'],
   'hooks/hooks.test.ts': ['agent/hooks/guard.io.ts', 'agent/hooks/run-hook.io.ts', 'agent/lib/never-aborted.ts'],
   'rebuild/rebuild.test.ts': ['agent/source/rebuild-step.ts'],

@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { formatVersions, type FoundPath } from '../../agent/find/file-history'
 import { find } from '../support/commands'
 import { manifestKey, type RunKey } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
@@ -182,14 +181,6 @@ test('the command that restores says where the bucket is, as this one was told',
   expect((await found('app.conf', place)).summary).toContain(
     'restore: snapstream restore --bucket b --region eu-west-1 --endpoint-url https://s3.example/ --host db-1',
   )
-})
-
-test('a name that is no text comes back with the directory that it is in', async () => {
-  const { json } = await found('app.conf')
-  const [file] = (json as { found: readonly FoundPath[] }).found
-  const request = { bucket: 'b', host: 'db-1', pattern: '*', includeDeleted: false, trustTimes: false }
-  const summary = formatVersions(request, [{ ...file!, path: '/srv/odd/\ufffd\ufffd bad' }], 0, [])
-  expect(summary).toMatch(/ --path \/srv\/odd --target DIR$/)
 })
 
 test('the command that restores can be typed as it is shown, whatever the name', async () => {
