@@ -11,7 +11,7 @@ test.each([
   [['GLACIER'], 'standard', '3 to 5 hours with standard'],
   [['GLACIER', 'DEEP_ARCHIVE'], 'bulk', '5 to 12 hours or up to 48 hours with bulk'],
   [['STANDARD', 'DEEP_ARCHIVE'], 'standard', 'up to 12 hours with standard'],
-  [['DEEP_ARCHIVE'], 'expedited', 'expedited is not to be had for DEEP_ARCHIVE'],
+  [['DEEP_ARCHIVE'], 'expedited', 'expedited is not available for DEEP_ARCHIVE'],
 ] as const)('%j, %s', (storageClasses, tier, expected) => {
   expect(describeRetrieval(storageClasses, tier)).toBe(expected)
 })
@@ -19,8 +19,8 @@ test.each([
 test('while it is being thawed: how long that takes, how long it lasts, and how to go on', () => {
   expect(formatRetrieving(1, ['GLACIER'], { tier: 'bulk', days: 3 }).split('\n')).toEqual([
     'Waiting for Glacier: 1 object is being thawed, 5 to 12 hours with bulk',
-    '  They stay readable for 3 days. Run the same command again then, or now with --wait.',
-    '  "snapstream restore-status" with the same options tells how far it is.',
+    '  Once retrieved, they stay readable for 3 days. Run the same command again then, or now with --wait.',
+    '  "snapstream restore-status" with the same options shows the progress.',
   ])
   expect(formatRetrieving(2, ['GLACIER'], { tier: 'bulk', days: 3 })).toContain('2 objects are being thawed')
 })
@@ -43,7 +43,7 @@ test('what can be read is said to be, and nothing else', () => {
 test.each<[string, Partial<RetrievalStatus>, RegExp]>([
   ['is being thawed', { readable: 1, thawing: 1 }, /1 readable +1 thawing$/],
   ['nobody has asked for', { frozen: 1 }, /--thaw bulk/],
-  ['is missing', { missing: 1 }, /does not come back by waiting: .* --best-effort/],
+  ['is missing', { missing: 1 }, /do not come back by waiting: .* --best-effort/],
   ['has nothing that can be read', { readable: 0 }, /^ {2}\/srv/],
 ])('an archive of which an object %s cannot all be read, whatever the others can', (_, changes, expected) => {
   const [verdict, ...rest] = linesOf(good, { ...good, ...changes })
@@ -57,7 +57,7 @@ test.each(['missing', 'damaged'] as const)(
     const [verdict, , ...rest] = linesOf({ ...good, catalog })
     expect([verdict, rest]).toEqual([
       READY,
-      [`  The catalog of /srv is ${catalog}: a restore makes it again, from all of the archive.`],
+      [`  The catalog of /srv is ${catalog}: a restore rebuilds it from the whole archive.`],
     ])
   },
 )

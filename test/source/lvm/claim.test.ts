@@ -38,7 +38,7 @@ test('a filesystem that is not on LVM is left to others', () => {
 
 test('btrfs is known by its device: its number is its own', () => {
   const btrfs = { of: '/dev/mapper/vg-lv0', deviceNumber: '0:42', filesystem: 'btrfs' }
-  expect(claimOf({}, btrfs)).toEqual({ skipped: expect.stringMatching(/^btrfs takes a snapshot/) as string })
+  expect(claimOf({}, btrfs)).toEqual({ skipped: expect.stringMatching(/^btrfs cannot tell a snapshot/) as string })
 })
 
 test('encryption between a filesystem and its volume is told of', () => {
