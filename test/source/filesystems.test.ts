@@ -76,7 +76,11 @@ test('a filesystem that another covers is hidden', () => {
 
 test.each<[string, MountedFilesystem, RegExp | undefined]>([
   ['nothing', mounted(), undefined],
-  ['btrfs, which has one id for itself and its snapshot', mounted({ filesystem: 'btrfs' }), /^btrfs cannot tell a snapshot/],
+  [
+    'btrfs, which has one id for itself and its snapshot',
+    mounted({ filesystem: 'btrfs' }),
+    /^btrfs cannot tell a snapshot/,
+  ],
   ['what the source does not know', mounted({ filesystem: 'xfs' }), /^xfs is not supported, only ext4$/],
   ['what lies over it', mounted({}, true), /^something else is mounted over it$/],
   ['a mount point that speaks to a terminal', mounted({ target: '/a\u001b[2K' }), /control characters/],
