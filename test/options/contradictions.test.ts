@@ -6,7 +6,7 @@ const RUN = '20260131T020000Z-k3xw7a'
 
 /** A request as it would be if nobody had looked for contradictions: the parser lets none through. */
 function request(command: CommandName, changes: object, ...options: readonly string[]): AnyRequest {
-  return { ...requestOf(command, 'db1', ...options), ...changes } as AnyRequest
+  return { ...requestOf(command, 'db1', ...options), ...changes }
 }
 
 test.each<[string, AnyRequest, string]>([
