@@ -18,16 +18,13 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'docs/reference.test.ts': ['agent/restore/output-schema.ts', 'agent/source/output-schema.ts'],
   // The two sides of a thread.
   'archive/catalog-worker.test.ts': ['catalog-worker-thread.io', 'catalog-writer.io'].map(inRoom('archive')),
-  'archive/read.test.ts': ['read-catalog.io', 'read-whole.io', 'segment-status.io', 'stored-digest.io'].map(inRoom('archive')), // prettier-ignore
+  'archive/read.test.ts': ['read-catalog.io', 'read-whole.io'].map(inRoom('archive')),
   'archive/write.test.ts': ['agent/tar/create.io.ts'],
   // Steps of one command, each between a fake host and a store in memory.
-  'backup/backup.test.ts': ['clock', 'records', 'system-record.io'].map(inRoom('backup')),
-  'backup/preflight.test.ts': [
-    ...['memory-need', 'preflight-checks', 'probe-upload.io', 'server-trial'].map(inRoom('backup')),
-    ...['agent/bucket/connect.io.ts', 'agent/host/filesystems.io.ts'],
-  ],
+  'backup/backup.test.ts': ['agent/backup/system-record.io.ts'],
+  'backup/preflight.test.ts': ['agent/backup/probe-upload.io.ts', 'agent/bucket/connect.io.ts'],
   'bucket/ranged-http.test.ts': ['agent/bucket/range-connection.io.ts'],
-  'bucket/read.test.ts': ['object-info', 'retrieve.io'].map(inRoom('bucket')),
+  'bucket/read.test.ts': ['agent/bucket/retrieve.io.ts'],
   'find/list.test.ts': ['agent/run/verdicts.ts'],
   'hooks/hooks.test.ts': ['agent/hooks/guard.io.ts', 'agent/hooks/run-hook.io.ts', 'agent/lib/never-aborted.ts'],
   'rebuild/rebuild.test.ts': ['agent/source/rebuild-step.ts'],
@@ -39,9 +36,8 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'restore/move-into-place.test.ts': ['agent/restore/staging.io.ts'],
   'restore/refusals.test.ts': ['agent/rebuild/restore-plan.io.ts'],
   'restore/restore.test.ts': ['dry-run-report', 'plan-tasks.io', 'restore-task', 'volumes.io'].map(inRoom('restore')),
-  'run/run-time.test.ts': ['agent/bucket/deleted-objects.ts', 'agent/run/runs.ts'],
+  'run/run-time.test.ts': ['agent/run/runs.ts'],
   'source/leftovers.test.ts': ['agent/source/sources.io.ts'],
-  'source/mount.test.ts': ['agent/source/patience.io.ts'],
   // The other half of taking snapshots needs real LVM: test/guest/lvm.system.test.ts.
   'source/lvm/teardown.test.ts': ['commands.io', 'layout.io', 'snapshots.io'].map(inRoom('source/lvm')),
   'verify/objects-and-stream.test.ts': ['agent/verify/catalog-check.ts'],
