@@ -13,7 +13,6 @@ const KINDS = ['test', 'property.test', 'system.test']
 const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   // The program, run as a process.
   'main.test.ts': ['agent/cli.ts', 'agent/options/pages.io.ts'],
-  'golden.test.ts': ['agent/contract.ts', 'agent/lib/untrusted.ts'],
   'docs/pages.test.ts': ['agent/pages.ts'],
   'docs/reference.test.ts': ['agent/restore/output-schema.ts', 'agent/source/output-schema.ts'],
   // The two sides of a thread.
@@ -25,8 +24,7 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'backup/preflight.test.ts': ['agent/backup/probe-upload.io.ts', 'agent/bucket/connect.io.ts'],
   'bucket/ranged-http.test.ts': ['agent/bucket/range-connection.io.ts'],
   'bucket/read.test.ts': ['agent/bucket/retrieve.io.ts'],
-  'find/list.test.ts': ['agent/run/verdicts.ts'],
-  'hooks/hooks.test.ts': ['agent/hooks/guard.io.ts', 'agent/hooks/run-hook.io.ts', 'agent/lib/never-aborted.ts'],
+  'hooks/hooks.test.ts': ['agent/hooks/guard.io.ts', 'agent/hooks/run-hook.io.ts'],
   'rebuild/rebuild.test.ts': ['agent/source/rebuild-step.ts'],
   // A restore by what comes of it: what is lost, refused, attacked.
   'restore/catalog-reads.test.ts': ['agent/archive/load-catalog.io.ts', 'agent/restore/catalogs.io.ts'],
@@ -36,7 +34,6 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'restore/move-into-place.test.ts': ['agent/restore/staging.io.ts'],
   'restore/refusals.test.ts': ['agent/rebuild/restore-plan.io.ts'],
   'restore/restore.test.ts': ['dry-run-report', 'plan-tasks.io', 'restore-task', 'volumes.io'].map(inRoom('restore')),
-  'run/run-time.test.ts': ['agent/run/runs.ts'],
   'source/leftovers.test.ts': ['agent/source/sources.io.ts'],
   // The other half of taking snapshots needs real LVM: test/guest/lvm.system.test.ts.
   'source/lvm/teardown.test.ts': ['commands.io', 'layout.io', 'snapshots.io'].map(inRoom('source/lvm')),
