@@ -39,18 +39,10 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'source/lvm/teardown.test.ts': ['commands.io', 'layout.io', 'snapshots.io'].map(inRoom('source/lvm')),
   'verify/objects-and-stream.test.ts': ['agent/verify/catalog-check.ts'],
   'verify/verify.test.ts': ['agent/verify/report.ts', 'agent/verify/source-check.io.ts'],
-  // Constructs, by the template that they make together.
-  'infra/policies.test.ts': ['command-policies', 'documents', 'host-access', 'host-permissions', 'operator-roles'].map(inInfra), // prettier-ignore
-  'infra/ssm-document.test.ts': ['infra/agent-files.ts'],
-  'infra/stack.test.ts': ['agent-distribution', 'notifications', 'schedule-options', 'schedules', 'vault'].map(inInfra), // prettier-ignore
 }
 
 function inRoom(room: string): (name: string) => string {
   return (name) => `agent/${room}/${name}.ts`
-}
-
-function inInfra(name: string): string {
-  return `infra/${name}.ts`
 }
 
 const modules = ['agent', 'infra'].flatMap((part) =>

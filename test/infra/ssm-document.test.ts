@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { findAgentFiles } from '../../infra/agent-files'
 import { readDocument, withDefaults } from '../../infra/ssm-document'
 
 let directory: string
@@ -72,9 +71,4 @@ test.each<[string, object]>([
 test('defaults are filled in, and only those of parameters that there are', () => {
   expect(withDefaults(read(sound), { bucket: 'vault' }).parameters.bucket?.default).toBe('vault')
   expect(() => withDefaults(read(sound), { buckets: 'vault' })).toThrow("'Does something.' has no parameter buckets")
-})
-
-test('what is not built yet is named, with the command that builds it', () => {
-  writeFileSync(join(directory, 'package.json'), '{"version": "1.2.3"}')
-  expect(() => findAgentFiles(directory, 'system')).toThrow(/agent\.cjs is missing: run "npm run build"/)
 })

@@ -58,6 +58,13 @@ export function resourceOf(template: Template, type: string, idPrefix = ''): Res
   return found[0]![1]
 }
 
+/** What an SSM document of the stack says. */
+export function documentOf(template: Template, name: string) {
+  return resolve(resourceOf(template, 'AWS::SSM::Document', `Documents${name}`).Properties.Content!) as {
+    readonly parameters: Record<string, { readonly default?: string; readonly allowedPattern: string }>
+  }
+}
+
 /** Puts values where CloudFormation would: the name or ARN of what `Ref` and `Fn::GetAtt` name, and joined strings. */
 export function resolve(value: Json): Json {
   if (Array.isArray(value)) return value.map(resolve)

@@ -1,0 +1,55 @@
+import { runSimulation } from '@cloud-copilot/iam-simulate'
+import { DOCUMENT_NAMES } from '../../infra/documents'
+import { hostA, policyOf, type Decision } from './simulate'
+import { ACCOUNT, REGION, resourcesOf, synthesize } from './synthesize'
+
+const usual = synthesize()
+
+const arn = (document: string) => `arn:aws:ssm:${REGION}:${ACCOUNT}:document/${document}`
+const documentOf = (name: string) =>
+  arn(Object.keys(resourcesOf(usual, 'AWS::SSM::Document')).find((id) => id.startsWith(`Documents${name}`))!)
+const policies = Object.fromEntries(
+  ['Backup', 'Restore', 'Install'].map((name) => [
+    name,
+    policyOf(usual, 'AWS::IAM::ManagedPolicy', `CommandPolicies${name}`),
+  ]),
+)
+
+async function send(policy: string, resource: string, tag?: string): Promise<Decision> {
+  const result = await runSimulation(
+    {
+      request: {
+        principal: `arn:aws:iam::${ACCOUNT}:role/operator`,
+        action: 'ssm:SendCommand',
+        resource: { resource, accountId: ACCOUNT },
+        contextVariables: tag === undefined ? {} : { 'ssm:resourceTag/Backup': tag },
+      },
+      identityPolicies: [{ name: policy, policy: policies[policy]! }],
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+    },
+    {},
+  )
+  if (result.resultType === 'error') throw new Error(JSON.stringify(result.errors))
+  return result.overallResult === 'Allowed' ? 'allowed' : 'denied'
+}
+
+test.each([
+  ['Backup', ['Backup', 'Verify', 'Cleanup', 'Cancel']],
+  ['Restore', ['Restore', 'Cancel']],
+  ['Install', ['Install']],
+])('who may send %s may send %j, and nothing else', async (policy, documents) => {
+  for (const name of DOCUMENT_NAMES) {
+    expect([name, await send(policy, documentOf(name))]).toEqual([
+      name,
+      documents.includes(name) ? 'allowed' : 'denied',
+    ])
+  }
+  expect(await send(policy, arn('AWS-RunShellScript'))).toBe('denied')
+})
+
+test.each(['Backup', 'Restore', 'Install'])('of %s reach hosts that are backed up, and no others', async (policy) => {
+  expect(await send(policy, hostA, 'true')).toBe('allowed')
+  expect(await send(policy, hostA)).toBe('denied')
+  expect(await send(policy, hostA, 'false')).toBe('denied')
+})
