@@ -90,6 +90,7 @@ export function entryChecker(
       const expected = catalog ? (await catalog.next()).value : read
       if (!expected) {
         report(`'${read.path}' is in the archive, but not in the catalog`, VERIFY_HINTS.catalog)
+        awaited.push({ expected: read, agrees: false })
         continue
       }
       const differences = compareEntries(expected, read)

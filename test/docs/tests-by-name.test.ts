@@ -37,7 +37,6 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'source/leftovers.test.ts': ['agent/source/sources.io.ts'],
   // The other half of taking snapshots needs real LVM: test/guest/lvm.system.test.ts.
   'source/lvm/teardown.test.ts': ['commands.io', 'layout.io', 'snapshots.io'].map(inRoom('source/lvm')),
-  'verify/objects-and-stream.test.ts': ['agent/verify/catalog-check.ts'],
   'verify/verify.test.ts': ['agent/verify/report.ts', 'agent/verify/source-check.io.ts'],
 }
 
