@@ -33,11 +33,10 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'restore/losses.test.ts': ['extract-pieces.io', 'extract-volume.io', 'status.io'].map(inRoom('restore')), // prettier-ignore
   'restore/move-into-place.test.ts': ['agent/restore/staging.io.ts'],
   'restore/refusals.test.ts': ['agent/rebuild/restore-plan.io.ts'],
-  'restore/restore.test.ts': ['dry-run-report', 'plan-tasks.io', 'restore-task', 'volumes.io'].map(inRoom('restore')),
+  'restore/restore.test.ts': ['plan-tasks.io', 'volumes.io'].map(inRoom('restore')),
   'source/leftovers.test.ts': ['agent/source/sources.io.ts'],
   // The other half of taking snapshots needs real LVM: test/guest/lvm.system.test.ts.
   'source/lvm/teardown.test.ts': ['commands.io', 'layout.io', 'snapshots.io'].map(inRoom('source/lvm')),
-  'verify/verify.test.ts': ['agent/verify/report.ts', 'agent/verify/source-check.io.ts'],
 }
 
 function inRoom(room: string): (name: string) => string {
