@@ -1,22 +1,17 @@
 /** What the pipeline writes, the reader reads: the two only have the format in common. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdtempSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { archiveVolume, type ArchiveRequest } from '../../agent/archive/write.io'
-import { readCatalogIndex, readCatalogText } from '../../agent/archive/read-catalog.io'
-import { readRaw, type ReaderDeps } from '../../agent/archive/read.io'
+import { readCatalogIndex } from '../../agent/archive/read-catalog.io'
+import { readRaw } from '../../agent/archive/read.io'
 import { verifyVolume } from '../../agent/verify/verify.io'
-import { type Archive } from '../../agent/archive/archive'
-import { searchCatalog } from '../../agent/find/search'
-import { parseGlob } from '../../agent/lib/glob'
 import { tarCreate } from '../../agent/tar/commands'
 import type { Warnings } from '../../agent/tar/messages'
-import { frameEndFinder } from '../../agent/archive/zstd-frame'
 import { archiveBucket } from './archive-bucket'
 import { depsOf, requestOf, tarOf } from './write-fixture'
 import { scratchTree } from '../support/tree/scratch'
-import type { Argv, Store } from '../../agent/context'
-import { storedAs } from '../support/archives'
+import type { Argv } from '../../agent/context'
 
 jest.setTimeout(60_000)
 
@@ -57,54 +52,6 @@ test.each(cases)('any range of the tar stream is read back: %s', async (_, chang
   for await (const piece of readRaw(deps, archive, table, ranges)) pieces.push(Buffer.from(piece))
   const expected = ranges.map(({ offset, bytes }) => tar.subarray(offset, offset + bytes))
   expect(Buffer.concat(pieces).equals(Buffer.concat(expected))).toBe(true)
-})
-
-describe('a catalog that takes several frames', () => {
-  /** Long names: 6,000 entries take 2 MB of catalog, which is compressed in pieces of 1 MiB. */
-  const manyNames = (): string => {
-    const many = mkdtempSync(join(scratch(), 'many-'))
-    for (let i = 0; i < 6000; i++) writeFileSync(join(many, `${'long'.repeat(50)}-${i}`), '')
-    return many
-  }
-
-  test('is read to its end, by whatever reads', async () => {
-    const many = manyNames()
-    const bucket = archiveBucket()
-    const deps = depsOf(bucket)
-    const archive = await archiveVolume(deps, requestOf(tarCreate(many)))
-    const frames = frameEndFinder()(bucket.read(archive.catalog.key))
-    expect(frames.length).toBeGreaterThan(1)
-    expect(frames.at(-1)).toBe(archive.catalog.sizeBytes)
-
-    const volume = { volume: 'vg0-srv', mountPoint: '/srv', archive }
-    expect(await verifyVolume(deps, volume, 'stream')).toMatchObject({ findings: [], entries: 6001 })
-    expect(await findIn(deps, archive, '*-5999')).toEqual([expect.stringMatching(/-5999$/)])
-    expect(await findIn(deps, archive, '*')).toHaveLength(6001)
-  })
-
-  test('and is cut short between two of them, is no catalog', async () => {
-    const bucket = archiveBucket()
-    const deps = depsOf(bucket)
-    const { catalog } = await archiveVolume(deps, requestOf(tarCreate(manyNames())))
-    const body = bucket.read(catalog.key)
-    const cut = body.subarray(0, frameEndFinder()(body)[0])
-    const store: Store = {
-      ...deps.store,
-      getRange: async (_, offset, bytes) => Buffer.from(cut.subarray(offset, offset + bytes)),
-    }
-    const known = { catalog: storedAs(catalog.key, cut) } as Archive
-    await expect(findIn({ ...deps, store }, known, '*')).rejects.toThrow('the catalog was cut short')
-    await expect(readCatalogIndex({ ...deps, store }, known)).rejects.toThrow('the catalog was cut short')
-  })
-
-  async function findIn(deps: ReaderDeps, archive: Archive, pattern: string): Promise<string[]> {
-    const search = searchCatalog('/srv', parseGlob(pattern), archive.catalog.key)
-    const found: string[] = []
-    for await (const text of readCatalogText(deps, archive.catalog))
-      found.push(...search.push(text).map(({ path }) => path))
-    search.finish()
-    return found
-  }
 })
 
 describe('compared with its source', () => {

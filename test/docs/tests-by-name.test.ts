@@ -16,18 +16,16 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'docs/pages.test.ts': ['agent/pages.ts'],
   'docs/reference.test.ts': ['agent/restore/output-schema.ts', 'agent/source/output-schema.ts'],
   // The two sides of a thread.
-  'archive/catalog-worker.test.ts': ['catalog-worker-thread.io', 'catalog-writer.io'].map(inRoom('archive')),
-  'archive/read.test.ts': ['read-catalog.io', 'read-whole.io'].map(inRoom('archive')),
+  'archive/catalog-worker.test.ts': ['agent/archive/catalog-worker-thread.io.ts'],
+  'archive/read.test.ts': ['agent/archive/read-whole.io.ts'],
   'archive/write.test.ts': ['agent/tar/create.io.ts'],
   // Steps of one command, each between a fake host and a store in memory.
-  'backup/backup.test.ts': ['agent/backup/system-record.io.ts'],
   'backup/preflight.test.ts': ['agent/backup/probe-upload.io.ts', 'agent/bucket/connect.io.ts'],
   'bucket/ranged-http.test.ts': ['agent/bucket/range-connection.io.ts'],
-  'bucket/read.test.ts': ['agent/bucket/retrieve.io.ts'],
   'hooks/hooks.test.ts': ['agent/hooks/guard.io.ts', 'agent/hooks/run-hook.io.ts'],
   'rebuild/rebuild.test.ts': ['agent/source/rebuild-step.ts'],
   // A restore by what comes of it: what is lost, refused, attacked.
-  'restore/catalog-reads.test.ts': ['agent/archive/load-catalog.io.ts', 'agent/restore/catalogs.io.ts'],
+  'restore/catalog-reads.test.ts': ['agent/restore/catalogs.io.ts'],
   'restore/directory-metadata.test.ts': ['agent/restore/directory.io.ts'],
   'restore/hard-links.test.ts': ['agent/restore/target.io.ts'],
   'restore/losses.test.ts': ['extract-pieces.io', 'extract-volume.io', 'status.io'].map(inRoom('restore')), // prettier-ignore
