@@ -22,7 +22,6 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   // Steps of one command, each between a fake host and a store in memory.
   'backup/preflight.test.ts': ['agent/backup/probe-upload.io.ts', 'agent/bucket/connect.io.ts'],
   'bucket/ranged-http.test.ts': ['agent/bucket/range-connection.io.ts'],
-  'hooks/hooks.test.ts': ['agent/hooks/guard.io.ts', 'agent/hooks/run-hook.io.ts'],
   'rebuild/rebuild.test.ts': ['agent/source/rebuild-step.ts'],
   // A restore by what comes of it: what is lost, refused, attacked.
   'restore/catalog-reads.test.ts': ['agent/restore/catalogs.io.ts'],

@@ -1,27 +1,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { chmod, chown, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from '../../agent/errors'
 import { findHooks, quiesceApplications, type HooksRequest } from '../../agent/hooks/hooks.io'
 import { localDeps } from '../support/host-deps'
 import { refusalOf } from '../support/refusal'
-import { makeTrustedDirectory } from '../support/trusted-directory'
 import type { Host } from '../../agent/context'
+import { diary, directory, happened, hook, note, PROGRAM } from './fixture'
 
 jest.setTimeout(30_000)
-
-let directory: string
-let diary: string
-
-beforeEach(async () => {
-  directory = makeTrustedDirectory()
-  diary = join(directory, 'diary')
-  await writeFile(diary, '')
-})
-afterEach(() => rm(directory, { recursive: true }))
 
 const request: HooksRequest = {
   run: '20260131T040506Z-abz277',
@@ -31,21 +21,8 @@ const request: HooksRequest = {
   hookTimeout: 10,
 }
 
-/** Notes its name, then does what it is told. */
-async function hook(name: string, script = ''): Promise<string> {
-  const path = join(directory, name)
-  await mkdir(join(path, '..'), { recursive: true })
-  await writeFile(path, `#!/bin/sh\necho ${name} >>${diary}\n${script}\n`, { mode: 0o755 })
-  return path
-}
-
-/** The agent, as it starts itself. */
-const PROGRAM = [process.execPath, '--require', 'tsx/cjs', resolve('agent/main.ts')] as const
-
 /** As on a host without systemd, wherever this runs. */
 const surroundings = () => ({ directory, program: PROGRAM, canStartUnits: async () => false })
-const note = (word: string) => writeFile(diary, `${word}\n`, { flag: 'a' })
-const happened = async () => (await readFile(diary, 'utf8')).trim().split('\n')
 const hold = (changes: Partial<HooksRequest> = {}, take = () => note('snapshots')) =>
   quiesceApplications(localDeps(), { ...request, ...changes }, take, surroundings())
 
@@ -90,18 +67,6 @@ test('a host without hooks needs no directory for them', async () => {
   expect([taken, hooks]).toEqual(['lease', []])
 })
 
-test('a hook is told what it is called for, and by which run', async () => {
-  await hook('pre/tell', `echo "$1 $SNAPSTREAM_COMMAND $SNAPSTREAM_EXECUTION_ID" >>${diary}`)
-  await hook('post/tell', `echo "$1 $SNAPSTREAM_COMMAND $SNAPSTREAM_EXECUTION_ID" >>${diary}`)
-  await hold()
-  expect(await happened()).toEqual(
-    expect.arrayContaining([
-      'pre-script pre-script 20260131T040506Z-abz277',
-      'post-script post-script 20260131T040506Z-abz277',
-    ]),
-  )
-})
-
 test('where a pre hook fails, no snapshot is taken, and the post hooks run', async () => {
   await hook('pre/1-db', 'echo cannot lock tables >&2; exit 7')
   await hook('pre/2-app')
@@ -132,25 +97,6 @@ test('a post hook that fails is recorded, and the next one runs', async () => {
   await hook('post/2-app')
   const { hooks } = await hold()
   expect(hooks.map(({ ok }) => ok)).toEqual([false, true])
-})
-
-test('a hook that takes too long is killed with what it started', async () => {
-  await hook('pre/db', `sleep 60 & echo $! >${directory}/child; wait`)
-  expect(await refusalOf(hold({ hookTimeout: 1 }))).toMatchObject({
-    message: expect.stringContaining('took more than 1 s') as string,
-  })
-  const child = Number(await readFile(join(directory, 'child'), 'utf8'))
-  // Until somebody reaps it, a killed process has a number, but no command line.
-  expect(await readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => '')).toBe('')
-})
-
-test('a daemon that a hook leaves behind lives on, and holds nobody up although it keeps the output open', async () => {
-  await hook('post/db', `echo no such table >&2; sleep 600 & echo $! >${directory}/daemon; exit 3`)
-  const { hooks } = await hold({ hookTimeout: 600 })
-  expect(hooks).toMatchObject([{ message: 'exited with status 3: no such table' }])
-  const daemon = Number(await readFile(join(directory, 'daemon'), 'utf8'))
-  expect(await readFile(`/proc/${daemon}/cmdline`, 'utf8')).toContain('sleep')
-  process.kill(daemon)
 })
 
 test('an interruption between two hooks still runs the post hooks', async () => {
@@ -259,87 +205,26 @@ describe('where the machine can start no more processes while applications are h
   })
 })
 
-describe('a hook runs as root, so it is refused', () => {
-  const inside = (name: string) => join(directory, name)
-  /** Moves the hook there, and leaves a symbolic link in its place. */
-  async function moveTo(path: string, elsewhere: string): Promise<void> {
-    await mkdir(join(elsewhere, '..'), { recursive: true })
-    await rename(path, elsewhere)
-    await symlink(elsewhere, path)
-  }
-
-  test.each<[string, string, (path: string) => Promise<unknown>]>([
-    ['where others may write it', 'post/db can be written by others (mode 0777)', (path) => chmod(path, 0o777)],
-    ['where its group may write it', 'post/db can be written by others (mode 0775)', (path) => chmod(path, 0o775)],
-    ['where it is somebody else’s', 'post/db belongs to user 65534', (path) => chown(path, 65534, 0)],
-    ['where its directory is open to others', 'post can be written', (path) => chmod(join(path, '..'), 0o1777)],
-    ['where the directory above is somebody else’s', 'belongs to user 65534', () => chown(directory, 65534, 0)],
-    [
-      'where it is a link to a file in a directory of somebody else',
-      'home/ann belongs to user 65534',
-      async (path) => {
-        await moveTo(path, inside('home/ann/db'))
-        await chown(inside('home/ann'), 65534, 0)
-      },
-    ],
-    [
-      'where it is a link to a link that somebody else may replace',
-      'home/ann belongs to user 65534',
-      async (path) => {
-        await moveTo(path, inside('home/ann/db'))
-        await moveTo(inside('home/ann/db'), inside('usr/db'))
-        await chown(inside('home/ann'), 65534, 0)
-      },
-    ],
-    [
-      'where its directory is a link through a directory of somebody else',
-      'home/ann belongs to user 65534',
-      async () => {
-        await moveTo(inside('post'), inside('home/ann/hooks'))
-        await chown(inside('home/ann'), 65534, 0)
-      },
-    ],
-    ['where it cannot be run', 'is not executable', (path) => chmod(path, 0o644)],
-    ['where it is a directory', 'is not a file', (path) => rm(path).then(() => mkdir(path))],
-    ['where its links lead in a circle', 'cannot be read', (path) => rm(path).then(() => symlink(path, path))],
-  ])('%s', async (_what, complaint, spoil) => {
-    await spoil(await hook('post/db'))
-    const refusal = { code: 'HOOK_FAILED', message: expect.stringContaining(complaint) as string }
-    expect(await refusalOf(findHooks(request, directory))).toMatchObject(refusal)
-    expect(await refusalOf(hold())).toMatchObject(refusal)
-    expect(await happened()).toEqual([''])
-  })
-
-  test('with the command that mends it', async () => {
-    const path = await hook('post/db')
-    await chown(path, 65534, 0)
-    await chmod(path, 0o777)
-    const { hint } = await refusalOf(hold())
-    expect(hint).toBe(`Look at what is in it, then run "chown root ${path} && chmod go-w ${path}".`)
-  })
-
-  test('where it is not there', async () => {
-    expect(await refusalOf(hold({ preHook: ['/no/such/hook'] }))).toMatchObject({
-      message: 'the hook /no/such/hook cannot be read',
-    })
-  })
-
-  test('where that changes while applications are held', async () => {
-    const path = await hook('post/db')
-    const { hooks } = await hold({}, () => chmod(path, 0o777))
-    expect(hooks).toMatchObject([{ ok: false, message: expect.stringMatching(/^was not run: .* can be written/) }])
-    expect(await happened()).toEqual([''])
-  })
-})
-
-test('a hook may be a link to a file of root’s', async () => {
-  await mkdir(join(directory, 'post'))
-  await symlink(await hook('db'), join(directory, 'post/db'))
-  expect((await hold()).hooks).toMatchObject([{ ok: true }])
-})
-
 test('editors’ backups and hidden files are no hooks', async () => {
   await hook('pre/.hidden')
   await hook('pre/db~')
   expect((await hold()).hooks).toEqual([])
+})
+
+test('a hook that somebody else than root could change is refused before anything is held', async () => {
+  await chmod(await hook('post/db'), 0o777)
+  const refusal = {
+    code: 'HOOK_FAILED',
+    message: expect.stringContaining('post/db can be written by others') as string,
+  }
+  expect(await refusalOf(findHooks(request, directory))).toMatchObject(refusal)
+  expect(await refusalOf(hold())).toMatchObject(refusal)
+  expect(await happened()).toEqual([''])
+})
+
+test('and is not run where that changes while applications are held', async () => {
+  const path = await hook('post/db')
+  const { hooks } = await hold({}, () => chmod(path, 0o777))
+  expect(hooks).toMatchObject([{ ok: false, message: expect.stringMatching(/^was not run: .* can be written/) }])
+  expect(await happened()).toEqual([''])
 })
