@@ -117,7 +117,7 @@ test('who may not look at versions is told who may, and otherwise as if there we
   const restoring = ['restore', ...RUN, '--class', place.class, '--target', join(scratch, 'denied')]
   const offered = await snapstream(server, bucket, ...restoring)
   expect(offered.json).toMatchObject({
-    error: { code: 'UNKNOWN_RUN', hint: expect.stringMatching(/^Run "snapstream/) },
+    error: { code: 'UNKNOWN_RUN', hint: expect.stringMatching(/"snapstream list"/) },
   })
   const refused = await snapstream(server, bucket, ...restoring, '--include-deleted')
   expect(refused.json).toMatchObject({
