@@ -103,8 +103,8 @@ async function perform(request: AnyRequest, stop: Pick<HostDeps, 'signal' | 'dea
 }
 
 /**
- * A thread of V8's that compiles may wait for ours to collect garbage. While Node exits, ours waits for that thread: then
- * both wait for ever (nodejs/node, issue 54918). Idle for so long, it does what it is asked for first.
+ * A thread of V8's that optimises code may wait for ours to collect garbage. While Node exits, ours waits for that thread:
+ * then both wait for ever (nodejs/node, issue 54918). Idle for so long, ours does what it is asked for first.
  */
 const SETTLING_MILLISECONDS = 50
 

@@ -8,8 +8,15 @@ import { setFlagsFromString } from 'node:v8'
  * young objects has it find those that died young, in a tenth of a millisecond, before there are so many that it looks
  * through the whole heap. Where it has to, it marks all at once in ten milliseconds: doing so step by step, to avoid
  * pauses, takes a third of all time.
+ *
+ * Code is compiled on the main thread the first time: a thread that does it may wait for the main thread to collect garbage,
+ * and a process that exits meanwhile waits for that thread, for ever (nodejs/node, issue 54918; seen with Node 24.21).
  */
-export const V8_FLAGS = ['--scavenger-max-new-space-capacity-mb=4', '--no-incremental-marking'] as const
+export const V8_FLAGS = [
+  '--scavenger-max-new-space-capacity-mb=4',
+  '--no-incremental-marking',
+  '--no-concurrent-sparkplug',
+] as const
 
 /** For the agent's own process: one with a large heap, such as that of a test, is made several times slower. */
 export function tuneGarbageCollection(): void {
