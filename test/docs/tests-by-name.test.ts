@@ -25,10 +25,7 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'rebuild/rebuild.test.ts': ['agent/source/rebuild-step.ts'],
   // A restore by what comes of it: what is lost, refused, attacked.
   'restore/catalog-reads.test.ts': ['agent/restore/catalogs.io.ts'],
-  'restore/directory-metadata.test.ts': ['agent/restore/directory.io.ts'],
-  'restore/hard-links.test.ts': ['agent/restore/target.io.ts'],
   'restore/losses.test.ts': ['extract-pieces.io', 'extract-volume.io', 'status.io'].map(inRoom('restore')), // prettier-ignore
-  'restore/move-into-place.test.ts': ['agent/restore/staging.io.ts'],
   'restore/refusals.test.ts': ['agent/rebuild/restore-plan.io.ts'],
   'restore/restore.test.ts': ['plan-tasks.io', 'volumes.io'].map(inRoom('restore')),
   'source/leftovers.test.ts': ['agent/source/sources.io.ts'],
