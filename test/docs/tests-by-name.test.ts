@@ -18,9 +18,7 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   // The two sides of a thread.
   'archive/catalog-worker.test.ts': ['agent/archive/catalog-worker-thread.io.ts'],
   'archive/read.test.ts': ['agent/archive/read-whole.io.ts'],
-  'archive/write.test.ts': ['agent/tar/create.io.ts'],
   // Steps of one command, each between a fake host and a store in memory.
-  'backup/preflight.test.ts': ['agent/backup/probe-upload.io.ts'],
   'bucket/ranged-http.test.ts': ['agent/bucket/range-connection.io.ts'],
   'rebuild/rebuild.test.ts': ['agent/source/rebuild-step.ts'],
   // A restore by what comes of it: what is lost, refused, attacked.
@@ -28,8 +26,6 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'restore/losses.test.ts': ['extract-pieces.io', 'extract-volume.io', 'status.io'].map(inRoom('restore')), // prettier-ignore
   'restore/refusals.test.ts': ['agent/rebuild/restore-plan.io.ts'],
   'restore/restore.test.ts': ['plan-tasks.io', 'volumes.io'].map(inRoom('restore')),
-  // The other half of taking snapshots needs real LVM: test/guest/lvm.system.test.ts.
-  'source/lvm/teardown.test.ts': ['agent/source/lvm/snapshots.io.ts'],
 }
 
 function inRoom(room: string): (name: string) => string {
