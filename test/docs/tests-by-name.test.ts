@@ -21,15 +21,6 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   // Steps of one command, each between a fake host and a store in memory.
   'bucket/ranged-http.test.ts': ['agent/bucket/range-connection.io.ts'],
   'rebuild/rebuild.test.ts': ['agent/source/rebuild-step.ts'],
-  // A restore by what comes of it: what is lost, refused, attacked.
-  'restore/catalog-reads.test.ts': ['agent/restore/catalogs.io.ts'],
-  'restore/losses.test.ts': ['extract-pieces.io', 'extract-volume.io', 'status.io'].map(inRoom('restore')), // prettier-ignore
-  'restore/refusals.test.ts': ['agent/rebuild/restore-plan.io.ts'],
-  'restore/restore.test.ts': ['plan-tasks.io', 'volumes.io'].map(inRoom('restore')),
-}
-
-function inRoom(room: string): (name: string) => string {
-  return (name) => `agent/${room}/${name}.ts`
 }
 
 const modules = ['agent', 'infra'].flatMap((part) =>

@@ -19,7 +19,12 @@ import { compareTrees } from '../support/tree/compare'
 import { hostileTree } from '../support/tree/hostile'
 import { directory, file, hardlink, symlink, type DirectoryLiteral } from '../support/tree/literal'
 import { walkTree } from '../support/tree/walk'
-import type { Host } from '../../agent/context'
+import type { Deps, Host } from '../../agent/context'
+import { loadCatalogs } from '../../agent/restore/catalogs.io'
+import { planTasks } from '../../agent/restore/plan-tasks.io'
+import { resolveSelection } from '../../agent/restore/select-volumes'
+import { openRun } from '../../agent/run/runs'
+import { localDeps } from '../support/host-deps'
 
 // Real tars and trees: seconds on a busy machine.
 jest.setTimeout(60_000)
@@ -124,6 +129,24 @@ export function restored(
   const log = logWarnings(warnings)
   const deps = { host, store, log, now: () => new Date(), signal }
   return restore(deps, request)
+}
+
+/** Plans a restore into the target, as it is just before it begins. Releasing it removes the catalogs. */
+export async function planned(changes: Partial<RestoreRequest> = {}, store = backedUp(), deps: Partial<Deps> = {}) {
+  const there = ['--class', place.class, '--run', place.run, '--target', target]
+  const request = { ...requestOf('restore', place.host, ...there), ...changes, host: place.host }
+  const all: Deps = { ...localDeps(), store, ...deps }
+  const { manifest } = await openRun(all, request)
+  const { volumes } = resolveSelection(manifest, request.volume, request.path)
+  const chosen = volumes.map(({ volume }) => volume)
+  const catalogs = await loadCatalogs(all, request, manifest, chosen)
+  try {
+    const tasks = await planTasks(all, request, volumes, catalogs)
+    return { deps: all, request, tasks, [Symbol.asyncDispose]: () => catalogs[Symbol.asyncDispose]() }
+  } catch (error) {
+    await catalogs[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
 /** Where a tree differs from the one that was backed up; what is above a restored path is none of its business. */

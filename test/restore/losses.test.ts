@@ -2,11 +2,11 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { find, restoreStatus, verify } from '../support/commands'
+import { find, verify } from '../support/commands'
 import { manifestKey } from '../../agent/contract'
 import { localHost } from '../../agent/host/run-command.io'
 import { formatManifest } from '../../agent/run/manifest'
-import type { FindRequest, WithHost, RestoreStatusRequest, VerifyRequest } from '../../agent/options/commands'
+import type { FindRequest, WithHost, VerifyRequest } from '../../agent/options/commands'
 import { tarCreate } from '../../agent/tar/commands'
 import { archiveOf, place, storeWith, type StoredArchive } from '../support/archives'
 import { silentLog } from '../support/log'
@@ -233,21 +233,6 @@ describe('archives in Glacier', () => {
     await expect(restored(noRoom)).rejects.toMatchObject({ code: 'TARGET_UNFIT' })
   })
 
-  test('are told of by restore-status: 5 until they can be read', async () => {
-    const store = frozen()
-    const request = { command: 'restore-status', bucket: 'backups', ...place, volume: ['/srv'] }
-    const status = () =>
-      restoreStatus(
-        { store, log: silentLog, now: () => new Date(), signal: new AbortController().signal },
-        request as unknown as WithHost<RestoreStatusRequest>,
-      )
-    expect(await status()).toMatchObject({ status: 5, json: { volumes: [{ mountPoint: '/srv', frozen: 1 }] } })
-    await restored({ volume: ['/srv'], thaw: 'bulk' }, store)
-    expect(await status()).toMatchObject({ status: 5, json: { volumes: [{ thawing: 1 }] } })
-    thawed(store)
-    expect(await status()).toMatchObject({ status: 0, json: { ready: true } })
-  })
-
   test('are asked for once, and restored when they are there: status 5, then 0', async () => {
     const store = frozen()
     const asked: string[] = []
@@ -340,15 +325,5 @@ describe('a catalog is gone', () => {
       message: expect.stringMatching(/vg0-srv\.tar\.zst is missing, and without catalogs/),
     })
     expect(readdirSync(target)).toEqual([])
-  })
-
-  test('restore-status tells of it', async () => {
-    const request = { command: 'restore-status', bucket: 'backups', ...place, volume: ['/srv'] }
-    const { status, summary, json } = await restoreStatus(
-      { store: withoutCatalog(), log: silentLog, now: () => new Date(), signal: new AbortController().signal },
-      request as unknown as WithHost<RestoreStatusRequest>,
-    )
-    expect([status, json]).toMatchObject([0, { ready: true, volumes: [{ catalog: 'missing' }] }])
-    expect(summary).toMatch(/^ {2}The catalog of \/srv is missing: a restore rebuilds it/m)
   })
 })
