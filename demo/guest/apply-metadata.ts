@@ -28,7 +28,7 @@ const DIRECTORY_ACL = {
 
 const [root = ''] = process.argv.slice(2)
 const dressed = new Map<string, Xattrs>()
-for (const [index, path] of readdirSync(root, { recursive: true, encoding: 'utf8' }).sort().entries()) {
+for (const [index, path] of walk('').sort().entries()) {
   const xattrs = Object.entries(attributesOf(path, index)).map(([name, value]) => [name, value.toString('base64')])
   dressed.set(path, Object.fromEntries(xattrs) as Xattrs)
 }
@@ -45,4 +45,12 @@ function attributesOf(path: string, index: number): Readonly<Record<string, Buff
     ...(stats.isFile() && every(EVERY.capability) && capabilities(Capability.netBindService)),
     ...(stats.isFile() && every(EVERY.attribute) && { 'user.origin': Buffer.from(path) }),
   }
+}
+
+/** Not by Node's own recursion, which follows links to directories out of the tree. */
+function walk(directory: string): string[] {
+  return readdirSync(join(root, directory), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name)
+    return [path, ...(entry.isDirectory() ? walk(path) : [])]
+  })
 }
