@@ -109,6 +109,7 @@ async function perform(request: AnyRequest, stop: Pick<HostDeps, 'signal' | 'dea
 const SETTLING_MILLISECONDS = 50
 
 function print({ status, stdout, stderr }: Output): void {
+  ending = true
   process.stderr.write(stderr)
   process.stdout.write(stdout)
   setTimeout(() => process.exit(status), SETTLING_MILLISECONDS)
@@ -119,15 +120,16 @@ function print({ status, stdout, stderr }: Output): void {
  * host is given back first, as where it is interrupted.
  */
 function failUnforeseen(error: unknown, command: Promise<unknown>, interruption: AbortController): void {
-  if (unwinding) return // one defect may show in several places: the first tells most
-  unwinding = true
+  if (ending) return // one defect may show in several places: the first tells most
+  ending = true
   interruption.abort(unforeseen)
   const options = { ...detectOutputOptions(process.argv, process.env), terminal: process.stdout.isTTY }
   const output = formatFailure(error, options)
   void Promise.race([command.catch(() => undefined), sleep(UNWIND_SECONDS_MAX * 1000)]).then(() => print(output))
 }
 
-let unwinding = false
+/** What the command comes to is printed, or will be, and nothing else. */
+let ending = false
 /** Why a command is stopped that goes on after an error which nobody caught. */
 const unforeseen = new AgentError('INTERNAL', 'stopped by an unforeseen error', { hint: 'Report it.' })
 
@@ -141,7 +143,7 @@ function start(): void {
   process.stdout.on('error', () => undefined)
   process.stderr.on('error', () => undefined)
   void command.then((output) => {
-    if (!unwinding) print(output)
+    if (!ending) print(output)
   })
 }
 

@@ -40,7 +40,7 @@ export async function listHosts(
       host,
       classes: classes.get(host) ?? [],
       runs: runs.length,
-      newest: newest ? { run: newest.run, startedAt: parseRunTime(newest.run)?.toISOString() ?? '' } : null,
+      ...(newest && { newest: { run: newest.run, startedAt: parseRunTime(newest.run)?.toISOString() ?? '' } }),
     }
   }
   const hosts: ListedHost[] = []

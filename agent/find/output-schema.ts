@@ -46,7 +46,7 @@ const listedHostSchema = z.object({
   runs: z.int().describe('How many runs it has.'),
   newest: z
     .object({ run: runField, startedAt: z.string().describe('When it began, in ISO 8601.') })
-    .nullable()
+    .exactOptional()
     .describe('The newest run that is what its name says.'),
 })
 

@@ -45,18 +45,12 @@ function findInBackup({ verify, sample, storageClass }: BackupRequest): Contradi
   return undefined
 }
 
-/** All hosts are asked about. */
-function findInHosts(request: ListRequest): Contradiction | undefined {
-  if (request.debris) {
-    return { what: '--hosts and --debris are both given', fix: 'List the hosts first, then the debris of one: --host.' }
-  }
-  return undefined
-}
-
 /** What concerns runs means nothing where none are listed. */
 function findInList(request: ListRequest): Contradiction | undefined {
-  if (request.hosts) return findInHosts(request)
   if (!request.debris) return undefined
+  if (request.hosts) {
+    return { what: '--hosts and --debris are both given', fix: 'List the hosts first, then the debris of one: --host.' }
+  }
   const given = (['limit', 'includeDeleted', 'trustTimes'] as const).find(
     (name) => request[name] !== OPTIONS[name].default,
   )

@@ -14,7 +14,7 @@ import { formatManifest } from '../../agent/run/manifest'
 import { tarCreate } from '../../agent/tar/commands'
 import { archiveOf, storeWith } from '../support/archives'
 import { silentLog } from '../support/log'
-import { manifestOf, volumeBackupOf } from '../support/manifest'
+import { bareSystem, manifestOf, volumeBackupOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
 import { assertDescribed } from '../support/last-line'
 import { refusalOf } from '../support/refusal'
@@ -22,16 +22,6 @@ import { refusalOf } from '../support/refusal'
 const MONDAY: RunKey = { class: 'daily', host: 'db-1', run: '20260105T020000Z-aaaaaa' }
 const TUESDAY: RunKey = { class: 'daily', host: 'db-1', run: '20260106T020000Z-bbbbbb' }
 const segment = (place: RunKey, suffix = '') => `data/daily/db-1/${place.run}/vg0-srv.tar.zst${suffix}`
-
-/** Nothing of LVM, so that a rebuild restores and no more. */
-const SYSTEM = {
-  ...manifestOf().system,
-  lvm: {
-    ...{ lvs: { report: [{ lv: [] }] }, vgs: { report: [{ vg: [] }] }, pvs: { report: [{ pv: [] }] } },
-    groupConfigurations: {},
-  },
-  blockDevices: { blockdevices: [] },
-}
 
 let scratch: string
 let objects: ReadonlyMap<string, Buffer>
@@ -55,7 +45,7 @@ function backUp(at: RunKey, day: string): Map<string, Buffer> {
   const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })]
   return new Map(stored).set(
     manifestKey(at),
-    Buffer.from(formatManifest(manifestOf({ ...at, volumes, system: SYSTEM }))),
+    Buffer.from(formatManifest(manifestOf({ ...at, volumes, system: bareSystem() }))),
   )
 }
 

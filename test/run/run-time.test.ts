@@ -13,7 +13,7 @@ import { formatManifest } from '../../agent/run/manifest'
 import { tarCreate } from '../../agent/tar/commands'
 import { archiveOf, storeWith } from '../support/archives'
 import { logWarnings } from '../support/log'
-import { manifestOf, volumeBackupOf } from '../support/manifest'
+import { bareSystem, manifestOf, volumeBackupOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
 import { refusalOf } from '../support/refusal'
 
@@ -23,16 +23,6 @@ const GOOD = placeOf('20260131T020000Z-aaaaaa')
 const BACKDATED = placeOf('20260131T115959Z-zzzzzz')
 const FUTURE = placeOf('20991231T235959Z-zzzzzz')
 const INTRUSION = new Date('2026-02-03T00:00:00Z')
-
-/** Nothing of LVM, so that a rebuild restores and no more. */
-const SYSTEM = {
-  ...manifestOf().system,
-  lvm: {
-    ...{ lvs: { report: [{ lv: [] }] }, vgs: { report: [{ vg: [] }] }, pvs: { report: [{ pv: [] }] } },
-    groupConfigurations: {},
-  },
-  blockDevices: { blockdevices: [] },
-}
 
 let scratch: string
 let good: ReadonlyMap<string, Buffer>
@@ -50,7 +40,7 @@ function backUp(at: RunKey, content: string): Map<string, Buffer> {
   const [program, ...args] = tarCreate(source)
   const { archive, objects } = archiveOf(execFileSync(program, args), { at })
   const volumes = [volumeBackupOf({ volume: 'vg0-srv', mountPoint: '/srv', archive })]
-  const manifest = formatManifest(manifestOf({ ...at, volumes, system: SYSTEM }))
+  const manifest = formatManifest(manifestOf({ ...at, volumes, system: bareSystem() }))
   return new Map(objects).set(manifestKey(at), Buffer.from(manifest))
 }
 

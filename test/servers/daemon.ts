@@ -1,7 +1,9 @@
 import { execFile, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -74,18 +76,26 @@ export async function waitForHttp(url: string, daemon: Daemon): Promise<void> {
   throw new Error(`${url} did not answer within ${READY_TIMEOUT_SECONDS} seconds`)
 }
 
-/** Ports that were free a moment ago. The system hands them out at random, so two servers rarely get the same. */
+/** Below those that the system hands out (net.ipv4.ip_local_port_range), which anybody may get before a daemon takes its own. */
+const [PORT_MIN, PORT_MAX] = [10_000, 32_000]
+
+/** Ports that were free a moment ago: at random, so that two servers rarely get the same. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer()
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-      return server
-    }),
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = randomInt(PORT_MIN, PORT_MAX)
+    if (await isFree(port)) ports.add(port)
+  }
+  return [...ports]
+}
+
+async function isFree(port: number): Promise<boolean> {
+  await using server = createServer()
+  const listening = once(server.listen(port, '127.0.0.1'), 'listening')
+  return await listening.then(
+    () => true,
+    () => false,
   )
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }
 
 /** @returns the path of a Python program that `npm run setup` installs */

@@ -80,3 +80,15 @@ export function manifestOf(changes: Partial<Manifest> = {}): Manifest {
     ...changes,
   }
 }
+
+/** Of a host with nothing of LVM, so that a rebuild restores and no more. */
+export function bareSystem(): Manifest['system'] {
+  return {
+    ...manifestOf().system,
+    lvm: {
+      ...{ lvs: { report: [{ lv: [] }] }, vgs: { report: [{ vg: [] }] }, pvs: { report: [{ pv: [] }] } },
+      groupConfigurations: {},
+    },
+    blockDevices: { blockdevices: [] },
+  }
+}

@@ -76,6 +76,23 @@ export function storage(
   }
 }
 
+/** Volumes of these sizes, all mounted. */
+export function thick(freeMiB: number, ...sizesMiB: number[]): HostStorage {
+  return storage({
+    freeMiB,
+    logicalVolumes: sizesMiB.map((sizeMiB) => ({ sizeMiB })),
+    mounts: sizesMiB.map((_, of) => ({ of, target: `/${of}` })),
+  })
+}
+
+/** A volume in a thin pool that is like this. */
+export function thin(pool: { dataPercent: number; metadataPercent?: number; health?: string }): HostStorage {
+  return storage({
+    logicalVolumes: [{ thinPool: 'pool' }, { name: 'pool', metadataPercent: 10, ...pool }],
+    mounts: [{ of: 0 }],
+  })
+}
+
 function group(freeMiB: number): VolumeGroup {
   return { name: 'vg', sizeBytes: 1024 * 1024 * MIB, freeBytes: freeMiB * MIB, extentBytes: 4 * MIB }
 }

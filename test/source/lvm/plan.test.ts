@@ -1,24 +1,8 @@
-import { capturedStorage, planAll, storage } from '../../support/storage'
+import { capturedStorage, planAll, thick, thin, type HostStorage } from '../../support/storage'
 
 const run = '20260131T040506Z-abz277'
 
-const plan = (host: ReturnType<typeof storage>) => planAll(host, { kind: 'auto' }, run)
-
-/** Volumes of these sizes, all mounted. */
-function thick(freeMiB: number, ...sizesMiB: number[]) {
-  return storage({
-    freeMiB,
-    logicalVolumes: sizesMiB.map((sizeMiB) => ({ sizeMiB })),
-    mounts: sizesMiB.map((_, of) => ({ of, target: `/${of}` })),
-  })
-}
-
-function thin(pool: { dataPercent: number; metadataPercent?: number; health?: string }) {
-  return storage({
-    logicalVolumes: [{ thinPool: 'pool' }, { name: 'pool', metadataPercent: 10, ...pool }],
-    mounts: [{ of: 0 }],
-  })
-}
+const plan = (host: HostStorage) => planAll(host, { kind: 'auto' }, run)
 
 test('a thick snapshot is taken writable, so that its journal can be replayed, and mounted read-only', () => {
   const [first] = plan(thick(10_240, 10_240))

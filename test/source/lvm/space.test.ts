@@ -1,27 +1,11 @@
 import { freeExtents, fullCopyBytes } from '../../../agent/source/lvm/space'
 import type { SnapshotSize } from '../../../agent/options/types'
 import { refusal } from '../../support/refusal'
-import { planAll, storage } from '../../support/storage'
+import { planAll, storage, thick, thin, type HostStorage } from '../../support/storage'
 
 const MIB = 1024 * 1024
 
-/** Volumes of these sizes, all mounted. */
-function thick(freeMiB: number, ...sizesMiB: number[]) {
-  return storage({
-    freeMiB,
-    logicalVolumes: sizesMiB.map((sizeMiB) => ({ sizeMiB })),
-    mounts: sizesMiB.map((_, of) => ({ of, target: `/${of}` })),
-  })
-}
-
-function thin(pool: { dataPercent: number; metadataPercent?: number; health?: string }) {
-  return storage({
-    logicalVolumes: [{ thinPool: 'pool' }, { name: 'pool', metadataPercent: 10, ...pool }],
-    mounts: [{ of: 0 }],
-  })
-}
-
-const sizesMiB = (host: ReturnType<typeof storage>, size?: SnapshotSize) =>
+const sizesMiB = (host: HostStorage, size?: SnapshotSize) =>
   planAll(host, size).map(({ source }) => source.snapshot.sizeBytes / MIB)
 
 describe('space for thick snapshots', () => {
