@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   UNKNOWN_VOLUME: 'A volume that was named does not exist.',
   VOLUME_UNSUPPORTED: 'A volume that was named cannot be backed up.',
   SNAPSHOT_SPACE: 'There is not enough room for the snapshots.',
+  FREEZE_UNAVAILABLE: 'A filesystem cannot be held still, or not without the risk that it stays so.',
   SNAPSHOT_INVALID: 'A snapshot filled up or is no longer valid: what was read from it cannot be used.',
   MOUNT_FAILED: 'A snapshot could not be mounted.',
   HOOK_FAILED: 'A hook failed, took too long, or can be changed by users other than root.',
