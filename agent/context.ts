@@ -19,7 +19,13 @@ export interface Deps {
   readonly signal: AbortSignal
   /** Aborted just before `signal` where it is `--deadline` that ends the command: that was foreseen. */
   readonly deadline?: AbortSignal
+  /** EC2, or undefined where this is no instance of it. Made when first asked for. Absent where nothing asks. */
+  readonly connectEc2?: () => Promise<Ec2 | undefined>
 }
+
+/** EC2, as far as the disks of this instance are concerned. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- what it does comes with the source that needs it
+export interface Ec2 {}
 
 /** What needs no bucket. */
 export type HostDeps = Omit<Deps, 'store'>

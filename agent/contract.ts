@@ -66,6 +66,10 @@ export const REGION_PATTERN = '^[a-z0-9][a-z0-9-]{1,31}$'
 /** The longest that Systems Manager lets a command run, and so the longest that any run takes. */
 export const RUN_SECONDS_MAX = 48 * 3600
 
+/** What snapshots can be taken by. A test holds it against the sources that there are. */
+export const SNAPSHOT_SOURCES = ['lvm', 'ebs', 'quiet'] as const
+export type SnapshotSourceName = (typeof SNAPSHOT_SOURCES)[number]
+
 /** How far archives can be verified, from least to most: each proves what the ones before it prove. */
 export const DEPTHS = ['none', 'checksum', 'stream', 'source'] as const
 
@@ -83,7 +87,7 @@ export type Compression = 'zstd' | 'none'
 /**
  * The key of an archive's segment: the first has no suffix, so that an archive of one segment is a plain file.
  *
- * @param volume - device-mapper name of the volume, for example `vg0-home`
+ * @param volume - name of the volume, for example `vg0-home`
  * @param segment - 0 for the first
  */
 export function dataKey(runKey: RunKey, volume: string, compression: Compression, segment: number): string {

@@ -14,7 +14,8 @@ import { parseManifest } from '../run/parse-manifest'
 import type { BackupRequest, WithHost } from '../options/commands'
 import { formatRun } from '../run/run-id'
 import { chooseShare } from '../verify/sample'
-import { planSnapshots } from '../source/plan'
+import { parseSourceChoice } from '../source/choice'
+import { planSnapshots, snapshotRequest } from '../source/plan'
 import { selectVolumes, type UnfitFilesystem } from '../source/select'
 import { formatBackupPlan, formatBackupSummary } from './summary'
 import { backUpVolumes, type VolumesResult } from './volumes.io'
@@ -50,11 +51,10 @@ export async function backUpHost(
   assertClockAgrees((await deps.store.readFacts(deps.signal)).clockSkewSeconds)
   const startedAt = deps.now()
   const runKey: RunKey = { class: request.class, host: request.host, run: formatRun(startedAt, randomBytes(6)) }
-  const survey = await surveyHost(deps)
+  const survey = await surveyHost(deps, parseSourceChoice(request.source))
   const selection = selectVolumes(survey, request)
   const plans = planSnapshots(survey, selection.volumes, {
-    run: runKey.run,
-    size: request.snapshotSize,
+    ...snapshotRequest(request, runKey),
     exclude: request.exclude,
   })
   if (request.dryRun) {

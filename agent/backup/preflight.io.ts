@@ -6,8 +6,8 @@ import type { HostDeps } from '../context'
 import { findHooks } from '../hooks/hooks.io'
 import { readUsedInodes } from '../host/filesystems.io'
 import { findLeftovers } from '../source/leftovers.io'
-import { SOURCES, surveyHost } from '../source/sources.io'
-import type { Tool } from '../source/source'
+import { sourceOf, SOURCES, surveyHost } from '../source/sources.io'
+import type { SnapshotSource, Tool } from '../source/source'
 import { readTools } from './system-record.io'
 import { judgeMemory } from './memory-need'
 import type { PreflightRequest } from '../options/commands'
@@ -29,6 +29,8 @@ import {
   type Judgement,
 } from './preflight-checks'
 import { formatRun } from '../run/run-id'
+import { parseSourceChoice } from '../source/choice'
+import { snapshotRequest } from '../source/plan'
 import { selectVolumes } from '../source/select'
 import type { Outcome, Told } from '../outcome'
 import type { preflightOutput } from './output-schema'
@@ -51,9 +53,13 @@ export async function preflight(
   request: PreflightRequest,
 ): Promise<Outcome<Told<typeof preflightOutput>>> {
   const run = formatRun(deps.now(), randomBytes(6)) // it will never be
-  const survey = surveyHost(deps)
+  const survey = surveyHost(deps, parseSourceChoice(request.source))
   const selection = survey.then((found) => selectVolumes(found, request))
   const space = Promise.all([survey, selection])
+  const used = selection.then(
+    ({ volumes }) => [...new Set(volumes.map(sourceOf))],
+    () => SOURCES,
+  )
   const opened = deps.open()
   const bucket = opened.then(({ store }) => store.readFacts(deps.signal))
 
@@ -63,18 +69,15 @@ export async function preflight(
   const checks = await gather(deps.signal, {
     root: judgeRoot(deps.isRoot),
     node: `version ${process.versions.node}`,
-    tools: findMissingTools(deps).then((missing) =>
-      judgeTools(
-        missing,
-        SOURCES.map(({ title }) => title),
-      ),
-    ),
+    tools: used.then(async (sources) => judgeTools(await findMissingTools(deps, sources), titlesOf(sources))),
     tar: readTools(deps).then(({ tar }) => `GNU tar ${tar} keeps all metadata`),
-    storage: survey.then(() => `${SOURCES.map(({ title }) => title).join(', ')} and the mount table answer`),
+    storage: Promise.all([used, survey]).then(
+      ([sources]) => `${titlesOf(sources).join(', ')} and the mount table answer`,
+    ),
     volumes: selection.then(describeVolumes),
     'other filesystems': space.then(([host, chosen]) => judgeOthers(host, chosen)),
     space: space.then(([host, { volumes }]) =>
-      judgeSpace(host, volumes, { run, size: request.snapshotSize, exclude: [] }),
+      judgeSpace(host, volumes, snapshotRequest(request, { host: request.host ?? '', run })),
     ),
     memory: Promise.all([selection, readUsedInodes(deps)]).then(([{ volumes }, inodes]) =>
       judgeMemory(deps.availableBytes, volumes, inodes),
@@ -99,9 +102,14 @@ export async function preflight(
   }
 }
 
-async function findMissingTools({ host, signal }: PreflightDeps): Promise<Tool[]> {
+function titlesOf(sources: readonly SnapshotSource[]): string[] {
+  return sources.map(({ title }) => title)
+}
+
+/** @param sources - those that this host needs */
+async function findMissingTools({ host, signal }: PreflightDeps, sources: readonly SnapshotSource[]): Promise<Tool[]> {
   const missing: Tool[] = []
-  for (const tool of [...SOURCES.flatMap(({ tools }) => tools), ...TOOLS]) {
+  for (const tool of [...sources.flatMap(({ tools }) => tools), ...TOOLS]) {
     try {
       await host.attempt(tool.ask, signal)
     } catch (error) {

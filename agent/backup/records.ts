@@ -2,12 +2,15 @@
 import { AgentError, unwrapFailure } from '../errors'
 import type { Archive } from '../archive/archive'
 import type { VolumeBackup, VolumeFailure } from '../run/manifest'
+import type { SourceRecord } from '../source/record'
 import type { SnapshotPlan } from '../source/source'
 import type { VerifyResult } from './verify-after-upload.io'
 import type { Warnings } from '../tar/messages'
 
 /** A volume's archive, how far it was proved, and what was compared of it where that was only a part. */
 export interface Archived extends VerifyResult {
+  /** What its snapshot was. */
+  readonly source: SourceRecord
   readonly archive: Archive
   /** The server has confirmed sizes alone. */
   readonly unconfirmed?: true
@@ -31,11 +34,11 @@ export interface Attempt {
 export function describeBackup({ plan, seconds, livedSeconds, outcome }: Attempt, takenAt: Date): VolumeBackup[] {
   if (!('archive' in outcome)) return []
   const { origin } = plan
-  const { archive, sampled, unconfirmed, warnings, longPaths } = outcome
+  const { source, archive, sampled, unconfirmed, warnings, longPaths } = outcome
   return [
     {
       volume: origin.volume,
-      source: plan.source,
+      source,
       level: 'full',
       mountPoint: origin.mountPoint,
       filesystem: origin.filesystem,

@@ -5,8 +5,7 @@ import type { Archive } from '../archive/archive'
 import type { SampleRecord, Verified } from '../run/manifest'
 import type { BackupRequest } from '../options/commands'
 import { formatSample, type Sample } from '../verify/sample'
-import type { SnapshotPlan } from '../source/source'
-import { tarCreateListed } from '../tar/commands'
+import type { MountedSnapshot, SnapshotPlan } from '../source/source'
 import type { Warnings } from '../tar/messages'
 import { collectFindings, type Finding } from '../verify/report'
 import { verifyVolume } from '../verify/verify.io'
@@ -14,8 +13,8 @@ import { verifyVolume } from '../verify/verify.io'
 /** How far an archive is read back. */
 export interface VerifyPlan {
   readonly verify: BackupRequest['verify']
-  /** The command that made the archive. */
-  readonly tar: Argv
+  /** What the archive was made of. */
+  readonly mount: MountedSnapshot
   /** What alone is compared with the snapshot, where not everything is. */
   readonly sample: Sample | undefined
   /** An object of the archive of which the server confirmed no checksum, if there is one. */
@@ -40,10 +39,10 @@ export async function verifyAfterUpload(
   deps: Deps,
   plan: SnapshotPlan,
   archive: Archive,
-  { verify, tar, sample, unconfirmed, onWarnings }: VerifyPlan,
+  { verify, mount, sample, unconfirmed, onWarnings }: VerifyPlan,
 ): Promise<VerifyResult> {
-  if (sample) {
-    const sampled = await verifySample(deps, plan, archive, sample, onWarnings)
+  if (sample && mount.tarListed) {
+    const sampled = await verifySample(deps, plan, archive, mount.tarListed, sample, onWarnings)
     return { verified: unconfirmed === undefined ? 'checksum' : 'none', sampled }
   }
   if (verify === 'none' || (verify === 'checksum' && unconfirmed === undefined)) return { verified: verify }
@@ -51,7 +50,7 @@ export async function verifyAfterUpload(
   if (verify === 'checksum') {
     deps.log.info(`${mountPoint}: the server confirms no checksum of ${unconfirmed}: reading the archive back instead`)
   }
-  const source = verify === 'source' ? tar : undefined
+  const source = verify === 'source' ? mount.tar : undefined
   assertNoFindings(
     (await verifyVolume(deps, { volume, mountPoint, archive, warnings: 'to come' }, 'stream', source, onWarnings))
       .findings,
@@ -61,14 +60,15 @@ export async function verifyAfterUpload(
 
 async function verifySample(
   deps: Deps,
-  { origin, mountPoint }: SnapshotPlan,
+  { origin }: SnapshotPlan,
   archive: Archive,
+  tarListed: Argv,
   sample: Sample,
   onWarnings: VerifyPlan['onWarnings'],
 ): Promise<SampleRecord> {
   deps.log.info(`${origin.mountPoint}: comparing ${formatSample(sample)} of it with the snapshot`)
   const { report, list } = collectFindings(origin.volume)
-  const read = await checkSample(deps, archive, tarCreateListed(mountPoint), sample, report)
+  const read = await checkSample(deps, archive, tarListed, sample, report)
   const { entries, tooLong } = read
   onWarnings(read.warnings)
   assertNoFindings(list())

@@ -3,7 +3,14 @@ import { describeError, hasCode } from '../errors'
 import { limitBandwidth, type Bandwidth } from '../bucket/bandwidth.io'
 import type { Deps, Log } from '../context'
 import { quiesceApplications } from '../hooks/hooks.io'
-import { checkSnapshot, mountSnapshot, recordUpload, takeSnapshots, watchSnapshots } from '../source/sources.io'
+import {
+  checkSnapshot,
+  mountSnapshot,
+  planWaves,
+  recordUpload,
+  takeSnapshots,
+  watchSnapshots,
+} from '../source/sources.io'
 import { archiveVolume } from '../archive/write.io'
 import { showProgress, type Progress } from '../lib/progress.io'
 import { mapUnordered } from '../lib/unordered'
@@ -12,7 +19,7 @@ import { CATALOG_FORMAT } from '../archive/catalog'
 import { leastVerified, type HookRecord, type Verified, type VolumeBackup, type VolumeFailure } from '../run/manifest'
 import type { BackupRequest, WithHost } from '../options/commands'
 import type { Sample } from '../verify/sample'
-import type { SnapshotPlan, Snapshots, Watch } from '../source/source'
+import type { MountedSnapshot, SnapshotPlan, Snapshots, Watch } from '../source/source'
 import { joinWarnings, type Warnings } from '../tar/messages'
 import { describeBackup, describeFailure, type Archived, type Attempt } from './records'
 import { verifyAfterUpload } from './verify-after-upload.io'
@@ -40,7 +47,6 @@ interface Work {
   readonly bandwidth: Bandwidth | undefined
   readonly progress: Progress
   readonly taken: Taken
-  readonly watch: Watch
 }
 
 interface Taken {
@@ -51,7 +57,7 @@ interface Taken {
 
 interface Mounted {
   readonly plan: SnapshotPlan
-  readonly mount: AsyncDisposable
+  readonly mount: MountedSnapshot
   /** Aborted where its snapshot cannot be used any more. */
   readonly stop: AbortController
 }
@@ -80,15 +86,10 @@ export async function backUpVolumes(
     return taken
   })
   const { taken } = held
-  const { mounted, failed } = await mountAll(deps, plans, taken, net)
-  using progress = showProgress('backup', usedBytes(mounted))
-  await using watch = watchSnapshots(
-    deps,
-    mounted.map(({ plan }) => plan),
-    (plan, fault) => mounted.find((one) => one.plan === plan)?.stop.abort(fault),
-  )
-  const work: Work = { deps, request, runKey, samples, bandwidth, progress, taken, watch }
-  const attempts = [...failed, ...(await mapUnordered(mounted, request.parallel, (one) => attemptVolume(work, one)))]
+  using progress = showProgress('backup', usedBytes(plans))
+  const work: Work = { deps, request, runKey, samples, bandwidth, progress, taken }
+  const attempts: Attempt[] = []
+  for (const wave of planWaves(plans)) attempts.push(...(await attemptWave(work, wave, net)))
   return {
     volumes: attempts.flatMap((attempt) => describeBackup(attempt, taken.takenAt)),
     failures: attempts.flatMap(describeFailure),
@@ -101,8 +102,8 @@ export async function backUpVolumes(
 }
 
 /** What tar will write is about as much. */
-function usedBytes(mounted: readonly Mounted[]): number {
-  return mounted.reduce((sum, { plan }) => sum + plan.origin.usedBytes, 0)
+function usedBytes(plans: readonly SnapshotPlan[]): number {
+  return plans.reduce((sum, { origin }) => sum + origin.usedBytes, 0)
 }
 
 async function takeAll(deps: Deps, plans: readonly SnapshotPlan[]): Promise<Taken> {
@@ -111,6 +112,21 @@ async function takeAll(deps: Deps, plans: readonly SnapshotPlan[]): Promise<Take
   const spreadSeconds = (deps.now().getTime() - takenAt.getTime()) / 1000
   deps.log.info(`took ${plans.length} snapshots within ${spreadSeconds} s`)
   return { snapshots, takenAt, spreadSeconds }
+}
+
+async function attemptWave(
+  work: Work,
+  plans: readonly SnapshotPlan[],
+  net: AsyncDisposableStack,
+): Promise<readonly Attempt[]> {
+  const { mounted, failed } = await mountAll(work.deps, plans, work.taken, net)
+  await using watch = watchSnapshots(
+    work.deps,
+    mounted.map(({ plan }) => plan),
+    (plan, fault) => mounted.find((one) => one.plan === plan)?.stop.abort(fault),
+  )
+  const attempts = await mapUnordered(mounted, work.request.parallel, (one) => attemptVolume(work, one, watch))
+  return [...failed, ...attempts]
 }
 
 /** One that cannot be mounted is that volume's failure alone. */
@@ -122,7 +138,7 @@ async function mountAll(deps: Deps, plans: readonly SnapshotPlan[], taken: Taken
       const mount = net.use(await mountSnapshot(deps, plan))
       mounted.push({ plan, mount, stop: new AbortController() })
     } catch (failure) {
-      if (!hasCode(failure, 'MOUNT_FAILED') && !deps.signal.aborted) throw failure
+      deps.log.warn(`${plan.origin.mountPoint}: ${describeError(reasonOf(deps, failure)).join('\n')}`)
       failed.push({
         plan,
         seconds: 0,
@@ -134,8 +150,8 @@ async function mountAll(deps: Deps, plans: readonly SnapshotPlan[], taken: Taken
   return { mounted, failed }
 }
 
-async function attemptVolume(work: Work, mounted: Mounted): Promise<Attempt> {
-  const { deps, taken, watch } = work
+async function attemptVolume(work: Work, mounted: Mounted, watch: Watch): Promise<Attempt> {
+  const { deps, taken } = work
   const { plan, mount } = mounted
   const startedAt = deps.now().getTime()
   const outcome = await archiveOrFail(work, mounted)
@@ -145,14 +161,14 @@ async function attemptVolume(work: Work, mounted: Mounted): Promise<Attempt> {
 }
 
 /** Everything is this volume's own affair: an interruption too, since others may be done. */
-async function archiveOrFail(work: Work, { plan, stop }: Mounted): Promise<Attempt['outcome']> {
+async function archiveOrFail(work: Work, { plan, mount, stop }: Mounted): Promise<Attempt['outcome']> {
   const { log, signal } = work.deps
   const { mountPoint } = plan.origin
   try {
     signal.throwIfAborted()
     log.info(`${mountPoint}: archiving`)
     const deps = { ...work.deps, signal: AbortSignal.any([signal, stop.signal]) }
-    const archived = await archiveOne({ ...work, deps }, plan)
+    const archived = await archiveOne({ ...work, deps }, plan, mount)
     log.info(`${mountPoint}: archived`)
     return archived
   } catch (error) {
@@ -198,12 +214,12 @@ async function findCause(deps: Deps, plan: SnapshotPlan, failure: unknown): Prom
   }
 }
 
-async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
+async function archiveOne(work: Work, plan: SnapshotPlan, mount: MountedSnapshot): Promise<Archived> {
   const { deps, request, runKey, samples, bandwidth, progress } = work
   const { volume, mountPoint } = plan.origin
   let unconfirmed: string | undefined
   const { notes, ...archive } = await archiveVolume(deps, {
-    tar: plan.tar,
+    tar: mount.tar,
     header: {
       catalog: CATALOG_FORMAT,
       run: runKey.run,
@@ -226,7 +242,7 @@ async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
   const collected = [notes.warnings]
   const proved = await verifyAfterUpload(deps, plan, archive, {
     verify: request.verify,
-    tar: plan.tar,
+    mount,
     sample: samples.get(volume),
     unconfirmed,
     onWarnings: ({ count, lines }) => collected.push({ count, lines: lines.map((line) => `while comparing: ${line}`) }),
@@ -234,6 +250,7 @@ async function archiveOne(work: Work, plan: SnapshotPlan): Promise<Archived> {
   const warnings = joinWarnings(collected)
   logNotes(deps.log, mountPoint, warnings, notes.longPaths)
   return {
+    source: mount.source,
     archive,
     ...proved,
     ...(unconfirmed !== undefined && { unconfirmed: true }),

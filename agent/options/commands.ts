@@ -5,7 +5,19 @@ import type { OptionName, OPTIONS } from './table'
 /** Every command has these. */
 export const COMMON = ['bucket', 'host', 'region', 'endpointUrl', 'json', 'logLevel', 'config'] as const
 /** What decides on the snapshots of a host. */
-const SNAPSHOTS = ['class', 'volumes', 'excludeVolumes', 'snapshotSize', 'preHook', 'postHook'] as const
+const SNAPSHOTS = [
+  'class',
+  'volumes',
+  'excludeVolumes',
+  'source',
+  'snapshotSize',
+  'freeze',
+  'ebsKeepLast',
+  'ebsEngine',
+  'ec2EndpointUrl',
+  'preHook',
+  'postHook',
+] as const
 
 export const COMMANDS = {
   preflight: {
@@ -104,7 +116,7 @@ export const COMMANDS = {
   },
   cleanup: {
     summary: 'remove what killed runs left behind on this host',
-    options: [...COMMON, 'class', 'dryRun'],
+    options: [...COMMON, 'class', 'ec2EndpointUrl', 'dryRun'],
     required: ['bucket'],
     withoutDefault: [],
     needsRoot: true,

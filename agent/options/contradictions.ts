@@ -23,9 +23,24 @@ export function findContradiction(request: AnyRequest): Contradiction | undefine
       fix: 'Name the run, or give a time by which it had started.',
     }
   }
+  if ('source' in request) {
+    const found = findInSources(request.source)
+    if (found) return found
+  }
   if (request.command === 'backup') return findInBackup(request)
   if (request.command === 'list') return findInList(request)
   return undefined
+}
+
+function findInSources(sources: readonly string[]): Contradiction | undefined {
+  const wholes = sources.filter((source) => !source.includes('='))
+  const mountPoints = sources.filter((source) => source.includes('=')).map((source) => source.replace(/=[^=]*$/, ''))
+  const twice = mountPoints.find((mountPoint, index) => mountPoints.indexOf(mountPoint) < index)
+  if (wholes.length <= 1 && twice === undefined) return undefined
+  return {
+    what: `--source is given twice for ${twice ?? 'all filesystems'}`,
+    fix: 'Name one source for all of them, and at most one for each mount point: --source auto,/srv=ebs.',
+  }
 }
 
 function findInBackup({ verify, sample, storageClass }: BackupRequest): Contradiction | undefined {

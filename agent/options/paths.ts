@@ -1,5 +1,6 @@
 /** Kinds of options that are paths. The grammars, for SSM documents, have no `..` either, and do not begin as a flag does. */
 import { z } from 'zod'
+import { SNAPSHOT_SOURCES } from '../contract'
 import { single, type OptionType } from './types'
 
 const { absolute: ABSOLUTE_PATH_GRAMMAR } = pathGrammars('A-Za-z0-9_@+-')
@@ -45,6 +46,23 @@ export const volumeName: OptionType<string, undefined, string> = {
     .string()
     .regex(/^[^\0]+$/)
     .transform(tidyPath),
+}
+
+const SOURCE_NAMES = SNAPSHOT_SOURCES.join('|')
+
+/** A source of snapshots, for all filesystems or for the one at a mount point. */
+export const sourceChoice: OptionType<string, undefined, string> = {
+  ...single,
+  placeholder: 'SOURCE',
+  expected: `auto, ${SNAPSHOT_SOURCES.join(', ')}, or one of these for a mount point, such as /srv=ebs`,
+  grammar: `auto|${SOURCE_NAMES}|(${ABSOLUTE_PATH_GRAMMAR})=(${SOURCE_NAMES})`,
+  schema: z
+    .string()
+    .regex(new RegExp(`^(?:auto|(?:/[^\\0]*=)?(?:${SOURCE_NAMES}))$`, 'u'))
+    .transform((text) => {
+      const at = text.lastIndexOf('=')
+      return at < 0 ? text : `${tidyPath(text.slice(0, at))}${text.slice(at)}`
+    }),
 }
 
 function tidyPath(path: string): string {

@@ -18,7 +18,7 @@ import {
   RETRIEVAL_TIERS,
   type RetrievalTier,
 } from '../contract'
-import { absolutePath, anyPath, GLOB_GRAMMAR, volumeName } from './paths'
+import { absolutePath, anyPath, GLOB_GRAMMAR, sourceChoice, volumeName } from './paths'
 import {
   choice,
   duration,
@@ -60,6 +60,8 @@ function optionWithDefault<T, W>(
 
 /** Bucket names and access point aliases (S3 user guide, "General purpose bucket naming rules"). */
 const BUCKET_PATTERN = '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$'
+const ENDPOINT_PATTERN = '^https?://[^\\s/@?#]+(/[^\\s@?#]*)?$'
+const ENDPOINT_GRAMMAR = 'https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~/-]*)?'
 /** S3's storage classes that a multipart upload in a general purpose bucket can be put in. */
 const STORAGE_CLASSES = [
   'STANDARD',
@@ -136,6 +138,26 @@ export const OPTIONS = {
   ),
   days: optionWithDefault('for how many days retrieved archives stay readable', wholeNumber(1, 365), '7'),
   wait: option('wait for the retrieval instead of ending with status 5', boolean),
+  source: option(
+    'what takes the snapshots: lvm, ebs, quiet (reads small filesystems without one), or auto, the best for each; ' +
+      '/mount=SOURCE decides for one filesystem',
+    listOf(sourceChoice, ','),
+  ),
+  freeze: option(
+    'with ebs: freeze the filesystems that hold data while their snapshot begins; never /, nor what the agent or SSM writes to',
+    boolean,
+  ),
+  ebsKeepLast: optionWithDefault(
+    'with ebs: keep the last snapshot of each EBS volume, so that the next one only has to copy what changed',
+    choice('ANSWER', ['yes', 'no']),
+    'yes',
+  ),
+  ebsEngine: optionWithDefault(
+    'with ebs: read from volumes made of a snapshot, or from direct copies (clone), which are there sooner; where EC2 ' +
+      'refuses those, of a snapshot all the same',
+    choice('ENGINE', ['snapshot', 'clone']),
+    'snapshot',
+  ),
   volume: option('only the volumes with these mount points or names', listOf(volumeName, ',')),
   volumes: option('back up only the volumes with these mount points', listOf(absolutePath, ',')),
   excludeVolumes: option('back up all volumes except those with these mount points', listOf(absolutePath, ',')),
@@ -207,12 +229,11 @@ export const OPTIONS = {
   ),
   endpointUrl: option(
     'S3 endpoint, if it is not that of AWS (by default AWS_ENDPOINT_URL_S3)',
-    text(
-      'URL',
-      '^https?://[^\\s/@?#]+(/[^\\s@?#]*)?$',
-      'a URL such as https://s3.example.net, without credentials',
-      'https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~/-]*)?',
-    ),
+    text('URL', ENDPOINT_PATTERN, 'a URL such as https://s3.example.net, without credentials', ENDPOINT_GRAMMAR),
+  ),
+  ec2EndpointUrl: option(
+    'EC2 endpoint, if it is not that of AWS (by default AWS_ENDPOINT_URL_EC2)',
+    text('URL', ENDPOINT_PATTERN, 'a URL such as https://ec2.example.net, without credentials', ENDPOINT_GRAMMAR),
   ),
   json: option('print one line of JSON and nothing else', boolean),
   logLevel: option(

@@ -38,8 +38,9 @@ function findTwice(names: readonly string[]): string | undefined {
   return names.find((name) => seen.size === seen.add(name).size)
 }
 
-function findInVolume({ volume, source, archive }: VolumeBackup, runKey: RunKey): string | undefined {
-  const name = volumeNameOf(source)
+function findInVolume(backup: VolumeBackup, runKey: RunKey): string | undefined {
+  const { volume, archive } = backup
+  const name = volumeNameOf(backup)
   if (volume !== name) return `is '${name}' by its source`
   const { catalog, frameBytes, frames, entries, rawBytes } = archive
   if (frameBytes !== FRAME_BYTES) return `has frames of ${frameBytes} bytes, not ${FRAME_BYTES}`

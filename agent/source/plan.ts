@@ -1,4 +1,19 @@
+import type { RunKey } from '../contract'
+import type { PreflightRequest } from '../options/commands'
 import type { HostSurvey, SnapshotPlan, SnapshotRequest, Volume } from './source'
+
+/** What all sources are told, of what an operator asked for. */
+export function snapshotRequest(
+  {
+    snapshotSize,
+    freeze,
+    ebsKeepLast,
+    ebsEngine,
+  }: Pick<PreflightRequest, 'snapshotSize' | 'freeze' | 'ebsKeepLast' | 'ebsEngine'>,
+  { host, run }: Pick<RunKey, 'host' | 'run'>,
+): SnapshotRequest {
+  return { host, run, size: snapshotSize, exclude: [], freeze, ebsKeepLast: ebsKeepLast === 'yes', ebsEngine }
+}
 
 /** One snapshot for each volume, in their order. @throws AgentError SNAPSHOT_SPACE where there is too little room */
 export function planSnapshots(

@@ -10,9 +10,9 @@ export type SourceKind = SourceRecord['kind']
 
 export const SOURCE_KINDS: readonly string[] = sourceSchema.options.map(({ shape }) => shape.kind.value)
 
-/** What a volume is called in keys, by what it says of its source. */
-export function volumeNameOf(source: SourceRecord): string {
-  return deviceMapperName(source)
+/** What a volume is called in keys, by what it says of its source, and of where it was mounted. */
+export function volumeNameOf(backup: { readonly source: SourceRecord; readonly mountPoint: string }): string {
+  return deviceMapperName(backup.source)
 }
 
 /** What a rebuild needs of each source that the host has. */

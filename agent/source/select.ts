@@ -1,6 +1,7 @@
 /** Which filesystems of a host are backed up, and why the others are not. */
 import { AgentError } from '../errors'
 import { findNearest } from '../lib/nearest'
+import { isAllowed } from './choice'
 import { findFilesystems, type MountedFilesystem } from './filesystems'
 import type { HostSurvey, Volume } from './source'
 
@@ -52,6 +53,7 @@ export function selectVolumes(host: HostSurvey, filter: VolumeFilter = {}): Sele
   const isChosen = (found: Refused) =>
     !includes(filter.excludeVolumes, found) && (named === undefined || includes(named, found))
   for (const mountPoint of named ?? []) assertBackedUp(mountPoint, volumes, refused)
+  for (const mountPoint of host.choice.named.keys()) assertKnown(mountPoint, [...volumes, ...refused])
   for (const mountPoint of filter.excludeVolumes ?? []) assertKnown(mountPoint, [...volumes, ...refused])
 
   const reasonOf = (found: Found): string | undefined => {
@@ -89,19 +91,20 @@ interface Refused extends UnfitFilesystem {
 }
 
 /** The first source that claims a filesystem has it. */
-function judge({ surveys }: HostSurvey, found: MountedFilesystem): Found | Refused {
+function judge(host: HostSurvey, found: MountedFilesystem): Found | Refused {
   const { mount, targets } = found
   const refuse = (kind: Refused['kind'], reason: string, remedy = ''): Refused => ({
     ...{ mountPoint: mount.target, device: mount.source, filesystem: mount.filesystem },
     ...{ reason, remedy, targets, kind },
   })
+  const surveys = host.surveys.filter(({ kind }) => isAllowed(host.choice, kind, found))
   for (const survey of surveys) {
     const claim = survey.claim(found)
     if (!claim) continue
     if ('volume' in claim) return { volume: claim.volume, targets }
     return 'unfit' in claim ? refuse('unfit', claim.unfit, claim.remedy) : refuse('skipped', claim.skipped)
   }
-  return refuse('unsupported', surveys.map(({ absence }) => absence).join(', '))
+  return refuse('unsupported', surveys.map((survey) => survey.absence(found)).join(', '))
 }
 
 function skipped({ mountPoint, device, filesystem, reason }: SkippedFilesystem): SkippedFilesystem {

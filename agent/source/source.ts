@@ -3,6 +3,7 @@ import type { Argv, HostDeps, UploadRef } from '../context'
 import type { AgentError } from '../errors'
 import type { HostFilesystems } from '../host/mounts'
 import type { SnapshotSize } from '../options/types'
+import type { SourceChoice } from './choice'
 import type { MountedFilesystem } from './filesystems'
 import type { HostLayouts, SourceKind, SourceRecord } from './record'
 
@@ -44,8 +45,18 @@ export interface SnapshotPlan {
   readonly originName: string
   /** Where it will be mounted. */
   readonly mountPoint: string
-  /** Prints the tar stream of what is mounted there. */
+  /** What makes the archive, for the manifest and the dry run. */
   readonly tar: Argv
+}
+
+/** A snapshot's files, where they can be read. */
+export interface MountedSnapshot extends AsyncDisposable {
+  /** What the manifest says of it, with what is known only now. */
+  readonly source: SourceRecord
+  /** Prints the tar stream, any number of times: `plan.tar`, or how the same is had where only the source sees the files. */
+  readonly tar: Argv
+  /** As `tar`, of the names listed at its standard input; absent where only all of it can be read again. */
+  readonly tarListed?: Argv
 }
 
 /** One whose snapshot is a device. */
@@ -56,17 +67,24 @@ export interface DeviceSnapshotPlan extends SnapshotPlan {
 }
 
 export interface SnapshotRequest {
+  /** Name of the host in the bucket: on EC2, the instance's ARN. */
+  readonly host: string
   readonly run: string
   readonly size: SnapshotSize
   /** Patterns of absolute paths, as they are on the host, that are not archived. */
   readonly exclude: readonly string[]
+  /** Of EBS: filesystems of data are frozen while their snapshot begins. */
+  readonly freeze: boolean
+  /** Of EBS: the last snapshot of each volume stays. */
+  readonly ebsKeepLast: boolean
+  readonly ebsEngine: 'snapshot' | 'clone'
 }
 
 /** What a source found on a host. It answers without looking again: all of this is pure. */
 export interface Survey {
   readonly kind: SourceKind
-  /** Why a filesystem is none of its own: `not on LVM`. */
-  readonly absence: string
+  /** Why a filesystem that it does not claim is none of its own: `not on LVM`. */
+  absence(found: MountedFilesystem): string
   /** What its volumes are: `a logical volume of LVM with …`. */
   readonly volumes: string
   /** @returns undefined where the filesystem is none of its own */
@@ -87,6 +105,8 @@ export interface Space {
 /** All that is known of a host before anything is done to it. */
 export interface HostSurvey {
   readonly filesystems: HostFilesystems
+  /** Which of the sources may have which filesystem. */
+  readonly choice: SourceChoice
   /** In the order in which sources are asked: the first that claims a filesystem takes its snapshot. */
   readonly surveys: readonly Survey[]
 }
@@ -136,8 +156,14 @@ export interface SnapshotSource {
   /** What operators call it. */
   readonly title: string
   readonly tools: readonly Tool[]
-  /** Looks at the host, and changes nothing. @throws AgentError TOOL_MISSING, OUTPUT_UNREADABLE, COMMAND_FAILED */
-  survey(deps: HostDeps, filesystems: HostFilesystems): Promise<Survey>
+  /**
+   * Looks at the host, and changes nothing.
+   *
+   * @param open - filesystems that it may have, and that no source before it has claimed: where it has none of these,
+   * it need not look further
+   * @throws AgentError TOOL_MISSING, OUTPUT_UNREADABLE, COMMAND_FAILED
+   */
+  survey(deps: HostDeps, filesystems: HostFilesystems, open: readonly MountedFilesystem[]): Promise<Survey>
   /**
    * Takes all snapshots back to back, so that together they show one moment.
    *
@@ -146,12 +172,17 @@ export interface SnapshotSource {
    */
   take(deps: HostDeps, plans: readonly SnapshotPlan[]): Promise<Snapshots>
   /**
-   * Has the snapshot's files appear at `plan.mountPoint`, read-only.
+   * Makes the snapshot's files readable. Whatever goes wrong is the failure of that volume alone.
    *
-   * @returns a lease that unmounts it, once
+   * @returns a lease that ends that, once
    * @throws AgentError MOUNT_FAILED
    */
-  mount(deps: HostDeps, plan: SnapshotPlan): Promise<AsyncDisposable>
+  mount(deps: HostDeps, plan: SnapshotPlan): Promise<MountedSnapshot>
+  /**
+   * The plans by what is mounted and read together: one wave after another, once everything before it was given back.
+   * Absent where all can be read at once, and are, before any such wave.
+   */
+  waves?(plans: readonly SnapshotPlan[]): readonly (readonly SnapshotPlan[])[]
   /**
    * Checks that a snapshot still is what it was: to be called after the last byte was read from it, and before anybody
    * is told that the archive is good.

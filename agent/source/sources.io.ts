@@ -1,15 +1,19 @@
 /** All sources of snapshots as one: each is asked for what is its own. */
 import type { HostDeps, UploadRef } from '../context'
 import { readFilesystems } from '../host/filesystems.io'
+import { AUTOMATIC, isAllowed, type SourceChoice } from './choice'
+import { findFilesystems } from './filesystems'
 import { lvm } from './lvm/snapshots.io'
 import type { HostLayouts, SourceKind } from './record'
 import type {
   HostSurvey,
+  MountedSnapshot,
   OnFault,
   SnapshotPlan,
   Snapshots,
   SnapshotSource,
   SourceLayout,
+  Survey,
   Volume,
   Watch,
 } from './source'
@@ -30,11 +34,17 @@ export function sourceOf({ kind }: { readonly kind: SourceKind }): SnapshotSourc
  *
  * @throws AgentError TOOL_MISSING where what a source needs is not installed, OUTPUT_UNREADABLE, COMMAND_FAILED
  */
-export async function surveyHost(deps: HostDeps): Promise<HostSurvey> {
+export async function surveyHost(deps: HostDeps, choice: SourceChoice = AUTOMATIC): Promise<HostSurvey> {
   const filesystems = await readFilesystems(deps)
-  const surveys = []
-  for (const source of SOURCES) surveys.push(await source.survey(deps, filesystems))
-  return { filesystems, surveys }
+  const surveys: Survey[] = []
+  let open = findFilesystems(filesystems)
+  for (const source of SOURCES) {
+    const own = open.filter((found) => isAllowed(choice, source.kind, found))
+    const survey = await source.survey(deps, filesystems, own)
+    surveys.push(survey)
+    open = open.filter((found) => !own.includes(found) || survey.claim(found) === undefined)
+  }
+  return { filesystems, choice, surveys }
 }
 
 /** Takes all snapshots back to back. @see SnapshotSource.take */
@@ -60,8 +70,20 @@ export function watchSnapshots(deps: HostDeps, plans: readonly SnapshotPlan[], o
   }
 }
 
+/**
+ * What is mounted and read together, in order. What holds snapshots on this host comes first: they slow its writers down.
+ *
+ * @see SnapshotSource.waves
+ */
+export function planWaves(plans: readonly SnapshotPlan[]): (readonly SnapshotPlan[])[] {
+  const waves = bySource(plans).map(([source, own]) => source.waves?.(own) ?? [])
+  const later = waves.flat()
+  const first = plans.filter((plan) => !later.some((wave) => wave.includes(plan)))
+  return [first, ...later].filter((wave) => wave.length > 0)
+}
+
 /** @see SnapshotSource.mount */
-export async function mountSnapshot(deps: HostDeps, plan: SnapshotPlan): Promise<AsyncDisposable> {
+export async function mountSnapshot(deps: HostDeps, plan: SnapshotPlan): Promise<MountedSnapshot> {
   return await sourceOf(plan.origin).mount(deps, plan)
 }
 

@@ -17,8 +17,9 @@ import {
 import { AgentError } from '../../agent/errors'
 import { selectVolumes } from '../../agent/source/select'
 import { storage, surveyOf } from '../support/storage'
+import { snapshotRequestOf } from '../support/snapshot-request'
 
-const request = { run: '20260131T040506Z-abz277', size: { kind: 'auto' }, exclude: [] } as const
+const request = snapshotRequestOf()
 const unplugged = new AgentError('ENDPOINT_UNREACHABLE', 'no way there', { hint: 'Find one.' })
 
 test('root may do all, and anybody else is told to use sudo', () => {

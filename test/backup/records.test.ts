@@ -13,7 +13,7 @@ const attempt = (outcome: Attempt['outcome']): Attempt => ({ plan: plan!, outcom
 const full = new AgentError('SNAPSHOT_INVALID', 'the snapshot is full', { hint: 'Give it more.' })
 
 test('an archive is told with where its snapshot came from, and how long it lived', () => {
-  expect(describeBackup(attempt({ archive, verified: 'checksum' }), TAKEN)).toEqual([
+  expect(describeBackup(attempt({ source: plan!.source, archive, verified: 'checksum' }), TAKEN)).toEqual([
     {
       ...{ volume: 'vg-lv0', level: 'full', mountPoint: '/srv', filesystem: 'ext4', uuid: 'u-1', label: 'data' },
       ...{ source: plan!.source, mountOptions: 'rw', sizeBytes: 1024 ** 3, usedBytes: 0 },
@@ -27,18 +27,20 @@ test('an archive is told with where its snapshot came from, and how long it live
 test('what was not as it should be is told beside it', () => {
   const warnings = { count: 1, first: ['file changed as we read it'] }
   const odd = { unconfirmed: true as const, warnings: warnings as never, longPaths: 0 }
-  expect(describeBackup(attempt({ archive, verified: 'stream', ...odd }), TAKEN)).toMatchObject([odd])
+  expect(describeBackup(attempt({ source: plan!.source, archive, verified: 'stream', ...odd }), TAKEN)).toMatchObject([
+    odd,
+  ])
 })
 
 test('what a backup writes of its volumes, a restore reads', () => {
-  const volumes = describeBackup(attempt({ archive, verified: 'checksum' }), TAKEN)
+  const volumes = describeBackup(attempt({ source: plan!.source, archive, verified: 'checksum' }), TAKEN)
   const manifest = manifestOf({ volumes })
   const at = { class: manifest.class, host: manifest.host, run: manifest.run }
   expect(parseManifest(formatManifest(manifest), at).volumes).toEqual(volumes)
 })
 
 test('a volume is in the manifest as an archive or as a failure, never as both', () => {
-  expect(describeFailure(attempt({ archive, verified: 'none' }))).toEqual([])
+  expect(describeFailure(attempt({ source: plan!.source, archive, verified: 'none' }))).toEqual([])
   expect(describeBackup(attempt({ failure: full }), TAKEN)).toEqual([])
 })
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { verifyAfterUpload, type VerifyPlan, type VerifyResult } from '../../agent/backup/verify-after-upload.io'
 import { archiveVolume } from '../../agent/archive/write.io'
-import type { SnapshotPlan } from '../../agent/source/source'
-import { tarCreate } from '../../agent/tar/commands'
+import type { MountedSnapshot, SnapshotPlan } from '../../agent/source/source'
+import { tarCreate, tarCreateListed } from '../../agent/tar/commands'
 import { archiveBucket, type Misbehaviour } from '../archive/archive-bucket'
 import { CATALOG_KEY, depsOf, KEY, requestOf } from '../archive/write-fixture'
 import type { Store } from '../../agent/context'
@@ -41,10 +41,13 @@ async function backUp(
   const log = { ...deps.log, info: (message: string) => void said.push(message) }
   let unconfirmed: string | undefined
   const tar = tarCreate(root)
+  const source = { kind: 'lvm', group: 'vg0', name: 'srv', snapshot: { type: 'thin', sizeBytes: 0 } } as const
+  const lease = { [Symbol.asyncDispose]: () => Promise.resolve() }
+  const mount: MountedSnapshot = { source, tar, tarListed: tarCreateListed(root), ...lease }
   const archive = await archiveVolume(deps, requestOf(tar, { onUnconfirmed: (key) => (unconfirmed = key) }))
   const plan = { origin: { volume: 'vg0-srv', mountPoint: '/srv' }, mountPoint: root } as SnapshotPlan
   const proved = await verifyAfterUpload({ ...deps, log }, plan, archive, {
-    ...{ tar, sample: undefined, unconfirmed, onWarnings: () => undefined },
+    ...{ mount, sample: undefined, unconfirmed, onWarnings: () => undefined },
     ...wanted,
   })
   return { proved, read, said }

@@ -10,6 +10,7 @@ import { memoryStore } from '../support/memory-store'
 import { bootGuest, type Guest } from './guest'
 import { guestDeps } from './guest-host'
 import { DISKS_MIB, makeVolumes, MOUNT_POINTS, mountVolumes } from './volumes'
+import { snapshotRequestOf } from '../support/snapshot-request'
 
 jest.setTimeout(120_000)
 
@@ -29,7 +30,7 @@ afterEach(async () => {
 
 async function plan(): Promise<LvmPlan[]> {
   const survey = await surveyHost(deps)
-  const request = { run: RUN, size: { kind: 'auto' }, exclude: [] } as const
+  const request = snapshotRequestOf({ run: RUN })
   return planSnapshots(survey, selectVolumes(survey).volumes, request) as LvmPlan[]
 }
 

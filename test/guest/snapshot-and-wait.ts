@@ -9,6 +9,7 @@ import { takeLock } from '../../agent/host/lock.io'
 import { planSnapshots } from '../../agent/source/plan'
 import { selectVolumes } from '../../agent/source/select'
 import { mountSnapshot, recordUpload, surveyHost, takeSnapshots } from '../../agent/source/sources.io'
+import { snapshotRequestOf } from '../support/snapshot-request'
 
 async function main([run = '', key = '', uploadId = '']: readonly string[]): Promise<void> {
   const reach = (stage: string) => process.stderr.write(`${stage}\n`)
@@ -17,7 +18,7 @@ async function main([run = '', key = '', uploadId = '']: readonly string[]): Pro
   const deps = { host: localHost, log, now: () => new Date(), signal }
   await using _lock = await takeLock(deps)
   const survey = await surveyHost(deps)
-  const plans = planSnapshots(survey, selectVolumes(survey).volumes, { run, size: { kind: 'auto' }, exclude: [] })
+  const plans = planSnapshots(survey, selectVolumes(survey).volumes, snapshotRequestOf({ run }))
   reach('planned')
   await using _snapshots = await takeSnapshots(deps, plans)
   await recordUpload(deps, plans[0]!, { key, uploadId })

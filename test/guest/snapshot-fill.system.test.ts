@@ -8,6 +8,7 @@ import { refusalOf } from '../support/refusal'
 import { bootGuest, type Guest } from './guest'
 import { guestDeps } from './guest-host'
 import { DISKS_MIB, makeVolumes } from './volumes'
+import { snapshotRequestOf } from '../support/snapshot-request'
 
 jest.setTimeout(180_000)
 
@@ -30,7 +31,7 @@ async function planThick(sizeMiB: number): Promise<[LvmPlan, LvmPlan]> {
   const survey = await surveyHost(deps)
   const { volumes } = selectVolumes(survey, { volumes: ['/srv', '/srv/home'] })
   const size = { kind: 'bytes', sizeBytes: sizeMiB * MIB } as const
-  return planSnapshots(survey, volumes, { run: '20260131T040506Z-abz277', size, exclude: [] }) as [LvmPlan, LvmPlan]
+  return planSnapshots(survey, volumes, snapshotRequestOf({ size })) as [LvmPlan, LvmPlan]
 }
 
 /** Overwrites that much of a volume, down to the disk. */
@@ -96,7 +97,7 @@ test('a full volume group is refused before anything is touched', async () => {
 test('a thin pool nearly full is refused, until space is given back to it', async () => {
   const plan = async () => {
     const survey = await surveyHost(deps)
-    return planSnapshots(survey, selectVolumes(survey).volumes, { run: 'run', size: { kind: 'auto' }, exclude: [] })
+    return planSnapshots(survey, selectVolumes(survey).volumes, snapshotRequestOf({ run: 'run' }))
   }
   await change('/srv/plain/db', 80)
   expect(await refusalOf(plan())).toMatchObject({

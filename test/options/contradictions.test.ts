@@ -29,6 +29,16 @@ test.each<[string, AnyRequest, string]>([
     ]
   }),
   [
+    'two sources for all filesystems',
+    request('backup', { source: ['lvm', 'ebs'] }),
+    '--source is given twice for all filesystems',
+  ],
+  [
+    'two sources for one filesystem',
+    request('preflight', { source: ['/srv=lvm', 'auto', '/srv=ebs'] }),
+    '--source is given twice for /srv',
+  ],
+  [
     'reading back what was archived at once',
     request('backup', { verify: 'stream', storageClass: 'GLACIER' }),
     '--verify stream cannot read back what --storage-class GLACIER has archived',

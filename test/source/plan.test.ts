@@ -1,9 +1,11 @@
+import { AUTOMATIC } from '../../agent/source/choice'
 import { planSnapshots } from '../../agent/source/plan'
 import { selectVolumes } from '../../agent/source/select'
 import type { SnapshotPlan, Survey, Volume } from '../../agent/source/source'
 import { storage, surveyOf } from '../support/storage'
+import { snapshotRequestOf } from '../support/snapshot-request'
 
-const request = { run: '20260131T040506Z-abz277', size: { kind: 'auto' }, exclude: ['*.tmp'] } as const
+const request = snapshotRequestOf({ exclude: ['*.tmp'] })
 const host = storage({
   logicalVolumes: [{}, {}, {}],
   mounts: ['/a', '/b', '/c'].map((target, of) => ({ of, target })),
@@ -27,7 +29,7 @@ test('each source plans what is its own, and the plans come in the order of the 
   const asked: unknown[] = []
   const other = { ...b, kind: 'other' as Volume['kind'] }
   const surveys = [survey('lvm', asked), survey('other', asked)]
-  const plans = planSnapshots({ filesystems: host, surveys }, [c, other, a], request)
+  const plans = planSnapshots({ filesystems: host, choice: AUTOMATIC, surveys }, [c, other, a], request)
   expect(plans.map(({ origin }) => origin.mountPoint)).toEqual(['/c', '/b', '/a'])
   expect(asked).toEqual([
     ['lvm', ['/c', '/a'], request],

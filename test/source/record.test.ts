@@ -1,17 +1,19 @@
 import { layoutsSchema, SOURCE_KINDS, sourceSchema, volumeNameOf } from '../../agent/source/record'
+import { SNAPSHOT_SOURCES } from '../../agent/contract'
 import { SOURCES } from '../../agent/source/sources.io'
 
 const thick = { kind: 'lvm', group: 'vg0', name: 'home', snapshot: { type: 'thick', sizeBytes: 4096 } }
 
 test('a manifest may name the sources that there are, and no others', () => {
   expect(SOURCE_KINDS).toEqual(SOURCES.map(({ kind }) => kind))
+  expect(SNAPSHOT_SOURCES).toEqual(expect.arrayContaining([...SOURCE_KINDS]))
   expect(sourceSchema.safeParse(thick).success).toBe(true)
   expect(sourceSchema.safeParse({ ...thick, kind: 'zfs' }).success).toBe(false)
   expect(sourceSchema.safeParse({ ...thick, kind: undefined }).success).toBe(false)
 })
 
 test('a volume is called after its source', () => {
-  expect(volumeNameOf(sourceSchema.parse(thick))).toBe('vg0-home')
+  expect(volumeNameOf({ source: sourceSchema.parse(thick), mountPoint: '/home' })).toBe('vg0-home')
 })
 
 test('a host without LVM has no layout of it, and none has one of what this agent does not know', () => {

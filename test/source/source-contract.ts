@@ -5,6 +5,7 @@ import { readFilesystems } from '../../agent/host/filesystems.io'
 import { findFilesystems } from '../../agent/source/filesystems'
 import type { SnapshotPlan, SnapshotSource, Survey } from '../../agent/source/source'
 import { refusalOf } from '../support/refusal'
+import { snapshotRequestOf } from '../support/snapshot-request'
 
 /** A host on which the source can be tried: a real one, or what stands for it. */
 export interface SourceFixture {
@@ -35,8 +36,8 @@ export function testSourceContract(source: SnapshotSource, fixture: () => Source
   beforeEach(async () => {
     const { deps } = fixture()
     const filesystems = await readFilesystems(deps)
-    survey = await source.survey(deps, filesystems)
-    plans = survey.plan(volumesOf(filesystems), { run: '20260131T040506Z-abz277', size: { kind: 'auto' }, exclude: [] })
+    survey = await source.survey(deps, filesystems, findFilesystems(filesystems))
+    plans = survey.plan(volumesOf(filesystems), snapshotRequestOf())
   })
   afterEach(async () => expect(await fixture().left()).toBe(''))
 
@@ -52,11 +53,11 @@ export function testSourceContract(source: SnapshotSource, fixture: () => Source
     expect([...new Set(plans.flatMap((plan) => [plan.origin.kind, plan.source.kind]))]).toEqual([source.kind])
     const found = findFilesystems(await readFilesystems(deps)).find(({ targets }) => targets.includes(foreign))
     expect(survey.claim(found!)).toBeUndefined()
-    expect(survey.absence).not.toBe('')
+    expect(survey.absence(found!)).not.toBe('')
   })
 
   test('plans the same each time, in words that can be printed', () => {
-    const request = { run: '20260131T040506Z-abz277', size: { kind: 'auto' }, exclude: [] } as const
+    const request = snapshotRequestOf()
     const again = survey.plan(
       plans.map(({ origin }) => origin),
       request,

@@ -3,6 +3,7 @@ import type { SourceKind } from '../../agent/source/record'
 import {
   checkSnapshot,
   mountSnapshot,
+  planWaves,
   readLayouts,
   recordUpload,
   sourceOf,
@@ -11,7 +12,8 @@ import {
   takeSnapshots,
   watchSnapshots,
 } from '../../agent/source/sources.io'
-import { fakeHost, type Answers } from '../support/fake-host'
+import { lvm } from '../../agent/source/lvm/snapshots.io'
+import { fakeHost, notInstalled, type Answers } from '../support/fake-host'
 import { localDeps } from '../support/host-deps'
 import { lvRow, lvsReport, vgsReport } from '../support/lvm-report'
 import { planAll, storage } from '../support/storage'
@@ -94,4 +96,19 @@ test('each source looks at the host, and finds its own', async () => {
   const { surveys, filesystems } = await surveyHost(deps)
   expect(surveys.map(({ kind }) => kind)).toEqual(SOURCES.map(({ kind }) => kind))
   expect(filesystems.mounts).toEqual([])
+})
+
+test('a host without the tools of LVM, as most are, has no logical volume and no leftover on one', async () => {
+  const deps = depsWith({
+    ...{ lvs: notInstalled('lvs'), findmnt: NO_MOUNTS, df: '' },
+    lsblk: JSON.stringify({ blockdevices: [] }),
+  })
+  const { surveys } = await surveyHost(deps)
+  expect(surveys.map(({ kind }) => kind)).toEqual(SOURCES.map(({ kind }) => kind))
+  expect(await lvm.findLeftovers(deps)).toEqual([])
+})
+
+test('all snapshots that LVM holds are read in one wave', () => {
+  expect(planWaves(plans)).toEqual([plans])
+  expect(planWaves([])).toEqual([])
 })

@@ -2,24 +2,26 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseLvs, parseVgs, type LogicalVolume, type LvmState, type VolumeGroup } from '../../agent/source/lvm/reports'
 import { parseFindmnt, parseLsblk, type BlockDevice, type HostFilesystems, type Mount } from '../../agent/host/mounts'
+import { AUTOMATIC } from '../../agent/source/choice'
 import { planSnapshots } from '../../agent/source/lvm/plan'
 import { surveyLvm } from '../../agent/source/lvm/survey'
 import type { LvmVolume } from '../../agent/source/lvm/claim'
 import { selectVolumes } from '../../agent/source/select'
 import type { HostSurvey } from '../../agent/source/source'
 import type { SnapshotSize } from '../../agent/options/types'
+import { snapshotRequestOf } from './snapshot-request'
 
 /** All that a host says of its storage. */
 export type HostStorage = LvmState & HostFilesystems
 
 export function surveyOf(host: HostStorage): HostSurvey {
-  return { filesystems: host, surveys: [surveyLvm(host, host)] }
+  return { filesystems: host, choice: AUTOMATIC, surveys: [surveyLvm(host, host)] }
 }
 
 /** Snapshots of all its volumes. */
 export function planAll(host: HostStorage, size: SnapshotSize = { kind: 'auto' }, run = '20260131T040506Z-abz277') {
   const { volumes } = selectVolumes(surveyOf(host))
-  return planSnapshots(host, volumes as LvmVolume[], { run, size, exclude: [] })
+  return planSnapshots(host, volumes as LvmVolume[], snapshotRequestOf({ run, size }))
 }
 
 /** What a command answered on the host of test/guest/volumes.ts; test/guest/capture-fixtures.ts asked. */

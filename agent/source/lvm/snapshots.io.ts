@@ -1,10 +1,21 @@
 /** LVM as a source of snapshots. */
 import type { HostDeps, UploadRef } from '../../context'
+import { hasCode } from '../../errors'
 import { readMounts } from '../../host/filesystems.io'
 import type { HostFilesystems } from '../../host/mounts'
+import type { MountedFilesystem } from '../filesystems'
 import { LVM_TIMEOUT_SECONDS, changeLvm } from './commands.io'
+import { tarCreateListed } from '../../tar/commands'
 import { mountDevice } from '../mount.io'
-import type { LeftoverSnapshot, SnapshotPlan, Snapshots, SnapshotSource, Tool, Volume } from '../source'
+import type {
+  LeftoverSnapshot,
+  MountedSnapshot,
+  SnapshotPlan,
+  Snapshots,
+  SnapshotSource,
+  Tool,
+  Volume,
+} from '../source'
 import type { LvmVolume } from './claim'
 import { checkHealth, snapshotInvalid } from './health'
 import { readLayout } from './layout.io'
@@ -28,13 +39,14 @@ export const lvm: SnapshotSource = {
   kind: 'lvm',
   title: 'LVM',
   tools: TOOLS,
-  survey: async (deps, filesystems: HostFilesystems) => surveyLvm(await readLvmState(deps), filesystems),
+  survey: async (deps, filesystems: HostFilesystems, open) =>
+    surveyLvm(await readLvmStateOf(deps, filesystems, open), filesystems),
   take: (deps, plans) => takeSnapshots(deps, plans.map(own)),
-  mount: (deps, plan) => mountDevice(deps, own(plan)),
+  mount: (deps, plan) => mountSnapshot(deps, own(plan)),
   check: (deps, plan) => checkSnapshot(deps, own(plan)),
   watch: (deps, plans, onFault) => watchSnapshots(deps, plans.map(own), onFault, readSnapshotState),
   recordUpload: (deps, plan, upload) => recordUpload(deps, own(plan), upload),
-  findLeftovers: async (deps) => findLeftovers((await readLvmState(deps)).logicalVolumes),
+  findLeftovers: async (deps) => findLeftovers((await readLvmStateIfInstalled(deps)).logicalVolumes),
   removeLeftover: (deps, leftover: LeftoverSnapshot) => removeSnapshot(deps, leftover as LvmLeftover),
   readLayout: (deps, volumes: readonly Volume[]) => readLayout(deps, volumes as readonly LvmVolume[]),
 }
@@ -45,6 +57,27 @@ async function readLvmState({ host, signal }: HostDeps): Promise<LvmState> {
     logicalVolumes: parseLvs(await host.run(LVS, signal, LVM)),
     groups: parseVgs(await host.run(VGS, signal, LVM)),
   }
+}
+
+const NO_LVM: LvmState = { logicalVolumes: [], groups: [] }
+
+/** Most hosts have no LVM, and so not its tools. Throws as `readLvmState`, but not where they are missing. */
+async function readLvmStateIfInstalled(deps: HostDeps): Promise<LvmState> {
+  return await readLvmState(deps).catch((error: unknown) => {
+    if (!hasCode(error, 'TOOL_MISSING')) throw error
+    return NO_LVM
+  })
+}
+
+/** Where a filesystem lies on a logical volume, LVM's tools have to be there. Throws as `readLvmState`. */
+async function readLvmStateOf(
+  deps: HostDeps,
+  { devices }: HostFilesystems,
+  open: readonly MountedFilesystem[],
+): Promise<LvmState> {
+  if (open.length === 0) return NO_LVM
+  const isOnLvm = devices.some(({ type, below }) => type === 'lvm' || below.includes('lvm'))
+  return isOnLvm ? await readLvmState(deps) : await readLvmStateIfInstalled(deps)
 }
 
 /** What the health of snapshots shows in. Throws as `readLvmState`. */
@@ -72,6 +105,14 @@ async function takeSnapshots(deps: HostDeps, plans: readonly LvmPlan[]): Promise
   return {
     release: async (plan) => releases.get(plan)?.(),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
+}
+
+async function mountSnapshot(deps: HostDeps, plan: LvmPlan): Promise<MountedSnapshot> {
+  const lease = await mountDevice(deps, plan)
+  return {
+    ...{ source: plan.source, tar: plan.tar, tarListed: tarCreateListed(plan.mountPoint) },
+    [Symbol.asyncDispose]: () => lease[Symbol.asyncDispose](),
   }
 }
 

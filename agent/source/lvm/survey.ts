@@ -9,7 +9,7 @@ import type { LvmState } from './reports'
 export function surveyLvm(state: LvmState, filesystems: HostFilesystems): Survey {
   return {
     kind: 'lvm',
-    absence: 'not on LVM',
+    absence: () => 'not on LVM',
     volumes: `a logical volume of LVM with a mounted ${FILESYSTEMS.slice(0, -1).join(', ')} or ${FILESYSTEMS.at(-1) ?? ''} filesystem`,
     claim: (found) => claimFilesystem(state.logicalVolumes, filesystems, found),
     plan: (volumes, request) => planSnapshots(state, volumes as readonly LvmVolume[], request),

@@ -1,9 +1,11 @@
+import type { MountedFilesystem } from '../../../agent/source/filesystems'
 import { surveyLvm } from '../../../agent/source/lvm/survey'
 import { selectVolumes } from '../../../agent/source/select'
 import { refusal } from '../../support/refusal'
 import { capturedStorage, storage, surveyOf, type HostStorage } from '../../support/storage'
+import { snapshotRequestOf } from '../../support/snapshot-request'
 
-const request = { run: '20260131T040506Z-abz277', size: { kind: 'auto' }, exclude: [] } as const
+const request = snapshotRequestOf()
 
 /** What is said of the space of all snapshots, by volume group. */
 function spacesOf(host: HostStorage) {
@@ -40,8 +42,9 @@ test('where one group has no room, the others still have theirs', () => {
 })
 
 test('an operator without any volume is told what one would be', () => {
-  const { absence, volumes } = surveyLvm(storage(), storage())
-  expect(`${absence}; ${volumes}`).toBe(
+  const survey = surveyLvm(storage(), storage())
+  const found = { mount: { target: '/boot' }, targets: ['/boot'], hidden: false } as unknown as MountedFilesystem
+  expect(`${survey.absence(found)}; ${survey.volumes}`).toBe(
     'not on LVM; a logical volume of LVM with a mounted ext2, ext3, ext4 or xfs filesystem',
   )
 })
