@@ -53,6 +53,12 @@ export const HOOKS_DIRECTORY = '/etc/snapstream/hooks.d'
 /** Which part of each volume `--sample` compares next. Where it is lost, the first part comes again: nothing hangs on it. */
 export const SAMPLES_FILE = '/var/lib/snapstream/samples.json'
 
+/**
+ * Unfinished uploads of volumes whose snapshot cannot remember them: `<source>/<run>/<volume>.jsonl`. Where they are lost, the
+ * bucket's lifecycle rule ends the uploads some days later: nothing else hangs on them.
+ */
+export const UPLOADS_DIRECTORY = '/var/lib/snapstream/uploads'
+
 /** Retention classes become a key component, a lifecycle filter and a parameter of an SSM document. */
 export const CLASS_PATTERN = '^[a-z0-9][a-z0-9-]{0,31}$'
 export const DEFAULT_CLASS = 'daily'
