@@ -44,6 +44,20 @@ export const UPLOAD_TAG_PREFIX = 'snapstream.upload='
 /** A logical volume with this tag is never backed up. */
 export const SKIP_TAG = 'snapstream.skip'
 
+/**
+ * Keys of the tags of what a host makes in EC2. It bears the first three from its creation on, since a host may tag nothing
+ * later; policies hang on them.
+ */
+export const Ec2Tag = {
+  /** The instance's ARN: whoever has another ARN may neither use nor delete it. */
+  host: 'snapstream:host',
+  run: 'snapstream:run',
+  /** From when on nobody needs it any more, as ISO 8601. */
+  expires: 'snapstream:expires',
+  /** On a volume that an instance may clone, the instance's ARN; no host can set it. Never `host`: that one may be deleted. */
+  source: 'snapstream:source',
+} as const
+
 export const MOUNT_ROOT = '/run/snapstream'
 export const LOCK_FILE = '/run/snapstream.lock'
 /** The kernel's door to LVM's devices: one for all containers that can reach them, while each may have a /run of its own. */

@@ -14,6 +14,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { Prefix } from '../agent/contract'
 import { suppressNag, failSynthesis, wildcardIn } from './nag'
+import { EbsAccess, type EbsAccessOptions } from './ebs-access'
 import { HostKey, hostStatements, ownKeys, type HostStorage } from './host-permissions'
 
 export interface HostAccessOptions {
@@ -28,6 +29,12 @@ export interface HostAccessOptions {
    * @default false
    */
   readonly defaultHostManagement?: boolean
+  /**
+   * Make a policy, attached to the same roles, with which hosts back up what is not on LVM: each takes snapshots of its own disks in EC2,
+   * and reads them. Default Host Management has none like it.
+   * @default false
+   */
+  readonly ebs?: boolean | EbsAccessOptions
 }
 
 export interface HostAccessProps extends HostAccessOptions {
@@ -48,6 +55,7 @@ export class HostAccess extends Construct {
   readonly role: IRole
   readonly profile: InstanceProfile
   readonly defaultHostManagementPolicy: IManagedPolicy | undefined
+  readonly ebsPolicy: IManagedPolicy | undefined
 
   constructor(scope: Construct, id: string, props: HostAccessProps) {
     super(scope, id)
@@ -65,9 +73,13 @@ export class HostAccess extends Construct {
       roles: [this.role],
     })
     const existing = (props.attachToRoles ?? []).map((name) => Role.fromRoleName(this, `Role-${name}`, name))
-    this.policy = this.createPolicy('Policy', HostKey.instanceProfile, props, [this.role, ...existing])
+    const roles = [this.role, ...existing]
+    this.policy = this.createPolicy('Policy', HostKey.instanceProfile, props, roles)
     this.defaultHostManagementPolicy = props.defaultHostManagement
       ? this.createPolicy('DefaultHostManagementPolicy', HostKey.defaultHostManagement, props, [])
+      : undefined
+    this.ebsPolicy = props.ebs
+      ? new EbsAccess(this, 'Ebs', { ...(props.ebs !== true && props.ebs), roles }).policy
       : undefined
     this.profile = new InstanceProfile(this, 'Profile', { role: this.role })
     this.suppressWildcardNags(props.storage)

@@ -15,7 +15,7 @@ import { Vault, type CentralVault, type VaultOptions } from './vault'
 export class SnapstreamStack extends Stack {
   constructor(app: App, id: string, config: StageConfig, files: AgentFiles) {
     super(app, id, {
-      description: 'Snapstream: consistent, complete, verified backups of hosts on LVM',
+      description: 'Snapstream: consistent, complete, verified backups of Linux hosts',
       terminationProtection: true,
       ...(config.env && { env: config.env }),
     })
@@ -71,9 +71,13 @@ export class SnapstreamStack extends Stack {
     this.output('InstallCommands', 'Lets people send Install', install.managedPolicyArn)
   }
 
-  private outputHostAccess({ policy, profile, defaultHostManagementPolicy }: HostAccess): void {
+  private outputHostAccess({ policy, profile, ebsPolicy, defaultHostManagementPolicy }: HostAccess): void {
     this.output('HostPolicy', 'Attach it to the roles of hosts', policy.managedPolicyArn)
     this.output('InstanceProfile', 'For hosts that have none', profile.instanceProfileName)
+    if (ebsPolicy) {
+      const description = 'Attach it to the roles of hosts that are backed up through EBS'
+      this.output('HostEbsPolicy', description, ebsPolicy.managedPolicyArn)
+    }
     if (defaultHostManagementPolicy) {
       const { managedPolicyArn } = defaultHostManagementPolicy
       this.output('DefaultHostManagementPolicy', 'Attach it to the role of Default Host Management', managedPolicyArn)

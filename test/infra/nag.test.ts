@@ -35,7 +35,12 @@ test('with every option', () => {
       accessLogs: true,
       gatewayEndpoint: { vpcId: 'vpc-0123456789abcdef0', routeTableIds: ['rtb-0123456789abcdef0'] },
     },
-    hosts: { read: false, defaultHostManagement: true, attachToRoles: ['web-servers'] },
+    hosts: {
+      read: false,
+      defaultHostManagement: true,
+      attachToRoles: ['web-servers'],
+      ebs: { keyArns: ['arn:aws:kms:eu-west-1:111111111111:key/0b6a4a3c-0d3b-4b58-9d0c-6b9a9b1f2c11'] },
+    },
     notifications: { emails: ['operators@example.com'], completed: true },
   }
   expect(findings(config)).toEqual([])

@@ -52,7 +52,7 @@ test('the outputs say what an operator needs next', () => {
 test('every output that the deployment guide speaks of is there', () => {
   const guide = readFileSync(join(__dirname, '../../docs/deploy.md'), 'utf8')
   const named = [...guide.matchAll(/output `?([A-Z]\w+)/g)].map(([, name]) => name)
-  const outputs = synthesize({ hosts: { defaultHostManagement: true } }).findOutputs('*')
+  const outputs = synthesize({ hosts: { defaultHostManagement: true, ebs: true } }).findOutputs('*')
   expect(named.length).toBeGreaterThan(5)
   expect(Object.keys(outputs)).toEqual(expect.arrayContaining(named))
 })
