@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { classField, hostField } from '../run/output-schema'
 import { manifestSchema, type Manifest } from '../run/manifest'
 import type { Told } from '../outcome'
-import { leftoverSchema, plannedSchema, snapshotSchema, uploadSchema } from '../source/output-schema'
+import { KINDS, leftoverSchema, plannedSchema, snapshotSchema, uploadSchema } from '../source/output-schema'
 
 const skippedSchema = z.object({
   mountPoint: z.string().describe('Where it is mounted.'),
@@ -18,6 +18,15 @@ export const backupPlanOutput = z
     host: hostField,
     run: z.string().describe('A name of a run, as it would be made now.'),
     volumes: z.array(plannedSchema).describe('What would be backed up.'),
+    sources: z
+      .array(
+        z.object({
+          mountPoint: z.string().describe('Where it is mounted.'),
+          source: z.enum(KINDS).describe('What would take its snapshot.'),
+          reason: z.string().describe('Why that.'),
+        }),
+      )
+      .describe('By what, and why.'),
     skipped: z.array(skippedSchema).describe('What could be backed up, and is not chosen.'),
     unsupported: z.array(skippedSchema).describe('What is on the disks of this host, and cannot be snapshotted.'),
     unfit: z

@@ -6,7 +6,7 @@ import { printableLine } from '../lib/printable'
 import { describeSamples, formatSample } from '../verify/sample'
 import type { Selection } from '../source/select'
 import { formatBytes, formatSeconds, columns, counted, joinLines } from '../lib/text'
-import type { SnapshotPlan } from '../source/source'
+import type { SnapshotPlan, Volume } from '../source/source'
 import type { Argv } from '../context'
 
 /** What a summary repeats of what was asked for. */
@@ -66,6 +66,7 @@ export function formatBackupPlan(
         `${formatBytes(origin.usedBytes)} used of ${formatBytes(origin.sizeBytes)}`,
         description,
         originName,
+        describeSource(selection, origin),
       ]),
     ),
     ...[...selection.unfit, ...selection.skipped, ...selection.unsupported].map(
@@ -74,6 +75,10 @@ export function formatBackupPlan(
     ...excluded(exclude),
     `  next: the same command without --dry-run`,
   ])
+}
+
+function describeSource({ sources }: Selection, { mountPoint, kind }: Volume): string {
+  return `${kind}: ${sources.find((one) => one.mountPoint === mountPoint)?.reason ?? ''}`
 }
 
 /** Of more, the manifest has the first ones. */

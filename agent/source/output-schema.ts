@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { lvmLeftoverFields, lvmPlanFields, lvmVolumeFields } from './lvm/output-schema'
 import { sourceSchema, type SourceKind } from './record'
 
-const KINDS = sourceSchema.options.map(({ shape }): SourceKind => shape.kind.value)
+/** Of sources. */
+export const KINDS = sourceSchema.options.map(({ shape }): SourceKind => shape.kind.value)
 
 export const plannedSchema = z.object({
   kind: z.enum(KINDS).describe('What its snapshot is taken of.'),

@@ -3,7 +3,8 @@ import { AgentError } from '../errors'
 import { findNearest } from '../lib/nearest'
 import { isAllowed } from './choice'
 import { findFilesystems, type MountedFilesystem } from './filesystems'
-import type { HostSurvey, Volume } from './source'
+import type { SourceKind } from './record'
+import type { HostSurvey, Survey, Volume } from './source'
 
 /** A filesystem that is not backed up. */
 export interface SkippedFilesystem {
@@ -19,9 +20,19 @@ export interface UnfitFilesystem extends SkippedFilesystem {
   readonly remedy: string
 }
 
+/** Which source takes the snapshot of a volume. */
+export interface ChosenSource {
+  readonly mountPoint: string
+  readonly source: SourceKind
+  /** Why: `not on LVM`. */
+  readonly reason: string
+}
+
 export interface Selection {
   /** By mount point, so that a parent comes before what is mounted in it. */
   readonly volumes: readonly Volume[]
+  /** Of each of them. */
+  readonly sources: readonly ChosenSource[]
   /** A source could take their snapshots, but they are not backed up. */
   readonly skipped: readonly SkippedFilesystem[]
   /** On this host's disks, but no source can take a snapshot. Network and memory filesystems are not listed. */
@@ -60,11 +71,12 @@ export function selectVolumes(host: HostSurvey, filter: VolumeFilter = {}): Sele
     if (includes(filter.excludeVolumes, found)) return 'excluded by --exclude-volumes'
     return named && !includes(named, found) ? 'not among --volumes' : undefined
   }
+  const chosen = volumes
+    .filter((found) => reasonOf(found) === undefined)
+    .sort((a, b) => (a.volume.mountPoint < b.volume.mountPoint ? -1 : 1))
   const selection: Selection = {
-    volumes: volumes
-      .filter((found) => reasonOf(found) === undefined)
-      .map(({ volume }) => volume)
-      .sort((a, b) => (a.mountPoint < b.mountPoint ? -1 : 1)),
+    volumes: chosen.map(({ volume }) => volume),
+    sources: chosen.map(({ volume: { mountPoint, kind }, why }) => ({ mountPoint, source: kind, reason: why })),
     skipped: [
       ...refused
         .filter((found) => found.kind === 'skipped' || (found.kind === 'unfit' && !isChosen(found)))
@@ -82,6 +94,8 @@ export function selectVolumes(host: HostSurvey, filter: VolumeFilter = {}): Sele
 
 interface Found {
   readonly volume: Volume
+  /** Why it is that source's. */
+  readonly why: string
   readonly targets: readonly string[]
 }
 
@@ -98,13 +112,19 @@ function judge(host: HostSurvey, found: MountedFilesystem): Found | Refused {
     ...{ reason, remedy, targets, kind },
   })
   const surveys = host.surveys.filter(({ kind }) => isAllowed(host.choice, kind, found))
-  for (const survey of surveys) {
+  for (const [index, survey] of surveys.entries()) {
     const claim = survey.claim(found)
     if (!claim) continue
-    if ('volume' in claim) return { volume: claim.volume, targets }
+    if ('volume' in claim) return { volume: claim.volume, why: whyOf(host, surveys.slice(0, index), found), targets }
     return 'unfit' in claim ? refuse('unfit', claim.unfit, claim.remedy) : refuse('skipped', claim.skipped)
   }
   return refuse('unsupported', surveys.map((survey) => survey.absence(found)).join(', '))
+}
+
+/** @param before - sources that would have been preferred */
+function whyOf({ surveys, choice }: HostSurvey, before: readonly Survey[], found: MountedFilesystem): string {
+  if (before.length > 0) return before.map((survey) => survey.absence(found)).join(', ')
+  return surveys.every(({ kind }) => isAllowed(choice, kind, found)) ? 'the best there is' : 'chosen with --source'
 }
 
 function skipped({ mountPoint, device, filesystem, reason }: SkippedFilesystem): SkippedFilesystem {

@@ -1,4 +1,6 @@
+import { parseSourceChoice } from '../../agent/source/choice'
 import { selectVolumes as select, type VolumeFilter } from '../../agent/source/select'
+import type { Survey } from '../../agent/source/source'
 import { refusal } from '../support/refusal'
 import { capturedStorage, storage, surveyOf, type HostStorage } from '../support/storage'
 
@@ -174,5 +176,43 @@ describe('a volume in no state to be snapshotted', () => {
     const { unfit, skipped: others } = selectVolumes(host, { excludeVolumes: ['/hangs', '/odd', '/hidden'] })
     expect(unfit).toEqual([])
     expect(others.map(({ mountPoint }) => mountPoint)).toEqual(['/hangs', '/odd', '/hidden'])
+  })
+})
+
+describe('with a second source that can have everything', () => {
+  const host = storage({
+    logicalVolumes: [{}, {}],
+    mounts: [{ of: 0 }, { of: '/dev/nvme0n1p2', target: '/boot', deviceNumber: '259:2' }],
+  })
+  const [lvm] = surveyOf(host).surveys as [Survey]
+  const claimAll: Survey = {
+    ...lvm,
+    kind: 'other' as Survey['kind'],
+    absence: () => 'not there for it',
+    claim: ({ mount }) => ({
+      volume: { ...select(surveyOf(host)).volumes[0]!, kind: 'other' as Survey['kind'], mountPoint: mount.target },
+    }),
+  }
+  const by = (...source: readonly string[]) =>
+    select({ ...surveyOf(host), surveys: [lvm, claimAll], choice: parseSourceChoice(source) }).sources.map(
+      ({ mountPoint, source, reason }) => [mountPoint, source, reason],
+    )
+
+  test('each filesystem has the first that can, and the operator is told why not one before it', () => {
+    expect(by()).toEqual([
+      ['/boot', 'other', 'not on LVM'],
+      ['/srv', 'lvm', 'the best there is'],
+    ])
+  })
+
+  test('a source that was chosen has all that it can, and no other has any', () => {
+    expect(by('lvm')).toEqual([['/srv', 'lvm', 'chosen with --source']])
+  })
+
+  test('a source that was chosen for a mount point where nothing is mounted is a mistake', () => {
+    expect(refusal(() => by('/svr=lvm'))).toMatchObject({
+      code: 'UNKNOWN_VOLUME',
+      hint: expect.stringContaining('Did you mean /srv?') as string,
+    })
   })
 })
