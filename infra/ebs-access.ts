@@ -90,18 +90,16 @@ function ebsStatements(scope: Construct, keyArns: readonly string[]): PolicyStat
   const itself = { ArnEquals: { [HostKey.instanceProfile]: named } }
   const own = { StringEquals: { [`aws:ResourceTag/${Ec2Tag.host}`]: SELF } }
   const marked = { [`aws:RequestTag/${Ec2Tag.host}`]: SELF }
-  const noOtherTags = { 'ForAllValues:StringEquals': { 'aws:TagKeys': GIVEN_AT_CREATION } }
   return [
     allow('Look', ['DescribeInstances', 'DescribeInstanceTypes', 'DescribeVolumes', 'DescribeSnapshots'], ['*']),
 
     // A request names an instance, never a volume: it is about the volumes of that instance and no others.
     allow('SnapshotsOfItself', ['CreateSnapshots'], [instances], itself),
     allow('SnapshotsOfItsVolumes', ['CreateSnapshots'], [volumes]),
-    allow('MarkedSnapshots', ['CreateSnapshots'], [snapshots], { StringEquals: marked, ...noOtherTags }),
+    allow('MarkedSnapshots', ['CreateSnapshots'], [snapshots], { StringEquals: marked }),
 
     allow('MarkedVolumes', ['CreateVolume', 'CopyVolumes'], [volumes], {
       StringEquals: { ...marked, 'ec2:VolumeType': VOLUME_TYPE },
-      ...noOtherTags,
     }),
     allow('OfOwnSnapshots', ['CreateVolume'], [snapshots], own),
     ...copyStatements(existingVolumes, marked),
@@ -119,7 +117,7 @@ function ebsStatements(scope: Construct, keyArns: readonly string[]): PolicyStat
 
     allow('TagAtCreation', ['CreateTags'], [volumes, snapshots], {
       StringEquals: { ...marked, 'ec2:CreateAction': ['CreateSnapshots', 'CreateVolume', 'CopyVolumes'] },
-      ...noOtherTags,
+      'ForAllValues:StringEquals': { 'aws:TagKeys': GIVEN_AT_CREATION },
     }),
     ...tagDenials(),
     ...keyStatements(scope, keyArns),

@@ -10,13 +10,13 @@ import type { Schedule } from './schedule'
 import type { CommandDocument } from './ssm-document'
 import { compileForAgent } from './ssm-pattern'
 
-/** The deployment says these, and the retention class of the schedule. */
-const SAID_ELSEWHERE = ['bucket', 'region', 'class', 'storageClass'] as const
+/** The deployment says these, and the retention class of the schedule; and what only tries backs nothing up. */
+const NOT_FOR_SCHEDULES = ['bucket', 'region', 'class', 'storageClass', 'dryRun'] as const
 
 type BackupOption = (typeof COMMANDS)['backup']['options'][number]
 /** By the name of the option. What the Backup document does not have is refused while the template is made. */
 export type ScheduleOptions = {
-  readonly [K in Exclude<BackupOption, (typeof SAID_ELSEWHERE)[number]>]?: Written<K>
+  readonly [K in Exclude<BackupOption, (typeof NOT_FOR_SCHEDULES)[number]>]?: Written<K>
 }
 
 /** What a schedule says itself, and no option. */
@@ -74,7 +74,7 @@ export function checkBackupParameters(
   backup: CommandDocument,
 ): string[] {
   const settable = OPTION_NAMES.filter(
-    (name) => name in backup.parameters && !(SAID_ELSEWHERE as readonly string[]).includes(name),
+    (name) => name in backup.parameters && !(NOT_FOR_SCHEDULES as readonly string[]).includes(name),
   )
   const given = optionsOf(schedule)
   const unknown = given.filter(([name]) => !settable.some((each) => each === name))

@@ -25,6 +25,7 @@ test.each<Partial<Schedule>>([
   { verify: 'stream' },
   { volumes: ['/', '/srv'], bandwidthLimit: '50M', executionTimeout: 86_400 },
   { excludeVolumes: ['/tmp'] },
+  { source: ['auto', '/srv=ebs'], freeze: true, ebsKeepLast: 'no', ebsEngine: 'clone' },
   { volumes: undefined as never },
 ])('a backup can be asked for %j', (more) => {
   expect(check({ ...nightly, ...more })).toEqual([])
@@ -43,9 +44,15 @@ test.each<[Partial<Schedule>, string]>([
   [{ volumes: ["/srv/'$(id)'"] }, "volumes is '/srv/'$(id)'', and the Backup document takes ^("],
   [{ volumes: ['/srv'], excludeVolumes: ['/tmp'] }, '--volumes and --exclude-volumes are both given'],
   [{ executionTimeout: 30 }, "executionTimeout is '30', and the Backup document takes ^("],
-  [{ parallel: 4 }, "it cannot set 'parallel': use volumes, excludeVolumes, bandwidthLimit, verify, sample, or add"],
-  [{ bandwithLimit: '50M' } as object, "it cannot set 'bandwithLimit': use volumes"],
+  [
+    { parallel: 4 },
+    "it cannot set 'parallel': use source, freeze, ebsKeepLast, ebsEngine, volumes, excludeVolumes, bandwidthLimit, verify, sample, or add",
+  ],
+  [{ bandwithLimit: '50M' } as object, "it cannot set 'bandwithLimit': use source"],
   [{ bucket: 'another' } as object, "it cannot set 'bucket'"],
+  [{ dryRun: true } as object, "it cannot set 'dryRun'"],
+  [{ source: ['btrfs'] as never }, 'source is ["btrfs"]: use a list, each item auto, lvm, ebs, quiet'],
+  [{ source: ['ebs', 'lvm'] }, '--source is given twice for all filesystems'],
 ])('%j is refused: %s', (more, expected) => {
   expect(check({ ...nightly, ...more }).join('\n')).toContain(expected)
 })

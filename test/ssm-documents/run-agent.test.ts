@@ -38,6 +38,16 @@ describe('the agent understands what it is told by', () => {
       },
     ],
     ['Backup', { excludeVolumes: '/tmp' }, { excludeVolumes: ['/tmp'], sample: undefined }],
+    [
+      'Backup',
+      { source: 'auto,/srv=ebs', freeze: 'true' },
+      { source: ['auto', '/srv=ebs'], freeze: true, dryRun: false },
+    ],
+    [
+      'Backup',
+      { ebsKeepLast: 'no', ebsEngine: 'clone', dryRun: 'true' },
+      { ebsKeepLast: 'no', ebsEngine: 'clone', dryRun: true },
+    ],
     ['Backup', { verify: 'source', sample: '1/7' }, { verify: 'source', sample: { count: 1, parts: 7 } }],
     ['Verify', { run: RUN, depth: 'checksum' }, { command: 'verify', run: RUN, depth: 'checksum', class: 'daily' }],
     [
