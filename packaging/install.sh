@@ -6,8 +6,6 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 # shellcheck source=../ssm-documents/installation.sh
 . "$here/installation.sh"
 launcher=/usr/local/bin/snapstream
-# Where an administrator's own units and drop-ins, which are in /etc, win over ours.
-units=/usr/local/lib/systemd/system
 settings=/etc/snapstream
 
 # copy_release: what the sums list and nothing else; Node again from an installed version that has the same
@@ -56,5 +54,6 @@ for unit in snapstream-backup.service snapstream-backup.timer; do
   place "$root/$version/$unit" "$units/$unit" 644
 done
 [ -d "$settings" ] || install -d -m 700 "$settings"
-if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
+# shellcheck disable=SC2119 # The configuration says the rest.
+clean_up_at_boot
 [ -e "$settings/config.json" ] || echo "next: name a bucket in $settings/config.json (see $root/current/README.md)"

@@ -7,6 +7,8 @@ root=/opt/snapstream
 downloads=$root/.downloads
 # Whose turn it is to install: holds the id of the command. The last step of the document gives it back.
 turn=$root/.installing
+# Where an administrator's own units and drop-ins, which are in /etc, win over ours.
+units=/usr/local/lib/systemd/system
 # The SSM agent ends the document here, successfully, and skips the steps that are left.
 # shellcheck disable=SC2034 # The steps of the document use it.
 nothing_left_to_do=168
@@ -112,4 +114,38 @@ activate() {
   find "$root" -mindepth 1 -maxdepth 1 -type d ! -name '.*' -printf '%T@ %f\n' | sort -rn | tail -n +3 |
     while read -r _ outdated; do rm -rf "${root:?}/$outdated"; done
   echo "snapstream $1 is installed"
+}
+
+# clean_up_at_boot ARGUMENT...: what a killed backup has attached to the host comes back with it when it boots, and looks like the disk
+# that it is a copy of. So a unit has "snapstream cleanup ARGUMENT..." see to that, and starts nothing where nothing was left.
+clean_up_at_boot() {
+  unit=snapstream-boot-cleanup.service
+  mkdir -p "$units/multi-user.target.wants"
+  cat >"$units/$unit.new" <<UNIT
+[Unit]
+Description=Remove what a backup that was killed left attached to this host
+ConditionDirectoryNotEmpty=/var/lib/snapstream/ebs-runs
+ConditionFileIsExecutable=$root/current/snapstream
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+ExecStart=$root/current/snapstream cleanup${*:+ $*}
+# A backup that is running by now removes it itself.
+SuccessExitStatus=11
+EnvironmentFile=-/etc/snapstream/environment
+Environment=HOME=/root LC_ALL=C TZ=UTC
+Environment=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+UMask=0077
+KillMode=mixed
+TimeoutStartSec=15min
+TimeoutStopSec=150s
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+  mv -fT "$units/$unit.new" "$units/$unit"
+  ln -sfn "../$unit" "$units/multi-user.target.wants/$unit"
+  if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 }

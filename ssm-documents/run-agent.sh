@@ -10,7 +10,7 @@ export HOME=/root LC_ALL=C TZ=UTC
 export PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # What a unit does not inherit: credentials of Default Host Management, and the way to S3.
 passed_on='AWS_SHARED_CREDENTIALS_FILE AWS_SSM_INSTANCE_ID AWS_SSM_REGION_NAME SSM_COMMAND_ID HOME LC_ALL TZ PATH
-AWS_USE_FIPS_ENDPOINT AWS_USE_DUALSTACK_ENDPOINT AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL
+AWS_USE_FIPS_ENDPOINT AWS_USE_DUALSTACK_ENDPOINT AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_EC2 AWS_ENDPOINT_URL
 AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_CA_BUNDLE NODE_EXTRA_CA_CERTS
 HTTPS_PROXY HTTP_PROXY NO_PROXY https_proxy http_proxy no_proxy'
 
@@ -50,6 +50,7 @@ run_agent() {
   exit 1
 }
 
+# Who reboots the host stops the unit, while there still is a network to give EC2's volumes back by.
 # The output goes to files: were it this shell's pipe, Systems Manager would wait for it after it has killed the shell.
 run_in_unit() {
   set -- "$agent" "$@"
@@ -58,7 +59,7 @@ run_in_unit() {
   done
   systemd-run --quiet --collect --wait --unit="snapstream-command-${SSM_COMMAND_ID:-$$}" \
     --property="RuntimeMaxSec=$deadline" --property="TimeoutStopSec=$stop" --property=KillMode=mixed \
-    --property=OOMScoreAdjust=500 --property=UMask=0077 \
+    --property=OOMScoreAdjust=500 --property=UMask=0077 --property=After=network-online.target \
     --property="StandardOutput=file:$output/stdout" --property="StandardError=file:$output/stderr" "$@"
 }
 

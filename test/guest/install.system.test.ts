@@ -95,7 +95,8 @@ test('the download is checked, and installed without being enabled', async () =>
 
 test('systemd has nothing to say against the units', async () => {
   const { status, stderr } = await type(
-    'systemd-analyze verify --man=no snapstream-backup.service snapstream-backup.timer 2>&1 | grep snapstream >&2 || :',
+    'systemd-analyze verify --man=no snapstream-backup.service snapstream-backup.timer snapstream-boot-cleanup.service 2>&1 | ' +
+      'grep snapstream >&2 || :',
   )
   expect([status, stderr]).toEqual([0, ''])
 })
@@ -114,6 +115,37 @@ test('the first backup is in the bucket, and its summary in the journal', async 
   expect([manifest, others]).toEqual([expect.stringMatching(/^manifests\/daily\/guest\/.+\.json$/), []])
   const run = /([^/]+)\.json$/.exec(manifest!)![1]!
   expect(said.split('\n').filter((line) => line.includes(run)).length).toBeGreaterThan(1)
+})
+
+describe('when the host boots', () => {
+  /** Asks systemd for what a boot asks it for. @returns what the agent said, if it was started */
+  async function boot(): Promise<string> {
+    await typed('systemctl start snapstream-boot-cleanup.service')
+    return typed('journalctl _SYSTEMD_UNIT=snapstream-boot-cleanup.service --output cat --no-pager')
+  }
+
+  test('multi-user.target wants the clean-up', async () => {
+    expect(await typed('systemctl show --property=Wants multi-user.target')).toContain(
+      'snapstream-boot-cleanup.service',
+    )
+  })
+
+  test('nothing is started where no backup left anything', async () => {
+    expect(await boot()).not.toContain('{')
+    await typed('mkdir -p /var/lib/snapstream/ebs-runs')
+    expect(await boot()).not.toContain('{')
+  })
+
+  test('what a killed backup left is cleaned up by the configuration of the host', async () => {
+    const run = '20260131T020000Z-k3xw7a'
+    await typed(
+      `mkdir -p /run/snapstream/${run}/srv /var/lib/snapstream/ebs-runs && touch /var/lib/snapstream/ebs-runs/${run}`,
+    )
+    await typed(`mount -t tmpfs left-behind /run/snapstream/${run}/srv`)
+    expect(await boot()).toContain(`/run/snapstream/${run}/srv`)
+    expect((await type(`mountpoint /run/snapstream/${run}/srv`)).status).not.toBe(0)
+    await typed('rm -rf /var/lib/snapstream/ebs-runs')
+  })
 })
 
 test('the timer waits for the night', async () => {
@@ -139,6 +171,8 @@ test('what was removed is gone, and the backups are not', async () => {
   await typed(`set -a; . /etc/snapstream/environment; set +a\n${documented('Remove')[0]!}`)
   expect((await type('command -v snapstream; ls -d /opt/snapstream')).stdout).toBe('')
   expect((await type('systemctl cat snapstream-backup.timer')).status).not.toBe(0)
+  expect((await type('systemctl cat snapstream-boot-cleanup.service')).status).not.toBe(0)
+  expect(await typed('find /usr/local/lib/systemd -name "snapstream*"')).toBe('')
   expect((await type('systemctl list-timers --all --no-pager')).stdout).not.toContain('snapstream')
   expect(await typed('ls /etc/snapstream')).toBe('config.json\nenvironment\n')
   expect(await manifests()).toHaveLength(1)

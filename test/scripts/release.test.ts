@@ -118,14 +118,19 @@ test('a release has one directory, sorted, all of one time and nobody, and every
   execFileSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: sandbox.path(directory) })
 })
 
-test('a host without the agent has it afterwards, and its units, which are not enabled', async () => {
+test('a host without the agent has it afterwards, and its units, of which the timer is not enabled', async () => {
   const release = await unpacked()
   expect(install(release)).toMatchObject({ status: 0, stderr: '' })
   expect(agentSays()).toBe('snapstream 1.1.0 --version')
   expect(installed()).toEqual([nameOf(release), 'current'])
   expect(readdirSync(sandbox.path('usr/local/lib/systemd/system')).sort()).toEqual([
+    'multi-user.target.wants',
     'snapstream-backup.service',
     'snapstream-backup.timer',
+    'snapstream-boot-cleanup.service',
+  ])
+  expect(readdirSync(sandbox.path('usr/local/lib/systemd/system/multi-user.target.wants'))).toEqual([
+    'snapstream-boot-cleanup.service',
   ])
   expect(statSync(sandbox.path('etc/snapstream')).mode & 0o777).toBe(0o700)
   expect(statSync(opt('current/node')).mode & 0o777).toBe(0o755)

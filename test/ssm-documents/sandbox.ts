@@ -64,6 +64,7 @@ function moved(document: CommandDocument, root: string): CommandDocument {
   const text = JSON.stringify(document)
     .replaceAll('/opt/snapstream', `${root}/opt/snapstream`)
     .replaceAll('/etc/snapstream', `${root}/etc/snapstream`)
+    .replaceAll('/usr/local/lib/systemd', `${root}/usr/local/lib/systemd`)
     .replaceAll(/(?<![A-Za-z0-9])\/run\b/g, `${root}/run`)
   return JSON.parse(text) as CommandDocument
 }
