@@ -3,7 +3,7 @@ import { AgentError } from '../../agent/errors'
 import { formatArgv } from '../../agent/host/argv'
 import { localDeps, type LocalDeps } from '../support/host-deps'
 import type { Guest } from './guest'
-import type { Host } from '../../agent/context'
+import type { Argv, Host } from '../../agent/context'
 
 /**
  * A `Host` that is a guest: the agent's code runs in the test, its commands run there. Signals are not passed on. What
@@ -39,4 +39,16 @@ function guestHost(guest: Guest): Host {
 /** What an agent in the guest would have. */
 export function guestDeps(guest: Guest): LocalDeps {
   return { ...localDeps(), host: guestHost(guest) }
+}
+
+/**
+ * Runs a command in the guest that prints a tar stream.
+ *
+ * @param names - at its standard input, as `printf` takes them
+ * @returns what the file `moment` holds in that
+ */
+export async function readMoment(guest: Guest, tar: Argv, names = ''): Promise<string> {
+  const script = `file=$(mktemp); trap 'rm "$file"' EXIT; names=$1; shift
+    printf "$names" | "$@" >"$file" && tar --extract --to-stdout --file="$file" ./moment`
+  return guest.run(['bash', '-c', script, 'bash', names, ...tar])
 }

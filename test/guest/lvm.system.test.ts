@@ -8,7 +8,7 @@ import type { SnapshotPlan } from '../../agent/source/source'
 import { testSourceContract } from '../source/source-contract'
 import { memoryStore } from '../support/memory-store'
 import { bootGuest, type Guest } from './guest'
-import { guestDeps } from './guest-host'
+import { guestDeps, readMoment } from './guest-host'
 import { DISKS_MIB, makeVolumes, MOUNT_POINTS, mountVolumes } from './volumes'
 import { snapshotRequestOf } from '../support/snapshot-request'
 
@@ -51,12 +51,11 @@ async function write(text: string): Promise<void> {
 }
 
 describe('as a source of snapshots, LVM', () => {
-  testSourceContract(lvm, () => ({
+  testSourceContract(lvm, { moment: 'taken', apart: true, hasLayout: true }, () => ({
     deps,
     mountPoints: MOUNT_POINTS,
     foreign: '/srv/plain',
     write,
-    run: (argv) => guest.run(argv),
     async obstruct(plan) {
       const { origin, name } = plan as LvmPlan
       await guest.run(['lvcreate', '--virtualsize', '8M', '--thinpool', 'pool', '--name', name, origin.group])
@@ -69,8 +68,18 @@ describe('as a source of snapshots, LVM', () => {
       await guest.run(['umount', '--lazy', mountPoint])
       await guest.run(['lvremove', '--yes', `${origin.group}/${name}`])
     },
+    readMoment: (tar, names) => readMoment(guest, tar, names),
     left: leftOnHost,
   }))
+})
+
+test('nobody can write to a snapshot while it is mounted', async () => {
+  const plans = await plan()
+  await using _snapshots = await takeSnapshots(deps, plans)
+  await using _mounts = await mountAll(plans)
+  for (const { mountPoint } of plans) {
+    await expect(guest.run(['touch', `${mountPoint}/x`])).rejects.toThrow(/Read-only file system/)
+  }
 })
 
 test('takes thick and thin snapshots, of ext4 and xfs', async () => {
@@ -150,5 +159,5 @@ test('cleans up after a power cut, and knows by the snapshots which uploads to a
   await removeLeftovers({ ...deps, store }, { dryRun: false })
   expect(await leftOnHost()).toBe('')
   expect(store.uploads.size).toBe(0)
-  expect(await guest.run(['cat', '/srv/moment'])).toMatch(/later|before/)
+  expect(await guest.run(['cat', '/srv/moment'])).toMatch(/then|later|before/)
 })
