@@ -40,6 +40,7 @@ export function describeBackup({ plan, seconds, livedSeconds, outcome }: Attempt
       volume: origin.volume,
       source,
       level: 'full',
+      device: origin.device,
       mountPoint: origin.mountPoint,
       filesystem: origin.filesystem,
       uuid: origin.uuid,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { arch, hostname, release, setPriority } from 'node:os'
 import { AgentError, hasCode } from '../errors'
 import { readLayouts } from '../source/sources.io'
-import { blkid } from '../host/mounts'
+import { readBoot, readPartitionTables, readSignatures } from './disk-record.io'
 import type { Manifest, SystemRecord } from '../run/manifest'
 import type { Volume } from '../source/source'
 import { parseOutput } from '../host/tool-output'
@@ -48,6 +48,9 @@ export async function readTools({ host, signal }: HostDeps): Promise<Manifest['a
 /** Reads what a rebuild of this host on empty disks needs. To be read before snapshots clutter the reports. */
 export async function readSystem(deps: HostDeps, volumes: readonly Volume[]): Promise<SystemRecord> {
   const { layouts, devices } = await readLayouts(deps, volumes)
+  const blockDevices = await readBlockDevices(deps)
+  const partitionTables = await readPartitionTables(deps, blockDevices)
+  const boot = await readBoot(deps)
   return {
     hostname: hostname(),
     kernel: release(),
@@ -55,8 +58,10 @@ export async function readSystem(deps: HostDeps, volumes: readonly Volume[]): Pr
     osRelease: await textOf('/etc/os-release'),
     fstab: await textOf('/etc/fstab'),
     ...layouts,
-    blockDevices: await readBlockDevices(deps),
-    signatures: await readSignatures(deps, devices),
+    ...(Object.keys(partitionTables).length > 0 && { partitionTables }),
+    ...(boot && { boot }),
+    blockDevices,
+    signatures: await readSignatures(deps, devices, blockDevices),
     filesystems: await readFilesystems(deps, volumes),
   }
 }
@@ -70,14 +75,9 @@ async function readBlockDevices(deps: HostDeps): Promise<unknown> {
     : parseOutput('lsblk', await deps.host.run(BLOCK_DEVICES_UNREAD, deps.signal, options))
 }
 
-/** From the devices themselves: lsblk goes by udev, which not every host has. No volume may hold a backup up. */
-async function readSignatures({ host, signal }: HostDeps, devices: readonly string[]): Promise<string> {
-  const { stdout } = await host.attempt(blkid(devices), signal, { timeoutSeconds: SIGNATURES_SECONDS_MAX })
-  return stdout
-}
-
 /** Prints what a filesystem is made of. Reads the superblock only. */
 function describeFilesystem({ filesystem, device, mountPoint }: Volume): Argv {
+  if (filesystem === 'vfat') return ['blkid', '-p', '-o', 'export', device]
   return filesystem === 'xfs' ? ['xfs_info', mountPoint] : ['dumpe2fs', '-h', device]
 }
 

@@ -4,7 +4,15 @@
  * @param description - as `describeFilesystem` printed it; empty where it is not known
  */
 export function mkfsOptions(filesystem: string, description: string): string[] {
+  if (filesystem === 'swap') return []
+  if (filesystem === 'vfat') return fatOptions(description)
   return filesystem === 'xfs' ? xfsOptions(description) : extOptions(description)
+}
+
+/** Which of the three kinds of FAT it is, blkid says. */
+function fatOptions(description: string): string[] {
+  const bits = /^VERSION=FAT(12|16|32)$/m.exec(description)?.[1]
+  return bits === undefined ? [] : ['-F', bits]
 }
 
 /** These say how a filesystem was left, not how it was made. */

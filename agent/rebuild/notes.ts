@@ -1,6 +1,7 @@
 import type { Manifest } from '../run/manifest'
-import type { MadeFilesystem } from './rebuild'
+import { flattenBlockDevices } from '../host/block-devices'
 import type { DeviceLayout } from '../source/rebuild-step'
+import type { MadeFilesystem } from './filesystems'
 import { counted } from '../lib/text'
 
 /** Filesystems of SELinux systems need their labels before the first boot; these have it on. */
@@ -48,7 +49,7 @@ export function notesOnRebuild(
     ...notesOnDevices(layout, filesystems),
     `Use the mkfs of the host's own release (${nameOf(system)}): another one may not know all options, and the script would stop there.`,
     ...notesOnFstab(system.fstab, layout, filesystems),
-    ...notesOnBoot(manifest, target),
+    ...notesOnRoot(manifest, target),
   ]
 }
 
@@ -57,30 +58,13 @@ function nameOf({ osRelease, kernel }: Manifest['system']): string {
   return `${name === undefined ? '' : `${name}, `}Linux ${kernel}`
 }
 
-/** Partition tables and what else lay below the volumes are not made. */
+/** What else lay below the volumes than partitions is not made. */
 function notesOnDisks({ system }: Manifest, { formerDisks }: DeviceLayout): string[] {
-  const types = new Map(flatten(system.blockDevices).map(({ name, type }) => [`/dev/${name}`, type]))
+  const types = new Map(flattenBlockDevices(system.blockDevices).map(({ name, type }) => [`/dev/${name}`, type]))
   return formerDisks.flatMap((device) => {
     const type = types.get(device) ?? types.get(device.replace('/dev/mapper/', '/dev/')) ?? 'disk'
     return type === 'disk' ? [] : [`${device} was of type ${type}: create it first, or give a whole disk with --disk.`]
   })
-}
-
-interface BlockDevice {
-  readonly name: string
-  readonly type: string
-}
-
-/** Of the tree that lsblk prints; a report that is none has nothing in it. */
-function flatten(report: unknown): BlockDevice[] {
-  const { blockdevices, children } = (report ?? {}) as Record<'blockdevices' | 'children', unknown>
-  const below = [blockdevices, children].flatMap((list) => (Array.isArray(list) ? (list as unknown[]) : []))
-  return below.flatMap((device) => [...(isBlockDevice(device) ? [device] : []), ...flatten(device)])
-}
-
-function isBlockDevice(device: unknown): device is BlockDevice {
-  const { name, type } = (device ?? {}) as Partial<Record<'name' | 'type', unknown>>
-  return typeof name === 'string' && typeof type === 'string'
 }
 
 function notesOnDevices({ devices }: DeviceLayout, filesystems: readonly MadeFilesystem[]): string[] {
@@ -101,13 +85,13 @@ function notesOnFstab(fstab: string, { devices }: DeviceLayout, filesystems: rea
   ])
   return [...fstab.matchAll(/^[ \t]*((?:(?:PART)?(?:UUID|LABEL)=|\/dev\/)\S+)[ \t]+(\S+)/gm)].flatMap(
     ([, device = '', mountPoint]) =>
-      made.has(device.replaceAll('"', ''))
+      [device, device.replace(/=.*/, (id) => id.toLowerCase())].some((name) => made.has(name.replaceAll('"', '')))
         ? []
         : [`fstab has ${device} for ${mountPoint ?? ''}, which is not created here: without it, the boot may stop.`],
   )
 }
 
-function notesOnBoot({ system, volumes }: Manifest, target: string): string[] {
+function notesOnRoot({ system, volumes }: Manifest, target: string): string[] {
   if (!volumes.some(({ mountPoint }) => mountPoint === '/')) {
     return [
       'The root of the host is not among these volumes: add the lines of its fstab below to that of the new system.',
@@ -115,8 +99,6 @@ function notesOnBoot({ system, volumes }: Manifest, target: string): string[] {
   }
   return [
     `Compare ${target}/etc/fstab with blkid before the first boot.`,
-    `The boot loader is not on a volume: mount /dev, /proc, /sys and /boot in ${target}, and from a chroot rebuild the ` +
-      'initramfs and install the loader (update-initramfs -u, grub-install, update-grub; dracut -f, grub2-install, grub2-mkconfig).',
     ...(SELINUX_SYSTEMS.test(system.osRelease)
       ? [`If labels could not be restored, "touch ${target}/.autorelabel" has the first boot set them.`]
       : []),

@@ -4,6 +4,7 @@ import { deletedFields, hostField, runField } from '../run/output-schema'
 const stepSchema = z.object({
   purpose: z.string().describe('Why it is there, for people.'),
   argv: z.tuple([z.string()], z.string()).describe('The program, then its arguments.'),
+  input: z.string().exactOptional().describe('What it reads from standard input; where absent, nothing.'),
 })
 
 export const restorePlanOutput = z

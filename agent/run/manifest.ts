@@ -18,6 +18,7 @@ import {
   time,
   word,
 } from '../lib/untrusted'
+import { bootSchema } from './boot-record'
 import { layoutsSchema, sourceSchema } from '../source/record'
 
 export const MANIFEST_FORMAT = 2
@@ -68,6 +69,9 @@ export const volumeSchema = z.object({
   ),
   source: sourceSchema.describe('What its snapshot was taken of, and how.'),
   level: z.enum(LEVELS).describe('What the archive holds of the volume: everything.'),
+  device: word
+    .optional()
+    .describe('What was mounted, such as `/dev/nvme0n1p1`: where to make it again, unless it was on LVM.'),
   mountPoint: mountPoint.describe('Where it was mounted.'),
   filesystem: z.string().regex(/^\w+$/).describe('Type of its filesystem.'),
   uuid: word.describe('UUID of the filesystem; empty where it has none.'),
@@ -139,11 +143,12 @@ export const systemSchema = z.object({
   signatures: lines
     .optional()
     .describe(
-      'What `blkid -o export` says of the devices of the sources: swap and filesystems that were not backed up too.',
+      'What `blkid -o export` says of the devices of the sources, of partitions and of disks: swap and filesystems that were not backed up too.',
     ),
   filesystems: recordOf(word, lines)
     .optional()
-    .describe('What `dumpe2fs -h` or `xfs_info` says of each volume, by its name.'),
+    .describe('What `dumpe2fs -h`, `xfs_info` or, of FAT, `blkid -p` says of each volume, by its name.'),
+  boot: bootSchema.optional().describe('How the host starts.'),
   ...layoutsSchema.shape,
 })
 

@@ -4,14 +4,25 @@ import type { Argv } from '../context'
 export interface RebuildStep {
   readonly purpose: string
   readonly argv: Argv
+  /** What it reads from standard input: whole lines. */
+  readonly input?: string
 }
 
-export function step(purpose: string, argv: Argv): RebuildStep {
-  return { purpose, argv }
+export function step(purpose: string, argv: Argv, input?: string): RebuildStep {
+  return { purpose, argv, ...(input !== undefined && { input }) }
 }
 
 /** Each old disk and the new one in its place; those that are not listed have the same name again. */
 export type ReplacedDisks = readonly (readonly [old: string, now: string])[]
+
+/** What a filesystem is made on. */
+export interface MadeDevice {
+  readonly device: string
+  /** What the host called it. */
+  readonly former: string
+  /** Other names for it in an fstab. */
+  readonly aliases: readonly string[]
+}
 
 /** What has to be made on empty disks before there can be filesystems. */
 export interface DeviceLayout {
@@ -20,8 +31,7 @@ export interface DeviceLayout {
   /** What the host called them. */
   readonly formerDisks: readonly string[]
   readonly steps: readonly RebuildStep[]
-  /** What filesystems are made on. */
-  readonly devices: readonly { readonly device: string; readonly aliases: readonly string[] }[]
+  readonly devices: readonly MadeDevice[]
   /** What becomes otherwise than it was. */
   readonly notes: readonly string[]
   /** What is too small for it. @param sizes - in bytes, of the disks of this machine, which need not be the one that is rebuilt */

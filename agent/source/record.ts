@@ -1,5 +1,6 @@
 /** What a manifest says of where its snapshots came from. */
 import { z } from 'zod'
+import { lines, recordOf, word } from '../lib/untrusted'
 import { deviceMapperName, lvmLayoutSchema, lvmSourceSchema } from './lvm/record'
 
 export const sourceSchema = z.discriminatedUnion('kind', [lvmSourceSchema])
@@ -18,5 +19,8 @@ export function volumeNameOf(backup: { readonly source: SourceRecord; readonly m
 /** What a rebuild needs of each source that the host has. */
 export const layoutsSchema = z.object({
   lvm: lvmLayoutSchema.optional().describe('What a rebuild of LVM on empty disks needs.'),
+  partitionTables: recordOf(word, lines)
+    .optional()
+    .describe('What `sfdisk --dump` says of each disk with partitions, by its device.'),
 })
 export type HostLayouts = Readonly<z.infer<typeof layoutsSchema>>

@@ -16,6 +16,7 @@ test('an archive is told with where its snapshot came from, and how long it live
   expect(describeBackup(attempt({ source: plan!.source, archive, verified: 'checksum' }), TAKEN)).toEqual([
     {
       ...{ volume: 'vg-lv0', level: 'full', mountPoint: '/srv', filesystem: 'ext4', uuid: 'u-1', label: 'data' },
+      ...{ device: '/dev/mapper/vg-lv0' },
       ...{ source: plan!.source, mountOptions: 'rw', sizeBytes: 1024 ** 3, usedBytes: 0 },
       snapshot: { takenAt: '2026-01-31T04:05:07.000Z', livedSeconds: 12.5 },
       tarCommand: plan!.tar,

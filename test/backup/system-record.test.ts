@@ -26,11 +26,15 @@ describe('the programs that make archives', () => {
 })
 
 describe('the record of a host without volumes of any source', () => {
-  const usual: Answers = { lsblk: '{"blockdevices": []}', blkid: 'DEVNAME=/dev/sda1\nTYPE=swap\n' }
+  const usual: Answers = {
+    lsblk: '{"blockdevices": [{"name": "sda1", "type": "part"}]}',
+    find: '',
+    blkid: 'DEVNAME=/dev/sda1\nTYPE=swap\n',
+  }
 
   test('says what it is, and what is on its disks', async () => {
     expect(await readSystem(depsWith(usual), [])).toMatchObject({
-      ...{ hostname: expect.any(String) as string, blockDevices: { blockdevices: [] } },
+      ...{ hostname: expect.any(String) as string, blockDevices: { blockdevices: [{ name: 'sda1', type: 'part' }] } },
       ...{ signatures: 'DEVNAME=/dev/sda1\nTYPE=swap\n', filesystems: {} },
     })
   })

@@ -93,7 +93,7 @@ describe('disks', () => {
   })
 
   test.each([
-    ['that the host did not have', ['/dev/sdb', '/dev/sda'], [], 'the host had no physical volume /dev/sdb'],
+    ['that the host did not have', ['/dev/sdb', '/dev/sda'], [], 'nothing that was backed up was on a disk /dev/sdb'],
     ['of another group', ['/dev/ubdb', '/dev/ubdd'], [], '/dev/ubdd is to hold both vg0 and vg1'],
     ['in two places', ['/dev/ubdb', '/dev/sda'], ['/dev/ubdb', '/dev/sdb'], '--disk /dev/ubdb=… is given twice'],
   ])('%s are refused', (_, first, second, message) => {

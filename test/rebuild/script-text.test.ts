@@ -43,3 +43,13 @@ test('a shell runs its commands word for word, and none after one that fails', (
     stdout: words.map((word) => `<${word}>`).join(''),
   })
 })
+
+test('what a command reads is given to it as it is, whatever words are in it', () => {
+  const input = 'END\n$HOME `id`\nEND0\n'
+  const steps = [
+    { purpose: 'Reads', argv: ['cat'] as const, input },
+    { purpose: 'Goes on', argv: ['echo', 'on'] as const },
+  ]
+  const script = formatRebuildScript(manifest, { steps, notes: [] })
+  expect(spawnSync('sh', { input: script, encoding: 'utf8' })).toMatchObject({ status: 0, stdout: `${input}on\n` })
+})

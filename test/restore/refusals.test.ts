@@ -359,7 +359,7 @@ describe('restore-plan', () => {
     expect(await told('restore-plan', { disk: ['/dev/sdz=/dev/nvme1n1'] })).toEqual({
       status: 2,
       said: [
-        'snapstream: the host had no physical volume /dev/sdz',
+        'snapstream: nothing that was backed up was on a disk /dev/sdz',
         'HINT: Give --disk OLD=NEW for these of the host: /dev/ubdb, /dev/ubdc, /dev/ubdd. Those without it keep their names.',
       ],
     })

@@ -62,6 +62,7 @@ export function lvmHost(
     },
     df: '',
     blkid: '',
+    find: '',
     dumpe2fs: '',
     rmdir: '',
     lvchange: '',

@@ -1,5 +1,5 @@
 /** What a manifest keeps of a host's LVM. */
-import { readFile } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Argv, HostDeps } from '../../context'
 import { takeTemporaryDirectory } from '../../host/temporary-directory.io'
@@ -7,6 +7,7 @@ import { parseOutput } from '../../host/tool-output'
 import { LVM_TIMEOUT_SECONDS } from './commands.io'
 import type { SourceLayout } from '../source'
 import type { LvmVolume } from './claim'
+import { DEVICES_FILE } from './record'
 import { LVS, parseLvs, PVS, THIN_POOLS, VGS } from './reports'
 
 const LVM = { timeoutSeconds: LVM_TIMEOUT_SECONDS }
@@ -21,6 +22,7 @@ export async function readLayout(deps: HostDeps, volumes: readonly LvmVolume[]):
         thinPools: await readReport(deps, THIN_POOLS),
         vgs: await readReport(deps, VGS),
         pvs: await readReport(deps, PVS),
+        hasDevicesFile: await isThere(DEVICES_FILE),
         groupConfigurations: await readGroupConfigurations(deps, [...new Set(volumes.map(({ group }) => group))]),
       },
     },
@@ -30,6 +32,13 @@ export async function readLayout(deps: HostDeps, volumes: readonly LvmVolume[]):
 
 async function readReport({ host, signal }: HostDeps, argv: Argv): Promise<unknown> {
   return parseOutput(argv[0], await host.run(argv, signal, LVM))
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 async function readGroupConfigurations(deps: HostDeps, groups: readonly string[]): Promise<Record<string, string>> {

@@ -82,6 +82,11 @@ export function readRebuildReports(layout: LvmLayout): RebuildReports {
   }
 }
 
+/** What held the host's volume groups. @throws AgentError OUTPUT_UNREADABLE */
+export function physicalVolumesOf(layout: LvmLayout): string[] {
+  return [...new Set(readRebuildReports(layout).physicalVolumes.map(({ pv_name: device }) => device))]
+}
+
 function read<Value>(command: string, schema: z.ZodType<Value>, report: unknown): Value {
   const parsed = schema.safeParse(report)
   if (parsed.success) return parsed.data

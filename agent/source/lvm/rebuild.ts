@@ -10,7 +10,7 @@ import {
   type RebuildReports,
   type VolumeGroupRow,
 } from './rebuild-reports'
-import type { LvmLayout } from './record'
+import { DEVICES_FILE, type LvmLayout } from './record'
 
 /** At the start of a physical volume, for LVM itself (`devices/data_alignment` of lvm.conf). */
 const RESERVED_BYTES = 1024 * 1024
@@ -41,11 +41,17 @@ export function planLvm(layout: LvmLayout, given: ReplacedDisks): DeviceLayout {
     ],
     devices: reports.logicalVolumes
       .filter((row) => !row.lv_layout.includes('pool'))
-      .map((row) => ({ device: row.lv_dm_path, aliases: [`/dev/${row.vg_name}/${row.lv_name}`] })),
-    notes: reports.logicalVolumes.flatMap(notesOnLayout),
+      .map(({ lv_dm_path: device, vg_name: group, lv_name: name }) => {
+        return { device, former: device, aliases: [`/dev/${group}/${name}`] }
+      }),
+    notes: [...reports.logicalVolumes.flatMap(notesOnLayout), ...(layout.hasDevicesFile ? [NOTE_ON_DEVICES_FILE] : [])],
     notesOnSizes: (sizes) => groups.flatMap((group) => notesOnGroup(group, sizes)),
   }
 }
+
+const NOTE_ON_DEVICES_FILE =
+  `LVM of the host takes only the disks that its ${DEVICES_FILE} lists, and those are the old ones: before the first boot, ` +
+  'run "vgimportdevices --all" from a chroot in the restored system, and rebuild its initramfs there.'
 
 function notesOnGroup(
   { name, disks, extentBytes, neededBytes }: PlannedGroup,

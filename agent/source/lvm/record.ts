@@ -22,12 +22,16 @@ export const lvmLayoutSchema = z.object({
   thinPools: toolOutput
     .optional()
     .describe('What `lvs` printed of thin pools, in JSON: what a pool made anew must not leave to defaults.'),
+  hasDevicesFile: z.boolean().optional().describe('Whether LVM of the host takes only the devices that a file lists.'),
   groupConfigurations: recordOf(word, lines).describe('The text of `vgcfgbackup`, by volume group.'),
 })
 
 export type LvmSource = Readonly<z.infer<typeof lvmSourceSchema>>
 /** What a rebuild of the host's LVM on empty disks needs. */
 export type LvmLayout = Readonly<z.infer<typeof lvmLayoutSchema>>
+
+/** Where it is there, LVM takes no other devices than those that it lists (lvmdevices(8)). */
+export const DEVICES_FILE = '/etc/lvm/devices/system.devices'
 
 /** `vg0-home`: the device mapper doubles hyphens within names (libdm's `dm_build_dm_name`). */
 export function deviceMapperName({ group, name }: Pick<LvmSource, 'group' | 'name'>): string {

@@ -53,7 +53,9 @@ test('disks come before their group, pools before what is in them', () => {
 
 test('filesystems are made on volumes, by either of their names, and on no pool', () => {
   const volumes = [volumeRow('home', 8), volumeRow('pool', 40, { lv_layout: 'thin,pool' })]
-  expect(planLvm(layoutOf(volumes), []).devices).toEqual([{ device: '/dev/mapper/vg-home', aliases: ['/dev/vg/home'] }])
+  expect(planLvm(layoutOf(volumes), []).devices).toEqual([
+    { device: '/dev/mapper/vg-home', former: '/dev/mapper/vg-home', aliases: ['/dev/vg/home'] },
+  ])
 })
 
 test('what becomes otherwise than it was is said', () => {
@@ -68,6 +70,11 @@ test('what becomes otherwise than it was is said', () => {
     'vg/cache, a cache pool, is not made.',
   ])
   expect(commandsOf(layout).filter((command) => command.includes('cache'))).toEqual([])
+})
+
+test('a list of the devices that LVM may take is said to have the old ones', () => {
+  const layout = { ...layoutOf([volumeRow('home', 8)]), hasDevicesFile: true }
+  expect(planLvm(layout, []).notes).toEqual([expect.stringContaining('"vgimportdevices --all"')])
 })
 
 describe('disks', () => {
