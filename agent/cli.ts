@@ -16,6 +16,7 @@ import { ExitStatus } from './contract'
 import { AgentError } from './errors'
 import { readConfigFile } from './options/config-file.io'
 import { openBucket, openBucketOfHost } from './bucket/connect.io'
+import { readInstanceFacts } from './bucket/instance-facts.io'
 import type { HostDeps } from './context'
 import { localHost } from './host/run-command.io'
 import { createLog } from './lib/log'
@@ -78,8 +79,11 @@ async function perform(request: AnyRequest, stop: Pick<HostDeps, 'signal' | 'dea
   const { store, host } = await openThere()
   const deps = { ...hostDeps, store }
   switch (request.command) {
-    case 'backup':
-      return backup(deps, { ...request, host })
+    case 'backup': {
+      const readInstance = () => readInstanceFacts(process.env, hostDeps)
+      // Elsewhere the link-local address may lead anywhere.
+      return backup({ ...deps, ...(host.startsWith('arn:') && { readInstance }) }, { ...request, host })
+    }
     case 'verify':
       return includingDeleted(deps, { ...request, host }, verify)
     case 'find':

@@ -7,7 +7,7 @@ import { removeLeftovers } from '../source/leftovers.io'
 import { surveyHost } from '../source/sources.io'
 import { nextSample } from '../verify/sample-schedule.io'
 import { steadyClock } from '../lib/steady-clock.io'
-import { lowerPriority, readSystem, readTools } from './system-record.io'
+import { lowerPriority, readSystem, readTools, type SystemDeps } from './system-record.io'
 import { assertClockAgrees } from './clock'
 import { completenessOf, formatManifest, MANIFEST_FORMAT, type Manifest, type VolumeFailure } from '../run/manifest'
 import { parseManifest } from '../run/parse-manifest'
@@ -25,6 +25,8 @@ import type { BackupOutput } from './output-schema'
 /** What is finished is published although the run was interrupted: one request, which gets this long (design limit). */
 const PUBLISH_SECONDS_MAX = 60
 
+export type BackupDeps = Deps & SystemDeps
+
 /**
  * Snapshots the volumes of this host and streams them to the bucket.
  *
@@ -32,7 +34,7 @@ const PUBLISH_SECONDS_MAX = 60
  * `cleanupFailed` where the backup is safe but something of this run, or of an earlier one, was left behind on the host
  * @throws AgentError where no volume could be backed up: then there is no manifest, and so no run
  */
-export async function backup(deps: Deps, request: WithHost<BackupRequest>): Promise<Outcome<BackupOutput>> {
+export async function backup(deps: BackupDeps, request: WithHost<BackupRequest>): Promise<Outcome<BackupOutput>> {
   await using _lock = await takeLock(deps)
   if (request.nice !== undefined) lowerPriority(request.nice)
   // An earlier run may have been killed before it could clean up after itself.
@@ -42,7 +44,7 @@ export async function backup(deps: Deps, request: WithHost<BackupRequest>): Prom
 
 /** As `backup`, with the lock held. @param leftBehind - why things of earlier runs are still there */
 export async function backUpHost(
-  given: Deps,
+  given: BackupDeps,
   request: WithHost<BackupRequest>,
   leftBehind: readonly unknown[] = [],
 ): Promise<Outcome<BackupOutput>> {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { arch, hostname, release, setPriority } from 'node:os'
+import type { InstanceRecord } from '../bucket/instance-record'
 import { AgentError, hasCode } from '../errors'
 import { readLayouts } from '../source/sources.io'
 import { readBoot, readPartitionTables, readSignatures } from './disk-record.io'
@@ -45,12 +46,19 @@ export async function readTools({ host, signal }: HostDeps): Promise<Manifest['a
   return { version: agentVersion, node: process.version, tar }
 }
 
+/** What a record of the host takes besides. */
+export interface SystemDeps extends HostDeps {
+  /** Undefined where this is no instance of EC2. Absent where nothing is to be asked. */
+  readonly readInstance?: () => Promise<InstanceRecord | undefined>
+}
+
 /** Reads what a rebuild of this host on empty disks needs. To be read before snapshots clutter the reports. */
-export async function readSystem(deps: HostDeps, volumes: readonly Volume[]): Promise<SystemRecord> {
+export async function readSystem(deps: SystemDeps, volumes: readonly Volume[]): Promise<SystemRecord> {
   const { layouts, devices } = await readLayouts(deps, volumes)
   const blockDevices = await readBlockDevices(deps)
   const partitionTables = await readPartitionTables(deps, blockDevices)
   const boot = await readBoot(deps)
+  const instance = await deps.readInstance?.()
   return {
     hostname: hostname(),
     kernel: release(),
@@ -60,6 +68,7 @@ export async function readSystem(deps: HostDeps, volumes: readonly Volume[]): Pr
     ...layouts,
     ...(Object.keys(partitionTables).length > 0 && { partitionTables }),
     ...(boot && { boot }),
+    ...(instance && { instance }),
     blockDevices,
     signatures: await readSignatures(deps, devices, blockDevices),
     filesystems: await readFilesystems(deps, volumes),

@@ -42,7 +42,8 @@ export async function readInstance(
   }
 }
 
-function endpointOf(environment: Environment): string {
+/** @throws AgentError USAGE where the environment says that it must not be asked */
+export function endpointOf(environment: Environment): string {
   if (environment['AWS_EC2_METADATA_DISABLED']?.toLowerCase() === 'true') {
     throw new AgentError('USAGE', 'AWS_EC2_METADATA_DISABLED keeps the agent from asking which instance this is', {
       hint: HINT,
@@ -60,13 +61,14 @@ async function askOnce(endpoint: string, signal: AbortSignal): Promise<Instance>
   return { arn: `arn:${partition}:ec2:${region}:${accountId}:instance/${instanceId}`, region }
 }
 
-type Ask = (path: string) => Promise<string>
+/** Asks for one thing, by its path. */
+export type Ask = (path: string, encoding?: 'utf8' | 'latin1') => Promise<string>
 
-async function openSession(endpoint: string, signal: AbortSignal): Promise<Ask> {
-  const request = async (path: string, init: RequestInit): Promise<string> => {
+export async function openSession(endpoint: string, signal: AbortSignal): Promise<Ask> {
+  const request = async (path: string, init: RequestInit, encoding: BufferEncoding = 'utf8'): Promise<string> => {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(REQUEST_SECONDS_MAX * 1000)])
     const response = await fetch(`${endpoint}/latest/${path}`, { ...init, signal: limit, redirect: 'error' })
-    const body = await response.text()
+    const body = Buffer.from(await response.arrayBuffer()).toString(encoding)
     if (response.ok) return body
     const message = `${path}: HTTP status ${response.status}`
     throw response.status >= 500 || response.status === 429 ? new Error(message) : answeredWrongly(message)
@@ -75,7 +77,7 @@ async function openSession(endpoint: string, signal: AbortSignal): Promise<Ask> 
     method: 'PUT',
     headers: { 'x-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_TTL_SECONDS) },
   })
-  return (path) => request(path, { headers: { 'x-aws-ec2-metadata-token': token } })
+  return (path, encoding) => request(path, { headers: { 'x-aws-ec2-metadata-token': token } }, encoding)
 }
 
 /** What goes into keys and signatures is taken from the document only where it looks as it should. */

@@ -116,6 +116,10 @@ export const OPTIONS = {
     ),
   ),
   script: option('write the plan as a script to this new file', absolutePath),
+  launchTemplate: option(
+    'write an EC2 launch template for an instance like the lost one, as JSON, to this new file',
+    absolutePath,
+  ),
   inPlace: option('restore to the original place, on this host', boolean),
   stdout: option('print one file to standard output', boolean),
   onConflict: optionWithDefault(

@@ -12,6 +12,12 @@ export const restorePlanOutput = z
     run: runField,
     host: hostField,
     steps: z.array(stepSchema).describe('The commands, in order. None of them was run.'),
+    launchTemplate: z
+      .record(z.string(), z.unknown())
+      .exactOptional()
+      .describe(
+        'Of an EC2 instance: what `aws ec2 create-launch-template --launch-template-data` takes for one like it.',
+      ),
     notes: z.array(z.string()).describe('What no command does, and somebody has to think of.'),
     ...deletedFields,
   })

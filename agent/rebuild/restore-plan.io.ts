@@ -2,10 +2,12 @@ import { ExitStatus } from '../contract'
 import { readSegmentStates } from '../archive/segment-status.io'
 import type { Deps } from '../context'
 import { openRun } from '../run/runs'
-import { writeScript } from './script.io'
+import { AgentError } from '../errors'
+import { planLaunchTemplate } from './launch-template'
+import { writeNewFile } from './script.io'
 import { readDiskSizes } from '../backup/system-record.io'
 import { formatArgv } from '../host/argv'
-import type { VolumeBackup } from '../run/manifest'
+import type { Manifest, VolumeBackup } from '../run/manifest'
 import { planRebuild } from './rebuild'
 import { notesOnArchives, type UnreadableArchive } from './notes'
 import { formatRebuildScript } from './script-text'
@@ -33,7 +35,13 @@ export async function restorePlan(
   for (const volume of manifest.volumes) archives.push(await lookAt({ ...deps, store }, volume))
   const notes = [...rebuild.layout.notesOnSizes(sizes), ...notesOnArchives(archives), ...rebuild.notes]
   const plan = { steps: rebuild.steps, notes }
-  if (script !== undefined) await writeScript(script, formatRebuildScript(manifest, plan))
+  const { instance } = manifest.system
+  const launchTemplate = instance && planLaunchTemplate(instance)
+  if (request.launchTemplate !== undefined) {
+    if (!launchTemplate) throw noInstance(manifest)
+    await writeNewFile(request.launchTemplate, `${JSON.stringify(launchTemplate, null, 2)}\n`, 0o600)
+  }
+  if (script !== undefined) await writeNewFile(script, formatRebuildScript(manifest, plan), 0o700)
   return {
     status: ExitStatus.ok,
     summary: joinLines([
@@ -43,9 +51,16 @@ export async function restorePlan(
       script === undefined
         ? '  --script FILE writes them, with their reasons, to a file to read and run.'
         : `  written to ${script}`,
+      ...(request.launchTemplate === undefined ? [] : [`  launch template written to ${request.launchTemplate}`]),
     ]),
-    json: { run: manifest.run, host: manifest.host, ...plan },
+    json: { run: manifest.run, host: manifest.host, ...plan, ...(launchTemplate && { launchTemplate }) },
   }
+}
+
+function noInstance({ run, host }: Manifest): AgentError {
+  return new AgentError('USAGE', `run ${run} has nothing of an EC2 instance that ${host} was`, {
+    hint: 'Leave out --launch-template; runs of hosts outside of EC2, and of earlier agents, have none.',
+  })
 }
 
 async function lookAt(deps: Deps, { mountPoint, archive }: VolumeBackup): Promise<UnreadableArchive> {

@@ -18,6 +18,7 @@ import {
   time,
   word,
 } from '../lib/untrusted'
+import { instanceSchema } from '../bucket/instance-record'
 import { bootSchema } from './boot-record'
 import { layoutsSchema, sourceSchema } from '../source/record'
 
@@ -149,6 +150,7 @@ export const systemSchema = z.object({
     .optional()
     .describe('What `dumpe2fs -h`, `xfs_info` or, of FAT, `blkid -p` says of each volume, by its name.'),
   boot: bootSchema.optional().describe('How the host starts.'),
+  instance: instanceSchema.optional().describe('The EC2 instance that the host was.'),
   ...layoutsSchema.shape,
 })
 

@@ -39,6 +39,13 @@ describe('the record of a host without volumes of any source', () => {
     })
   })
 
+  test('says which instance of EC2 it was, where it was one', async () => {
+    const instance = { instanceType: 'm7g.large', imageId: 'ami-0abc1234', availabilityZone: 'eu-west-1a', securityGroupIds: [] } // prettier-ignore
+    const readInstance = () => Promise.resolve(instance)
+    expect(await readSystem({ ...depsWith(usual), readInstance }, [])).toMatchObject({ instance })
+    expect(await readSystem(depsWith(usual), [])).not.toHaveProperty('instance')
+  })
+
   test('goes without what would be read from devices where one does not answer', async () => {
     const deps = depsWith({
       ...usual,

@@ -8,6 +8,8 @@ export interface MetadataOptions {
   readonly expiration?: string
   /** Overrides the instance identity document. */
   readonly document?: string
+  /** What else there is, by its path below `/latest/`. */
+  readonly facts?: Readonly<Record<string, string | Buffer>>
 }
 
 const TOKEN = 'a-session-token'
@@ -15,7 +17,7 @@ const TOKEN = 'a-session-token'
 /** An instance metadata service that insists on session tokens, as IMDSv2 does. */
 export async function serveMetadata(options: MetadataOptions = {}): Promise<HttpServer> {
   const { region = 'eu-west-1', partition = 'aws', profileKeyId } = options
-  const texts: Record<string, string> = {
+  const texts: Record<string, string | Buffer> = {
     '/latest/dynamic/instance-identity/document':
       options.document ?? JSON.stringify({ region, accountId: '111122223333', instanceId: 'i-0abc1234def567890' }),
     '/latest/meta-data/services/partition': partition,
@@ -30,6 +32,7 @@ export async function serveMetadata(options: MetadataOptions = {}): Promise<Http
         Expiration: options.expiration ?? new Date(Date.now() + 3600_000).toISOString(),
       }),
     }),
+    ...Object.fromEntries(Object.entries(options.facts ?? {}).map(([path, text]) => [`/latest/${path}`, text])),
   }
   return serve((request, response) => {
     if (request.method === 'PUT' && request.url === '/latest/api/token') {

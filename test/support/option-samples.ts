@@ -13,6 +13,7 @@ export const OPTION_SAMPLES: Record<OptionName, readonly string[]> = {
   mountAt: ['/mnt'],
   disk: ['/dev/sdb=/dev/nvme1n1', '/dev/sdb=/dev/sdc,/dev/vg0/a=/dev/sdd'],
   script: ['/root/plan.sh'],
+  launchTemplate: ['/root/template.json'],
   inPlace: ['true', 'false'],
   stdout: ['true', 'false'],
   onConflict: ['fail', 'newer'],

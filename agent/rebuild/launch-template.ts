@@ -1,0 +1,44 @@
+/** An EC2 launch template for a machine like the one that was lost. */
+import type { EbsVolumeRecord, InstanceRecord } from '../bucket/instance-record'
+
+/** As `aws ec2 create-launch-template --launch-template-data` takes it (API_RequestLaunchTemplateData). It has no secrets. */
+export type LaunchTemplate = Readonly<Record<string, unknown>>
+
+/** Of these alone EC2 takes IOPS, or a throughput. */
+const WITH_IOPS = ['gp3', 'io1', 'io2']
+const WITH_THROUGHPUT = ['gp3']
+
+export function planLaunchTemplate(instance: InstanceRecord): LaunchTemplate {
+  const { instanceType, imageId, availabilityZone, subnetId, securityGroupIds, instanceProfileArn, keyName } = instance
+  return {
+    ImageId: imageId,
+    InstanceType: instanceType,
+    Placement: { AvailabilityZone: availabilityZone },
+    ...(keyName !== undefined && { KeyName: keyName }),
+    ...(instanceProfileArn !== undefined && { IamInstanceProfile: { Arn: instanceProfileArn } }),
+    MetadataOptions: { HttpEndpoint: 'enabled', HttpTokens: 'required' },
+    ...networkOf(subnetId, securityGroupIds),
+    ...(instance.volumes && { BlockDeviceMappings: instance.volumes.map(mappingOf) }),
+  }
+}
+
+/** Security groups are the network interface's where there is one, and else the instance's: EC2 refuses both. */
+function networkOf(subnetId: string | undefined, groups: readonly string[]): LaunchTemplate {
+  const list = [...groups]
+  if (subnetId !== undefined) return { NetworkInterfaces: [{ DeviceIndex: 0, SubnetId: subnetId, Groups: list }] }
+  return list.length === 0 ? {} : { SecurityGroupIds: list }
+}
+
+function mappingOf({ deviceName, sizeGiB, type, iops, throughputMiB, kmsKeyId, encrypted }: EbsVolumeRecord) {
+  return {
+    DeviceName: deviceName,
+    Ebs: {
+      VolumeSize: sizeGiB,
+      VolumeType: type,
+      ...(iops !== undefined && WITH_IOPS.includes(type) && { Iops: iops }),
+      ...(throughputMiB !== undefined && WITH_THROUGHPUT.includes(type) && { Throughput: throughputMiB }),
+      ...(encrypted && { Encrypted: true, ...(kmsKeyId !== undefined && { KmsKeyId: kmsKeyId }) }),
+      DeleteOnTermination: false,
+    },
+  }
+}
