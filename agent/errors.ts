@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   SNAPSHOT_SPACE: 'There is not enough room for the snapshots.',
   FREEZE_UNAVAILABLE: 'A filesystem cannot be held still, or not without the risk that it stays so.',
   SNAPSHOT_INVALID: 'A snapshot filled up or is no longer valid: what was read from it cannot be used.',
+  VOLUME_BUSY: 'A filesystem that was to be read in place changed all the time, or packages were being installed.',
   MOUNT_FAILED: 'A snapshot could not be mounted.',
   HOOK_FAILED: 'A hook failed, took too long, or can be changed by users other than root.',
   ARCHIVE_FAILED: 'A volume could not be archived, or its archive could not be listed.',

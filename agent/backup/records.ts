@@ -11,6 +11,8 @@ import type { Warnings } from '../tar/messages'
 export interface Archived extends VerifyResult {
   /** What its snapshot was. */
   readonly source: SourceRecord
+  /** When it was taken, where that was not with all others. */
+  readonly takenAt?: Date
   readonly archive: Archive
   /** The server has confirmed sizes alone. */
   readonly unconfirmed?: true
@@ -48,7 +50,7 @@ export function describeBackup({ plan, seconds, livedSeconds, outcome }: Attempt
       mountOptions: origin.mountOptions,
       sizeBytes: origin.sizeBytes,
       usedBytes: origin.usedBytes,
-      snapshot: { takenAt: takenAt.toISOString(), livedSeconds },
+      snapshot: { takenAt: (outcome.takenAt ?? takenAt).toISOString(), livedSeconds },
       tarCommand: plan.tar,
       archive,
       ...(sampled && { sampled }),

@@ -20,7 +20,7 @@ import { leastVerified, type HookRecord, type Verified, type VolumeBackup, type 
 import type { BackupRequest, WithHost } from '../options/commands'
 import type { Sample } from '../verify/sample'
 import type { MountedSnapshot, SnapshotPlan, Snapshots, Watch } from '../source/source'
-import { joinWarnings, type Warnings } from '../tar/messages'
+import { joinWarnings, NO_WARNINGS, type Warnings } from '../tar/messages'
 import { describeBackup, describeFailure, type Archived, type Attempt } from './records'
 import { verifyAfterUpload } from './verify-after-upload.io'
 
@@ -239,7 +239,7 @@ async function archiveOne(work: Work, plan: SnapshotPlan, mount: MountedSnapshot
     onUnconfirmed: (key) => (unconfirmed = key),
     onProgress: (rawBytes) => progress.add(rawBytes),
   })
-  const collected = [notes.warnings]
+  const collected = [mount.warnings ?? NO_WARNINGS, notes.warnings]
   const proved = await verifyAfterUpload(deps, plan, archive, {
     verify: request.verify,
     mount,
@@ -251,6 +251,7 @@ async function archiveOne(work: Work, plan: SnapshotPlan, mount: MountedSnapshot
   logNotes(deps.log, mountPoint, warnings, notes.longPaths)
   return {
     source: mount.source,
+    ...(mount.takenAt && { takenAt: mount.takenAt }),
     archive,
     ...proved,
     ...(unconfirmed !== undefined && { unconfirmed: true }),

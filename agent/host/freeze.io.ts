@@ -46,7 +46,7 @@ export interface Frozen extends AsyncDisposable {
 
 /** The paths that must stay writable on this host, as `mayFreeze` wants them. Throws as `Host.run`. */
 export async function readAlwaysWritable({ host, signal }: Pick<HostDeps, 'host' | 'signal'>): Promise<string[]> {
-  const ofAgent = [process.execPath, ...process.argv.slice(1, 2), process.cwd(), tmpdir()].map((path) => resolve(path))
+  const ofAgent = [process.execPath, ...process.argv.slice(1, 2), tmpdir()].map((path) => resolve(path))
   const paths = alwaysWritable(ofAgent)
   const led = (await host.run(realpath(paths), signal, SYSTEMD)).split('\0').filter((path) => path !== '')
   return [...paths, ...led]

@@ -41,7 +41,12 @@ export function realpath(paths: readonly string[]): Argv {
 export function mayFreeze(mountPoint: string, mounts: readonly Mount[], writable: readonly string[]): boolean {
   const mount = mounts.findLast(({ target }) => target === mountPoint)
   if (!mount || !FREEZABLE.includes(mount.filesystem)) return false
-  return !['/', ...writable].some((path) => holderOf(path, mounts)?.deviceNumber === mount.deviceNumber)
+  return !holdsAny(['/', ...writable], mount.deviceNumber, mounts)
+}
+
+/** Whether one of the paths, without links, lies on that filesystem. */
+export function holdsAny(paths: readonly string[], deviceNumber: string, mounts: readonly Mount[]): boolean {
+  return paths.some((path) => holderOf(path, mounts)?.deviceNumber === deviceNumber)
 }
 
 /** The innermost mount that a path lies on; the last one where several cover each other. */
@@ -67,6 +72,9 @@ export function fsfreeze(mountPoint: string): Argv {
 export function fsthaw(mountPoint: string): Argv {
   return ['fsfreeze', '--unfreeze', mountPoint]
 }
+
+/** Succeeds where systemd is process 1 (sd_booted(3)): without it nothing is frozen. */
+export const FIND_SYSTEMD: Argv = ['test', '-d', '/run/systemd/system']
 
 const THAW_UNIT = 'snapstream-thaw'
 const DESCRIPTION = 'Snapstream: thaws '

@@ -140,7 +140,7 @@ export const DF: Argv = dfOf('--block-size=1', '--output=used,source')
 export const DF_INODES: Argv = dfOf('--output=iused,source')
 
 function dfOf(...options: readonly string[]): Argv {
-  return ['df', ...options, ...['ext2', 'ext3', 'ext4', 'xfs'].map((filesystem) => `--type=${filesystem}`)]
+  return ['df', ...options, ...['ext2', 'ext3', 'ext4', 'xfs', 'vfat'].map((filesystem) => `--type=${filesystem}`)]
 }
 
 /** What `df` counts, by source. A line that is not understood counts for nothing: use is only told to people. */

@@ -1,6 +1,7 @@
 /** What is told programs of volumes, of snapshots to be taken, and of what killed runs left. */
 import { z } from 'zod'
 import { lvmLeftoverFields, lvmPlanFields, lvmVolumeFields } from './lvm/output-schema'
+import { quietLeftoverFields, quietPlanFields } from './quiet/output-schema'
 import { sourceSchema, type SourceKind } from './record'
 
 /** Of sources. */
@@ -28,6 +29,7 @@ export const snapshotSchema = z.object({
   mountPoint: z.string().describe('Where it would be mounted.'),
   tar: z.array(z.string()).describe('The command that would print the tar stream.'),
   ...lvmPlanFields,
+  ...quietPlanFields,
 })
 
 export const uploadSchema = z.object({
@@ -44,4 +46,5 @@ export const leftoverSchema = z.object({
   name: z.string().describe('Its name, for people: `vg0/snapstream_…`.'),
   uploads: z.array(uploadSchema).describe('Unfinished uploads that it remembers.'),
   ...lvmLeftoverFields,
+  ...quietLeftoverFields,
 })

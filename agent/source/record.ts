@@ -2,8 +2,10 @@
 import { z } from 'zod'
 import { lines, recordOf, word } from '../lib/untrusted'
 import { deviceMapperName, lvmLayoutSchema, lvmSourceSchema } from './lvm/record'
+import { quietSourceSchema } from './quiet/record'
+import { mountPointName } from './volume-name'
 
-export const sourceSchema = z.discriminatedUnion('kind', [lvmSourceSchema])
+export const sourceSchema = z.discriminatedUnion('kind', [lvmSourceSchema, quietSourceSchema])
 
 /** How the snapshot of a volume was taken, and of what. */
 export type SourceRecord = Readonly<z.infer<typeof sourceSchema>>
@@ -12,8 +14,14 @@ export type SourceKind = SourceRecord['kind']
 export const SOURCE_KINDS: readonly string[] = sourceSchema.options.map(({ shape }) => shape.kind.value)
 
 /** What a volume is called in keys, by what it says of its source, and of where it was mounted. */
-export function volumeNameOf(backup: { readonly source: SourceRecord; readonly mountPoint: string }): string {
-  return deviceMapperName(backup.source)
+export function volumeNameOf({
+  source,
+  mountPoint,
+}: {
+  readonly source: SourceRecord
+  readonly mountPoint: string
+}): string {
+  return source.kind === 'lvm' ? deviceMapperName(source) : mountPointName(mountPoint)
 }
 
 /** What a rebuild needs of each source that the host has. */

@@ -2,6 +2,7 @@
 import type { Argv, HostDeps, UploadRef } from '../context'
 import type { AgentError } from '../errors'
 import type { HostFilesystems } from '../host/mounts'
+import type { Warnings } from '../tar/messages'
 import type { SnapshotSize } from '../options/types'
 import type { SourceChoice } from './choice'
 import type { MountedFilesystem } from './filesystems'
@@ -53,6 +54,10 @@ export interface SnapshotPlan {
 export interface MountedSnapshot extends AsyncDisposable {
   /** What the manifest says of it, with what is known only now. */
   readonly source: SourceRecord
+  /** When it was as it is; absent where that was when it was taken. */
+  readonly takenAt?: Date
+  /** What tar said when it was read, where `tar` does not say it again. */
+  readonly warnings?: Warnings
   /** Prints the tar stream, any number of times: `plan.tar`, or how the same is had where only the source sees the files. */
   readonly tar: Argv
   /** As `tar`, of the names listed at its standard input; absent where only all of it can be read again. */

@@ -95,7 +95,7 @@ function storageOf({ freeBytes = 8 * GIB, tags = '', inodes = 100_000 } = {}): R
       ],
     }),
     [DF_INODES.join(' ')]: `IUsed Filesystem\n${inodes} /dev/mapper/vg0-home\n`,
-    df: `Used Filesystem\n${GIB} /dev/mapper/vg0-home\n`,
+    df: `Used Filesystem\n${GIB} /dev/mapper/vg0-home\n${1.5 * GIB} /dev/sda1\n`,
     lsblk: JSON.stringify({
       blockdevices: [
         { name: 'sda1', 'maj:min': '8:1', type: 'part' },
@@ -169,12 +169,12 @@ const denied = (code: ErrorCode, message: string) => async () => {
   throw new AgentError(code, message, { hint: `What to do about ${code}.` })
 }
 
-test('a host that is ready, but for /boot, which is not on LVM', async () => {
+test('a host that is ready, but for /boot, which is not on LVM and too large to be read in place', async () => {
   const { status, summary, bucket, check } = await look()
   expect(status).toBe(0)
   expect(summary).toBe(`Preflight: READY, 1 warning
-  WARN  other filesystems  not backed up: /boot (not on LVM)
-        HINT: Back them up by other means, or move each to a logical volume of LVM with a mounted ext2, ext3, ext4 or xfs filesystem. With --require-all a backup ends with status 3.
+  WARN  other filesystems  not backed up: /boot (not on LVM, too large to be read in place: 1.5 GiB used of at most 1 GiB)
+        HINT: Back them up by other means, or move each to a logical volume of LVM with a mounted ext2, ext3, ext4 or xfs filesystem, or a mounted ext2, ext3, ext4, xfs or vfat filesystem beside the root, with at most 1 GiB used. With --require-all a backup ends with status 3.
   OK    root               runs as root
   OK    node               version ${process.versions.node}
   OK    tools              LVM, mount and flock are there

@@ -5,7 +5,7 @@ import { parseManifest } from '../../agent/run/parse-manifest'
 import { testServers } from '../servers/index'
 import { installAgent, type Installation } from './agent'
 import { bootGuest, type Guest } from './guest'
-import { DISKS_MIB, makeVolumes, MOUNT_POINTS, mountVolumes } from './volumes'
+import { DISKS_MIB, makeVolumes, MOUNT_POINTS, mountVolumes, PLAIN } from './volumes'
 
 const TIMEOUT_MS = 120_000
 jest.setTimeout(TIMEOUT_MS)
@@ -30,7 +30,7 @@ test('a dry run names every volume and changes nothing', async () => {
   const { status, summary } = await agent.run('backup', '--dry-run')
   expect(status).toBe(0)
   for (const mountPoint of MOUNT_POINTS) expect(summary).toContain(` ${mountPoint} `)
-  expect(summary).toMatch(/not backed up: \/srv\/plain .*not on LVM/)
+  expect(summary).toMatch(/ \/srv\/plain .*read in place until two readings agree .*quiet: not on LVM/)
   expect(await agent.keys()).toEqual([])
 })
 
@@ -40,7 +40,7 @@ test('a host is backed up as it was at one moment, verified, listed, and read ba
   expect(result.summary.split('\n')[0]).toMatch(/^Backup \S+ of guest: OK, read back and verified$/)
 
   const manifest = parseManifest((await agent.read(manifestKey(place(result.json)))).toString(), place(result.json))
-  expect(manifest.volumes.map(({ mountPoint }) => mountPoint)).toEqual(MOUNT_POINTS)
+  expect(manifest.volumes.map(({ mountPoint }) => mountPoint)).toEqual([...MOUNT_POINTS, PLAIN].sort())
   expect(Object.keys(manifest.system.lvm!.groupConfigurations)).toEqual(['vg0', 'vg1'])
   expect(JSON.stringify(manifest.system)).not.toContain('snapstream_')
   for (const { archive } of manifest.volumes) {

@@ -1,5 +1,6 @@
 import { lvm } from '../../agent/source/lvm/snapshots.io'
 import type { LvmPlan } from '../../agent/source/lvm/plan'
+import { parseSourceChoice } from '../../agent/source/choice'
 import { removeLeftovers } from '../../agent/source/leftovers.io'
 import { planSnapshots } from '../../agent/source/plan'
 import { selectVolumes } from '../../agent/source/select'
@@ -29,7 +30,7 @@ afterEach(async () => {
 })
 
 async function plan(): Promise<LvmPlan[]> {
-  const survey = await surveyHost(deps)
+  const survey = await surveyHost(deps, parseSourceChoice(['lvm']))
   const request = snapshotRequestOf({ run: RUN })
   return planSnapshots(survey, selectVolumes(survey).volumes, request) as LvmPlan[]
 }

@@ -1,7 +1,7 @@
 import { testServers } from '../servers/index'
 import { installAgent, type Installation } from './agent'
 import { bootGuest, type Guest } from './guest'
-import { DISKS_MIB, makeVolumes, MOUNT_POINTS } from './volumes'
+import { DISKS_MIB, makeVolumes, MOUNT_POINTS, PLAIN } from './volumes'
 
 jest.setTimeout(120_000)
 
@@ -47,13 +47,13 @@ describe('a host without any logical volume', () => {
 describe('a host with every kind of volume', () => {
   beforeAll(() => makeVolumes(guest))
 
-  test('is ready, its preflight leaves nothing, and what is not on LVM is named', async () => {
+  test('is ready, its preflight leaves nothing, and what is not on LVM is read in place', async () => {
     const { status, summary, json } = await agent.run('preflight')
     const failed = (json.checks as CheckLine[]).filter((found) => found.status === 'fail')
     expect({ status, failed }).toEqual({ status: 0, failed: [] })
     expect(summary).toMatch(/^Preflight: READY/)
-    for (const mountPoint of MOUNT_POINTS) expect(summary).toContain(`${mountPoint} (`)
-    expect(summary).toMatch(/WARN +other filesystems +.*\/srv\/plain/)
+    for (const mountPoint of [...MOUNT_POINTS, PLAIN]) expect(summary).toContain(`${mountPoint} (`)
+    expect(summary).toMatch(/OK +other filesystems/)
     expect(json.checks).toContainEqual(expect.objectContaining({ name: 'checksums', status: 'ok' }))
     expect(await agent.keys()).toEqual([])
     expect(await agent.leftovers()).toEqual([])

@@ -6,6 +6,7 @@
  */
 import { localHost } from '../../agent/host/run-command.io'
 import { takeLock } from '../../agent/host/lock.io'
+import { parseSourceChoice } from '../../agent/source/choice'
 import { planSnapshots } from '../../agent/source/plan'
 import { selectVolumes } from '../../agent/source/select'
 import { mountSnapshot, recordUpload, surveyHost, takeSnapshots } from '../../agent/source/sources.io'
@@ -17,7 +18,7 @@ async function main([run = '', key = '', uploadId = '']: readonly string[]): Pro
   const { signal } = new AbortController()
   const deps = { host: localHost, log, now: () => new Date(), signal }
   await using _lock = await takeLock(deps)
-  const survey = await surveyHost(deps)
+  const survey = await surveyHost(deps, parseSourceChoice(['lvm']))
   const plans = planSnapshots(survey, selectVolumes(survey).volumes, snapshotRequestOf({ run }))
   reach('planned')
   await using _snapshots = await takeSnapshots(deps, plans)

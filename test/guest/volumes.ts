@@ -4,8 +4,10 @@ import type { Guest } from './guest'
 /** `vg0` lies on the first two, `vg1` on the third; the fourth has a filesystem and no LVM. */
 export const DISKS_MIB = [320, 320, 512, 64]
 
-/** What `makeVolumes` makes that is backed up, with a file `moment` in each. */
+/** Of what `makeVolumes` makes, the volumes of LVM that are backed up, with a file `moment` in each. */
 export const MOUNT_POINTS = ['/srv', '/srv/home', '/srv/home/mail', '/srv/plain/db']
+/** As small as that, and not on LVM: it is read in place. */
+export const PLAIN = '/srv/plain'
 
 /**
  * Makes thick and thin volumes with ext4 and xfs, one of them over two disks, one encrypted, one to be skipped, a
@@ -48,7 +50,7 @@ mkfs.ext4 -q "$4"
 mkswap /dev/vg0/swap
 swapon /dev/vg0/swap
 ${MOUNT}
-for mount_point in ${MOUNT_POINTS.join(' ')}; do echo before >$mount_point/moment; done
+for mount_point in ${[...MOUNT_POINTS, PLAIN].join(' ')}; do echo before >$mount_point/moment; done
 
 # An encrypted volume, as cryptsetup makes it, but without its tool.
 key=000102030405060708090a0b0c0d0e0f
