@@ -1,17 +1,8 @@
 /** What a host can do in EC2 with the right to be backed up through EBS: each request of a backup, and what an intruder would try. */
 import { Ec2Tag } from '../../agent/contract'
 import { hostA, hostB, policyOf, run, type Decision, type Policy } from './simulate'
-import {
-  decideEc2,
-  instanceOf,
-  newSnapshot,
-  newVolume,
-  snapshot,
-  volume,
-  type Ec2Request,
-  type Ec2Resource,
-  type Tags,
-} from './simulate-ec2'
+import type { Ec2Request, Ec2Resource, Tags } from '../servers/ec2/authorization'
+import { decideEc2, instanceOf, newSnapshot, newVolume, snapshot, volume } from './simulate-ec2'
 import { ACCOUNT, REGION, resourcesOf, synthesize } from './synthesize'
 
 const template = synthesize({ hosts: { ebs: true, attachToRoles: ['web-servers'] } })

@@ -1,25 +1,8 @@
 /** Which requests EC2 would answer: it asks IAM about each resource of a request, and all of them have to be allowed. */
 import { runSimulation } from '@cloud-copilot/iam-simulate'
+import type { Ec2Request, Ec2Resource, Tags } from '../servers/ec2/authorization'
 import type { Decision, Policy } from './simulate'
 import { ACCOUNT, REGION } from './synthesize'
-
-export type Tags = Readonly<Record<string, string>>
-
-export interface Ec2Resource {
-  readonly arn: string
-  readonly tags?: Tags
-}
-
-export interface Ec2Request {
-  readonly action: string
-  /** What is there already. */
-  readonly about: readonly Ec2Resource[]
-  /** What comes of it, with the tags that it is to have. */
-  readonly makes?: Ec2Resource
-  /** Of tags that existing resources are to get, or lose. */
-  readonly requestTags?: Tags
-  readonly context?: Readonly<Record<string, string>>
-}
 
 const arn = (name: string, account = ACCOUNT) => `arn:aws:ec2:${REGION}:${account}:${name}`
 export const instanceOf = (host: string): Ec2Resource => ({ arn: host })
@@ -118,4 +101,19 @@ async function ask(
   )
   if (result.resultType === 'error') throw new Error(`${action}: ${JSON.stringify(result.errors)}`)
   return result.overallResult === 'Allowed'
+}
+
+/**
+ * Has a stand-in for EC2 hold a host to its policies.
+ *
+ * @param place - what a policy is made for, where it is not the usual account and region
+ */
+export function authorizeAs(
+  host: string,
+  policies: readonly Policy[],
+  place: { readonly region: string; readonly account: string },
+): (request: Ec2Request) => Promise<boolean> {
+  const text = JSON.stringify(policies).replaceAll(REGION, place.region).replaceAll(ACCOUNT, place.account)
+  const moved = JSON.parse(text) as readonly Policy[]
+  return async (request) => (await decideEc2(host, moved, request)) === 'allowed'
 }

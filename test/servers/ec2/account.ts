@@ -1,6 +1,7 @@
 /** What the account has: instances, volumes, snapshots; and in which of EC2's states each of them is by now. */
 import { randomBytes } from 'node:crypto'
 import { Ec2Error } from './errors'
+import type { Ec2Request } from './authorization'
 import type { Machine } from './machine'
 
 /** How this EC2 behaves. Can be changed while it runs. */
@@ -29,6 +30,8 @@ export interface Settings {
   readonly pendingSnapshotsMax: number
   /** Actions that the caller lacks the permission for. */
   readonly denied: readonly string[]
+  /** Whether the caller's policies let a request pass; without, all may do all. */
+  readonly authorize: ((request: Ec2Request) => Promise<boolean>) | undefined
 }
 
 export const SETTINGS: Settings = {
@@ -44,6 +47,7 @@ export const SETTINGS: Settings = {
   attachmentsMax: 15,
   pendingSnapshotsMax: 5,
   denied: [],
+  authorize: undefined,
 }
 
 export interface Instance {

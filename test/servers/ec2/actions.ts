@@ -1,4 +1,5 @@
 /** The actions there are, and what EC2 looks at before any of them. */
+import { readRequest } from './authorization'
 import { attachVolume, detachVolume, modifyInstanceAttribute } from './attachments'
 import { Ec2Error } from './errors'
 import { describeInstances, describeInstanceTypes } from './instances'
@@ -36,20 +37,24 @@ export type ActionName = keyof typeof ACTIONS
  *
  * @throws Ec2Error
  */
-export async function perform(account: Account, parameters: Parameters): Promise<Xml> {
+export async function perform(account: Account, region: string, parameters: Parameters): Promise<Xml> {
   const name = parameters.get('Action') ?? missing('Action')
+  // Whatever a policy does not allow, whether there is such an action here or not.
+  if (!((await account.settings.authorize?.(readRequest(account, region, parameters))) ?? true)) throw unauthorized()
   if (!isAction(name) || parameters.get('Version') !== VERSION) {
     throw new Ec2Error('InvalidAction', `The action ${name} is not valid for this web service.`)
   }
   const action = ACTIONS[name]
   assertParameters(action, parameters)
-  if (account.settings.denied.includes(name)) {
-    throw new Ec2Error('UnauthorizedOperation', 'You are not authorized to perform this operation.')
-  }
+  if (account.settings.denied.includes(name)) throw unauthorized()
   if (flag(parameters, 'DryRun')) {
     throw new Ec2Error('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.')
   }
   return action.run(account, parameters)
+}
+
+function unauthorized(): Ec2Error {
+  return new Ec2Error('UnauthorizedOperation', 'You are not authorized to perform this operation.')
 }
 
 function isAction(name: string): name is ActionName {

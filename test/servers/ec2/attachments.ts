@@ -63,8 +63,10 @@ export const detachVolume: Action = {
 
 export const modifyInstanceAttribute: Action = {
   required: ['InstanceId', 'BlockDeviceMapping'],
-  optional: [],
+  optional: ['Attribute'],
   run(account, parameters) {
+    const attribute = parameters.get('Attribute') ?? 'blockDeviceMapping'
+    if (attribute !== 'blockDeviceMapping') invalid(`Value (${attribute}) for parameter attribute is invalid.`)
     const { id } = findInstance(account, required(parameters, 'InstanceId'))
     const changes = structures(parameters, 'BlockDeviceMapping').map((mapping) => {
       const device = mapping.get('DeviceName') ?? missing('BlockDeviceMapping.DeviceName')

@@ -43,7 +43,7 @@ export async function respond(service: Service, request: IncomingMessage, respon
   const settleAndPerform = () =>
     oneByOne(async () => {
       await settleAttachments(account)
-      return perform(account, parameters)
+      return perform(account, service.signer.region, parameters)
     })
   try {
     assertSigned(readSigned(request, body), service.signer)
