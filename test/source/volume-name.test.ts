@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { fileName } from '../../agent/lib/untrusted'
 import { deviceMapperName } from '../../agent/source/lvm/record'
 import { mountPointName } from '../../agent/source/volume-name'
 
@@ -10,12 +11,26 @@ test.each([
   ['/srv/my-data', 'srv.my--2Ddata'],
   ['/srv/a.b', 'srv.a--2Eb'],
   ['/srv/Bücher', 'srv.B--C3--BCcher'],
+  ['/.snapshots', '+--2Esnapshots'],
 ])('what is mounted on %s is called %s', (mountPoint, name) => {
   expect(mountPointName(mountPoint)).toBe(name)
 })
 
 const mountPoint = fc.oneof(
-  fc.constantFrom('/', '/root', '/root--', '/root.x', '/root/x', '/a/b', '/a.b', '/a--b', '/a-b', '/a--2Db'),
+  fc.constantFrom(
+    '/',
+    '/root',
+    '/root--',
+    '/root.x',
+    '/root/x',
+    '/a/b',
+    '/a.b',
+    '/a--b',
+    '/a-b',
+    '/a--2Db',
+    '/-',
+    '/+--2D',
+  ),
   fc
     .array(fc.string({ minLength: 1, unit: 'grapheme' }).map((part) => part.replaceAll(/[/\0]/g, 'x')))
     .map((parts) => `/${parts.join('/')}`),
@@ -27,6 +42,10 @@ test('no two mount points share a name', () => {
       expect(mountPointName(a) === mountPointName(b)).toBe(a === b)
     }),
   )
+})
+
+test('every name may stand in a manifest, and in a key', () => {
+  fc.assert(fc.property(mountPoint, (path) => expect(fileName.safeParse(mountPointName(path)).success).toBe(true)))
 })
 
 const lvmName = fc.stringMatching(/^[a-zA-Z0-9+_.][a-zA-Z0-9+_.-]{0,20}$/)
