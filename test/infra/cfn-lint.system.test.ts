@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { inVirtualEnvironment } from '../servers/daemon'
 import { DEFAULT_STAGE, synthesize } from './synthesize'
 
+const KEY_ARN = 'arn:aws:kms:eu-west-1:111111111111:key/0b6a4a3c-0d3b-4b58-9d0c-6b9a9b1f2c11'
 /** The role of CDK's own function is depended on twice, once for no reason: CDK writes it so. */
 const IGNORED = ['--ignore-checks', 'W3005']
 
@@ -14,7 +15,7 @@ test.each([
     'with every option',
     {
       vault: { encryption: 'kms', accessLogs: true, objectLock: { mode: 'governance', days: 7 } },
-      hosts: { read: false, defaultHostManagement: true },
+      hosts: { read: false, defaultHostManagement: true, ebs: { keyArns: [KEY_ARN] } },
       notifications: { emails: ['operators@example.com'], completed: true },
       schedules: [{ ...DEFAULT_STAGE.schedules[0]!, kind: 'association' }],
     },
