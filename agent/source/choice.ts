@@ -26,12 +26,20 @@ export function parseSourceChoice(values: readonly string[]): SourceChoice {
   return { everywhere, named }
 }
 
+/** The source that somebody named for this filesystem, as opposed to all of them. */
+export function namedSource(
+  { named }: SourceChoice,
+  { targets }: Pick<MountedFilesystem, 'targets'>,
+): SnapshotSourceName | undefined {
+  return targets.flatMap((target) => named.get(target) ?? [])[0]
+}
+
 /** Whether a source may take the snapshot of a filesystem. */
 export function isAllowed(
-  { everywhere, named }: SourceChoice,
+  choice: SourceChoice,
   source: SnapshotSourceName,
-  { targets }: Pick<MountedFilesystem, 'targets'>,
+  filesystem: Pick<MountedFilesystem, 'targets'>,
 ): boolean {
-  const chosen = targets.flatMap((target) => named.get(target) ?? [])[0] ?? everywhere
+  const chosen = namedSource(choice, filesystem) ?? choice.everywhere
   return chosen === undefined || chosen === source
 }

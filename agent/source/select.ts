@@ -1,7 +1,7 @@
 /** Which filesystems of a host are backed up, and why the others are not. */
 import { AgentError } from '../errors'
 import { findNearest } from '../lib/nearest'
-import { isAllowed } from './choice'
+import { isAllowed, namedSource } from './choice'
 import { findFilesystems, type MountedFilesystem } from './filesystems'
 import type { SourceKind } from './record'
 import type { HostSurvey, Survey, Volume } from './source'
@@ -118,7 +118,11 @@ function judge(host: HostSurvey, found: MountedFilesystem): Found | Refused {
     if ('volume' in claim) return { volume: claim.volume, why: whyOf(host, surveys.slice(0, index), found), targets }
     return 'unfit' in claim ? refuse('unfit', claim.unfit, claim.remedy) : refuse('skipped', claim.skipped)
   }
-  return refuse('unsupported', surveys.map((survey) => survey.absence(found)).join(', '))
+  const reason = surveys.map((survey) => survey.absence(found)).join(', ')
+  const named = namedSource(host.choice, found)
+  if (named === undefined) return refuse('unsupported', reason)
+  // Somebody counts on it: that it is not there must not pass for a filesystem that nobody can back up.
+  return refuse('unfit', `--source wants it from ${named}: ${reason}`, 'Give it another source, or none')
 }
 
 /** @param before - sources that would have been preferred */

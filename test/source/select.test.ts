@@ -193,10 +193,10 @@ describe('with a second source that can have everything', () => {
       volume: { ...select(surveyOf(host)).volumes[0]!, kind: 'other' as Survey['kind'], mountPoint: mount.target },
     }),
   }
+  const selectBy = (...source: readonly string[]) =>
+    select({ ...surveyOf(host), surveys: [lvm, claimAll], choice: parseSourceChoice(source) })
   const by = (...source: readonly string[]) =>
-    select({ ...surveyOf(host), surveys: [lvm, claimAll], choice: parseSourceChoice(source) }).sources.map(
-      ({ mountPoint, source, reason }) => [mountPoint, source, reason],
-    )
+    selectBy(...source).sources.map(({ mountPoint, source, reason }) => [mountPoint, source, reason])
 
   test('each filesystem has the first that can, and the operator is told why not one before it', () => {
     expect(by()).toEqual([
@@ -207,6 +207,20 @@ describe('with a second source that can have everything', () => {
 
   test('a source that was chosen has all that it can, and no other has any', () => {
     expect(by('lvm')).toEqual([['/srv', 'lvm', 'chosen with --source']])
+  })
+
+  test('a filesystem that was to have a source which cannot is a failure of its own, and no mere remark', () => {
+    const { volumes, unfit, unsupported } = selectBy('/boot=lvm')
+    expect(volumes.map(({ mountPoint }) => mountPoint)).toEqual(['/srv'])
+    expect(unfit).toMatchObject([
+      {
+        mountPoint: '/boot',
+        reason: '--source wants it from lvm: not on LVM',
+        remedy: 'Give it another source, or none',
+      },
+    ])
+    expect(unsupported).toEqual([])
+    expect(selectBy('lvm')).toMatchObject({ unfit: [], unsupported: [{ mountPoint: '/boot' }] })
   })
 
   test('a source that was chosen for a mount point where nothing is mounted is a mistake', () => {
