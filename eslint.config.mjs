@@ -6,10 +6,10 @@ import tseslint from 'typescript-eslint'
 
 /**
  * The agent's rooms, from the ground up: each imports only what stands before it. Below all of them are contract, errors,
- * context, outcome and pages; above all of them cli and main.
+ * context, ec2, outcome and pages; above all of them cli and main.
  */
 const ROOMS = JSON.parse(readFileSync(new URL('./scripts/rooms.json', import.meta.url), 'utf8'))
-const GROUND = ['contract', 'errors', 'context', 'outcome', 'pages'].map((name) => `agent/${name}.ts`)
+const GROUND = ['contract', 'errors', 'context', 'ec2', 'outcome', 'pages'].map((name) => `agent/${name}.ts`)
 /** The files of the room options that infra/ makes documents and schedules from: pure, and without the host. */
 const OPTIONS_AS_DATA = ['table', 'commands', 'grammar', 'contradictions']
 /** What a test calls by its checked name: test/support/commands.ts has each. */

@@ -18,6 +18,7 @@ import { readConfigFile } from './options/config-file.io'
 import { openBucket, openBucketOfHost } from './bucket/connect.io'
 import { readInstanceFacts } from './bucket/instance-facts.io'
 import type { HostDeps } from './context'
+import { connectEc2 } from './source/ebs/connect.io'
 import { localHost } from './host/run-command.io'
 import { createLog } from './lib/log'
 import { tuneGarbageCollection } from './lib/buffers.io'
@@ -63,7 +64,11 @@ async function perform(request: AnyRequest, stop: Pick<HostDeps, 'signal' | 'dea
   const level = request.logLevel ?? (process.stderr.isTTY ? 'info' : 'warn')
   const log = createLog(level, now, writeMessage)
   for (const warning of suggestVariableNames(AGENT, process.env)) log.warn(warning)
-  const hostDeps: HostDeps = { host: localHost, log, now, ...stop }
+  let ec2: ReturnType<typeof connectEc2> | undefined
+  const hostDeps: HostDeps = {
+    ...{ host: localHost, log, now, ...stop },
+    connectEc2: () => (ec2 ??= connectEc2('ec2EndpointUrl' in request ? request : {}, process.env, hostDeps)),
+  }
   const openThere = () => openBucketOfHost(request, process.env, hostDeps)
   if (request.command === 'preflight')
     return preflight(

@@ -1,4 +1,5 @@
 import type { RetrievalTier } from './contract'
+import type { Ec2 } from './ec2'
 import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 
@@ -22,10 +23,6 @@ export interface Deps {
   /** EC2, or undefined where this is no instance of it. Made when first asked for. Absent where nothing asks. */
   readonly connectEc2?: () => Promise<Ec2 | undefined>
 }
-
-/** EC2, as far as the disks of this instance are concerned. */
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- what it does comes with the source that needs it
-export interface Ec2 {}
 
 /** What needs no bucket. */
 export type HostDeps = Omit<Deps, 'store'>

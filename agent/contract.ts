@@ -43,6 +43,8 @@ export const RUN_TAG_PREFIX = 'snapstream.run='
 export const UPLOAD_TAG_PREFIX = 'snapstream.upload='
 /** A logical volume with this tag is never backed up. */
 export const SKIP_TAG = 'snapstream.skip'
+/** A file for each run that has begun to make snapshots in EBS, until none of what it made needs to go any more. */
+export const EBS_RUNS_DIRECTORY = '/var/lib/snapstream/ebs-runs'
 
 /**
  * Keys of the tags of what a host makes in EC2. It bears the first three from its creation on, since a host may tag nothing

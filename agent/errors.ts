@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   OBJECT_ARCHIVED: 'An object is in Glacier and has to be retrieved first.',
   CHECKSUM_MISMATCH: 'What arrived is not what was sent.',
   STORE_FAILED: 'S3 refused a request for another reason, or gave an impossible answer.',
+  EC2_FAILED: 'EC2 refused a request, gave an impossible answer, or did not do in time what it was asked for.',
   UNKNOWN_RUN: 'There is no such run.',
   MISDATED: "The time in a run's name is not the time at which S3 received the run.",
   UNKNOWN_PATH: 'A path is not in the backup.',

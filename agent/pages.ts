@@ -6,6 +6,7 @@ export const PAGES = {
   runbook: 'what to do when something goes wrong',
   'restore-by-hand': 'a restore with the AWS CLI, zstd and tar',
   servers: 'what an S3-compatible server has to do',
+  ebs: 'hosts without LVM, by snapshots of EBS',
 } as const
 export type Page = keyof typeof PAGES
 

@@ -16,7 +16,7 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 }`
 
 /** Those of agent/pages.ts: a test asks for each. */
-const PAGES = ['runbook', 'restore-by-hand', 'servers']
+const PAGES = ['runbook', 'restore-by-hand', 'servers', 'ebs']
 const pages = Object.fromEntries(
   PAGES.map((name) => [name, readFileSync(new URL(`../docs/${name}.md`, import.meta.url), 'utf8')]),
 )

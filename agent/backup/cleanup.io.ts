@@ -21,7 +21,7 @@ export async function cleanup(deps: Deps, request: WithHost<CleanupRequest>): Pr
 
 /** As `cleanup`, with the lock held. */
 export async function cleanUpHost(deps: Deps, request: WithHost<CleanupRequest>): Promise<Outcome<CleanupOutput>> {
-  const { leftBehind, ...removed } = await removeLeftovers(deps, request)
+  const { leftBehind, ...removed } = await removeLeftovers(deps, { ...request, everywhere: true })
   const left = leftBehind.flatMap(describeError)
   return {
     status: left.length > 0 ? ExitStatus.cleanupFailed : ExitStatus.ok,

@@ -15,6 +15,10 @@ const TOKEN_TTL_SECONDS = 60
 export interface Instance {
   readonly arn: string
   readonly region: string
+  readonly instanceId: string
+  /** Availability zone and type: empty where the document has none that looks like one. */
+  readonly zone: string
+  readonly instanceType: string
 }
 
 /**
@@ -56,9 +60,10 @@ export function endpointOf(environment: Environment): string {
 
 async function askOnce(endpoint: string, signal: AbortSignal): Promise<Instance> {
   const ask = await openSession(endpoint, signal)
-  const { region, accountId, instanceId } = parseDocument(await ask('dynamic/instance-identity/document'))
+  const { accountId, ...document } = parseDocument(await ask('dynamic/instance-identity/document'))
   const partition = parsePartition(await ask('meta-data/services/partition'))
-  return { arn: `arn:${partition}:ec2:${region}:${accountId}:instance/${instanceId}`, region }
+  const { region, instanceId } = document
+  return { ...document, arn: `arn:${partition}:ec2:${region}:${accountId}:instance/${instanceId}` }
 }
 
 /** Asks for one thing, by its path. */
@@ -81,8 +86,8 @@ export async function openSession(endpoint: string, signal: AbortSignal): Promis
 }
 
 /** What goes into keys and signatures is taken from the document only where it looks as it should. */
-function parseDocument(json: string): { region: string; accountId: string; instanceId: string } {
-  const { region, accountId, instanceId } = parseJson(json)
+function parseDocument(json: string): Omit<Instance, 'arn'> & { readonly accountId: string } {
+  const { region, accountId, instanceId, availabilityZone, instanceType } = parseJson(json)
   const asExpected = (value: unknown, pattern: RegExp): value is string =>
     typeof value === 'string' && pattern.test(value)
   if (
@@ -90,7 +95,8 @@ function parseDocument(json: string): { region: string; accountId: string; insta
     asExpected(accountId, /^\d{12}$/) &&
     asExpected(instanceId, /^i-[0-9a-f]+$/)
   ) {
-    return { region, accountId, instanceId }
+    const plain = (value: unknown) => (asExpected(value, /^[a-z0-9][a-z0-9.-]{1,63}$/) ? value : '')
+    return { region, accountId, instanceId, zone: plain(availabilityZone), instanceType: plain(instanceType) }
   }
   throw answeredWrongly(`the instance identity document is not understood: ${json.slice(0, 200)}`)
 }

@@ -14,6 +14,8 @@ export interface LeftoverScope {
   /** Where given, unfinished uploads of this class and host are looked for in the bucket, too. */
   readonly class?: string | undefined
   readonly host?: string | undefined
+  /** Snapshots are looked for also where nothing on this host tells of any. */
+  readonly everywhere?: boolean
 }
 
 /** What killed runs left behind. */
@@ -38,7 +40,7 @@ export interface Removal extends Leftovers {
  * @throws AgentError where uploads cannot be looked for, with what is still on the host as failures of its clean-up
  */
 export async function removeLeftovers(deps: Deps, scope: LeftoverScope): Promise<Removal> {
-  const onHost = await findLeftovers(deps)
+  const onHost = await findLeftovers(deps, scope.everywhere)
   const { leftBehind, ...removed } = scope.dryRun ? { ...onHost, leftBehind: [] } : await removeFromHost(deps, onHost)
   // Last, so that a bucket that cannot be reached keeps no snapshot on the host.
   const uploads = await findUploads(deps, scope, onHost).catch((error: unknown) => {
@@ -49,9 +51,9 @@ export async function removeLeftovers(deps: Deps, scope: LeftoverScope): Promise
 }
 
 /** Looks for what bears our marks, and changes nothing. Throws as `surveyHost`. */
-export async function findLeftovers(deps: HostDeps): Promise<Leftovers> {
+export async function findLeftovers(deps: HostDeps, everywhere = false): Promise<Leftovers> {
   const snapshots: LeftoverSnapshot[] = []
-  for (const source of SOURCES) snapshots.push(...(await source.findLeftovers(deps)))
+  for (const source of SOURCES) snapshots.push(...(await source.findLeftovers(deps, everywhere)))
   return {
     mounts: (await readMounts(deps))
       .map(({ target }) => target)

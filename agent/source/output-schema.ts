@@ -1,5 +1,6 @@
 /** What is told programs of volumes, of snapshots to be taken, and of what killed runs left. */
 import { z } from 'zod'
+import { ebsLeftoverFields, ebsPlanFields, ebsVolumeFields } from './ebs/output-schema'
 import { lvmLeftoverFields, lvmPlanFields, lvmVolumeFields } from './lvm/output-schema'
 import { quietLeftoverFields, quietPlanFields } from './quiet/output-schema'
 import { sourceSchema, type SourceKind } from './record'
@@ -19,6 +20,7 @@ export const plannedSchema = z.object({
   label: z.string().describe('Label of the filesystem; empty where it has none.'),
   mountOptions: z.string().describe('As in the mount table.'),
   ...lvmVolumeFields,
+  ...ebsVolumeFields,
 })
 
 export const snapshotSchema = z.object({
@@ -30,6 +32,7 @@ export const snapshotSchema = z.object({
   tar: z.array(z.string()).describe('The command that would print the tar stream.'),
   ...lvmPlanFields,
   ...quietPlanFields,
+  ...ebsPlanFields,
 })
 
 export const uploadSchema = z.object({
@@ -47,4 +50,5 @@ export const leftoverSchema = z.object({
   uploads: z.array(uploadSchema).describe('Unfinished uploads that it remembers.'),
   ...lvmLeftoverFields,
   ...quietLeftoverFields,
+  ...ebsLeftoverFields,
 })

@@ -1,11 +1,12 @@
 /** What a manifest says of where its snapshots came from. */
 import { z } from 'zod'
 import { lines, recordOf, word } from '../lib/untrusted'
+import { ebsSourceSchema } from './ebs/record'
 import { deviceMapperName, lvmLayoutSchema, lvmSourceSchema } from './lvm/record'
 import { quietSourceSchema } from './quiet/record'
 import { mountPointName } from './volume-name'
 
-export const sourceSchema = z.discriminatedUnion('kind', [lvmSourceSchema, quietSourceSchema])
+export const sourceSchema = z.discriminatedUnion('kind', [lvmSourceSchema, ebsSourceSchema, quietSourceSchema])
 
 /** How the snapshot of a volume was taken, and of what. */
 export type SourceRecord = Readonly<z.infer<typeof sourceSchema>>

@@ -207,8 +207,12 @@ export interface SnapshotSource {
    * the first part is sent.
    */
   recordUpload(deps: HostDeps, plan: SnapshotPlan, upload: UploadRef): Promise<void>
-  /** Snapshots that bear our mark: nobody else's is ever touched. */
-  findLeftovers(deps: HostDeps): Promise<readonly LeftoverSnapshot[]>
+  /**
+   * Snapshots that bear our mark: nobody else's is ever touched.
+   *
+   * @param everywhere - also where nothing on this host tells of any; false where left out
+   */
+  findLeftovers(deps: HostDeps, everywhere?: boolean): Promise<readonly LeftoverSnapshot[]>
   /** @throws AgentError CLEANUP_FAILED */
   removeLeftover(deps: HostDeps, leftover: LeftoverSnapshot): Promise<void>
   /** To be read before snapshots clutter the reports. */

@@ -3,6 +3,7 @@ import type { HostDeps, UploadRef } from '../context'
 import { readFilesystems } from '../host/filesystems.io'
 import { AUTOMATIC, isAllowed, type SourceChoice } from './choice'
 import { findFilesystems } from './filesystems'
+import { ebs } from './ebs/snapshots.io'
 import { lvm } from './lvm/snapshots.io'
 import { quiet } from './quiet/snapshots.io'
 import type { HostLayouts, SourceKind } from './record'
@@ -20,7 +21,7 @@ import type {
 } from './source'
 
 /** In the order in which they are asked: the first that claims a filesystem takes its snapshot. */
-export const SOURCES: readonly SnapshotSource[] = [lvm, quiet]
+export const SOURCES: readonly SnapshotSource[] = [lvm, ebs, quiet]
 const BY_KIND = new Map(SOURCES.map((source) => [source.kind, source]))
 
 /** The source that a plan, a volume or a leftover is of. */

@@ -173,8 +173,8 @@ test('a host that is ready, but for /boot, which is not on LVM and too large to 
   const { status, summary, bucket, check } = await look()
   expect(status).toBe(0)
   expect(summary).toBe(`Preflight: READY, 1 warning
-  WARN  other filesystems  not backed up: /boot (not on LVM, too large to be read in place: 1.5 GiB used of at most 1 GiB)
-        HINT: Back them up by other means, or move each to a logical volume of LVM with a mounted ext2, ext3, ext4 or xfs filesystem, or a mounted ext2, ext3, ext4, xfs or vfat filesystem beside the root, with at most 1 GiB used. With --require-all a backup ends with status 3.
+  WARN  other filesystems  not backed up: /boot (not on LVM, not on EBS, too large to be read in place: 1.5 GiB used of at most 1 GiB)
+        HINT: Back them up by other means, or move each to a logical volume of LVM with a mounted ext2, ext3, ext4 or xfs filesystem, or a mounted ext2, ext3, ext4, xfs or vfat filesystem on a disk of EBS, or a mounted ext2, ext3, ext4, xfs or vfat filesystem beside the root, with at most 1 GiB used. With --require-all a backup ends with status 3.
   OK    root               runs as root
   OK    node               version ${process.versions.node}
   OK    tools              LVM, mount and flock are there

@@ -20,6 +20,14 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'archive/read.test.ts': ['agent/archive/read-whole.io.ts'],
   // Steps of one command, each between a fake host and a store in memory.
   'bucket/ranged-http.test.ts': ['agent/bucket/range-connection.io.ts'],
+  'source/ebs/ec2-client.test.ts': ['agent/source/ebs/ec2-requests.io.ts'],
+  'source/ebs/snapshots.test.ts': [
+    'agent/source/ebs/mount.io.ts',
+    'agent/source/ebs/run.io.ts',
+    'agent/source/ebs/runs.io.ts',
+  ],
+  // The kernel's part of it.
+  'guest/ebs.system.test.ts': ['agent/source/ebs/namespace.io.ts'],
   'rebuild/rebuild.test.ts': ['agent/source/rebuild-step.ts'],
 }
 

@@ -31,7 +31,12 @@ export interface Installation {
   leftovers(): Promise<string[]>
 }
 
-export async function installAgent(guest: Guest, server: Server): Promise<Installation> {
+/** @param more - what each command has besides, in its environment */
+export async function installAgent(
+  guest: Guest,
+  server: Server,
+  more: { readonly environment?: Readonly<Record<string, string>> } = {},
+): Promise<Installation> {
   const bucket = await createBucket(server, { versioned: true })
   const client = plainClient(server)
   const place = [
@@ -50,6 +55,7 @@ export async function installAgent(guest: Guest, server: Server): Promise<Instal
       ...commandOptions,
       environment: {
         ...{ AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey },
+        ...more.environment,
         ...commandOptions.environment,
       },
     })

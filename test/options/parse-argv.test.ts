@@ -39,7 +39,7 @@ test('help has pages of documentation, and knows which', () => {
   expect(refusal(() => parseArguments(AGENT, ['help', 'runbok']))).toEqual({
     code: 'USAGE',
     message: "there is no help on 'runbok'",
-    hint: expect.stringMatching(/^Did you mean runbook\? There is on preflight, .*, servers\.$/),
+    hint: expect.stringMatching(/^Did you mean runbook\? There is on preflight, .*, servers, ebs\.$/),
   })
 })
 

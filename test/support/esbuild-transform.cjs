@@ -8,6 +8,7 @@ module.exports = {
       loader: 'ts',
       format: 'cjs',
       target: 'node24',
+      supported: { 'dynamic-import': false }, // jest's modules have no other way to be imported
       sourcemap: 'external',
       sourcefile: path,
       ...(path.endsWith('agent/archive/catalog-worker.io.ts') && {

@@ -32,6 +32,8 @@ export interface Settings {
   readonly denied: readonly string[]
   /** Whether the caller's policies let a request pass; without, all may do all. */
   readonly authorize: ((request: Ec2Request) => Promise<boolean>) | undefined
+  /** On a page of what is described, however many are asked for. */
+  readonly pageItemsMax: number
 }
 
 export const SETTINGS: Settings = {
@@ -48,6 +50,7 @@ export const SETTINGS: Settings = {
   pendingSnapshotsMax: 5,
   denied: [],
   authorize: undefined,
+  pageItemsMax: 1000,
 }
 
 export interface Instance {

@@ -22,6 +22,8 @@ export interface Ec2Options {
   readonly settings?: Partial<Settings>
   /** In milliseconds since 1970; the system's clock unless told. */
   readonly now?: () => number
+  /** Whose requests are answered, where another server has to know the same. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
 }
 
 export interface RunningEc2 extends AsyncDisposable {
@@ -42,6 +44,7 @@ export interface RunningEc2 extends AsyncDisposable {
 export async function startEc2(options: Ec2Options = {}): Promise<RunningEc2> {
   const directory = await makeDirectory('ec2')
   const service = makeService(directory.path, options)
+  const { signer } = service
   const { account, faults, oneByOne, requests } = service
   const server = createServer((request, response) => {
     respond(service, request, response).catch(() => response.destroy())
@@ -57,7 +60,7 @@ export async function startEc2(options: Ec2Options = {}): Promise<RunningEc2> {
     await oneByOne(async () => directory.remove())
   }
   return {
-    ...{ endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, ...SIGNER },
+    ...{ endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, ...signer },
     requests,
     launch: (launchOptions) => oneByOne(() => launchInstance(account, launchOptions)),
     configure(changes) {
@@ -69,14 +72,15 @@ export async function startEc2(options: Ec2Options = {}): Promise<RunningEc2> {
   }
 }
 
-function makeService(directory: string, { settings, now = Date.now }: Ec2Options): Service {
+function makeService(directory: string, { settings, now = Date.now, credentials }: Ec2Options): Service {
   const account: Account = {
     ...{ directory, now, settings: { ...SETTINGS, ...settings } },
     ...{ instances: new Map(), volumes: new Map(), snapshots: new Map(), clientTokens: new Map() },
   }
   let last: Promise<unknown> = Promise.resolve()
+  const { accessKeyId, secretAccessKey } = credentials ?? SIGNER
   return {
-    ...{ account, signer: SIGNER, faults: makeFaults(), requests: [] },
+    ...{ account, signer: { ...SIGNER, accessKeyId, secretAccessKey }, faults: makeFaults(), requests: [] },
     oneByOne(work) {
       const result = last.then(work)
       last = result.catch(() => undefined)

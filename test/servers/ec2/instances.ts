@@ -12,6 +12,7 @@ export const describeInstances: Action = {
   optional: ['InstanceId', 'Filter', 'MaxResults', 'NextToken'],
   run(account, parameters) {
     const { items, nextToken } = describe<Instance>(parameters, {
+      pageItemsMax: account.settings.pageItemsMax,
       ids: 'InstanceId',
       all: () => [...account.instances.values()],
       find: (id) => findInstance(account, id),

@@ -10,6 +10,7 @@ const PAGE_MAX = 1000
 export type Facts = Readonly<Record<string, string | undefined>>
 
 export interface Listing<T> {
+  readonly pageItemsMax: number
   /** Of all that there are, where no ids were given. */
   readonly all: () => readonly T[]
   /** Throws for an id of nothing. */
@@ -42,7 +43,7 @@ export function describe<T>(parameters: Parameters, listing: Listing<T>): Page<T
   }
   const wanted = ids.length > 0 ? ids.map((id) => listing.find(id)) : listing.all()
   const start = token === undefined ? 0 : parseToken(token)
-  const end = start + (size ?? PAGE_MAX)
+  const end = ids.length > 0 ? wanted.length : start + Math.min(size ?? PAGE_MAX, listing.pageItemsMax)
   const matches = parseFilters(parameters)
   return {
     items: wanted.slice(start, end).filter((item) => matches(listing.tags(item), listing.facts(item))),

@@ -48,6 +48,7 @@ export const describeSnapshots: Action = {
       if (owner !== 'self' && owner !== OWNER) invalid(`This stand-in has no snapshots of the owner '${owner}'.`)
     }
     const { items, nextToken } = describe<Snapshot>(parameters, {
+      pageItemsMax: account.settings.pageItemsMax,
       ids: 'SnapshotId',
       all: () => visibleSnapshots(account),
       find: (id) => findSnapshot(account, id),

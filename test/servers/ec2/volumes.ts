@@ -44,6 +44,7 @@ export const describeVolumes: Action = {
   optional: ['VolumeId', 'Filter', 'MaxResults', 'NextToken'],
   run(account, parameters) {
     const { items, nextToken } = describe<Volume>(parameters, {
+      pageItemsMax: account.settings.pageItemsMax,
       ids: 'VolumeId',
       all: () => visibleVolumes(account),
       find: (id) => findVolume(account, id),

@@ -1,0 +1,138 @@
+/** The snapshots of a run, and the copies that are made of them, until each has been given back. */
+import type { HostDeps } from '../../context'
+import type { EbsSnapshot } from '../../ec2'
+import { AgentError, describeError } from '../../errors'
+import { neverAborted } from '../../lib/never-aborted'
+import { attachCopy, awaitSnapshot, createCopy } from './copy.io'
+import type { TakenSnapshots } from './create.io'
+import { findLeftovers, keptSnapshots } from './leftovers'
+import { volumeTags, type EbsPlan } from './plan'
+import { readMarked } from './survey.io'
+import { removeSnapshot, removeVolume, type Teardown } from './teardown.io'
+
+/** A disk of the instance during a run. */
+interface Disk {
+  readonly snapshot: EbsSnapshot
+  /** Filesystems on it that are not given back yet. */
+  readonly plans: Set<EbsPlan>
+  /** Id of the volume that is a copy of it, once that is known. */
+  copyId: string | undefined
+  /** Settles when it is attached. */
+  attached: Promise<string> | undefined
+  released: boolean
+}
+
+export interface EbsRun {
+  /** Of the copy of a plan's disk, which is made and attached for the first one that asks. @throws AgentError */
+  attachedCopy(deps: HostDeps, plan: EbsPlan): Promise<string>
+  /** The same, where there is one by now. */
+  copyOf(plan: EbsPlan): string | undefined
+  /** What the manifest says of it. */
+  describe(plan: EbsPlan): EbsPlan['source']
+  /** Gives the disk back with the last of its plans. @throws AgentError CLEANUP_FAILED */
+  release(plan: EbsPlan): Promise<void>
+  /** Whatever else bears the tags of the run. @throws AgentError CLEANUP_FAILED */
+  sweep(): Promise<void>
+}
+
+export function ebsRun(
+  { log }: Pick<HostDeps, 'log'>,
+  teardown: Teardown,
+  plans: readonly EbsPlan[],
+  { snapshots, frozen }: TakenSnapshots,
+): EbsRun {
+  const { ec2 } = teardown
+  const { instance } = ec2
+  const [{ run, keepLast, request }] = plans as readonly [EbsPlan]
+  const disks = new Map<string, Disk>()
+  for (const [volumeId, snapshot] of snapshots) {
+    const own = new Set(plans.filter(({ origin }) => origin.volumeId === volumeId))
+    disks.set(volumeId, { snapshot, plans: own, copyId: undefined, attached: undefined, released: false })
+  }
+  const diskOf = ({ origin }: EbsPlan) => disks.get(origin.volumeId) ?? unknownDisk(origin.volumeId)
+  let strays: Promise<void> | undefined
+
+  async function attach(deps: HostDeps, disk: Disk): Promise<string> {
+    strays ??= removeStrays()
+    await strays
+    await awaitSnapshot(deps, teardown, disk.snapshot)
+    const { snapshotId } = disk.snapshot
+    const wanted = { snapshotId, clientToken: `${run}-${snapshotId}`, tags: volumeTags(request.tags) }
+    const volumeId = await createCopy(deps, teardown, wanted, (id) => (disk.copyId = id))
+    await attachCopy(deps, teardown, volumeId)
+    log.info(`${volumeId} is attached, a copy of ${disk.snapshot.volumeId}`)
+    return volumeId
+  }
+
+  /** Of earlier runs, which nothing on this host told of. They may take the last place that a copy could be attached to. */
+  async function removeStrays(): Promise<void> {
+    try {
+      const marked = await readMarked(ec2, neverAborted())
+      const { volumes } = await ec2.describeInstance(neverAborted())
+      const attached = volumes.map(({ volumeId }) => volumeId)
+      // What was kept until now goes when that of this run is complete.
+      for (const { resource } of findLeftovers(marked, instance.arn, attached, run)) {
+        if ('volumeId' in resource) await removeVolume(teardown, resource.volumeId)
+        if ('snapshotId' in resource) await removeSnapshot(teardown, resource.snapshotId)
+      }
+    } catch (error) {
+      log.warn(`what earlier runs left in EBS could not be removed: ${describeError(error).join(' ')}`)
+    }
+  }
+
+  async function releaseDisk(disk: Disk): Promise<void> {
+    disk.released = true
+    await disk.attached?.catch(() => undefined) // as it is stopped, it may yet learn of the volume
+    if (disk.copyId !== undefined) await removeVolume(teardown, disk.copyId, true)
+    await releaseSnapshot(disk.snapshot)
+  }
+
+  /** One that is not complete yet is left to become so: the next one has that much less to do. */
+  async function releaseSnapshot({ snapshotId, volumeId }: EbsSnapshot): Promise<void> {
+    if (!keepLast) {
+      await removeSnapshot(teardown, snapshotId, true)
+      return
+    }
+    const { snapshots } = await readMarked(ec2, neverAborted())
+    const own = snapshots.find((snapshot) => snapshot.snapshotId === snapshotId)
+    if (own?.state !== 'completed' && own?.state !== 'pending') {
+      await removeSnapshot(teardown, snapshotId, true)
+      return
+    }
+    const kept = keptSnapshots(snapshots, [volumeId])
+    const older = snapshots.filter((snapshot) => snapshot.volumeId === volumeId && snapshot.startedAt < own.startedAt)
+    for (const snapshot of older) {
+      if (!kept.includes(snapshot)) await removeSnapshot(teardown, snapshot.snapshotId)
+    }
+  }
+
+  return {
+    async attachedCopy(deps, plan) {
+      const disk = diskOf(plan)
+      disk.attached ??= attach(deps, disk)
+      return await disk.attached
+    },
+    copyOf: (plan) => diskOf(plan).copyId,
+    describe(plan) {
+      const consistency = frozen.includes(plan.origin.mountPoint) ? 'frozen' : 'crash'
+      return { ...plan.source, snapshotId: diskOf(plan).snapshot.snapshotId, consistency }
+    },
+    async release(plan) {
+      const disk = diskOf(plan)
+      disk.plans.delete(plan)
+      if (disk.plans.size === 0 && !disk.released) await releaseDisk(disk)
+    },
+    async sweep() {
+      const { volumes, snapshots: left } = await readMarked(ec2, neverAborted(), run)
+      const own = Array.from(disks.values(), ({ snapshot }) => snapshot.snapshotId)
+      const extra = left.filter(({ snapshotId }) => !own.includes(snapshotId))
+      const gone = ['deleting', 'deleted']
+      for (const { volumeId, state } of volumes) if (!gone.includes(state)) await removeVolume(teardown, volumeId)
+      for (const { snapshotId } of extra) await removeSnapshot(teardown, snapshotId)
+    },
+  }
+}
+
+function unknownDisk(volumeId: string): never {
+  throw new AgentError('INTERNAL', `no snapshot of ${volumeId} was taken`, { hint: 'Report it.' })
+}
