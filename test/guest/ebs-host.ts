@@ -30,7 +30,7 @@ const ZONE = 'us-east-1a'
 /** @param server - for S3; EC2 takes the same credentials */
 export async function startEbsHost(server: Server, settings: Partial<Settings> = {}): Promise<EbsHost> {
   await using started = new AsyncDisposableStack()
-  const guest = started.use(await bootGuest({ systemd: true }))
+  const guest = started.use(await bootGuest({ systemd: true, disksMiB: [64] }))
   const ec2 = started.use(await startEc2({ settings, credentials: server }))
   const instance = await ec2.launch({ machine: guest, volumes: VOLUMES })
   const document = {

@@ -1,29 +1,240 @@
-/** A host without LVM, as most EC2 instances are, backed up by the bundle that ships through snapshots of EBS. */
+/** A host without LVM, as most EC2 instances are: the source against a kernel, and what it is for by the bundle that ships. */
+import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ec2Client } from '../../agent/source/ebs/ec2-client.io'
+import { ebsSource } from '../../agent/source/ebs/snapshots.io'
+import { testServers } from '../servers'
+import { askEc2 } from '../servers/ec2/ask'
+import { testSourceContract } from '../source/source-contract'
+import { makeTrustedDirectory } from '../support/trusted-directory'
 import { MOUNT_POINTS } from './ebs-disks'
 import { startEbsHost, type EbsHost } from './ebs-host'
-import { testServers } from '../servers'
+import { guestDeps, readMoment } from './guest-host'
+import type { HostDeps } from '../../agent/context'
+import type { SnapshotPlan } from '../../agent/source/source'
+import type { AgentResult } from './agent'
 
-jest.setTimeout(180_000)
+jest.setTimeout(300_000)
 
+const PLAIN = '/mnt/plain'
 let host: EbsHost
 
 beforeAll(async () => {
   host = await startEbsHost(testServers().seaweedfs)
+  // A disk without a serial is none of EBS.
+  await host.guest.run(['sh', '-euc', `mkfs.ext4 -q /dev/ubdb; mount --mkdir /dev/ubdb ${PLAIN}`])
 })
 afterAll(() => host[Symbol.asyncDispose]())
+afterEach(() => host.ec2.configure({ denied: [] }))
 
-const backUp = (...options: readonly string[]) => host.agent.run('backup', ...host.options, ...options)
+const sh = (script: string, ...words: readonly string[]) => host.guest.run(['sh', '-euc', script, 'sh', ...words])
 
-test('a dry run says which disk each filesystem is on, and changes nothing', async () => {
-  const { status, summary, stderr } = await backUp('--dry-run')
-  console.log(summary, stderr)
-  expect(status).toBe(0)
-  for (const mountPoint of MOUNT_POINTS) expect(summary).toContain(` ${mountPoint} `)
-  expect(await host.marked()).toEqual([])
+/** What is mounted of ours, in the host's view or in another one, and what that was mounted on. */
+const leftOnHost = () => sh('grep -hs /run/snapstream /proc/[0-9]*/mounts; find /run/snapstream 2>/dev/null; true')
+const copies = async () => (await host.marked()).filter((id) => id.startsWith('vol-'))
+
+describe('as a source of snapshots, EBS', () => {
+  const directory = makeTrustedDirectory()
+  const source = ebsSource({
+    ...{ runsDirectory: join(directory, 'runs'), uploadsDirectory: join(directory, 'uploads') },
+  })
+  let deps: HostDeps
+
+  beforeAll(async () => {
+    const { region, accessKeyId, secretAccessKey, endpoint } = host.ec2
+    const own = guestDeps(host.guest)
+    const client = await ec2Client({
+      instance: {
+        ...{ instanceId: host.instance.id, arn: host.arn },
+        ...{ region, zone: 'us-east-1a', instanceType: 't3.small' },
+      },
+      credentials: async () => ({ accessKeyId, secretAccessKey }),
+      ...{ endpointUrl: endpoint, log: own.log },
+    })
+    deps = { ...own, connectEc2: () => Promise.resolve(client) }
+  })
+  afterAll(() => rmSync(directory, { recursive: true }))
+
+  /** Detaches the copy of a plan's disk, which nobody would who uses it. */
+  async function destroy({ mountPoint }: SnapshotPlan): Promise<void> {
+    const unmount = `for mounts in $(grep -ls " $1 " /proc/[0-9]*/mounts); do
+      read -r device rest <<LINE
+$(grep " $1 " $mounts)
+LINE
+      pid=\${mounts#/proc/}; nsenter --target=\${pid%/mounts} --mount -- umount --lazy "$1"; echo \${device#/dev/}; done`
+    const device = (await sh(unmount, mountPoint)).split('\n')[0] ?? ''
+    const serial = (await sh('cat /sys/block/$1/serial', device.replace(/\d+$/, ''))).trim()
+    await askEc2(host.ec2, 'DetachVolume', { VolumeId: serial.replace('vol', 'vol-') })
+  }
+
+  testSourceContract(source, { moment: 'taken', apart: true, hasLayout: false, refusal: 'ACCESS_DENIED' }, () => ({
+    deps,
+    mountPoints: MOUNT_POINTS,
+    foreign: PLAIN,
+    write: async (text) => void (await sh(`for m in ${MOUNT_POINTS.join(' ')}; do echo $1 >$m/moment; done`, text)),
+    async obstruct() {
+      host.ec2.configure({ denied: ['CreateSnapshots'] })
+      return async () => host.ec2.configure({ denied: [] })
+    },
+    destroy,
+    readMoment: (tar, names) => readMoment(host.guest, tar, names),
+    async left() {
+      // The last snapshot of each disk stays.
+      const found = await source.findLeftovers(deps, true)
+      return [...found.map(({ name }) => name), ...(await copies()), await leftOnHost()].join('\n')
+    },
+  }))
 })
 
-test('a host is backed up', async () => {
-  const { status, summary, stderr, json } = await backUp('--verify', 'source', '--log-level', 'debug')
-  console.log(status, summary, stderr, json)
-  console.log(await host.marked(), host.ec2.requests.map(({ action, code }) => `${action} ${code ?? ''}`).join('\n'))
+describe('by the bundle that ships', () => {
+  const SMALL = ['--exclude', '/srv/a/random', '--exclude', '/srv/b/random', '--exclude-volumes', PLAIN]
+  const backUp = (...options: readonly string[]) => host.agent.run('backup', ...host.options, ...SMALL, ...options)
+  const cleanUp = () => host.agent.run('cleanup', ...host.options)
+
+  afterEach(async () => {
+    expect(await copies()).toEqual([])
+    expect(await leftOnHost()).toBe('')
+    // The last one of each disk at most.
+    expect((await host.marked()).length).toBeLessThanOrEqual(host.instance.volumeIds.length)
+  })
+
+  async function readFile({ json }: AgentResult, mountPoint: string, name: string): Promise<string> {
+    const volume = json.volumes.find((one: { mountPoint: string }) => one.mountPoint === mountPoint)
+    const stored = await host.agent.read(volume.archive.segments[0].key)
+    const tar = execFileSync('zstd', ['-dc'], { input: stored, maxBuffer: 1 << 28 })
+    return execFileSync('tar', ['-xO', '--record-size=1M', name], { input: tar }).toString()
+  }
+  const sourcesOf = ({ json }: AgentResult): Record<string, string> =>
+    Object.fromEntries(
+      json.volumes.map((one: { mountPoint: string; source: { consistency: string } }) => [
+        one.mountPoint,
+        one.source.consistency,
+      ]),
+    )
+
+  test('a dry run says that EBS has each filesystem, and changes nothing', async () => {
+    const before = await host.marked()
+    const { status, summary } = await backUp('--dry-run')
+    expect(status).toBe(0)
+    for (const mountPoint of MOUNT_POINTS) expect(summary).toContain(` ${mountPoint} `)
+    expect(summary).toContain('snapshot in EBS, the last of which is kept')
+    expect(await host.marked()).toEqual(before)
+  })
+
+  /** Writes a number to one filesystem, and then to the other: the first is never behind, and at most one ahead. */
+  const COUNT = `
+    const fs = require('node:fs')
+    const files = ['/srv/a/count', '/srv/b/count'].map((file) => fs.openSync(file, 'w'))
+    for (let count = 1; ; count++) {
+      for (const file of files) {
+        fs.writeSync(file, String(count).padStart(9, '0'), 0)
+        fs.fsyncSync(file)
+      }
+      if (count === 10) console.error('counting')
+    }`
+
+  test('a host is backed up as all of its disks were at one moment, while writers run', async () => {
+    const { promise: isCounting, resolve: onStderr } = Promise.withResolvers<string>()
+    const counting = host.guest.start(['node', '-e', COUNT], { onStderr })
+    await isCounting
+    const result = await backUp('--verify', 'source')
+    counting.kill('SIGKILL')
+    await counting.ended
+    expect(result).toMatchObject({ status: 0, json: { verified: 'source', failures: [] } })
+    expect(sourcesOf(result)).toEqual(Object.fromEntries(MOUNT_POINTS.map((mountPoint) => [mountPoint, 'crash'])))
+    const [a, b] = [await readFile(result, '/srv/a', './count'), await readFile(result, '/srv/b', './count')].map(
+      Number,
+    )
+    expect(a).toBeGreaterThanOrEqual(10)
+    expect([a, a! - 1]).toContain(b)
+    // From one copy each, and no more than one request for all of the snapshots.
+    expect(new Set(result.json.volumes.map((one: any) => one.source.snapshotId)).size).toBe(3)
+  })
+
+  test('with --freeze, filesystems of data are held still, and those that the host needs are not', async () => {
+    const result = await backUp('--freeze', '--volumes', '/srv/a', '--volumes', '/sysroot/boot')
+    expect(result.status).toBe(0)
+    expect(sourcesOf(result)).toEqual({ '/srv/a': 'frozen', '/sysroot/boot': 'frozen' })
+    await sh('echo again >/srv/a/moment; echo again >/sysroot/boot/moment')
+  })
+
+  test('without the right to take snapshots it says which is missing', async () => {
+    host.ec2.configure({ denied: ['CreateSnapshots'] })
+    const { status, json } = await backUp('--volumes', '/srv/a')
+    expect(status).toBe(1)
+    expect(JSON.stringify(json)).toContain('ec2:CreateSnapshots is denied')
+  })
+
+  test('without the right to attach it fails as a volume does, and leaves nothing', async () => {
+    host.ec2.configure({ denied: ['AttachVolume'] })
+    const { status, json } = await backUp('--volumes', '/srv/a')
+    expect([status, json.error.code, json.error.hint]).toEqual([
+      1,
+      'ACCESS_DENIED',
+      expect.stringContaining('hosts: { ebs: true }'),
+    ])
+  })
+
+  describe('killed at any point, it leaves what the next run or cleanup removes', () => {
+    /** Kills a run as soon as EC2 has done something for it. */
+    async function killAfter(action: string): Promise<void> {
+      const seen = host.ec2.requests.length
+      const running = host.agent.start('backup', ...host.options, ...SMALL, '--volumes', '/sysroot/boot')
+      const isDone = () => host.ec2.requests.slice(seen).some((one) => one.action === action && one.code === undefined)
+      while (!isDone()) await sleep(5)
+      running.kill('SIGKILL')
+      await running.ended
+    }
+
+    test.each([
+      ['CreateSnapshots', 'cleanup'],
+      ['CreateVolume', 'the next run'],
+      ['AttachVolume', 'cleanup'],
+      ['ModifyInstanceAttribute', 'the next run'],
+      ['DetachVolume', 'cleanup'],
+      ['DeleteVolume', 'the next run'],
+    ])('after %s, by %s', async (action, by) => {
+      await killAfter(action)
+      const { status } = by === 'cleanup' ? await cleanUp() : await backUp('--volumes', '/sysroot/boot')
+      expect(status).toBe(0)
+    })
+
+    test('while it reads, and its mount is gone with it', async () => {
+      await sh('dd if=/dev/urandom of=/sysroot/boot/random bs=1M count=4 status=none')
+      const { promise: isReading, resolve } = Promise.withResolvers<undefined>()
+      const running = host.guest.start(['true'])
+      await running.ended
+      const slow = ['--bandwidth-limit', '64K', '--compression', 'none', '--log-level', 'info']
+      const reading = host.agent.start('backup', ...host.options, '--volumes', '/sysroot/boot', ...slow)
+      while (!(await leftOnHost()).includes('/sysroot.boot')) await sleep(100)
+      resolve(undefined)
+      await isReading
+      await sleep(1000)
+      reading.kill('SIGKILL')
+      await reading.ended
+      await sleep(1000)
+      expect(await sh('grep -hs /run/snapstream /proc/[0-9]*/mounts || true')).toBe('')
+      expect(await copies()).toHaveLength(1)
+      await sh('rm /sysroot/boot/random')
+      const { status, json } = await cleanUp()
+      expect([status, json.snapshots[0].name]).toEqual([0, expect.stringMatching(/^vol-\w+ of run /)])
+    })
+
+    test('while filesystems are frozen, which systemd then thaws', async () => {
+      host.ec2.inject({ action: 'CreateSnapshots', delaySeconds: 0 }) // the dry run
+      host.ec2.inject({ action: 'CreateSnapshots', delaySeconds: 60 })
+      const running = host.agent.start('backup', ...host.options, ...SMALL, '--freeze', '--volumes', '/srv/a')
+      const thaws = () => sh("systemctl list-timers --all --no-legend 'snapstream-thaw-*' | wc -l")
+      while ((await thaws()).trim() === '0') await sleep(200)
+      await sleep(1500)
+      running.kill('SIGKILL')
+      await running.ended
+      const startedAt = performance.now()
+      await sh('echo thawed >/srv/a/moment')
+      expect((performance.now() - startedAt) / 1000).toBeLessThan(60)
+      expect((await cleanUp()).status).toBe(0)
+    })
+  })
 })

@@ -21,10 +21,11 @@ socket.on('error', (error) => {
 createInterface({ input: socket }).on('line', (line) => {
   const message = JSON.parse(line) as ToGuest
   if ('signal' in message) signalGroup(message.id, message.signal)
+  else if ('endInput' in message) running.get(message.id)?.stdin?.end()
   else run(message)
 })
 
-function run({ id, argv, environment, input }: Extract<ToGuest, { argv: unknown }>): void {
+function run({ id, argv, environment, input, isInputOpen }: Extract<ToGuest, { argv: unknown }>): void {
   // Its own process group, so that a signal reaches what it started too.
   const child = spawn(argv[0], argv.slice(1), { env: { ...process.env, ...environment }, detached: true })
   running.set(id, child)
@@ -40,7 +41,8 @@ function run({ id, argv, environment, input }: Extract<ToGuest, { argv: unknown 
     tell({ id, status: failure === undefined ? status : 127, killedBy })
   })
   child.stdin.on('error', () => undefined) // a command need not read its input
-  child.stdin.end(Buffer.from(input, 'base64'))
+  child.stdin.write(Buffer.from(input, 'base64'))
+  if (!isInputOpen) child.stdin.end()
 }
 
 function signalGroup(id: number, signal: NodeJS.Signals): void {

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs'
+import { PassThrough, Writable } from 'node:stream'
 import { AgentError } from '../../agent/errors'
 import { formatArgv } from '../../agent/host/argv'
 import { localDeps, type LocalDeps } from '../support/host-deps'
 import type { Guest } from './guest'
-import type { Argv, Host } from '../../agent/context'
+import type { Argv, Host, RunningCommand, StartOptions } from '../../agent/context'
 
 /**
  * A `Host` that is a guest: the agent's code runs in the test, its commands run there. Signals are not passed on. What
@@ -29,11 +30,39 @@ function guestHost(guest: Guest): Host {
       }
       return guest.exec(argv, { environment: { LC_ALL: 'C', ...options.environment } })
     },
-    start() {
-      throw new Error('a guest gives no pipes: run the bundle in it')
-    },
+    start: (argv, _signal, options = {}) => startIn(guest, argv, options),
   }
   return host
+}
+
+/** A command whose input stays open, and is all that can be done with that: nothing is written to it. */
+function startIn(guest: Guest, argv: Argv, { onStderr, environment }: StartOptions): RunningCommand {
+  const stdout = new PassThrough()
+  let stderr = ''
+  const command = guest.start(argv, {
+    environment: { LC_ALL: 'C', ...environment },
+    keepInput: true,
+    onStdout: (data) => void stdout.write(data),
+    onStderr(text) {
+      stderr += text
+      onStderr?.(Buffer.from(text))
+    },
+  })
+  const stdin = new Writable({
+    final(done) {
+      command.endInput()
+      done()
+    },
+  })
+  const succeeded = command.ended.then(({ status }) => {
+    stdout.end()
+    if (status === 0) return
+    throw new AgentError('COMMAND_FAILED', `${formatArgv(argv)} exited with status ${status ?? '?'}: ${stderr}`, {
+      hint: 'The text after the colon is what the command itself printed.',
+    })
+  })
+  succeeded.catch(() => undefined) // whoever awaits it sees the error
+  return { stdin, stdout, succeeded, stderrTail: () => stderr, kill: () => command.kill('SIGKILL') }
 }
 
 /** What an agent in the guest would have. */

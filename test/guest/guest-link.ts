@@ -15,7 +15,10 @@ export type ToGuest =
       readonly environment: Readonly<Record<string, string>>
       /** In base64, as everything that may be binary. */
       readonly input: string
+      /** Whether its input stays open until it is told otherwise. */
+      readonly isInputOpen: boolean
     }
+  | { readonly id: number; readonly endInput: true }
   | { readonly id: number; readonly signal: NodeJS.Signals }
 
 export type FromGuest =
@@ -32,6 +35,9 @@ export interface CommandOptions {
   readonly timeoutSeconds?: number
   /** Called with what the command writes to standard error, as it comes. */
   readonly onStderr?: (text: string) => void
+  readonly onStdout?: (data: Buffer) => void
+  /** Leaves its input open until `endInput`. */
+  readonly keepInput?: boolean
 }
 
 export interface GuestResult {
@@ -46,6 +52,7 @@ export interface GuestResult {
 export interface GuestCommand {
   /** Signals the command and all that it started, as the SSM agent does. */
   kill(signal: NodeJS.Signals): void
+  endInput(): void
   readonly ended: Promise<GuestResult>
 }
 
@@ -62,6 +69,7 @@ interface Pending {
   readonly stdout: Buffer[]
   readonly stderr: Buffer[]
   readonly onStderr: ((text: string) => void) | undefined
+  readonly onStdout: ((data: Buffer) => void) | undefined
   readonly end: (result: Omit<GuestResult, 'stdout' | 'stderr'>) => void
   readonly fail: (error: Error) => void
 }
@@ -105,8 +113,9 @@ export async function openLink(): Promise<GuestLink> {
         argv,
         environment: options.environment ?? {},
         input: Buffer.from(options.input ?? '').toString('base64'),
+        isInputOpen: options.keepInput ?? false,
       })
-      return { kill: (signal) => tell({ id, signal }), ended }
+      return { kill: (signal) => tell({ id, signal }), endInput: () => tell({ id, endInput: true }), ended }
     },
     close(reason) {
       closedBecause = reason
@@ -122,7 +131,9 @@ function receive(pending: Map<number, Pending>, message: Exclude<FromGuest, { re
   const command = pending.get(message.id)
   if (!command) return
   if ('stdout' in message) {
-    command.stdout.push(Buffer.from(message.stdout, 'base64'))
+    const data = Buffer.from(message.stdout, 'base64')
+    command.stdout.push(data)
+    command.onStdout?.(data)
   } else if ('stderr' in message) {
     const data = Buffer.from(message.stderr, 'base64')
     command.stderr.push(data)
@@ -133,11 +144,15 @@ function receive(pending: Map<number, Pending>, message: Exclude<FromGuest, { re
   }
 }
 
-async function wait(pending: Map<number, Pending>, id: number, { onStderr }: CommandOptions): Promise<GuestResult> {
+async function wait(
+  pending: Map<number, Pending>,
+  id: number,
+  { onStderr, onStdout }: CommandOptions,
+): Promise<GuestResult> {
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
   const { status, killedBy } = await new Promise<Omit<GuestResult, 'stdout' | 'stderr'>>((end, fail) => {
-    pending.set(id, { stdout, stderr, onStderr, end, fail })
+    pending.set(id, { stdout, stderr, onStderr, onStdout, end, fail })
   })
   return { status, killedBy, stdout: text(stdout), stderr: text(stderr) }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Argv, HostDeps } from '../../agent/context'
-import type { AgentError } from '../../agent/errors'
+import type { AgentError, ErrorCode } from '../../agent/errors'
 import { readFilesystems } from '../../agent/host/filesystems.io'
 import { findFilesystems } from '../../agent/source/filesystems'
 import type { SnapshotPlan, SnapshotSource, Survey } from '../../agent/source/source'
@@ -15,7 +15,7 @@ export interface SourceFixture {
   readonly foreign: string
   /** Writes a text to a file `moment` of each volume. */
   readonly write: (text: string) => Promise<void>
-  /** Keeps the last snapshot from being taken by something that is not ours. @returns how to remove it */
+  /** Keeps a snapshot from being taken, by something that is not ours. @returns how to remove it */
   readonly obstruct?: (plan: SnapshotPlan) => Promise<() => Promise<void>>
   /** Removes a snapshot behind the agent's back, though it is mounted. */
   readonly destroy?: (plan: SnapshotPlan) => Promise<void>
@@ -39,6 +39,8 @@ export interface SourceTraits {
   readonly moment: 'taken' | 'mounted'
   /** Whether its snapshots are something of their own, which another may take the place of, or destroy. */
   readonly apart: boolean
+  /** What becomes of an obstructed snapshot: `COMMAND_FAILED` unless told. */
+  readonly refusal?: ErrorCode
   /** Whether a rebuild needs to know more of its volumes than the devices that they lie on. */
   readonly hasLayout: boolean
 }
@@ -132,7 +134,9 @@ export function testSourceContract(source: SnapshotSource, traits: SourceTraits,
       const { deps, obstruct } = fixture()
       const remove = await obstruct!(plans.at(-1)!)
       try {
-        expect(await refusalOf(source.take(deps, plans))).toMatchObject({ code: 'COMMAND_FAILED' })
+        expect(await refusalOf(source.take(deps, plans))).toMatchObject({
+          code: traits.refusal ?? 'COMMAND_FAILED',
+        })
         expect(await source.findLeftovers(deps)).toEqual([])
       } finally {
         await remove()
