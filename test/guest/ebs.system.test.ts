@@ -73,7 +73,9 @@ LINE
     deps,
     mountPoints: MOUNT_POINTS,
     foreign: PLAIN,
-    write: async (text) => void (await sh(`for m in ${MOUNT_POINTS.join(' ')}; do echo $1 >$m/moment; done`, text)),
+    async write(text) {
+      await sh(`for m in ${MOUNT_POINTS.join(' ')}; do echo $1 >$m/moment; done`, text)
+    },
     async obstruct() {
       host.ec2.configure({ denied: ['CreateSnapshots'] })
       return async () => host.ec2.configure({ denied: [] })
@@ -100,19 +102,22 @@ describe('by the bundle that ships', () => {
     expect((await host.marked()).length).toBeLessThanOrEqual(host.instance.volumeIds.length)
   })
 
-  async function readFile({ json }: AgentResult, mountPoint: string, name: string): Promise<string> {
-    const volume = json.volumes.find((one: { mountPoint: string }) => one.mountPoint === mountPoint)
-    const stored = await host.agent.read(volume.archive.segments[0].key)
+  /** As the last line of JSON has it. */
+  interface Volume {
+    readonly mountPoint: string
+    readonly source: { readonly consistency: string; readonly snapshotId: string }
+    readonly archive: { readonly segments: readonly { readonly key: string }[] }
+  }
+  const volumesOf = ({ json }: AgentResult) => json.volumes as readonly Volume[]
+  const consistencyOf = (result: AgentResult) =>
+    Object.fromEntries(volumesOf(result).map(({ mountPoint, source }) => [mountPoint, source.consistency]))
+
+  async function readFile(result: AgentResult, wanted: string, name: string): Promise<string> {
+    const volume = volumesOf(result).find(({ mountPoint }) => mountPoint === wanted)!
+    const stored = await host.agent.read(volume.archive.segments[0]!.key)
     const tar = execFileSync('zstd', ['-dc'], { input: stored, maxBuffer: 1 << 28 })
     return execFileSync('tar', ['-xO', '--record-size=1M', name], { input: tar }).toString()
   }
-  const sourcesOf = ({ json }: AgentResult): Record<string, string> =>
-    Object.fromEntries(
-      json.volumes.map((one: { mountPoint: string; source: { consistency: string } }) => [
-        one.mountPoint,
-        one.source.consistency,
-      ]),
-    )
 
   test('a dry run says that EBS has each filesystem, and changes nothing', async () => {
     const before = await host.marked()
@@ -143,20 +148,20 @@ describe('by the bundle that ships', () => {
     counting.kill('SIGKILL')
     await counting.ended
     expect(result).toMatchObject({ status: 0, json: { verified: 'source', failures: [] } })
-    expect(sourcesOf(result)).toEqual(Object.fromEntries(MOUNT_POINTS.map((mountPoint) => [mountPoint, 'crash'])))
+    expect(consistencyOf(result)).toEqual(Object.fromEntries(MOUNT_POINTS.map((mountPoint) => [mountPoint, 'crash'])))
     const [a, b] = [await readFile(result, '/srv/a', './count'), await readFile(result, '/srv/b', './count')].map(
       Number,
     )
     expect(a).toBeGreaterThanOrEqual(10)
     expect([a, a! - 1]).toContain(b)
     // From one copy each, and no more than one request for all of the snapshots.
-    expect(new Set(result.json.volumes.map((one: any) => one.source.snapshotId)).size).toBe(3)
+    expect(new Set(volumesOf(result).map(({ source }) => source.snapshotId)).size).toBe(3)
   })
 
   test('with --freeze, filesystems of data are held still, and those that the host needs are not', async () => {
     const result = await backUp('--freeze', '--volumes', '/srv/a', '--volumes', '/sysroot/boot')
     expect(result.status).toBe(0)
-    expect(sourcesOf(result)).toEqual({ '/srv/a': 'frozen', '/sysroot/boot': 'frozen' })
+    expect(consistencyOf(result)).toEqual({ '/srv/a': 'frozen', '/sysroot/boot': 'frozen' })
     await sh('echo again >/srv/a/moment; echo again >/sysroot/boot/moment')
   })
 
@@ -203,14 +208,9 @@ describe('by the bundle that ships', () => {
 
     test('while it reads, and its mount is gone with it', async () => {
       await sh('dd if=/dev/urandom of=/sysroot/boot/random bs=1M count=4 status=none')
-      const { promise: isReading, resolve } = Promise.withResolvers<undefined>()
-      const running = host.guest.start(['true'])
-      await running.ended
       const slow = ['--bandwidth-limit', '64K', '--compression', 'none', '--log-level', 'info']
       const reading = host.agent.start('backup', ...host.options, '--volumes', '/sysroot/boot', ...slow)
       while (!(await leftOnHost()).includes('/sysroot.boot')) await sleep(100)
-      resolve(undefined)
-      await isReading
       await sleep(1000)
       reading.kill('SIGKILL')
       await reading.ended
