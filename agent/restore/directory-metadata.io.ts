@@ -2,10 +2,10 @@
 import { lstatSync } from 'node:fs'
 import { AgentError, hasCode } from '../errors'
 import { isDirectoryEntry, renameEntry } from '../tar/rewrite'
-import { TAR_SET_DIRECTORIES, tarCreateListed } from '../tar/commands'
+import { tarCreateListed, tarSetDirectories } from '../tar/commands'
 import { scanTar } from '../tar/scanner'
 import type { HostDeps } from '../context'
-import { FIRST_DESCRIPTOR, inside, pathOf, type Directory } from './directory.io'
+import { FIRST_DESCRIPTOR, hasAttributes, inside, pathOf, type Directory } from './directory.io'
 import type { UnlinkedFile } from '../host/unlinked-file.io'
 import { type CatalogEntry, pathBytes } from '../tar/entry'
 
@@ -26,14 +26,28 @@ export interface DirectoryHeaders {
  * @throws AgentError ARCHIVE_DAMAGED where headers are not a directory's; INTERRUPTED, TOOL_MISSING
  */
 export async function setDirectories(
+  deps: Pick<HostDeps, 'host' | 'signal'>,
+  batch: readonly DirectoryHeaders[],
+): Promise<string> {
+  const complaints = []
+  for (const [withAttributes, some] of Map.groupBy(batch, ({ directory }) => hasAttributes(directory))) {
+    complaints.push(await setAlike(deps, some, withAttributes))
+  }
+  return complaints.filter((complaint) => complaint !== '').join('\n')
+}
+
+async function setAlike(
   { host, signal }: Pick<HostDeps, 'host' | 'signal'>,
   batch: readonly DirectoryHeaders[],
+  withAttributes: boolean,
 ): Promise<string> {
   const renamed = batch.map(({ headers }, index) => {
     if (!isDirectoryEntry(headers)) throw noDirectory()
     return renameEntry(headers, { offset: 0, path: Buffer.from(`${pathOf(FIRST_DESCRIPTOR + index)}/.`) })
   })
-  const tar = host.start(TAR_SET_DIRECTORIES, signal, { descriptors: batch.map(({ directory }) => directory.fd) })
+  const tar = host.start(tarSetDirectories({ withAttributes }), signal, {
+    descriptors: batch.map(({ directory }) => directory.fd),
+  })
   tar.stdout.resume()
   tar.stdin.end(Buffer.concat([...renamed, END_OF_ARCHIVE]))
   await tar.succeeded.catch((error: unknown) => {

@@ -12,6 +12,7 @@ import {
   openSync,
   readFileSync,
   readlinkSync,
+  statfsSync,
   type BigIntStats,
 } from 'node:fs'
 import { resolve } from 'node:path'
@@ -55,6 +56,14 @@ export function makeChild(parent: Directory, name: string | Buffer, mode: number
   const directory = openChild(parent, name)
   fchmodSync(directory.fd, mode)
   return directory
+}
+
+/** Of FAT (statfs(2), `MSDOS_SUPER_MAGIC`). */
+const FAT = 0x4d44
+
+/** Whether its filesystem knows ACLs, attributes and labels. */
+export function hasAttributes({ fd }: Directory): boolean {
+  return statfsSync(pathOf(fd)).type !== FAT
 }
 
 export function statOfDirectory({ fd }: Directory): BigIntStats {

@@ -6,7 +6,7 @@ import { openUnlinkedFile } from '../host/unlinked-file.io'
 import { tarExtract } from '../tar/commands'
 import { pathBytes } from '../tar/entry'
 import type { ConflictPolicy } from './conflicts'
-import { FIRST_DESCRIPTOR, inside, pathOf, statOfDirectory, type Directory } from './directory.io'
+import { FIRST_DESCRIPTOR, hasAttributes, inside, pathOf, statOfDirectory, type Directory } from './directory.io'
 import { keepHeaders, setDirectories } from './directory-metadata.io'
 import { extractPieces, type Extracted } from './extract-pieces.io'
 import { moveIntoPlace } from './move-into-place.io'
@@ -103,7 +103,10 @@ async function moveFromStaging(deps: Deps, task: RestoreTask, place: VolumePlace
 }
 
 async function extractInto(deps: Deps, task: RestoreTask, directory: Directory): Promise<Extracted> {
-  return extractPieces(deps, task, tarExtract(pathOf(FIRST_DESCRIPTOR)), { descriptors: [directory.fd] })
+  // What comes from FAT has none of what FAT cannot have; of anything else, tar is to complain.
+  const withAttributes = task.selection.volume.filesystem !== 'vfat' || hasAttributes(directory)
+  const argv = tarExtract(pathOf(FIRST_DESCRIPTOR), { withAttributes })
+  return extractPieces(deps, task, argv, { descriptors: [directory.fd] })
 }
 
 /** A file that tar could not write to its end must not take the place of one that is whole, under none of its names. */

@@ -5,8 +5,18 @@ import type { Argv } from '../context'
 /** The first version that restores extended attributes and ACLs in every order of entries. */
 const OLDEST_VERSION: readonly [major: number, minor: number] = [1, 29]
 
+const ATTRIBUTES = ['--acls', '--selinux', '--xattrs', '--xattrs-include=*'] as const
 /** Everything that a file has besides its content. Writing and reading must agree on these. */
-const METADATA = ['--numeric-owner', '--acls', '--selinux', '--xattrs', '--xattrs-include=*'] as const
+const METADATA = ['--numeric-owner', ...ATTRIBUTES] as const
+
+/** On a filesystem without attributes, tar complains of each file that it can set none, though none is in the archive. */
+export interface ExtractMetadata {
+  readonly withAttributes: boolean
+}
+
+function metadata({ withAttributes }: ExtractMetadata): readonly string[] {
+  return withAttributes ? METADATA : ['--numeric-owner']
+}
 
 /**
  * `exthdr.name`: without it, the names of all extended headers contain tar's process id, and no two archives of a tree are
@@ -91,14 +101,14 @@ export function excludesWithin(mountPoint: string, excludes: readonly string[]):
 }
 
 /** Extracts an archive from standard input into a directory, with all metadata. */
-export function tarExtract(directory: string): Argv {
+export function tarExtract(directory: string, kept: ExtractMetadata = { withAttributes: true }): Argv {
   return [
     'tar',
     '--extract',
     '--file=-',
     // Reads the padding of the last record too: whoever writes into the pipe would otherwise find it broken.
     `--record-size=${RECORD_BYTES}`,
-    ...METADATA,
+    ...metadata(kept),
     '--same-owner',
     '--same-permissions',
     // Times of directories last of all, as what is restored into them changes them again.
@@ -112,17 +122,19 @@ export function tarExtract(directory: string): Argv {
  * Gives directories that are there the metadata of those in the archive on standard input. Their names may lead through
  * /proc/self/fd, as nothing else is safe from being moved meanwhile.
  */
-export const TAR_SET_DIRECTORIES: Argv = [
-  'tar',
-  '--extract',
-  '--file=-',
-  ...METADATA,
-  '--same-owner',
-  '--same-permissions',
-  '--delay-directory-restore',
-  '--warning=no-timestamp',
-  '--absolute-names',
-]
+export function tarSetDirectories(kept: ExtractMetadata): Argv {
+  return [
+    ...(['tar', '--extract', '--file=-'] as const),
+    ...metadata(kept),
+    ...[
+      '--same-owner',
+      '--same-permissions',
+      '--delay-directory-restore',
+      '--warning=no-timestamp',
+      '--absolute-names',
+    ],
+  ]
+}
 
 /** Prints the content of the files in the archive on standard input, holes as zeros. */
 export function tarPrint(): Argv {

@@ -1,7 +1,7 @@
 /** A path may be made to lead elsewhere by who can write to one of its directories; an open directory stays what it is. */
 import { chmodSync, lchownSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs' // prettier-ignore
 import { join } from 'node:path'
-import { inside, makeChild, openChild, openWay, reasonOf } from '../../agent/restore/directory.io'
+import { hasAttributes, inside, makeChild, openChild, openWay, reasonOf } from '../../agent/restore/directory.io'
 import { refusal } from '../support/refusal'
 import { makeTrustedDirectory } from '../support/trusted-directory'
 
@@ -35,6 +35,11 @@ test('a directory that is there keeps its mode', () => {
   chmodSync(join(scratch, 'there'), 0o1777)
   using _opened = open('there', 'refuse')
   expect(modeOf('there')).toBe(0o1777)
+})
+
+test('a directory of this machine has attributes', () => {
+  using directory = open('.', 'refuse')
+  expect(hasAttributes(directory)).toBe(true)
 })
 
 test('what is made in an open directory is made there, when its name belongs to another by then', () => {

@@ -10,6 +10,7 @@ import {
   TAR_VERSION,
   tarCreate,
   tarExtract,
+  tarSetDirectories,
 } from '../../agent/tar/commands'
 import type { Argv } from '../../agent/context'
 
@@ -96,6 +97,17 @@ test('what was written is extracted, whatever it is called', () => {
   const target = mkdtempSync(join(scratch, 'target-'))
   run(tarExtract(target), archive)
   expect(run(['cat', `${target}/-a`, `${target}/b/[c]`, `${target}/b/c`]).toString()).toBe('-ab/[c]b/c')
+})
+
+test('where there can be no attributes, none are set, and owners and modes are', () => {
+  const words = (withAttributes: boolean) => [
+    ...tarExtract('/x', { withAttributes }),
+    ...tarSetDirectories({ withAttributes }),
+  ]
+  const attributes = ['--acls', '--selinux', '--xattrs', '--xattrs-include=*']
+  expect(words(true)).toEqual(expect.arrayContaining(attributes))
+  expect(words(false).filter((word) => attributes.includes(word))).toEqual([])
+  expect(words(false)).toEqual(words(true).filter((word) => !attributes.includes(word)))
 })
 
 test('the installed tar will do', () => {
