@@ -38,6 +38,13 @@ const DEBIAN_PACKAGES = {
   'python3-venv': 'the virtual environment of the Python programs',
 }
 
+/** For `npm run test:boot` alone: `setup --boot`. */
+const BOOT_PACKAGES = {
+  mmdebstrap: 'makes a small Debian, for a host that is lost, rebuilt and booted',
+  'qemu-system-x86': 'the PC that boots it, emulated',
+  ovmf: "that PC's UEFI",
+}
+
 const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)))
 const REQUIREMENTS = join(PROJECT, 'scripts', 'requirements.txt')
 const VENV = join(PROJECT, '.cache', 'venv')
@@ -47,11 +54,13 @@ const VENV_STAMP = join(VENV, 'installed-requirements.txt')
 const POLICY = '/usr/sbin/policy-rc.d'
 const SAVED_POLICY = `${POLICY}.before-snapstream-setup`
 
+const packages = { ...DEBIAN_PACKAGES, ...(process.argv.includes('--boot') && BOOT_PACKAGES) }
+
 installDebianPackages(missingPackages())
 installPythonPrograms()
 
 function missingPackages() {
-  const names = Object.keys(DEBIAN_PACKAGES)
+  const names = Object.keys(packages)
   const query = spawnSync('dpkg-query', ['--show', '--showformat', '${Package} ${db:Status-Status}\\n', ...names], {
     encoding: 'utf8',
   })
@@ -73,7 +82,7 @@ function installDebianPackages(names) {
     )
   }
   console.log('Installing Debian packages:')
-  for (const name of names) console.log(`  ${name.padEnd(24)}${DEBIAN_PACKAGES[name]}`)
+  for (const name of names) console.log(`  ${name.padEnd(24)}${packages[name]}`)
   withoutDaemons(() => {
     apt('update')
     apt('install', '--yes', '--no-install-recommends', ...names)
