@@ -1,4 +1,7 @@
 /** A guest as an EC2 instance without LVM, with what stands for EC2 and for the metadata service, and the agent on it. */
+import { policyOf } from '../infra/simulate'
+import { authorizeAs } from '../infra/simulate-ec2'
+import { synthesize } from '../infra/synthesize'
 import { guestEndpoint, type Server } from '../servers'
 import { startEc2, type LaunchedInstance, type RunningEc2, type Settings } from '../servers/ec2'
 import { askEc2 } from '../servers/ec2/ask'
@@ -27,12 +30,19 @@ export interface EbsHost extends AsyncDisposable {
 const REGION = 'us-east-1'
 const ZONE = 'us-east-1a'
 
-/** @param server - for S3; EC2 takes the same credentials */
+/**
+ * The instance may do what the policy of the stack lets it do, and nothing else.
+ *
+ * @param server - for S3; EC2 takes the same credentials
+ */
 export async function startEbsHost(server: Server, settings: Partial<Settings> = {}): Promise<EbsHost> {
   await using started = new AsyncDisposableStack()
   const guest = started.use(await bootGuest({ systemd: true, disksMiB: [64] }))
   const ec2 = started.use(await startEc2({ settings, credentials: server }))
   const instance = await ec2.launch({ machine: guest, volumes: VOLUMES })
+  const arn = `arn:aws:ec2:${REGION}:${OWNER}:instance/${instance.id}`
+  const policy = policyOf(synthesize({ hosts: { ebs: true } }), 'AWS::IAM::ManagedPolicy', 'HostAccessEbs')
+  ec2.configure({ authorize: authorizeAs(arn, [policy], { region: REGION, account: OWNER }) })
   const document = {
     ...{ region: REGION, availabilityZone: ZONE, accountId: OWNER },
     ...{ instanceId: instance.id, instanceType: 't3.small' },
@@ -45,8 +55,7 @@ export async function startEbsHost(server: Server, settings: Partial<Settings> =
   const agent = await installAgent(guest, server, { environment })
   const all = started.move()
   return {
-    ...{ guest, ec2, instance, metadata, agent, environment, options },
-    arn: `arn:aws:ec2:${REGION}:${OWNER}:instance/${instance.id}`,
+    ...{ guest, ec2, instance, metadata, agent, environment, options, arn },
     marked: () => listMarked(ec2),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }

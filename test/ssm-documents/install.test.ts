@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { arch } from 'node:os'
 import { join } from 'node:path'
+import { EBS_RUNS_DIRECTORY } from '../../agent/contract'
 import { DEPLOYED, makeSandbox, type Sandbox } from './sandbox'
 
 let sandbox: Sandbox
@@ -82,7 +83,7 @@ test('a host that boots with what a killed backup attached to it removes that, b
   const unit = readFileSync(join(units, 'multi-user.target.wants/snapstream-boot-cleanup.service'), 'utf8')
   expect(unit.split('\n')).toEqual(
     expect.arrayContaining([
-      'ConditionDirectoryNotEmpty=/var/lib/snapstream/ebs-runs',
+      `ConditionDirectoryNotEmpty=${EBS_RUNS_DIRECTORY}`,
       `ExecStart=${opt('current/snapstream')} cleanup --bucket ${DEPLOYED.bucket} --region ${DEPLOYED.region}`,
     ]),
   )
