@@ -38,12 +38,27 @@ export interface EbsSnapshot {
   readonly tags: Ec2Tags
 }
 
+/** What a volume is, whoever has it attached. */
+export interface EbsMakeup {
+  readonly sizeGiB: number
+  /** `gp3`, … */
+  readonly type: string
+  readonly encrypted: boolean
+  /** ARN of the key that it is encrypted with. */
+  readonly kmsKeyId?: string
+  readonly iops?: number
+  /** Each second. */
+  readonly throughputMiB?: number
+}
+
 export interface EbsVolume {
   readonly volumeId: string
   /** `creating`, `available`, `in-use`, `deleting`, `error`, … */
   readonly state: string
   readonly createdAt: Date
   readonly attachment?: { readonly instanceId: string; readonly deviceName: string; readonly state: string }
+  /** Absent where EC2 does not say. */
+  readonly makeup?: EbsMakeup
   readonly tags: Ec2Tags
 }
 

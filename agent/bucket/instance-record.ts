@@ -4,24 +4,8 @@ import { listOf, sha256 } from '../lib/untrusted'
 
 /** Ids and names go into a launch template, and from there to EC2: what those are not made of is not passed on. */
 const id = (prefix: string) => z.string().regex(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`))
-const arn = z.string().regex(/^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:[\w+=,.@/-]{1,512}$/)
-
-export const ebsVolumeSchema = z.object({
-  volumeId: id('vol').describe('Its id.'),
-  deviceName: z
-    .string()
-    .regex(/^[\w/]{2,32}$/)
-    .describe('As EC2 calls where it is attached, such as `/dev/xvda`.'),
-  sizeGiB: z.int().min(1).describe('Its size.'),
-  type: z
-    .string()
-    .regex(/^[a-z0-9]{2,16}$/)
-    .describe('Such as `gp3`.'),
-  iops: z.int().min(1).optional().describe('Those that it was given.'),
-  throughputMiB: z.int().min(1).optional().describe('What it was given, each second.'),
-  kmsKeyId: arn.optional().describe('The key that it is encrypted with.'),
-  encrypted: z.boolean().describe('Whether it is encrypted.'),
-})
+/** Of anything in AWS that an account has. */
+export const arn = z.string().regex(/^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:[\w+=,.@/-]{1,512}$/)
 
 export const instanceSchema = z.object({
   instanceType: z
@@ -42,7 +26,5 @@ export const instanceSchema = z.object({
     .optional()
     .describe('Of the key pair that it was launched with.'),
   userDataSha256: sha256.optional().describe('Of its user data, which may have secrets and are not kept.'),
-  volumes: listOf(ebsVolumeSchema).optional().describe('Its volumes of EBS, where EC2 was asked for them.'),
 })
 export type InstanceRecord = Readonly<z.infer<typeof instanceSchema>>
-export type EbsVolumeRecord = Readonly<z.infer<typeof ebsVolumeSchema>>

@@ -1,5 +1,6 @@
 /** An EC2 launch template for a machine like the one that was lost. */
-import type { EbsVolumeRecord, InstanceRecord } from '../bucket/instance-record'
+import type { InstanceRecord } from '../bucket/instance-record'
+import type { AttachedVolume } from '../source/ebs/record'
 
 /** As `aws ec2 create-launch-template --launch-template-data` takes it (API_RequestLaunchTemplateData). It has no secrets. */
 export type LaunchTemplate = Readonly<Record<string, unknown>>
@@ -8,7 +9,11 @@ export type LaunchTemplate = Readonly<Record<string, unknown>>
 const WITH_IOPS = ['gp3', 'io1', 'io2']
 const WITH_THROUGHPUT = ['gp3']
 
-export function planLaunchTemplate(instance: InstanceRecord): LaunchTemplate {
+/** @param volumes - undefined where they are not known */
+export function planLaunchTemplate(
+  instance: InstanceRecord,
+  volumes: readonly AttachedVolume[] | undefined,
+): LaunchTemplate {
   const { instanceType, imageId, availabilityZone, subnetId, securityGroupIds, instanceProfileArn, keyName } = instance
   return {
     ImageId: imageId,
@@ -18,7 +23,7 @@ export function planLaunchTemplate(instance: InstanceRecord): LaunchTemplate {
     ...(instanceProfileArn !== undefined && { IamInstanceProfile: { Arn: instanceProfileArn } }),
     MetadataOptions: { HttpEndpoint: 'enabled', HttpTokens: 'required' },
     ...networkOf(subnetId, securityGroupIds),
-    ...(instance.volumes && { BlockDeviceMappings: instance.volumes.map(mappingOf) }),
+    ...(volumes && { BlockDeviceMappings: volumes.map(mappingOf) }),
   }
 }
 
@@ -29,7 +34,7 @@ function networkOf(subnetId: string | undefined, groups: readonly string[]): Lau
   return list.length === 0 ? {} : { SecurityGroupIds: list }
 }
 
-function mappingOf({ deviceName, sizeGiB, type, iops, throughputMiB, kmsKeyId, encrypted }: EbsVolumeRecord) {
+function mappingOf({ deviceName, sizeGiB, type, iops, throughputMiB, kmsKeyId, encrypted }: AttachedVolume) {
   return {
     DeviceName: deviceName,
     Ebs: {

@@ -35,8 +35,8 @@ export async function restorePlan(
   for (const volume of manifest.volumes) archives.push(await lookAt({ ...deps, store }, volume))
   const notes = [...rebuild.layout.notesOnSizes(sizes), ...notesOnArchives(archives), ...rebuild.notes]
   const plan = { steps: rebuild.steps, notes }
-  const { instance } = manifest.system
-  const launchTemplate = instance && planLaunchTemplate(instance)
+  const { instance, ebs } = manifest.system
+  const launchTemplate = instance && planLaunchTemplate(instance, ebs?.volumes)
   if (request.launchTemplate !== undefined) {
     if (!launchTemplate) throw noInstance(manifest)
     await writeNewFile(request.launchTemplate, `${JSON.stringify(launchTemplate, null, 2)}\n`, 0o600)

@@ -1,7 +1,7 @@
 /** What a manifest says of where its snapshots came from. */
 import { z } from 'zod'
 import { lines, recordOf, word } from '../lib/untrusted'
-import { ebsSourceSchema } from './ebs/record'
+import { ebsLayoutSchema, ebsSourceSchema } from './ebs/record'
 import { deviceMapperName, lvmLayoutSchema, lvmSourceSchema } from './lvm/record'
 import { quietSourceSchema } from './quiet/record'
 import { mountPointName } from './volume-name'
@@ -28,6 +28,7 @@ export function volumeNameOf({
 /** What a rebuild needs of each source that the host has. */
 export const layoutsSchema = z.object({
   lvm: lvmLayoutSchema.optional().describe('What a rebuild of LVM on empty disks needs.'),
+  ebs: ebsLayoutSchema.optional().describe('What volumes like those of the instance are made by.'),
   partitionTables: recordOf(word, lines)
     .optional()
     .describe('What `sfdisk --dump` says of each disk with partitions, by its device.'),

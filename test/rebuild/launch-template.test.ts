@@ -1,5 +1,6 @@
-import type { EbsVolumeRecord, InstanceRecord } from '../../agent/bucket/instance-record'
+import type { InstanceRecord } from '../../agent/bucket/instance-record'
 import { planLaunchTemplate } from '../../agent/rebuild/launch-template'
+import type { AttachedVolume } from '../../agent/source/ebs/record'
 
 const instance: InstanceRecord = {
   ...{ instanceType: 'm7g.large', imageId: 'ami-0abc1234def567890', availabilityZone: 'eu-west-1a' },
@@ -7,18 +8,18 @@ const instance: InstanceRecord = {
   instanceProfileArn: 'arn:aws:iam::111122223333:instance-profile/web',
   ...{ keyName: 'ops key', userDataSha256: 'a'.repeat(64) },
 }
-const volume: EbsVolumeRecord = {
+const volume: AttachedVolume = {
   ...{ volumeId: 'vol-0abc1234def567890', deviceName: '/dev/xvda', sizeGiB: 30, type: 'gp3' },
   ...{ iops: 4000, throughputMiB: 250, encrypted: true },
   kmsKeyId: 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
 }
-const ebsOf = (changes: Partial<EbsVolumeRecord>) => {
-  const template = planLaunchTemplate({ ...instance, volumes: [{ ...volume, ...changes }] })
+const ebsOf = (changes: Partial<AttachedVolume>) => {
+  const template = planLaunchTemplate(instance, [{ ...volume, ...changes }])
   return (template['BlockDeviceMappings'] as readonly { Ebs: object }[])[0]?.Ebs
 }
 
 test('an instance like the lost one is launched, and gives its metadata to none without a token', () => {
-  expect(planLaunchTemplate({ ...instance, volumes: [volume] })).toEqual({
+  expect(planLaunchTemplate(instance, [volume])).toEqual({
     ImageId: 'ami-0abc1234def567890',
     InstanceType: 'm7g.large',
     Placement: { AvailabilityZone: 'eu-west-1a' },
@@ -40,19 +41,19 @@ test('an instance like the lost one is launched, and gives its metadata to none 
 
 test('what is not known is left to EC2', () => {
   const { instanceType, imageId, availabilityZone } = instance
-  expect(planLaunchTemplate({ instanceType, imageId, availabilityZone, securityGroupIds: [] })).toEqual({
+  expect(planLaunchTemplate({ instanceType, imageId, availabilityZone, securityGroupIds: [] }, undefined)).toEqual({
     ...{ ImageId: imageId, InstanceType: instanceType, Placement: { AvailabilityZone: availabilityZone } },
     MetadataOptions: { HttpEndpoint: 'enabled', HttpTokens: 'required' },
   })
 })
 
 test('without a subnet, security groups are those of the instance', () => {
-  const template = planLaunchTemplate({ ...instance, subnetId: undefined })
+  const template = planLaunchTemplate({ ...instance, subnetId: undefined }, undefined)
   expect(template).toMatchObject({ SecurityGroupIds: ['sg-0abc1234', 'sg-0def5678'] })
   expect(template).not.toHaveProperty('NetworkInterfaces')
 })
 
-test.each<[string, Partial<EbsVolumeRecord>, string[]]>([
+test.each<[string, Partial<AttachedVolume>, string[]]>([
   ['gp2, whose IOPS go by its size', { type: 'gp2' }, ['Encrypted', 'KmsKeyId']],
   ['io2', { type: 'io2' }, ['Iops', 'Encrypted', 'KmsKeyId']],
   ['one that is not encrypted', { encrypted: false, kmsKeyId: undefined }, ['Iops', 'Throughput']],

@@ -15,6 +15,7 @@ import { AgentError } from '../../errors'
 import type {
   AttachmentLimit,
   CopyRequest,
+  EbsMakeup,
   EbsSnapshot,
   EbsVolume,
   Ec2Filter,
@@ -104,7 +105,9 @@ export function toSnapshot(snapshot: Snapshot | SnapshotInfo): EbsSnapshot {
   }
 }
 
-export function toVolume({ VolumeId, State, CreateTime, Attachments, Tags }: Volume): EbsVolume {
+export function toVolume(volume: Volume): EbsVolume {
+  const { VolumeId, State, CreateTime, Attachments, Tags } = volume
+  const makeup = toMakeup(volume)
   const attached = Attachments?.find(({ State }) => State !== 'detached')
   return {
     volumeId: needed(VolumeId, 'EC2', 'VolumeId'),
@@ -117,7 +120,18 @@ export function toVolume({ VolumeId, State, CreateTime, Attachments, Tags }: Vol
         state: attached.State ?? 'attached',
       },
     }),
+    ...(makeup && { makeup }),
     tags: toTags(Tags),
+  }
+}
+
+function toMakeup({ Size, VolumeType, Encrypted = false, KmsKeyId, Iops, Throughput }: Volume): EbsMakeup | undefined {
+  if (Size === undefined || VolumeType === undefined) return undefined
+  return {
+    ...{ sizeGiB: Size, type: VolumeType, encrypted: Encrypted },
+    ...(KmsKeyId !== undefined && { kmsKeyId: KmsKeyId }),
+    ...(Iops !== undefined && { iops: Iops }),
+    ...(Throughput !== undefined && { throughputMiB: Throughput }),
   }
 }
 

@@ -8,6 +8,7 @@ import { forgetUploads, rememberUpload } from '../remembered-uploads.io'
 import type { SnapshotPlan, Snapshots, SnapshotSource, Tool } from '../source'
 import { createSnapshots } from './create.io'
 import { findAll } from './find-leftovers.io'
+import { readLayout } from './layout.io'
 import type { EbsLeftover } from './leftovers'
 import { mountSnapshot } from './mount.io'
 import { planWaves, type EbsPlan } from './plan'
@@ -109,7 +110,7 @@ export function ebsSource(options: EbsOptions = {}): SnapshotSource {
     recordUpload: (deps, plan, upload) => rememberUpload(deps.log, ownerOf(own(plan)), upload, uploadsDirectory),
     findLeftovers: (deps, everywhere = false) => findAll(deps, { runsDirectory, uploadsDirectory, everywhere }),
     removeLeftover: (deps, leftover) => removeLeftover(deps, leftover as EbsLeftover),
-    readLayout: (_, volumes) => Promise.resolve({ layouts: {}, devices: volumes.map(({ device }) => device) }),
+    readLayout,
   }
 }
 

@@ -56,6 +56,7 @@ test('leads a copy of a volume through its whole life', async () => {
     {
       ...{ volumeId, state: 'in-use', createdAt: expect.any(Date) as Date, tags },
       attachment: { instanceId: host.id, deviceName: '/dev/sdm', state: 'attached' },
+      makeup: { sizeGiB: 2, type: 'gp3', encrypted: false },
     },
   ])
   await ec2.detachVolume(volumeId, signal)

@@ -59,3 +59,21 @@ test('a snapshot that failed says why rather than how far it was', () => {
   const snapshot = { SnapshotId: 'snap-1', State: 'error', Progress: '10%', StateMessage: 'no key' } as const
   expect(toSnapshot(snapshot)).toMatchObject({ state: 'error', detail: 'no key' })
 })
+
+test('a volume is what it was made as, as far as EC2 says', () => {
+  const made = {
+    VolumeId: 'vol-1',
+    Size: 8,
+    VolumeType: 'gp3',
+    Iops: 3000,
+    Throughput: 125,
+    Encrypted: true,
+    KmsKeyId: 'k',
+  } as const
+  expect(toVolume(made).makeup).toEqual({
+    ...{ sizeGiB: 8, type: 'gp3', iops: 3000, throughputMiB: 125, encrypted: true, kmsKeyId: 'k' },
+  })
+  expect(toVolume({ VolumeId: 'vol-1', Size: 8, VolumeType: 'st1' }).makeup).toEqual({
+    ...{ sizeGiB: 8, type: 'st1', encrypted: false },
+  })
+})
