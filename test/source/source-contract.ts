@@ -145,7 +145,7 @@ export function testSourceContract(source: SnapshotSource, traits: SourceTraits,
 
     test('finds out that a snapshot is no longer what it was, and says so once', async () => {
       const { deps, destroy } = fixture()
-      const [first, second] = plans
+      const [first, second] = [plans[0], plans.at(-1)] // which need not share a disk
       const faults: [SnapshotPlan, AgentError][] = []
       await using _snapshots = await source.take(deps, [first!, second!])
       await using _mount = await source.mount(deps, first!)
