@@ -62,7 +62,7 @@ export async function createCopy(
 export async function awaitAvailable(
   { signal }: Pick<HostDeps, 'signal'>,
   { ec2, clock }: Pick<Teardown, 'ec2' | 'clock'>,
-  { volumeId }: EbsVolume,
+  { volumeId }: Pick<EbsVolume, 'volumeId'>,
 ): Promise<void> {
   const startedAt = clock.nowSeconds()
   const state = await poll({ clock, signal, secondsMax: CREATE_SECONDS_MAX }, async () => {

@@ -108,7 +108,7 @@ function incomplete(made: readonly EbsSnapshot[]): never {
 }
 
 /** What was written reaches the disk: vfat, and what nobody freezes, has nothing else. */
-async function sync({ host, log, signal }: HostDeps, mountPoint: string): Promise<void> {
+export async function sync({ host, log, signal }: HostDeps, mountPoint: string): Promise<void> {
   const { status, stderr } = await host.attempt(syncFilesystem(mountPoint), signal, {
     timeoutSeconds: SYNC_SECONDS_MAX,
   })

@@ -3,7 +3,7 @@ import type { HostDeps } from '../../context'
 import type { EbsSnapshot } from '../../ec2'
 import { AgentError, describeError } from '../../errors'
 import { neverAborted } from '../../lib/never-aborted'
-import { attachCopy, awaitSnapshot, createCopy } from './copy.io'
+import { attachCopy, awaitAvailable, awaitSnapshot, createCopy } from './copy.io'
 import type { TakenSnapshots } from './create.io'
 import { findLeftovers, keptSnapshots } from './leftovers'
 import { volumeTags, type EbsPlan } from './plan'
@@ -12,7 +12,10 @@ import { removeSnapshot, removeVolume, type Teardown } from './teardown.io'
 
 /** A disk of the instance during a run. */
 interface Disk {
-  readonly snapshot: EbsSnapshot
+  /** Its volume. */
+  readonly volumeId: string
+  /** Absent where it was copied without one. */
+  readonly snapshot: EbsSnapshot | undefined
   /** Filesystems on it that are not given back yet. */
   readonly plans: Set<EbsPlan>
   /** Id of the volume that is a copy of it, once that is known. */
@@ -35,19 +38,23 @@ export interface EbsRun {
   sweep(): Promise<void>
 }
 
+/** @param clones - ids of copies by disk, of those that were made without snapshots */
 export function ebsRun(
   { log }: Pick<HostDeps, 'log'>,
   teardown: Teardown,
   plans: readonly EbsPlan[],
   { snapshots, frozen }: TakenSnapshots,
+  clones: ReadonlyMap<string, string> = new Map(),
 ): EbsRun {
   const { ec2 } = teardown
   const { instance } = ec2
   const [{ run, keepLast, request }] = plans as readonly [EbsPlan]
   const disks = new Map<string, Disk>()
-  for (const [volumeId, snapshot] of snapshots) {
-    const own = new Set(plans.filter(({ origin }) => origin.volumeId === volumeId))
-    disks.set(volumeId, { snapshot, plans: own, copyId: undefined, attached: undefined, released: false })
+  for (const [volumeId, own] of Map.groupBy(plans, ({ origin }) => origin.volumeId)) {
+    disks.set(volumeId, {
+      ...{ volumeId, snapshot: snapshots.get(volumeId), plans: new Set(own), copyId: clones.get(volumeId) },
+      ...{ attached: undefined, released: false },
+    })
   }
   const diskOf = ({ origin }: EbsPlan) => disks.get(origin.volumeId) ?? unknownDisk(origin.volumeId)
   let strays: Promise<void> | undefined
@@ -55,12 +62,21 @@ export function ebsRun(
   async function attach(deps: HostDeps, disk: Disk): Promise<string> {
     strays ??= removeStrays()
     await strays
-    await awaitSnapshot(deps, teardown, disk.snapshot)
-    const { snapshotId } = disk.snapshot
-    const wanted = { snapshotId, clientToken: `${run}-${snapshotId}`, tags: volumeTags(request.tags) }
-    const volumeId = await createCopy(deps, teardown, wanted, (id) => (disk.copyId = id))
+    const volumeId = await makeCopy(deps, disk)
     await attachCopy(deps, teardown, volumeId)
-    log.info(`${volumeId} is attached, a copy of ${disk.snapshot.volumeId}`)
+    log.info(`${volumeId} is attached, a copy of ${disk.volumeId}`)
+    return volumeId
+  }
+
+  async function makeCopy(deps: HostDeps, disk: Disk): Promise<string> {
+    if (disk.snapshot) {
+      await awaitSnapshot(deps, teardown, disk.snapshot)
+      const { snapshotId } = disk.snapshot
+      const wanted = { snapshotId, clientToken: `${run}-${snapshotId}`, tags: volumeTags(request.tags) }
+      return await createCopy(deps, teardown, wanted, (id) => (disk.copyId = id))
+    }
+    const volumeId = disk.copyId ?? unknownDisk(disk.volumeId)
+    await awaitAvailable(deps, teardown, { volumeId })
     return volumeId
   }
 
@@ -84,7 +100,7 @@ export function ebsRun(
     disk.released = true
     await disk.attached?.catch(() => undefined) // as it is stopped, it may yet learn of the volume
     if (disk.copyId !== undefined) await removeVolume(teardown, disk.copyId, true)
-    await releaseSnapshot(disk.snapshot)
+    if (disk.snapshot) await releaseSnapshot(disk.snapshot)
   }
 
   /** One that is not complete yet is left to become so: the next one has that much less to do. */
@@ -114,8 +130,10 @@ export function ebsRun(
     },
     copyOf: (plan) => diskOf(plan).copyId,
     describe(plan) {
+      const { snapshot } = diskOf(plan)
       const consistency = frozen.includes(plan.origin.mountPoint) ? 'frozen' : 'crash'
-      return { ...plan.source, snapshotId: diskOf(plan).snapshot.snapshotId, consistency }
+      if (!snapshot) return { ...plan.source, engine: 'clone', consistency }
+      return { ...plan.source, engine: 'snapshot', snapshotId: snapshot.snapshotId, consistency }
     },
     async release(plan) {
       const disk = diskOf(plan)
@@ -124,7 +142,7 @@ export function ebsRun(
     },
     async sweep() {
       const { volumes, snapshots: left } = await readMarked(ec2, neverAborted(), run)
-      const own = Array.from(disks.values(), ({ snapshot }) => snapshot.snapshotId)
+      const own = Array.from(disks.values(), ({ snapshot }) => snapshot?.snapshotId)
       const extra = left.filter(({ snapshotId }) => !own.includes(snapshotId))
       const gone = ['deleting', 'deleted']
       for (const { volumeId, state } of volumes) if (!gone.includes(state)) await removeVolume(teardown, volumeId)

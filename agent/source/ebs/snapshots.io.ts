@@ -6,6 +6,7 @@ import { AgentError } from '../../errors'
 import { neverAborted } from '../../lib/never-aborted'
 import { forgetUploads, rememberUpload } from '../remembered-uploads.io'
 import type { SnapshotPlan, Snapshots, SnapshotSource, Tool } from '../source'
+import { createClones } from './clones.io'
 import { createSnapshots } from './create.io'
 import { findAll } from './find-leftovers.io'
 import { readLayout } from './layout.io'
@@ -71,6 +72,9 @@ export function ebsSource(options: EbsOptions = {}): SnapshotSource {
   async function takeAll(deps: HostDeps, teardown: Teardown, plans: readonly EbsPlan[]): Promise<EbsRun> {
     const { run } = plans[0] as EbsPlan
     try {
+      const wantsClones = plans.some(({ source }) => source.engine === 'clone')
+      const clones = wantsClones ? await createClones(deps, teardown, plans) : undefined
+      if (clones) return ebsRun(deps, teardown, plans, { snapshots: new Map(), frozen: [] }, clones)
       return ebsRun(deps, teardown, plans, await createSnapshots(deps, teardown, plans))
     } catch (error) {
       await inTurn([

@@ -6,7 +6,7 @@ import { describeInstances, describeInstanceTypes } from './instances'
 import { flag, missing, type Parameters } from './query'
 import { createSnapshots, deleteSnapshot, describeSnapshots } from './snapshots'
 import { createTags, deleteTags } from './tags'
-import { createVolume, deleteVolume, describeVolumes } from './volumes'
+import { copyVolumes, createVolume, deleteVolume, describeVolumes } from './volumes'
 import type { Account } from './account'
 import type { Action } from './action'
 import type { Xml } from './xml'
@@ -16,6 +16,7 @@ const COMMON = ['Action', 'Version', 'DryRun']
 
 const ACTIONS = {
   AttachVolume: attachVolume,
+  CopyVolumes: copyVolumes,
   CreateSnapshots: createSnapshots,
   CreateTags: createTags,
   CreateVolume: createVolume,

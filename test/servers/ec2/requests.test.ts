@@ -30,8 +30,8 @@ function filtered(...filters: readonly [string, ...string[]][]): Record<string, 
   return Object.fromEntries(entries)
 }
 
-test.each<[ActionName | 'CopyVolumes', Record<string, string>, string]>([
-  ['CopyVolumes', {}, 'InvalidAction'],
+test.each<[ActionName | 'ModifyVolume', Record<string, string>, string]>([
+  ['ModifyVolume', {}, 'InvalidAction'],
   ['DescribeVolumes', { Version: '2009-01-01' }, 'InvalidAction'],
   ['DescribeVolumes', { Volumes: 'x' }, 'UnknownParameter'],
   ['DescribeVolumes', { 'VolumeId.1': 'snap-0123456789abcdef0' }, 'InvalidParameterValue'],

@@ -39,6 +39,31 @@ export const createVolume: Action = {
   },
 }
 
+/** A copy of a volume as it is now, in its zone. */
+export const copyVolumes: Action = {
+  required: ['SourceVolumeId'],
+  optional: ['VolumeType', 'ClientToken', 'TagSpecification'],
+  async run(account, parameters) {
+    const source = findVolume(account, required(parameters, 'SourceVolumeId'))
+    const before = findByToken(account, parameters)
+    const copy = before ?? (await copyOf(account, source, parameters))
+    const token = parameters.get('ClientToken')
+    if (token !== undefined) account.clientTokens.set(token, { request: formatRequest(parameters), volumeId: copy.id })
+    return { volumeSet: [formatVolume(account, copy)] }
+  },
+}
+
+async function copyOf(account: Account, source: Volume, parameters: Parameters): Promise<Volume> {
+  const { sizeGiB, zone, attachment } = source
+  const copy = await makeVolume(account, {
+    ...{ sizeGiB, zone, type: parameters.get('VolumeType') ?? 'gp2', snapshot: undefined },
+    ...{ tags: tagsToGive(parameters, 'volume'), createdMs: account.now() },
+  })
+  const fill = () => copySparse(source.file, copy.file)
+  await (attachment ? attachment.instance.machine.paused(fill) : fill())
+  return copy
+}
+
 export const describeVolumes: Action = {
   required: [],
   optional: ['VolumeId', 'Filter', 'MaxResults', 'NextToken'],

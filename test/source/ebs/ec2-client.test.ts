@@ -138,7 +138,7 @@ test.each<Ec2Trial['action']>(['CreateSnapshots', 'CreateVolume', 'DeleteSnapsho
     service.configure({ denied: [action] })
     expect(await ec2.tryOut(trial, signal)).toBe('denied')
     service.configure({ denied: [] })
-    service.inject({ action: action as 'CreateVolume', code: 'InvalidSnapshot.NotFound' })
+    service.inject({ action: action, code: 'InvalidSnapshot.NotFound' })
     expect(await ec2.tryOut(trial, signal)).toBe('unknown')
     expect(await ec2.describeVolumes({ tags }, signal)).toEqual([])
     expect(await ec2.describeSnapshots({ tags }, signal)).toHaveLength(2)
