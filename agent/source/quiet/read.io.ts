@@ -28,14 +28,17 @@ const FREEZE_SECONDS_MAX = 30
 const READ_SECONDS_MAX = 600
 /** How long others are waited for. */
 export interface Patience {
-  /** Before each reading, of which there are no more: the second follows at once, and those after ones that differed later and later. */
+  /** Before each reading, of which there are no more. */
   readonly beforeReadingsMs: readonly number[]
   /** For package managers, each time. */
   readonly packagesSeconds: number
 }
 
-/** A kernel takes that long to install on a slow host: an initramfs is made meanwhile (design limit). */
-const PATIENCE: Patience = { beforeReadingsMs: [0, 0, 1000, 2000, 4000], packagesSeconds: 120 }
+/**
+ * Between two readings, longer than the 2 s to which FAT keeps times: what changed meanwhile, and back, shows by its time. A kernel
+ * takes as long as that to install on a slow host: an initramfs is made meanwhile (design limit).
+ */
+const PATIENCE: Patience = { beforeReadingsMs: [0, 2100, 2100, 4000, 8000], packagesSeconds: 120 }
 /** A package manager may have begun while the filesystem was read. */
 const ATTEMPTS_MAX = 3
 
@@ -139,8 +142,8 @@ async function readFrozen(deps: HostDeps, plan: QuietPlan): Promise<Said | undef
 }
 
 /**
- * Where two readings, one after the other, are the same, nothing that either has seen changed between them: they show the
- * filesystem as it was when the first had ended.
+ * Where two readings are the same, nothing changed from some moment after the first to the second, or its content or time would be
+ * another: they show the filesystem as it was then.
  */
 async function readStable(
   { host, log, signal, now }: HostDeps,
