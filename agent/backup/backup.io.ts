@@ -15,6 +15,7 @@ import type { BackupRequest, WithHost } from '../options/commands'
 import { formatRun } from '../run/run-id'
 import { chooseShare } from '../verify/sample'
 import { parseSourceChoice } from '../source/choice'
+import { isOfOneMoment } from '../source/record'
 import { planSnapshots, snapshotRequest } from '../source/plan'
 import { selectVolumes, type UnfitFilesystem } from '../source/select'
 import { formatBackupPlan, formatBackupSummary } from './summary'
@@ -87,7 +88,7 @@ export async function backUpHost(
     status: completenessOf({ volumes: result.volumes, failures }),
     verified: result.verified,
     consistency: {
-      level: result.hooks.length > 0 && result.hooks.every(({ ok }) => ok) ? 'application' : 'crash',
+      level: levelOf(result),
       snapshotSpreadSeconds: result.snapshotSpreadSeconds,
       heldSeconds: result.heldSeconds,
       hooks: result.hooks,
@@ -102,6 +103,12 @@ export async function backUpHost(
   await schedule.end(manifest.volumes)
   const left = [...leftBehind, ...result.leftBehind].flatMap(describeError)
   return describeRun(deps, request, manifest, left, request.requireAll && selection.unsupported.length > 0)
+}
+
+/** Applications were held for volumes of that moment, if there are any. */
+function levelOf({ hooks, volumes }: VolumesResult): Manifest['consistency']['level'] {
+  const held = hooks.length > 0 && hooks.every(({ ok }) => ok)
+  return held && volumes.some(({ source }) => isOfOneMoment(source)) ? 'application' : 'crash'
 }
 
 /** The commit point: a run without a manifest does not exist, nor does one whose manifest cannot be read. */

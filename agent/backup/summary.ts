@@ -4,6 +4,7 @@ import { isSizesOnly, type Manifest, type VolumeBackup } from '../run/manifest'
 import { bucketFlags, type BucketOptions } from '../options/commands'
 import { printableLine } from '../lib/printable'
 import { describeSamples, formatSample } from '../verify/sample'
+import { describeSource, isOfOneMoment } from '../source/record'
 import type { Selection } from '../source/select'
 import { formatBytes, formatSeconds, columns, counted, joinLines } from '../lib/text'
 import type { SnapshotPlan, Volume } from '../source/source'
@@ -20,7 +21,7 @@ export function formatBackupSummary(
   wish: SummaryRequest,
   leftBehind: readonly string[] = [],
 ): string {
-  const { volumes, failures, notBackedUp, consistency } = manifest
+  const { volumes, failures, notBackedUp } = manifest
   return joinLines([
     `Backup ${manifest.run} of ${manifest.host}: ${verdictOf(manifest, leftBehind)}`,
     ...failures.flatMap(({ mountPoint, message, hint }) => [`  FAILED ${mountPoint}: ${message}`, `    HINT: ${hint}`]),
@@ -28,13 +29,24 @@ export function formatBackupSummary(
     ...leftBehind.map((line) => `  LEFT BEHIND ${line}`),
     ...columns(volumes.map(volumeRow)),
     ...notBackedUp.map(({ mountPoint, device, reason }) => `  not backed up: ${mountPoint} (${device}): ${reason}`),
-    `  ${consistency.level}-consistent: all snapshots within ${formatSeconds(consistency.snapshotSpreadSeconds)}` +
-      (consistency.hooks.length > 0 ? `, applications held for ${formatSeconds(consistency.heldSeconds)}` : ''),
+    describeConsistency(manifest),
     ...describeUnconfirmed(manifest),
     ...excluded(wish.exclude),
     `  manifest: s3://${wish.bucket}/${manifestKey(manifest)}`,
     `  next: ${formatArgv(verifyCommand(manifest, wish))}`,
   ])
+}
+
+/** What was read in place is of a moment of its own, whatever hooks held applications for the others. */
+function describeConsistency({ consistency, volumes }: Manifest): string {
+  const { level, hooks, snapshotSpreadSeconds, heldSeconds } = consistency
+  const alone = volumes.filter(({ source }) => !isOfOneMoment(source)).map(({ mountPoint }) => mountPoint)
+  if (alone.length > 0 && alone.length === volumes.length) return '  each volume read in place, at a moment of its own'
+  return (
+    `  ${level}-consistent: all snapshots within ${formatSeconds(snapshotSpreadSeconds)}` +
+    (hooks.length > 0 ? `, applications held for ${formatSeconds(heldSeconds)}` : '') +
+    (alone.length > 0 ? `; but at moments of their own: ${alone.join(', ')}` : '')
+  )
 }
 
 /** The host and the class are, where another host asks. */
@@ -66,7 +78,7 @@ export function formatBackupPlan(
         `${formatBytes(origin.usedBytes)} used of ${formatBytes(origin.sizeBytes)}`,
         description,
         originName,
-        describeSource(selection, origin),
+        formatChoice(selection, origin),
       ]),
     ),
     ...[...selection.unfit, ...selection.skipped, ...selection.unsupported].map(
@@ -77,7 +89,7 @@ export function formatBackupPlan(
   ])
 }
 
-function describeSource({ sources }: Selection, { mountPoint, kind }: Volume): string {
+function formatChoice({ sources }: Selection, { mountPoint, kind }: Volume): string {
   return `${kind}: ${sources.find((one) => one.mountPoint === mountPoint)?.reason ?? ''}`
 }
 
@@ -138,7 +150,7 @@ function volumeRow(backup: VolumeBackup): string[] {
     counted(archive.entries, 'entry', 'entries'),
     `${formatBytes(archive.rawBytes)} -> ${formatBytes(archive.storedBytes)}`,
     `${formatSeconds(archiveSeconds)} (${rate}/s)`,
-    `snapshot lived ${formatSeconds(snapshot.livedSeconds)}`,
+    describeSource(backup.source, formatSeconds(snapshot.livedSeconds)),
     ...(sampled ? [`${sampled.entries} entries of ${formatSample(sampled)} compared with it`] : []),
   ]
 }

@@ -25,6 +25,23 @@ export function volumeNameOf({
   return source.kind === 'lvm' ? deviceMapperName(source) : mountPointName(mountPoint)
 }
 
+/** How consistent a volume is by itself, in a few words. @param lived - how long there was a snapshot of it */
+export function describeSource(source: SourceRecord, lived: string): string {
+  switch (source.kind) {
+    case 'lvm':
+      return `snapshot lived ${lived}`
+    case 'ebs':
+      return `EBS ${source.engine}${source.consistency === 'frozen' ? ', frozen meanwhile' : ''}, lived ${lived}`
+    case 'quiet':
+      return `read in place, ${source.consistency === 'frozen' ? 'frozen meanwhile' : 'twice alike'}`
+  }
+}
+
+/** Whether a volume shows the moment at which the others were snapshotted, and hooks held applications. */
+export function isOfOneMoment({ kind }: Pick<SourceRecord, 'kind'>): boolean {
+  return kind !== 'quiet'
+}
+
 /** What a rebuild needs of each source that the host has. */
 export const layoutsSchema = z.object({
   lvm: lvmLayoutSchema.optional().describe('What a rebuild of LVM on empty disks needs.'),

@@ -133,3 +133,19 @@ test('columns line up', () => {
     ]),
   ).toEqual(['  a    long  x', '  bbb  y     z'])
 })
+
+const quiet = volumeBackupOf({
+  ...{ volume: 'boot', mountPoint: '/boot' },
+  source: { kind: 'quiet', consistency: 'frozen' },
+})
+
+test('what was read in place is not said to be of the moment for which applications were held', () => {
+  const { consistency, volumes } = manifestOf()
+  const held = { ...consistency, level: 'application' as const }
+  const beside = formatBackupSummary(manifestOf({ volumes: [...volumes, quiet], consistency: held }), VAULT)
+  expect(beside).toMatch(/application-consistent: .*; but at moments of their own: \/boot$/m)
+  expect(beside).toMatch(/^ {2}\/boot .* read in place, frozen meanwhile$/m)
+  const alone = formatBackupSummary(manifestOf({ volumes: [quiet], consistency: held }), VAULT)
+  expect(alone).toMatch(/^ {2}each volume read in place, at a moment of its own$/m)
+  expect(alone).not.toContain('application-consistent')
+})

@@ -1,4 +1,11 @@
-import { layoutsSchema, SOURCE_KINDS, sourceSchema, volumeNameOf } from '../../agent/source/record'
+import {
+  describeSource,
+  isOfOneMoment,
+  layoutsSchema,
+  SOURCE_KINDS,
+  sourceSchema,
+  volumeNameOf,
+} from '../../agent/source/record'
 import { SNAPSHOT_SOURCES } from '../../agent/contract'
 import { SOURCES } from '../../agent/source/sources.io'
 
@@ -20,4 +27,23 @@ test('a host without LVM has no layout of it, and none has one of what this agen
   expect(layoutsSchema.parse({})).toEqual({})
   expect(layoutsSchema.parse({ zfs: {} })).toEqual({})
   expect(layoutsSchema.safeParse({ lvm: 'none' }).success).toBe(false)
+})
+
+test.each([
+  [thick, 'snapshot lived 12 s', true],
+  [
+    { kind: 'ebs', volumeId: 'vol-0123456789abcdef0', engine: 'snapshot', consistency: 'frozen' },
+    'EBS snapshot, frozen meanwhile, lived 12 s',
+    true,
+  ],
+  [
+    { kind: 'ebs', volumeId: 'vol-0123456789abcdef0', engine: 'clone', consistency: 'crash' },
+    'EBS clone, lived 12 s',
+    true,
+  ],
+  [{ kind: 'quiet', consistency: 'stable-read' }, 'read in place, twice alike', false],
+])('an operator reads how consistent each volume is: %#', (record, text, ofOneMoment) => {
+  const source = sourceSchema.parse(record)
+  expect(describeSource(source, '12 s')).toBe(text)
+  expect(isOfOneMoment(source)).toBe(ofOneMoment)
 })
