@@ -2,13 +2,12 @@
 import { resolve } from 'node:path'
 import type { Manifest } from '../agent/run/manifest'
 import { parseManifest } from '../agent/run/parse-manifest'
-import type { Guest } from '../test/guest/guest'
+import type { DemoHost } from './host'
 import { getCommand, runShell, type Bucket } from './bucket'
 import { HOOKS } from './writers'
 import { parseManifestKey } from '../agent/contract'
 
 const BUNDLE = resolve(__dirname, '../dist/agent.cjs')
-const HOST = 'demo-host'
 const TIMEOUT_SECONDS = 300
 
 export interface AgentRun {
@@ -17,19 +16,24 @@ export interface AgentRun {
   readonly summary: string
 }
 
-export function backUp(guest: Guest, bucket: Bucket): Promise<AgentRun> {
-  return runAgent(guest, bucket, 'backup', '--host', HOST, '--pre-hook', HOOKS.pre, '--post-hook', HOOKS.post)
+export async function backUp(host: DemoHost, bucket: Bucket): Promise<AgentRun> {
+  const hooks = ['--pre-hook', HOOKS.pre, '--post-hook', HOOKS.post]
+  const [run] = await Promise.all([
+    runAgent(host, bucket, 'backup', ...host.agentOptions, ...hooks),
+    host.whileHeld?.(),
+  ])
+  return run
 }
 
 /** Reads everything back from S3. */
-export function verify(guest: Guest, bucket: Bucket, run: string): Promise<AgentRun> {
-  return runAgent(guest, bucket, 'verify', '--host', HOST, '--run', run, '--depth', 'stream')
+export function verify(host: DemoHost, bucket: Bucket, run: string): Promise<AgentRun> {
+  return runAgent(host, bucket, 'verify', '--run', run, '--depth', 'stream')
 }
 
-/** The manifest of the only run there is, found and fetched without Snapstream. */
-export async function getManifest(guest: Guest, bucket: Bucket): Promise<Manifest> {
+/** The manifest of the only run of a host, found and fetched without Snapstream. */
+export async function getManifest({ guest, name }: DemoHost, bucket: Bucket): Promise<Manifest> {
   const objects = await bucket.listObjects()
-  const [manifest, ...others] = objects.filter(({ key }) => key.startsWith('manifests/'))
+  const [manifest, ...others] = objects.filter(({ key }) => key.startsWith('manifests/') && key.includes(`/${name}/`))
   if (!manifest || others.length > 0) throw new Error(`not one manifest, but: ${JSON.stringify(objects)}`)
   const place = parseManifestKey(manifest.key)
   if (!place) throw new Error(`${manifest.key} is no manifest's key`)
@@ -37,27 +41,26 @@ export async function getManifest(guest: Guest, bucket: Bucket): Promise<Manifes
 }
 
 /** Marks of Snapstream's that are still there: snapshots, mounts, unfinished uploads. */
-export async function findLeftovers(guest: Guest, bucket: Bucket): Promise<string[]> {
-  const ours = 'lv_tags = snapstream || lv_name =~ "^snapstream_"'
-  const snapshots = await guest.run(['lvs', '--noheadings', '--options', 'lv_full_name', '--select', ours])
+export async function findLeftovers(host: DemoHost, bucket: Bucket): Promise<string[]> {
+  const { guest } = host
   const mounts = await guest.run(['findmnt', '--list', '--noheadings', '--output', 'TARGET'])
   return [
-    ...lines(snapshots).map((name) => `snapshot ${name}`),
+    ...(await host.findSnapshots()).map((name) => `snapshot ${name}`),
     ...lines(mounts).flatMap((target) => (target.includes('/snapstream') ? [`mount ${target}`] : [])),
     ...(await bucket.listUnfinishedUploads()).map((key) => `unfinished upload ${key}`),
   ]
 }
 
 async function runAgent(
-  guest: Guest,
+  { guest, name, agentEnvironment }: DemoHost,
   bucket: Bucket,
   command: string,
   ...options: readonly string[]
 ): Promise<AgentRun> {
-  const place = ['--bucket', bucket.name, '--endpoint-url', bucket.endpoint, '--region', bucket.region]
+  const place = ['--bucket', bucket.name, '--endpoint-url', bucket.endpoint, '--region', bucket.region, '--host', name]
   const argv = ['node', BUNDLE, command, ...place, ...options] as const
   const { status, stdout, stderr } = await guest.exec(argv, {
-    environment: bucket.environment,
+    environment: { ...bucket.environment, ...agentEnvironment },
     timeoutSeconds: TIMEOUT_SECONDS,
   })
   const shown = ['snapstream', ...argv.slice(2)].join(' ')

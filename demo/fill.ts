@@ -4,43 +4,46 @@ import { join } from 'node:path'
 import type { Guest } from '../test/guest/guest'
 import type { GuestTrees } from '../test/support/tree/guest-trees'
 import type { GuestPrograms } from './guest-programs'
-import { VOLUMES, type Volume } from './machine'
+import type { DemoHost, DemoVolume, Fill } from './host'
 
-interface Limits {
-  readonly bytes: number
-  readonly files: number
-}
+type Limits = Pick<Fill, 'bytes' | 'files'>
 
-const MIB = 1024 * 1024
-
-/** What is copied into which volume, and how much of it at most, so that the demo takes its time on any machine. */
-const SOURCES: Readonly<Record<string, Limits & { readonly from: readonly string[] }>> = {
-  host: { from: ['/etc', '/usr/bin', '/usr/sbin', '/usr/lib/python3'], bytes: 110 * MIB, files: 3500 },
-  'app-data': { from: ['/usr/lib/git-core', '/usr/share', '/usr/lib'], bytes: 60 * MIB, files: 3000 },
-  home: { from: ['/usr/share/zoneinfo', '/usr/share/doc', '/usr/share/perl'], bytes: 30 * MIB, files: 2500 },
-}
 /** Random bytes, which do not compress. */
 const TABLES = { count: 4, mebibytes: 12 } as const
 
 /** Fills all volumes. */
-export async function fillVolumes(guest: Guest, trees: GuestTrees, programs: GuestPrograms): Promise<void> {
-  for (const volume of VOLUMES) {
+export async function fillVolumes(
+  { guest, volumes }: DemoHost,
+  trees: GuestTrees,
+  programs: GuestPrograms,
+): Promise<void> {
+  for (const volume of volumes) {
+    if (volume.filesystem === 'vfat') {
+      await fillBootPartition(guest, volume)
+      continue
+    }
     await copyFiles(guest, volume)
     await guest.run(['node', programs.applyMetadata, volume.mountPoint])
     await guest.run(['mkdir', `${volume.mountPoint}/hostile`])
     await trees.build(guest, 'hostile', `${volume.mountPoint}/hostile`)
   }
-  const db = VOLUMES.find(({ name }) => name === 'db')!
+  const db = volumes.find(({ name }) => name === 'db')!
   const table = `${db.mountPoint}/table`
   const write = `dd if=/dev/urandom of=${table}.$i bs=1M count=${TABLES.mebibytes} status=none`
   await guest.run(['sh', '-ec', `for i in $(seq ${TABLES.count}); do ${write}; done`])
   await guest.run(['sync'])
 }
 
-async function copyFiles(guest: Guest, { name, mountPoint }: Volume): Promise<void> {
-  const source = SOURCES[name]
-  if (!source) return
-  const paths = chooseFiles(source.from, source)
+/** FAT has no owners, links or attributes: plain files, with long names and short ones. */
+async function fillBootPartition(guest: Guest, { mountPoint }: DemoVolume): Promise<void> {
+  const make =
+    'mkdir -p "$1"/EFI/BOOT "$1"/EFI/debian; cp /bin/bash "$1"/EFI/BOOT/BOOTX64.EFI; cp /etc/os-release "$1"/EFI/debian/grub.cfg'
+  await guest.run(['sh', '-ec', make, 'sh', mountPoint])
+}
+
+async function copyFiles(guest: Guest, { filled, mountPoint }: DemoVolume): Promise<void> {
+  if (!filled) return
+  const paths = chooseFiles(filled.from, filled)
   await guest.run(['xargs', '-0', 'cp', '--archive', '--parents', '--target-directory', mountPoint, '--'], {
     input: paths.map((path) => `${path}\0`).join(''),
   })

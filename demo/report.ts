@@ -4,12 +4,12 @@ import { formatBytes, columns, formatSeconds } from '../agent/lib/text'
 import type { Difference } from '../test/support/tree/compare'
 import { countEntries, type Entry } from '../test/support/tree/entry'
 import type { AgentRun } from './agent'
-import type { Volume } from './machine'
+import type { DemoVolume } from './host'
 import type { Screen } from './screen'
 
 /** One volume, restored by hand. */
 export interface Comparison {
-  readonly volume: Volume
+  readonly volume: DemoVolume
   /** What restored it. */
   readonly command: string
   /** The volume as it was when the snapshots were taken, according to the demo's own snapshot. */
@@ -20,24 +20,25 @@ export interface Comparison {
 }
 
 export interface BackupReport {
+  /** Of the host: `with LVM`. */
+  readonly title: string
   readonly backup: AgentRun
   readonly verification: AgentRun
   readonly manifest: Manifest
   readonly changesSinceSnapshot: number
-  readonly objects: readonly { readonly key: string; readonly sizeBytes: number }[]
 }
 
 /** Differences shown of each volume. */
 const DIFFERENCES_SHOWN = 20
 
 export function reportBackup(screen: Screen, report: BackupReport): void {
-  const { backup, verification, manifest, changesSinceSnapshot, objects } = report
+  const { title, backup, verification, manifest, changesSinceSnapshot } = report
   const { volumes, consistency } = manifest
   const raw = sum(volumes.map(({ archive }) => archive.rawBytes))
   const stored = sum(volumes.map(({ archive }) => archive.storedBytes))
   const seconds = sum(volumes.map(({ archiveSeconds }) => archiveSeconds))
 
-  screen.heading('The backup, as Snapstream reports it')
+  screen.heading(`The backup of the host ${title}, as Snapstream reports it`)
   screen.line(`$ ${backup.command}`)
   screen.line(backup.summary)
   screen.line(`$ ${verification.command}`)
@@ -54,7 +55,12 @@ export function reportBackup(screen: Screen, report: BackupReport): void {
     `  The programs were held for ${formatSeconds(consistency.heldSeconds)}, in which the demo took snapshots of its own.`,
   )
   screen.line(`  They made ${changesSinceSnapshot} changes while the backup went on.`)
+}
 
+export function reportBucket(
+  screen: Screen,
+  objects: readonly { readonly key: string; readonly sizeBytes: number }[],
+): void {
   screen.heading('What lies in the bucket')
   for (const line of columns(objects.map(({ key, sizeBytes }) => [formatBytes(sizeBytes).padStart(9), key])))
     screen.line(line)
@@ -80,7 +86,7 @@ export function reportComparison(
 
   for (const { volume, differences: ofVolume } of comparisons) reportDifferences(screen, volume, ofVolume)
   for (const leftover of leftovers) screen.bad(`left behind: ${leftover}`)
-  const still = comparisons.filter(({ changedSince }) => changedSince === 0)
+  const still = comparisons.filter(({ volume, changedSince }) => volume.live && changedSince === 0)
   for (const { volume } of still) screen.bad(`${volume.mountPoint} was not written to meanwhile, so this proves little`)
 
   const well = differences.length === 0 && leftovers.length === 0 && still.length === 0
@@ -97,7 +103,7 @@ export function reportComparison(
   return well
 }
 
-function reportDifferences(screen: Screen, { mountPoint }: Volume, differences: readonly Difference[]): void {
+function reportDifferences(screen: Screen, { mountPoint }: DemoVolume, differences: readonly Difference[]): void {
   for (const { path, what, expected, actual } of differences.slice(0, DIFFERENCES_SHOWN)) {
     const values = expected === actual ? '' : `: ${expected ?? 'none'} became ${actual ?? 'none'}`
     screen.bad(`${mountPoint}: ${JSON.stringify(path)}: ${what}${values.slice(0, 300)}`)

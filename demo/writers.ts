@@ -2,7 +2,7 @@
 import type { Guest } from '../test/guest/guest'
 import type { GuestCommand } from '../test/guest/guest-link'
 import type { GuestPrograms } from './guest-programs'
-import { truthCommands, VOLUMES } from './machine'
+import type { DemoHost } from './host'
 
 const STATE = '/run/demo'
 const COUNT = `${STATE}/changes`
@@ -17,24 +17,27 @@ const START_TIMEOUT_SECONDS = 20
 const WRITE_TIMEOUT_SECONDS = 600
 
 /** What an application's hooks do: stop changing anything, and go on. The second takes the demo's own snapshots too. */
-const SCRIPTS = {
-  pre: [`kill -STOP "$(cat ${PID})"`, 'sync'],
-  post: [...truthCommands(), `cp ${COUNT} ${COUNT_AT_SNAPSHOT}`, `kill -CONT "$(cat ${PID})"`],
-} as const
+function hookLines({ truthCommands }: DemoHost): Readonly<Record<'pre' | 'post', readonly string[]>> {
+  return {
+    pre: [`kill -STOP "$(cat ${PID})"`, 'sync'],
+    post: [...truthCommands, `cp ${COUNT} ${COUNT_AT_SNAPSHOT}`, `kill -CONT "$(cat ${PID})"`],
+  }
+}
 
 export interface Writers {
   /** Ends them. Returns how many changes they have made since the snapshots. */
   stop(): Promise<number>
 }
 
-/** Starts the writers on all volumes, and puts the hooks in place. */
-export async function startWriters(guest: Guest, programs: GuestPrograms): Promise<Writers> {
+/** Starts the writers on all live volumes, and puts the hooks in place. */
+export async function startWriters(host: DemoHost, programs: GuestPrograms): Promise<Writers> {
+  const { guest, volumes } = host
   await guest.run(['mkdir', STATE])
   for (const stage of ['pre', 'post'] as const) {
-    const script = ['#!/bin/sh', 'set -eu', ...SCRIPTS[stage], ''].join('\n')
+    const script = ['#!/bin/sh', 'set -eu', ...hookLines(host)[stage], ''].join('\n')
     await guest.run(['sh', '-ec', `cat > ${HOOKS[stage]}; chmod +x ${HOOKS[stage]}`], { input: script })
   }
-  const directories = VOLUMES.map(({ mountPoint }) => mountPoint)
+  const directories = volumes.filter(({ live }) => live).map(({ mountPoint }) => mountPoint)
   const writer = guest.start(
     ['sh', '-c', `echo $$ > ${PID}; exec "$@"`, 'sh', 'node', programs.write, COUNT, ...directories],
     { timeoutSeconds: WRITE_TIMEOUT_SECONDS },

@@ -27,6 +27,7 @@ const DIRECTORY_ACL = {
 }
 
 const [root = ''] = process.argv.slice(2)
+const device = lstatSync(root).dev
 const dressed = new Map<string, Xattrs>()
 for (const [index, path] of walk('').sort().entries()) {
   const xattrs = Object.entries(attributesOf(path, index)).map(([name, value]) => [name, value.toString('base64')])
@@ -47,10 +48,11 @@ function attributesOf(path: string, index: number): Readonly<Record<string, Buff
   }
 }
 
-/** Not by Node's own recursion, which follows links to directories out of the tree. */
+/** Not by Node's own recursion, which follows links to directories out of the tree; and what is mounted in it is not of it. */
 function walk(directory: string): string[] {
   return readdirSync(join(root, directory), { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name)
-    return [path, ...(entry.isDirectory() ? walk(path) : [])]
+    if (!entry.isDirectory()) return [path]
+    return lstatSync(join(root, path)).dev === device ? [path, ...walk(path)] : []
   })
 }

@@ -1,24 +1,37 @@
-/** The machine that is backed up: its disks, volume groups, volumes and mounts. */
+/** A host whose volumes lie on LVM: its disks, volume groups, volumes and mounts. */
 import { bootGuest, type Guest } from '../test/guest/guest'
+import type { DemoHost, DemoVolume } from './host'
 
-export interface Volume {
+interface LvmVolume extends DemoVolume {
+  readonly filesystem: 'ext4' | 'xfs'
   readonly group: string
-  readonly name: string
   /** Within its volume group. */
   readonly thin: boolean
-  readonly filesystem: 'ext4' | 'xfs'
-  readonly mountPoint: string
-  readonly sizeMiB: number
   /** Disks that it is striped over; 1 unless told. */
   readonly stripes?: number
 }
 
-/** In the order in which they have to be mounted: `app-data` lies within `host`, and `home` within `app-data`. */
-export const VOLUMES: readonly Volume[] = [
-  { group: 'system', name: 'host', thin: false, filesystem: 'ext4', mountPoint: '/srv/host', sizeMiB: 800, stripes: 2 },
-  { group: 'system', name: 'app-data', thin: false, filesystem: 'xfs', mountPoint: '/srv/host/var', sizeMiB: 600 },
-  { group: 'fast', name: 'home', thin: true, filesystem: 'ext4', mountPoint: '/srv/host/var/home', sizeMiB: 600 },
-  { group: 'fast', name: 'db', thin: true, filesystem: 'xfs', mountPoint: '/srv/db', sizeMiB: 600 },
+const MIB = 1024 * 1024
+const live = true
+
+/** `app-data` lies within `host`, and `home` within `app-data`. */
+const VOLUMES: readonly LvmVolume[] = [
+  {
+    ...{ group: 'system', name: 'host', thin: false, filesystem: 'ext4', mountPoint: '/srv/host', live },
+    ...{ sizeMiB: 800, stripes: 2 },
+    filled: { from: ['/etc', '/usr/bin', '/usr/sbin', '/usr/lib/python3'], bytes: 110 * MIB, files: 3500 },
+  },
+  {
+    ...{ group: 'system', name: 'app-data', thin: false, filesystem: 'xfs', mountPoint: '/srv/host/var', live },
+    sizeMiB: 600,
+    filled: { from: ['/usr/lib/git-core', '/usr/share', '/usr/lib'], bytes: 60 * MIB, files: 3000 },
+  },
+  {
+    ...{ group: 'fast', name: 'home', thin: true, filesystem: 'ext4', mountPoint: '/srv/host/var/home', live },
+    sizeMiB: 600,
+    filled: { from: ['/usr/share/zoneinfo', '/usr/share/doc', '/usr/share/perl'], bytes: 30 * MIB, files: 2500 },
+  },
+  { group: 'fast', name: 'db', thin: true, filesystem: 'xfs', mountPoint: '/srv/db', live, sizeMiB: 600 },
 ]
 
 /** A volume that its owner does not want backed up. */
@@ -28,16 +41,25 @@ const DISKS_MIB = { system: [2048, 2048], fast: [4096], restored: [6144] } as co
 const POOL = { group: 'fast', name: 'pool', sizeMiB: 3072 } as const
 const MEMORY_MIB = 1536
 
-export function deviceOf({ group, name }: Pick<Volume, 'group' | 'name'>): string {
+export async function bootLvmHost(): Promise<DemoHost> {
+  const guest = await bootGuest({ memoryMiB: MEMORY_MIB, disksMiB: Object.values(DISKS_MIB).flat() })
+  return {
+    ...{ name: 'host-with-lvm', title: 'with LVM', guest, volumes: VOLUMES, agentOptions: [], agentEnvironment: {} },
+    truthCommands: truthCommands(),
+    makeVolumes: () => makeVolumes(guest),
+    mountTruth: (volume) => mountTruth(guest, volume as LvmVolume),
+    makeRestoreTarget: (volume) => makeRestoreTarget(guest, volume as LvmVolume),
+    findSnapshots: () => findSnapshots(guest),
+    [Symbol.asyncDispose]: () => guest.stop(),
+  }
+}
+
+function deviceOf({ group, name }: Pick<LvmVolume, 'group' | 'name'>): string {
   return `/dev/${group}/${name}`
 }
 
-export async function bootMachine(): Promise<Guest> {
-  return await bootGuest({ memoryMiB: MEMORY_MIB, disksMiB: Object.values(DISKS_MIB).flat() })
-}
-
 /** Volume group `system` lies on two disks, and its volume `host` is striped over both; `fast` has a thin pool. */
-export async function makeVolumes(guest: Guest): Promise<void> {
+async function makeVolumes(guest: Guest): Promise<void> {
   const disks = [...guest.disks]
   for (const [group, sizes] of Object.entries(DISKS_MIB)) {
     await guest.run(['vgcreate', '--quiet', group, ...disks.splice(0, sizes.length)])
@@ -52,16 +74,14 @@ export async function makeVolumes(guest: Guest): Promise<void> {
   await mountVolume(guest, SCRATCH)
 }
 
-/** An empty filesystem to restore into, of the same kind and size; returns where it is mounted. */
-export async function makeRestoreTarget(guest: Guest, volume: Volume): Promise<string> {
+async function makeRestoreTarget(guest: Guest, volume: LvmVolume): Promise<string> {
   const target = { ...volume, group: 'restored', thin: false, stripes: 1, mountPoint: `/mnt/restored/${volume.name}` }
   await createVolume(guest, target)
   await mountVolume(guest, target)
   return target.mountPoint
 }
 
-/** The demo's own snapshot of a volume, taken while the writers stood still; returns where it is mounted. */
-export async function mountTruth(guest: Guest, { group, name, thin, filesystem }: Volume): Promise<string> {
+async function mountTruth(guest: Guest, { group, name, thin, filesystem }: LvmVolume): Promise<string> {
   const mountPoint = `/mnt/truth/${name}`
   // A thin snapshot is not active before it is asked for, a thick one always is.
   if (thin) await guest.run(['lvchange', '--quiet', '-ay', '-K', `${group}/${truthName(name)}`])
@@ -70,8 +90,7 @@ export async function mountTruth(guest: Guest, { group, name, thin, filesystem }
   return mountPoint
 }
 
-/** Takes the demo's own snapshots: lines for a shell script. */
-export function truthCommands(): string[] {
+function truthCommands(): string[] {
   return VOLUMES.map(({ group, name, thin, sizeMiB }) => {
     const space = thin ? '' : `--size ${sizeMiB / 4}M `
     return `lvcreate --quiet --snapshot ${space}--addtag ${SCRATCH.tag} --name ${truthName(name)} ${group}/${name}`
@@ -82,7 +101,13 @@ function truthName(volume: string): string {
   return `truth_${volume}`
 }
 
-async function createVolume(guest: Guest, volume: Volume): Promise<void> {
+async function findSnapshots(guest: Guest): Promise<string[]> {
+  const ours = 'lv_tags = snapstream || lv_name =~ "^snapstream_"'
+  const found = await guest.run(['lvs', '--noheadings', '--options', 'lv_full_name', '--select', ours])
+  return found.split('\n').flatMap((line) => line.trim() || [])
+}
+
+async function createVolume(guest: Guest, volume: LvmVolume): Promise<void> {
   const { group, name, thin, filesystem, sizeMiB, stripes = 1 } = volume
   const space = thin
     ? ['--virtualsize', `${sizeMiB}M`, '--thinpool', POOL.name]
@@ -91,6 +116,6 @@ async function createVolume(guest: Guest, volume: Volume): Promise<void> {
   await guest.run([`mkfs.${filesystem}`, '-q', deviceOf(volume)])
 }
 
-async function mountVolume(guest: Guest, volume: Pick<Volume, 'group' | 'name' | 'mountPoint'>): Promise<void> {
+async function mountVolume(guest: Guest, volume: Pick<LvmVolume, 'group' | 'name' | 'mountPoint'>): Promise<void> {
   await guest.run(['mount', '-o', 'X-mount.mkdir', deviceOf(volume), volume.mountPoint])
 }
