@@ -70,7 +70,7 @@ LINE
     await askEc2(host.ec2, 'DetachVolume', { VolumeId: serial.replace('vol', 'vol-') })
   }
 
-  testSourceContract(source, { moment: 'taken', apart: true, hasLayout: false, refusal: 'ACCESS_DENIED' }, () => ({
+  testSourceContract(source, { moment: 'taken', apart: true, hasLayout: true, refusal: 'ACCESS_DENIED' }, () => ({
     deps,
     mountPoints: MOUNT_POINTS,
     foreign: PLAIN,

@@ -1,5 +1,6 @@
 /** Mounting a copy of a filesystem where its reader alone sees it. */
 import type { Clock } from '../../bucket/retries.io'
+import { MOUNT_ROOT, RUN_PATTERN } from '../../contract'
 import type { HostDeps } from '../../context'
 import { AgentError } from '../../errors'
 import { neverAborted } from '../../lib/never-aborted'
@@ -49,6 +50,15 @@ async function findCopy(deps: HostDeps, volumeId: string, partition: number | un
 async function removeMountPoint({ host }: HostDeps, mountPoint: string): Promise<void> {
   const command = ['rmdir', '--parents', '--ignore-fail-on-non-empty', '--', mountPoint] as const
   await host.attempt(command, neverAborted(), { timeoutSeconds: REMOVE_TIMEOUT_SECONDS })
+}
+
+/** What a killed run has mounted is gone with it, and leaves empty directories. @param run - as a tag has it */
+export async function removeMountPoints({ host }: HostDeps, run: string): Promise<void> {
+  if (!new RegExp(RUN_PATTERN).test(run)) return
+  const options = { timeoutSeconds: REMOVE_TIMEOUT_SECONDS }
+  const onlyEmpty = ['-xdev', '-depth', '-type', 'd', '-empty', '-delete'] as const
+  await host.attempt(['find', `${MOUNT_ROOT}/${run}`, ...onlyEmpty], neverAborted(), options)
+  await host.attempt(['rmdir', '--ignore-fail-on-non-empty', '--', MOUNT_ROOT], neverAborted(), options)
 }
 
 function cannotMount({ origin }: EbsPlan, { name }: Device, stderr: string): AgentError {

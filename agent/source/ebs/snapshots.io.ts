@@ -11,7 +11,7 @@ import { createSnapshots } from './create.io'
 import { findAll } from './find-leftovers.io'
 import { readLayout } from './layout.io'
 import type { EbsLeftover } from './leftovers'
-import { mountSnapshot } from './mount.io'
+import { mountSnapshot, removeMountPoints } from './mount.io'
 import { planWaves, type EbsPlan } from './plan'
 import { ebsRun, type EbsRun } from './run.io'
 import { forgetRun, recordRun } from './runs.io'
@@ -99,6 +99,7 @@ export function ebsSource(options: EbsOptions = {}): SnapshotSource {
     const teardown = await teardownOf(deps)
     if ('volumeId' in resource) await removeVolume(teardown, resource.volumeId)
     else await removeSnapshot(teardown, resource.snapshotId)
+    await removeMountPoints(deps, run)
   }
 
   return {

@@ -59,6 +59,7 @@ test('what a killed run left is found and removed; its last snapshot is as good 
     [`uploads of root, run ${RUN}`, [UPLOAD]],
   ])
   await removeAll()
+  expect(scene.deps.host.ran).toContain(`find /run/snapstream/${RUN} -xdev -depth -type d -empty -delete`)
   const left = await markedIn(scene)
   expect([left.volumes, left.snapshots.length]).toEqual([[], 2])
   expect(await source.findLeftovers(scene.deps)).toEqual([])

@@ -87,7 +87,7 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
   const findmnt = JSON.stringify({ filesystems: mountsOf(own) })
   const host = fakeHost(
     {
-      ...{ lsblk, grep: sysfs, findmnt, df: '', sync: '', nsenter: '', rmdir: '' },
+      ...{ lsblk, grep: sysfs, findmnt, df: '', sync: '', nsenter: '', rmdir: '', find: '' },
       blkid: { status: 2 },
       realpath: '',
       ...answers,
