@@ -3,7 +3,8 @@ import { flattenBlockDevices } from '../host/block-devices'
 import { blkid } from '../host/mounts'
 import { FIND_BOOT_FILES, parseBootFiles, type BootRecord } from '../run/boot-record'
 import type { Argv, CommandResult, HostDeps } from '../context'
-import { hasCode } from '../errors'
+import { describeError, hasCode } from '../errors'
+import { parsePartitionTable } from '../source/disks/table'
 
 /** Tables and signatures of all disks are not worth more of a backup's time (design limit). */
 const DISKS_SECONDS_MAX = 30
@@ -18,14 +19,23 @@ export async function readPartitionTables(deps: HostDeps, blockDevices: unknown)
     if (type !== 'disk' || !children.some((child) => child.type === 'part')) continue
     const disk = deviceOf(name)
     const result = await ask(deps, ['sfdisk', '--dump', disk], DISK_SECONDS_MAX)
-    if (result?.status === 0) tables[disk] = result.stdout
-    else
-      deps.log.warn(
-        `the partition table of ${disk} is not in the manifest: ${result?.stderr.trim() ?? 'sfdisk cannot be run'}`,
-      )
+    const reason = result ? reasonAgainst(disk, result) : 'sfdisk cannot be run'
+    if (reason === undefined) tables[disk] = result?.stdout ?? ''
+    else deps.log.warn(`the partition table of ${disk} is not in the manifest: ${reason}`)
     if (!result || result.hangs || result.killedBy || deps.now().getTime() > deadline) break
   }
   return tables
+}
+
+/** What no rebuild could use is told now, while somebody can do something about it. */
+function reasonAgainst(disk: string, { status, stdout, stderr }: CommandResult): string | undefined {
+  if (status !== 0) return stderr.trim()
+  try {
+    parsePartitionTable(disk, stdout)
+    return undefined
+  } catch (error) {
+    return describeError(error)[0]
+  }
 }
 
 /**

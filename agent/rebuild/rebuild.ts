@@ -47,7 +47,7 @@ export function planRebuild(manifest: Manifest, options: RebuildOptions): Rebuil
   const { system } = manifest
   const volumes = manifest.volumes.toSorted((a, b) => (a.mountPoint < b.mountPoint ? -1 : 1))
   const onDisks = volumes.filter(wasOnDisk)
-  const former = onDisks.map((volume) => ({ device: formerDevice(volume), sizeBytes: volume.sizeBytes }))
+  const former = onDisks.map((volume) => ({ ...volume, device: formerDevice(volume) }))
   const layout = planDevices(system, former, options.disks)
   const signatures = parseSignatures(system.signatures ?? '')
   const filesystems = chooseFilesystems(volumes, system.filesystems ?? {}, layout.devices, signatures)

@@ -50,7 +50,7 @@ export function planDevices(
   const above = lvm && planLvm(lvm, pairs)
   return {
     ...combine(below, above, disks, pairs, nowOf),
-    biosDisks: disks.filter(({ table }) => isStartedByBios(table)).map(({ disk }) => nowOf(disk)),
+    biosDisks: disks.filter((disk) => isStartedByBios(disk, filesystems)).map(({ disk }) => nowOf(disk)),
   }
 }
 

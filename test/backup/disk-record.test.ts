@@ -43,6 +43,12 @@ describe('partition tables', () => {
     expect(warnings).toEqual(['the partition table of /dev/nvme0n1 is not in the manifest: cannot open'])
   })
 
+  test('that no rebuild could use are not kept, which is said', async () => {
+    const deps = depsWith({ sfdisk: (argv) => dumpOf(argv.at(-1)).replace('gpt', 'sun') })
+    expect(await readPartitionTables(deps, REPORT)).toEqual({})
+    expect(warnings[0]).toMatch(/^the partition table of \/dev\/nvme0n1 is not in the manifest: .*label: sun$/)
+  })
+
   test.each<[string, Answers[string]]>([
     ['where sfdisk is not installed', notInstalled('sfdisk')],
     ['after a disk that does not answer', { status: null, hangs: true }],

@@ -12,7 +12,7 @@ const root = { ...volume('root', '/', 'xfs'), device: '/dev/nvme0n1p4' }
 const esp = { ...volume('boot.efi', '/boot/efi', 'vfat'), device: '/dev/nvme0n1p2' }
 const layout = planDevices(
   { partitionTables },
-  [{ device: '/dev/nvme0n1p4', sizeBytes: 1 }],
+  [{ device: '/dev/nvme0n1p4', mountPoint: '/', sizeBytes: 1 }],
   [['/dev/nvme0n1', '/dev/xvdf']],
 )
 const DEBIAN: BootRecord = {

@@ -13,7 +13,7 @@ const lvm: NonNullable<HostLayouts['lvm']> = {
   groupConfigurations: {},
 }
 const partitionTables = { '/dev/nvme0n1': gptTable('/dev/nvme0n1'), '/dev/nvme2n1': dosTable('/dev/nvme2n1') }
-const onDisk = (...devices: string[]) => devices.map((device) => ({ device, sizeBytes: 64 * MIB }))
+const onDisk = (...devices: string[]) => devices.map((device) => ({ device, mountPoint: '/srv', sizeBytes: 64 * MIB }))
 const commandsOf = (...plan: Parameters<typeof planDevices>) =>
   planDevices(...plan).steps.map(({ argv }) => formatArgv(argv))
 

@@ -17,6 +17,7 @@ const LAST_SECTORS = 33
 /** A filesystem of the host, and where it was. */
 export interface FormerFilesystem {
   readonly device: string
+  readonly mountPoint: string
   readonly sizeBytes: number
 }
 
@@ -114,9 +115,16 @@ function devicesOf(disk: string, now: string, table: PartitionTable, held: Reado
   })
 }
 
-/** Whether a BIOS starts from such a disk: it has a place for the code. */
-export function isStartedByBios({ label, partitions }: PartitionTable): boolean {
-  return label === 'dos' || partitions.some(({ type }) => BIOS_BOOT.test(type))
+/**
+ * Whether a BIOS starts the host from such a disk: with a table of GPT it has a place for the code, with one of DOS anything may
+ * have, so that it has to be the disk of the system, or be marked.
+ */
+export function isStartedByBios({ disk, table }: FormerDisk, filesystems: readonly FormerFilesystem[]): boolean {
+  const { label, partitions } = table
+  if (label === 'gpt') return partitions.some(({ type }) => BIOS_BOOT.test(type))
+  const own = partitions.map(({ number }) => partitionDevice(disk, number))
+  const system = filesystems.filter(({ mountPoint }) => ['/', '/boot'].includes(mountPoint))
+  return partitions.some(({ bootable }) => bootable) || system.some(({ device }) => own.includes(device))
 }
 
 function neededBytes({ label, partitions, sectorBytes }: PartitionTable): number {

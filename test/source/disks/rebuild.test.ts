@@ -35,13 +35,18 @@ test('no filesystem is made where a physical volume will be, a boot loader’s c
 })
 
 test('a filesystem on a disk without partitions is on such a disk again', () => {
-  const { steps, devices } = planDisks([], [{ device: '/dev/nvme1n1', sizeBytes: MIB }], new Set(), nowOf)
+  const { steps, devices } = planDisks(
+    [],
+    [{ device: '/dev/nvme1n1', mountPoint: '/srv', sizeBytes: MIB }],
+    new Set(),
+    nowOf,
+  )
   expect(steps).toEqual([])
   expect(devices).toEqual([{ device: '/dev/sdc', former: '/dev/nvme1n1', aliases: [] }])
 })
 
 test('what is too small is said, down to the copy that GPT keeps at the end', () => {
-  const plan = planDisks(root, [{ device: '/dev/nvme1n1', sizeBytes: 3 * MIB }], new Set(), nowOf)
+  const plan = planDisks(root, [{ device: '/dev/nvme1n1', mountPoint: '/srv', sizeBytes: 3 * MIB }], new Set(), nowOf)
   const sectors = 544768 + 204800 + 33
   const sizes = (bytes: number, dataBytes: number) => new Map([['/dev/sdb', bytes], ['/dev/sdc', dataBytes]]) // prettier-ignore
   expect(plan.notesOnSizes(sizes(sectors * 512, 3 * MIB))).toEqual([])
@@ -52,12 +57,19 @@ test('what is too small is said, down to the copy that GPT keeps at the end', ()
   ])
 })
 
-test.each([
-  ['GPT with a place for its code', gptTable('/dev/sda'), true],
-  ['DOS', dosTable('/dev/sda'), true],
-  ['GPT without such a place', gptTable('/dev/sda').replace(/^.*21686148.*\n/m, ''), false],
-])('whether a BIOS starts from a table of %s', (_, dump, isStarted) => {
-  expect(isStartedByBios(disksOf({ '/dev/sda': dump })[0]!.table)).toBe(isStarted)
+describe('a BIOS starts the host', () => {
+  const dos = dosTable('/dev/sda').replace(', bootable', '')
+  test.each<[string, string, string, boolean]>([
+    ['from a table of GPT with a place for its code', gptTable('/dev/sda'), '/srv', true],
+    ['not from one without such a place', gptTable('/dev/sda').replace(/^.*21686148.*\n/m, ''), '/', false],
+    ['from a table of DOS that is marked', dosTable('/dev/sda'), '/srv', true],
+    ['from one with its root', dos, '/', true],
+    ['from one with its /boot', dos, '/boot', true],
+    ['not from one with data alone', dos, '/srv', false],
+  ])('%s', (_, dump, mountPoint, isStarted) => {
+    const filesystems = [{ device: '/dev/sda1', mountPoint, sizeBytes: 1 }]
+    expect(isStartedByBios(disksOf({ '/dev/sda': dump })[0]!, filesystems)).toBe(isStarted)
+  })
 })
 
 test('partitions are found by what the host called them, on disks that are wanted', () => {
