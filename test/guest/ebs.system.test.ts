@@ -54,7 +54,8 @@ describe('as a source of snapshots, EBS', () => {
       credentials: async () => ({ accessKeyId, secretAccessKey }),
       ...{ endpointUrl: endpoint, log: own.log },
     })
-    deps = { ...own, connectEc2: () => Promise.resolve(client) }
+    const now = () => new Date('2026-01-31T05:00:00Z') // by the name of the run, in which all of it is kept
+    deps = { ...own, now, connectEc2: () => Promise.resolve(client) }
   })
   afterAll(() => rmSync(directory, { recursive: true }))
 

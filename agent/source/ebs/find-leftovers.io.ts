@@ -47,7 +47,7 @@ async function ask(deps: HostDeps, ec2: Ec2, isNeeded: boolean): Promise<EbsLeft
   try {
     const { volumes } = await ec2.describeInstance(signal)
     const attached = volumes.map(({ volumeId }) => volumeId)
-    return findLeftovers(await readMarked(ec2, signal), ec2.instance.arn, attached)
+    return findLeftovers(await readMarked(ec2, signal), ec2.instance.arn, attached, { now: deps.now() })
   } catch (error) {
     // Who may not even look has made nothing.
     if (isNeeded || !hasCode(error, 'ACCESS_DENIED')) throw error

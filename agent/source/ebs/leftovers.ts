@@ -25,17 +25,18 @@ export interface Marked {
  *
  * @param arn - of the instance: what EC2 was asked for by tag is looked at again
  * @param disks - volumes that are attached to the instance: of others, nothing is kept
- * @param current - the run that is under way, which sees to its own
+ * @param options - `current`: the run that is under way, which sees to its own; `now`: of what has expired, nothing is kept
  */
 export function findLeftovers(
   { volumes, snapshots }: Marked,
   arn: string,
   disks: readonly string[],
-  current?: string,
+  { current, now }: { readonly current?: string; readonly now?: Date } = {},
 ): EbsLeftover[] {
   const isLeft = ({ tags }: { readonly tags: Ec2Tags }) => tags[Ec2Tag.host] === arn && runOf(tags) !== current
+  const isOver = ({ tags }: EbsSnapshot) => now !== undefined && Date.parse(tags[Ec2Tag.expires] ?? '') <= now.getTime()
   const kept = keptSnapshots(
-    snapshots.filter(({ tags }) => tags[Ec2Tag.host] === arn),
+    snapshots.filter((snapshot) => snapshot.tags[Ec2Tag.host] === arn && !isOver(snapshot)),
     disks,
   )
   return [

@@ -87,7 +87,7 @@ export function ebsRun(
       const { volumes } = await ec2.describeInstance(neverAborted())
       const attached = volumes.map(({ volumeId }) => volumeId)
       // What was kept until now goes when that of this run is complete.
-      for (const { resource } of findLeftovers(marked, instance.arn, attached, run)) {
+      for (const { resource } of findLeftovers(marked, instance.arn, attached, { current: run })) {
         if ('volumeId' in resource) await removeVolume(teardown, resource.volumeId)
         if ('snapshotId' in resource) await removeSnapshot(teardown, resource.snapshotId)
       }
@@ -103,20 +103,17 @@ export function ebsRun(
     if (disk.snapshot) await releaseSnapshot(disk.snapshot)
   }
 
-  /** One that is not complete yet is left to become so: the next one has that much less to do. */
-  async function releaseSnapshot({ snapshotId, volumeId }: EbsSnapshot): Promise<void> {
-    if (!keepLast) {
-      await removeSnapshot(teardown, snapshotId, true)
-      return
-    }
+  /**
+   * One that is not complete yet is left to become so, as the next one has that much less to do; those before it stay until
+   * then. Where none is to be kept, those go that once were.
+   */
+  async function releaseSnapshot({ snapshotId, volumeId, startedAt }: EbsSnapshot): Promise<void> {
     const { snapshots } = await readMarked(ec2, neverAborted())
-    const own = snapshots.find((snapshot) => snapshot.snapshotId === snapshotId)
-    if (own?.state !== 'completed' && own?.state !== 'pending') {
-      await removeSnapshot(teardown, snapshotId, true)
-      return
-    }
-    const kept = keptSnapshots(snapshots, [volumeId])
-    const older = snapshots.filter((snapshot) => snapshot.volumeId === volumeId && snapshot.startedAt < own.startedAt)
+    const state = snapshots.find((snapshot) => snapshot.snapshotId === snapshotId)?.state
+    const stays = keepLast && (state === 'completed' || state === 'pending')
+    if (!stays) await removeSnapshot(teardown, snapshotId, true)
+    const kept = keepLast ? keptSnapshots(snapshots, [volumeId]) : []
+    const older = snapshots.filter((snapshot) => snapshot.volumeId === volumeId && snapshot.startedAt < startedAt)
     for (const snapshot of older) {
       if (!kept.includes(snapshot)) await removeSnapshot(teardown, snapshot.snapshotId)
     }

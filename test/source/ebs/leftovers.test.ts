@@ -45,6 +45,12 @@ test('of a disk that is gone, nothing is kept', () => {
   expect(names(onlySnapshots(snapshot('snap-1', OLD)), ARN, [DATA])).toEqual(['snap-1'])
 })
 
+test('of what has expired, nothing is kept: the host has not been backed up so for weeks', () => {
+  const marked = onlySnapshots(snapshot('snap-1', OLD))
+  expect(names(marked, ARN, [ROOT], { now: new Date('2026-03-01T00:00:00Z') })).toEqual([])
+  expect(names(marked, ARN, [ROOT], { now: new Date('2026-03-07T00:00:00Z') })).toEqual(['snap-1'])
+})
+
 test('copies are, wherever they are; but not those that are going', () => {
   const volumes = [
     ...[
@@ -58,7 +64,7 @@ test('copies are, wherever they are; but not those that are going', () => {
 
 test('a run that is under way sees to its own', () => {
   const marked = { volumes: [volume('vol-1', OLD), volume('vol-2', NEW)], snapshots: [snapshot('snap-2', NEW)] }
-  expect(names(marked, ARN, [], NEW)).toEqual(['vol-1'])
+  expect(names(marked, ARN, [], { current: NEW })).toEqual(['vol-1'])
 })
 
 test('what bears another host’s mark, or none, is nobody’s leftover', () => {

@@ -86,6 +86,27 @@ test('none stays where none is to be kept', async () => {
   expect(await marked()).toEqual({ volumes: [], snapshots: [] })
 })
 
+test('what was kept goes with the first run that keeps none', async () => {
+  await begin({ dataDisks: 0 })
+  await readAll(await plan())
+  await scene.clock.sleep(3600)
+  await readAll(await plan({ ebsKeepLast: false, run: '20260131T050506Z-abz278' }))
+  expect(await marked()).toEqual({ volumes: [], snapshots: [] })
+})
+
+test('a snapshot that is not complete when the run ends becomes so, and those before it stay until then', async () => {
+  await begin({ dataDisks: 0 })
+  await readAll(await plan())
+  await scene.clock.sleep(10_000)
+  scene.service.configure({ pendingSeconds: 7200 })
+  {
+    await using _snapshots = await source.take(scene.deps, await plan({ run: '20260131T050506Z-abz278' }))
+  }
+  expect((await marked()).snapshots.map(({ state }) => state)).toEqual(['completed', 'pending'])
+  await scene.clock.sleep(10_000)
+  expect(await source.findLeftovers(scene.deps, true)).toHaveLength(1)
+})
+
 test('what says which snapshot it was comes with the mount', async () => {
   await begin({ dataDisks: 1 })
   const plans = await plan({}, '/srv/nvme1n1')
