@@ -116,6 +116,17 @@ test('a volume lives from the snapshot of all disks to its end', async () => {
   await expect(volume()).rejects.toThrow('(InvalidVolume.NotFound)')
 })
 
+test('a volume is copied without a snapshot', async () => {
+  const copy = ['copy-volumes', '--source-volume-id', data, '--volume-type', 'gp3', '--client-token', 'copy']
+  const tags = ['--tag-specifications', 'ResourceType=volume,Tags=[{Key=run,Value=1}]']
+  const { Volumes } = await aws([...copy, ...tags])
+  expect(Volumes).toMatchObject([
+    { Size: 2, VolumeType: 'gp3', State: 'available', Tags: [{ Key: 'run', Value: '1' }] },
+  ])
+  expect((await aws([...copy, ...tags])).Volumes[0].VolumeId).toBe(Volumes[0].VolumeId)
+  await aws(['delete-volume', '--volume-id', Volumes[0].VolumeId])
+})
+
 test('a dry run tells whether it would be permitted', async () => {
   const create = ['create-snapshots', '--instance-specification', `InstanceId=${host.id},ExcludeBootVolume=true`]
   await expect(aws([...create, '--dry-run'])).rejects.toThrow('(DryRunOperation)')
