@@ -107,10 +107,12 @@ describe('by the bundle that ships', () => {
   /** As the last line of JSON has it. */
   interface Volume {
     readonly mountPoint: string
-    readonly source: { readonly consistency: string; readonly snapshotId: string }
+    readonly source: { readonly kind: string; readonly consistency: string; readonly snapshotId: string }
     readonly archive: { readonly segments: readonly { readonly key: string }[] }
   }
   const volumesOf = ({ json }: AgentResult) => json.volumes as readonly Volume[]
+  const kindsOf = (result: AgentResult) =>
+    Object.fromEntries(volumesOf(result).map(({ mountPoint, source }) => [mountPoint, source.kind]))
   const consistencyOf = (result: AgentResult) =>
     Object.fromEntries(volumesOf(result).map(({ mountPoint, source }) => [mountPoint, source.consistency]))
 
@@ -240,5 +242,45 @@ describe('by the bundle that ships', () => {
       expect((performance.now() - startedAt) / 1000).toBeLessThan(60)
       expect((await cleanUp()).status).toBe(0)
     })
+  })
+
+  /** Instead of the filesystem on the last disk: a small one beside a volume of LVM. */
+  const MAKE_LVM = `
+    umount /srv/b
+    disk=/dev/$(grep -l "$1" /sys/block/*/serial | cut -d/ -f4)
+    wipefs --quiet --all "$disk"
+    sfdisk --quiet "$disk" <<LAYOUT
+label: gpt
+size=128MiB, type=linux
+type=lvm
+LAYOUT
+    mkfs.ext4 -q "$disk"1
+    vgcreate --quiet data "$disk"2
+    lvcreate --quiet --yes --size 500M --name home data
+    mkfs.xfs -q /dev/data/home
+    mount --mkdir "$disk"1 /srv/beside
+    mount --mkdir /dev/data/home /srv/home
+    for mount_point in /srv/beside /srv/home; do echo before >$mount_point/moment; done`
+
+  test('a host with LVM on one of its disks has each filesystem by the best there is, and LVM first', async () => {
+    const withLvm = host.instance.volumeIds.at(-1)!
+    await sh(MAKE_LVM, withLvm.replace('-', ''))
+    const result = await backUp('--log-level', 'debug', '--verify', 'source', '--exclude-volumes', PLAIN)
+    expect(result).toMatchObject({ status: 0, json: { verified: 'source', failures: [] } })
+    expect(kindsOf(result)).toEqual({
+      ...{ '/sysroot': 'ebs', '/sysroot/boot': 'ebs', '/sysroot/boot/efi': 'ebs', '/srv/a': 'ebs' },
+      ...{ '/srv/beside': 'quiet', '/srv/home': 'lvm' },
+    })
+    for (const mountPoint of ['/srv/a', '/srv/beside', '/srv/home']) {
+      expect(await readFile(result, mountPoint, './moment')).toMatch(/^(?:before|again|thawed)\n$/)
+    }
+    const taken = host.ec2.requests.findLast(({ action, code }) => action === 'CreateSnapshots' && code === undefined)
+    expect(Object.values(taken!.parameters)).toContain(withLvm) // as one to leave out
+    // A copy that is attached while LVM has snapshots may keep it from removing them.
+    const [removed, attached] = [/removed data\/snapstream_/, /vol-\w+ is attached/].map((line) =>
+      result.stderr.search(line),
+    )
+    expect(removed).toBeGreaterThan(0)
+    expect(attached).toBeGreaterThan(removed!)
   })
 })
