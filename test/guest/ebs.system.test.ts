@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ec2Client } from '../../agent/source/ebs/ec2-client.io'
 import { ebsSource } from '../../agent/source/ebs/snapshots.io'
 import { testServers } from '../servers'
+import { HANG_UP, type Settings } from '../servers/ec2'
+import { SETTINGS } from '../servers/ec2/account'
 import { askEc2 } from '../servers/ec2/ask'
 import { testSourceContract } from '../source/source-contract'
 import { makeTrustedDirectory } from '../support/trusted-directory'
@@ -19,6 +21,10 @@ import type { AgentResult } from './agent'
 jest.setTimeout(300_000)
 
 const PLAIN = '/mnt/plain'
+/** How EC2 behaves unless a test has it otherwise; who may do what is the host's policy. */
+const AS_USUAL: Partial<Settings> = Object.fromEntries(
+  Object.entries(SETTINGS).filter(([setting]) => setting !== 'authorize'),
+)
 let host: EbsHost
 
 beforeAll(async () => {
@@ -27,7 +33,7 @@ beforeAll(async () => {
   await host.guest.run(['sh', '-euc', `mkfs.ext4 -q /dev/ubdb; mount --mkdir /dev/ubdb ${PLAIN}`])
 })
 afterAll(() => host[Symbol.asyncDispose]())
-afterEach(() => host.ec2.configure({ denied: [] }))
+afterEach(() => host.ec2.configure(AS_USUAL))
 
 const sh = (script: string, ...words: readonly string[]) => host.guest.run(['sh', '-euc', script, 'sh', ...words])
 
@@ -184,6 +190,51 @@ describe('by the bundle that ships', () => {
       'ACCESS_DENIED',
       expect.stringContaining('hosts: { ebs: true }'),
     ])
+  })
+
+  test('slow states, throttled requests and lost answers cost time only', async () => {
+    const slow = {
+      pendingSeconds: 3,
+      creatingSeconds: 1,
+      attachingSeconds: 1,
+      discoverySeconds: 1,
+      detachingSeconds: 2,
+    }
+    host.ec2.configure({ ...slow, unseenSeconds: 0.5 })
+    host.ec2.inject({ action: 'CreateSnapshots', code: 'RequestLimitExceeded', times: 2 })
+    host.ec2.inject({ action: 'CreateVolume', code: HANG_UP, takesEffect: true })
+    host.ec2.inject({ action: 'AttachVolume', code: 'Unavailable' })
+    host.ec2.inject({ action: 'DetachVolume', code: HANG_UP })
+    const result = await backUp('--volumes', '/sysroot/boot', '--volumes', '/srv/a')
+    expect(result).toMatchObject({ status: 0, json: { failures: [], leftBehind: [] } })
+  })
+
+  test('a snapshot that fails is the failure of its volume, and is not kept', async () => {
+    const before = await host.marked()
+    host.ec2.configure({ snapshotsEnd: 'error' })
+    const { status, json } = await backUp('--volumes', '/srv/a')
+    expect([status, json.error.message]).toEqual([1, expect.stringMatching(/^\/srv\/a failed: .*error/)])
+    expect(await host.marked()).toEqual(before)
+  })
+
+  test('an instance that has as many volumes as it can have says so, and has nothing done to it', async () => {
+    const seen = host.ec2.requests.length
+    host.ec2.configure({ attachmentsMax: host.instance.volumeIds.length })
+    const { status, json } = await backUp('--volumes', '/srv/a')
+    expect([status, JSON.stringify(json.error)]).toEqual([1, expect.stringMatching(/attach/)])
+    const done = host.ec2.requests.slice(seen).filter(({ code }) => code === undefined)
+    expect(done.map(({ action }) => action).filter((action) => !action.startsWith('Describe'))).toEqual([])
+  })
+
+  test('a second run does not begin while one is under way', async () => {
+    const seen = host.ec2.requests.length
+    host.ec2.configure({ pendingSeconds: 5 })
+    const first = host.agent.start('backup', ...host.options, ...SMALL, '--volumes', '/srv/a')
+    const hasBegun = () =>
+      host.ec2.requests.slice(seen).some(({ action, code }) => action === 'CreateSnapshots' && code === undefined)
+    while (!hasBegun() && !(await Promise.race([first.ended.then(() => true), sleep(50, false)])));
+    expect((await backUp('--volumes', '/srv/a')).status).toBe(11)
+    expect((await first.ended).status).toBe(0)
   })
 
   describe('killed at any point, it leaves what the next run or cleanup removes', () => {
