@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LvmPlan } from '../../agent/source/lvm/plan'
 import { parseLvs, LVS } from '../../agent/source/lvm/reports'
 import { planSnapshots } from '../../agent/source/plan'
+import { parseSourceChoice } from '../../agent/source/choice'
 import { selectVolumes } from '../../agent/source/select'
 import { checkSnapshot, mountSnapshot, surveyHost, takeSnapshots, watchSnapshots } from '../../agent/source/sources.io'
 import { refusalOf } from '../support/refusal'
@@ -96,7 +97,7 @@ test('a full volume group is refused before anything is touched', async () => {
 
 test('a thin pool nearly full is refused, until space is given back to it', async () => {
   const plan = async () => {
-    const survey = await surveyHost(deps)
+    const survey = await surveyHost(deps, parseSourceChoice(['lvm']))
     return planSnapshots(survey, selectVolumes(survey).volumes, snapshotRequestOf({ run: 'run' }))
   }
   await change('/srv/plain/db', 80)
