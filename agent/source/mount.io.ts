@@ -3,7 +3,7 @@
  * must not keep the run from its end.
  */
 import { AgentError, hasCode } from '../errors'
-import type { HostDeps } from '../context'
+import type { Argv, HostDeps } from '../context'
 import { FINDMNT, parseFindmnt } from '../host/mounts'
 import { neverAborted } from '../lib/never-aborted'
 import { umount, umountLazily } from './mount'
@@ -63,8 +63,31 @@ export async function unmount(deps: HostDeps, mountPoint: string): Promise<void>
     if (await isMounted(deps, mountPoint)) throw stillMounted(mountPoint, failed)
   }
   log.debug(`unmounted ${mountPoint}`)
-  // Its directory and those above it, as far as they are empty: nothing else is ever removed.
-  await host.attempt(['rmdir', '--parents', '--ignore-fail-on-non-empty', '--', mountPoint], neverAborted(), options)
+  await removeMountPoint(deps, mountPoint)
+}
+
+/** Its directory and those above it, as far as they are empty: nothing else is ever removed. */
+export async function removeMountPoint({ host }: HostDeps, mountPoint: string): Promise<void> {
+  const argv: Argv = ['rmdir', '--parents', '--ignore-fail-on-non-empty', '--', mountPoint]
+  await host.attempt(argv, neverAborted(), { timeoutSeconds: UNMOUNT_TIMEOUT_SECONDS })
+}
+
+/**
+ * Whether a device is still what is seen at a mount point. Where it is not, tar finds an empty directory, and succeeds: to be
+ * asked after the last byte was read.
+ *
+ * @param deviceNumber - `259:1`
+ * @param within - the same command, where the mount point is seen; on the host unless told
+ */
+export async function shows(
+  { host, signal }: HostDeps,
+  mountPoint: string,
+  deviceNumber: string,
+  within: (argv: Argv) => Argv = (argv) => argv,
+): Promise<boolean> {
+  const { status, stdout } = await host.attempt(within(FINDMNT), signal, { timeoutSeconds: UNMOUNT_TIMEOUT_SECONDS })
+  if (status !== 0) return false
+  return parseFindmnt(stdout).findLast(({ target }) => target === mountPoint)?.deviceNumber === deviceNumber
 }
 
 async function isMounted({ host }: HostDeps, mountPoint: string): Promise<boolean> {

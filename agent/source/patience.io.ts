@@ -31,3 +31,9 @@ export async function attemptUntil(
     await sleep(BETWEEN_ATTEMPTS_MS)
   }
 }
+
+/** @returns false if it was stopped meanwhile */
+export async function waited(intervalMs: number, stopped: AbortSignal): Promise<boolean> {
+  await sleep(intervalMs, undefined, { signal: stopped }).catch(() => undefined)
+  return !stopped.aborted
+}

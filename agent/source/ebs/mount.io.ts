@@ -5,6 +5,7 @@ import type { HostDeps } from '../../context'
 import { AgentError } from '../../errors'
 import { neverAborted } from '../../lib/never-aborted'
 import { tarCreateListed } from '../../tar/commands'
+import { removeMountPoint } from '../mount.io'
 import type { MountedSnapshot } from '../source'
 import { awaitDevice } from './copy.io'
 import { findDevice, type Device } from './disks'
@@ -33,6 +34,7 @@ export async function mountSnapshot(
   const command = namespace.within(mountCopy(origin, `/dev/${device.name}`, mountPoint))
   const { status, stderr } = await deps.host.attempt(command, deps.signal, { timeoutSeconds: MOUNT_TIMEOUT_SECONDS })
   if (status !== 0) throw cannotMount(plan, device, stderr)
+  run.views.set(plan, namespace)
   const lease = held.move()
   return {
     source: run.describe(plan),
@@ -44,12 +46,6 @@ export async function mountSnapshot(
 
 async function findCopy(deps: HostDeps, volumeId: string, partition: number | undefined): Promise<Device | undefined> {
   return findDevice(await readDisks(deps), volumeId, partition)
-}
-
-/** The directory is on the host, and those above it, as far as they are empty: nothing else is ever removed. */
-async function removeMountPoint({ host }: HostDeps, mountPoint: string): Promise<void> {
-  const command = ['rmdir', '--parents', '--ignore-fail-on-non-empty', '--', mountPoint] as const
-  await host.attempt(command, neverAborted(), { timeoutSeconds: REMOVE_TIMEOUT_SECONDS })
 }
 
 /** What a killed run has mounted is gone with it, and leaves empty directories. @param run - as a tag has it */

@@ -19,7 +19,7 @@ const HOLD: Argv = ['unshare', '--mount', '--propagation', 'slave', 'cat', '/pro
 
 export interface Namespace extends AsyncDisposable {
   /** The same command, run in it. */
-  within(argv: Argv): Argv
+  readonly within: (argv: Argv) => Argv
 }
 
 /** @throws AgentError MOUNT_FAILED where this host makes none, TOOL_MISSING */

@@ -6,6 +6,7 @@ import { neverAborted } from '../../lib/never-aborted'
 import { attachCopy, awaitAvailable, awaitSnapshot, createCopy } from './copy.io'
 import type { TakenSnapshots } from './create.io'
 import { findLeftovers, keptSnapshots } from './leftovers'
+import type { Namespace } from './namespace.io'
 import { volumeTags, type EbsPlan } from './plan'
 import { readMarked } from './survey.io'
 import { removeSnapshot, removeVolume, type Teardown } from './teardown.io'
@@ -30,6 +31,8 @@ export interface EbsRun {
   attachedCopy(deps: HostDeps, plan: EbsPlan): Promise<string>
   /** The same, where there is one by now. */
   copyOf(plan: EbsPlan): string | undefined
+  /** Where a plan's files are seen, from when they are mounted. */
+  readonly views: WeakMap<EbsPlan, Namespace>
   /** What the manifest says of it. */
   describe(plan: EbsPlan): EbsPlan['source']
   /** Gives the disk back with the last of its plans. @throws AgentError CLEANUP_FAILED */
@@ -126,6 +129,7 @@ export function ebsRun(
       return await disk.attached
     },
     copyOf: (plan) => diskOf(plan).copyId,
+    views: new WeakMap(),
     describe(plan) {
       const { snapshot } = diskOf(plan)
       const consistency = frozen.includes(plan.origin.mountPoint) ? 'frozen' : 'crash'

@@ -1,8 +1,12 @@
-/** Whether a copy is still attached: detached by force, or with its instance's hardware, it can no longer be read. */
-import { setTimeout as sleep } from 'node:timers/promises'
+/**
+ * Whether a copy is still attached and mounted: detached by force, or with its instance's hardware, it can no longer be read; and
+ * where it is not mounted, tar finds an empty directory.
+ */
 import type { HostDeps } from '../../context'
 import { AgentError, describeError, hasCode } from '../../errors'
 import type { OnFault, SnapshotPlan, Watch } from '../source'
+import { shows } from '../mount.io'
+import { waited } from '../patience.io'
 import { findDevice } from './disks'
 import { readDisks } from './disks.io'
 import type { EbsPlan } from './plan'
@@ -12,13 +16,23 @@ const WATCH_INTERVAL_MS = 5000
 
 /** @throws AgentError SNAPSHOT_INVALID; TOOL_MISSING, OUTPUT_UNREADABLE, COMMAND_FAILED where that cannot be told */
 export async function checkCopy(deps: HostDeps, run: EbsRun, plan: EbsPlan): Promise<void> {
+  const { mountPoint, partition } = plan.origin
   const volumeId = run.copyOf(plan)
-  if (volumeId === undefined || findDevice(await readDisks(deps), volumeId, plan.origin.partition)) return
-  throw new AgentError(
-    'SNAPSHOT_INVALID',
-    `the copy of ${plan.origin.mountPoint}, ${volumeId}, is not attached to this host any more`,
-    { hint: 'Find out in CloudTrail who detached it, and run the command again.' },
-  )
+  const device = volumeId === undefined ? undefined : findDevice(await readDisks(deps), volumeId, partition)
+  if (!device) {
+    throw invalid(`the copy of ${mountPoint}, ${volumeId ?? ''}, is not attached to this host any more`, {
+      hint: 'Find out in CloudTrail who detached it, and run the command again.',
+    })
+  }
+  const view = run.views.get(plan)
+  if (view && (await shows(deps, plan.mountPoint, device.deviceNumber, view.within))) return
+  throw invalid(`the copy of ${mountPoint}, ${volumeId ?? ''}, is not mounted any more`, {
+    hint: 'Find out what has ended the process that held its mount ("unshare --mount"), and run the command again.',
+  })
+}
+
+function invalid(what: string, { hint }: { readonly hint: string }): AgentError {
+  return new AgentError('SNAPSHOT_INVALID', what, { hint })
 }
 
 /** @param onFault - called once for each that is gone @returns a lease that ends the watch */
@@ -59,10 +73,4 @@ export function watchCopies(
       await ended
     },
   }
-}
-
-/** @returns false if the watch was ended meanwhile */
-async function waited(intervalMs: number, stopped: AbortSignal): Promise<boolean> {
-  await sleep(intervalMs, undefined, { signal: stopped }).catch(() => undefined)
-  return !stopped.aborted
 }

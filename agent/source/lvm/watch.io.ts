@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError } from '../../errors'
 import { planRelief, snapshotInvalid } from './health'
 import type { OnFault, Watch } from '../source'
 import type { LvmPlan } from './plan'
 import type { SnapshotState } from './reports'
 import type { HostDeps } from '../../context'
+import { waited } from '../patience.io'
 import { changeLvm } from './commands.io'
 
 /** A disk that is written to with 500 MB/s fills a tenth of a snapshot of 10 GiB in this time. */
@@ -63,10 +63,4 @@ async function watch(
       if (!deps.signal.aborted) deps.log.warn(`snapshots could not be watched: ${describeError(error).join(' ')}`)
     }
   }
-}
-
-/** @returns false if the watch was ended meanwhile */
-async function waited(intervalMs: number, stopped: AbortSignal): Promise<boolean> {
-  await sleep(intervalMs, undefined, { signal: stopped }).catch(() => undefined)
-  return !stopped.aborted
 }

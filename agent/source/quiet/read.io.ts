@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Argv, CommandResult, HostDeps } from '../../context'
 import { AgentError, hasCode } from '../../errors'
+import { readMounts } from '../../host/filesystems.io'
 import { freeze } from '../../host/freeze.io'
 import { tarMessages, type Warnings } from '../../tar/messages'
-import { unmount } from '../mount.io'
+import { shows, unmount } from '../mount.io'
 import type { MountedSnapshot } from '../source'
 import { findPackageManager, waitForPackageManagers } from './package-locks.io'
 import {
@@ -50,7 +51,7 @@ interface Reading {
 
 /**
  * @returns a lease that gives the memory back
- * @throws AgentError SNAPSHOT_SPACE where memory is short, MOUNT_FAILED, VOLUME_BUSY where a package manager or somebody else
+ * @throws AgentError SNAPSHOT_SPACE where memory is short, MOUNT_FAILED, SNAPSHOT_INVALID where it was unmounted meanwhile, VOLUME_BUSY where a package manager or somebody else
  * does not come to an end, ARCHIVE_FAILED where tar cannot read it
  */
 export async function readIntoMemory(
@@ -109,6 +110,7 @@ async function readOnce(deps: HostDeps, plan: QuietPlan, patience: Patience): Pr
   await mount(deps, plan, bindMount(plan))
   const frozen = plan.source.consistency === 'frozen' ? await readFrozen(deps, plan) : undefined
   const { takenAt, stderr } = frozen ?? (await readStable(deps, plan, patience))
+  await assertStillBound(deps, plan)
   const messages = tarMessages()
   messages.push(Buffer.from(stderr))
   const { leftOut, warnings } = messages.summary()
@@ -116,6 +118,15 @@ async function readOnce(deps: HostDeps, plan: QuietPlan, patience: Patience): Pr
     deps.log.warn(`${plan.origin.mountPoint}: tar left out ${count} ${kind}: ${first}`)
   }
   return { consistency: frozen ? 'frozen' : 'stable-read', takenAt, warnings }
+}
+
+/** Had somebody unmounted it, tar would have found an empty directory, time and again. */
+async function assertStillBound(deps: HostDeps, { origin, mountPoint }: QuietPlan): Promise<void> {
+  const original = (await readMounts(deps)).findLast(({ target }) => target === origin.mountPoint)
+  if (original && (await shows(deps, mountPoint, original.deviceNumber))) return
+  throw new AgentError('SNAPSHOT_INVALID', `${origin.mountPoint} was unmounted while it was read`, {
+    hint: 'Find out what unmounts filesystems on this host, and run the command again.',
+  })
 }
 
 /** What tar said, and of when it is. */

@@ -85,9 +85,24 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
     return { status: 2, stdout: `${lines.join('\n')}\n` }
   }
   const findmnt = JSON.stringify({ filesystems: mountsOf(own) })
+  /** What is mounted in namespaces, by mount point: the device's number. */
+  const seen = new Map<string, string>()
+  const nsenter = (argv: Argv) => {
+    const word = (flag: string) => argv[argv.indexOf(flag) + 1] ?? ''
+    const [, disk = '', part = '0'] = /^\/dev\/(nvme\d+n1)(?:p(\d+))?$/.exec(word('--source')) ?? []
+    if (argv.includes('mount')) seen.set(word('--target'), `259:${numberOf(disk) * 256 + Number(part)}`)
+    if (!argv.includes('findmnt')) return ''
+    const filesystems = Array.from(seen, ([target, number]) => ({
+      target,
+      source: 'x',
+      fstype: 'ext4',
+      'maj:min': number,
+    }))
+    return JSON.stringify({ filesystems })
+  }
   const host = fakeHost(
     {
-      ...{ lsblk, grep: sysfs, findmnt, df: '', sync: '', nsenter: '', rmdir: '', find: '' },
+      ...{ lsblk, grep: sysfs, findmnt, df: '', sync: '', nsenter, rmdir: '', find: '' },
       blkid: { status: 2 },
       realpath: '',
       ...answers,
@@ -97,15 +112,15 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
   )
   const ec2 = await clientOf(service, instance, clock)
   const now = () => new Date(nowMs())
-  let seen = 0
+  let told = 0
   return {
     ...{ service, instance, ec2, clock },
     deps: { ...localDeps(), now, host, connectEc2: () => Promise.resolve(ec2) },
     filesystems: { mounts: parseFindmnt(findmnt), devices: parseLsblk(readLsblk()), usedBytes: new Map() },
     deviceOf: (volumeId) => [...disks].find(([, { serial }]) => serial === volumeId.replace('-', ''))?.[0],
     asked() {
-      const since = service.requests.slice(seen)
-      seen = service.requests.length
+      const since = service.requests.slice(told)
+      told = service.requests.length
       return since.map(({ action, code }) => `${action}${code === undefined ? '' : ` ${code}`}`)
     },
     [Symbol.asyncDispose]: () => service.stop(),

@@ -4,28 +4,53 @@ import { ebsSource } from '../../../agent/source/ebs/snapshots.io'
 import { refusalOf } from '../../support/refusal'
 import { planScene, startScene, type Scene } from './scene'
 import type { EbsPlan } from '../../../agent/source/ebs/plan'
+import type { Namespace } from '../../../agent/source/ebs/namespace.io'
 import type { EbsRun } from '../../../agent/source/ebs/run.io'
 
 let scene: Scene
 let plan: EbsPlan
 
 beforeEach(async () => {
-  scene = await startScene({ dataDisks: 1 })
+  scene = await startScene({
+    dataDisks: 1,
+    answers: { 'nsenter-findmnt': ([, json = '']) => json, 'nsenter-gone': { status: 1, stderr: 'No such process' } },
+  })
   ;[plan] = (await planScene(scene, ebsSource({ runsDirectory: '/nonexistent' }))) as [EbsPlan, ...EbsPlan[]]
 })
 afterEach(() => scene[Symbol.asyncDispose]())
 
-/** A run whose copy is that volume, whether it is there or not. */
-const runWith = (copyId: string | undefined) => ({ copyOf: () => copyId }) as unknown as EbsRun
+/** A run whose copy is that volume, whether it is there or not, and mounted as long as `within` finds its mount. */
+const runWith = (copyId: string | undefined, within?: Namespace['within']) =>
+  ({ copyOf: () => copyId, views: new Map(within && [[plan, { within }]]) }) as unknown as EbsRun
+/** What `findmnt` says where that device is mounted. */
+const showing = (deviceNumber: string): Namespace['within'] => {
+  const mount = { target: plan.mountPoint, source: 'x', fstype: 'xfs', 'maj:min': deviceNumber }
+  return () => ['nsenter-findmnt', JSON.stringify({ filesystems: [mount] })]
+}
 const GONE = 'vol-00000000000000000'
 
-test('a copy is there as long as a disk shows its serial', async () => {
-  await checkCopy(scene.deps, runWith(scene.instance.volumeIds[0]), plan)
-  await checkCopy(scene.deps, runWith(undefined), plan) // none was made yet
+test('a copy is there as long as a disk shows its serial, and it is mounted', async () => {
+  await checkCopy(scene.deps, runWith(scene.instance.volumeIds[0], showing('259:3')), plan)
   expect(await refusalOf(checkCopy(scene.deps, runWith(GONE), plan))).toMatchObject({
     code: 'SNAPSHOT_INVALID',
     message: `the copy of /, ${GONE}, is not attached to this host any more`,
   })
+})
+
+test.each<[string, (() => Namespace['within']) | undefined]>([
+  ['that nobody has mounted', undefined],
+  ['in whose place something else is mounted', () => showing('259:99')],
+  ['whose namespace is gone', () => () => ['nsenter-gone']],
+])('a copy %s is none, although tar would end well in the empty directory', async (_, within) => {
+  const run = runWith(scene.instance.volumeIds[0], within?.())
+  expect(await refusalOf(checkCopy(scene.deps, run, plan))).toMatchObject({
+    code: 'SNAPSHOT_INVALID',
+    message: expect.stringMatching(/^the copy of \/, vol-\w+, is not mounted any more$/) as string,
+  })
+})
+
+test('what was never copied cannot have been read', async () => {
+  expect(await refusalOf(checkCopy(scene.deps, runWith(undefined), plan))).toMatchObject({ code: 'SNAPSHOT_INVALID' })
 })
 
 test('one that is gone is told of once, and one that was given back never', async () => {

@@ -29,18 +29,20 @@ function inTurn(...answers: readonly Answer[]): () => Answer {
 
 /** A host on which all goes well, but for what a test changes. */
 function depsWith(changed: Answers = {}) {
-  const mounted = new Set<string>()
+  /** By mount point: the device's number. */
+  const mounted = new Map<string, string>()
+  const numberAt = (place: string) => BOOT_HOST.mounts.findLast(({ target }) => target === place)?.deviceNumber
   const host = fakeHost({
     ...{ cat: 'MemAvailable: 2000000 kB\n', lslocks: '', stat: '1:1\n1:1\n', realpath: '', sync: '', rmdir: '' },
     ...{ 'systemd-run': '', systemctl: '', fsfreeze: '', unshare: '', sha256sum: 'aa  tar\n' },
     findmnt: () => {
-      const own = [...mounted].map((target) => ({ target, source: 'x', fstype: 'tmpfs', 'maj:min': '0:99' }))
+      const own = [...mounted].map(([target, number]) => ({ target, source: 'x', fstype: 'x', 'maj:min': number }))
       const others = BOOT_HOST.mounts.map(({ target, source, filesystem, deviceNumber }) => {
         return { target, source, fstype: filesystem, 'maj:min': deviceNumber }
       })
       return JSON.stringify({ filesystems: [...others, ...own] })
     },
-    mount: (argv) => (mounted.add(argv.at(-1) ?? ''), ''),
+    mount: (argv) => (mounted.set(argv.at(-1) ?? '', numberAt(argv[argv.indexOf('--source') + 1] ?? '') ?? '0:99'), ''),
     umount: (argv) => (mounted.delete(argv.at(-1) ?? '') ? '' : { status: 32, stderr: 'not mounted' }),
     ...changed,
   })
@@ -62,9 +64,9 @@ test('what can be frozen is read once, and held no longer than that; what was re
     warnings: { count: 0 },
   })
   expect(snapshot.tarListed).toBeUndefined()
-  expect([...mounted]).toEqual([`${PLACE}/boot--memory`])
+  expect([...mounted.keys()]).toEqual([`${PLACE}/boot--memory`])
   await snapshot[Symbol.asyncDispose]()
-  expect([...mounted]).toEqual([])
+  expect([...mounted.keys()]).toEqual([])
 })
 
 test('what cannot be is read until two readings agree: a file that changed meanwhile is a difference, too', async () => {
@@ -100,6 +102,23 @@ test('what tar lost although it succeeded is a warning of the backup; a socket i
   })
   expect(deps.logged).toEqual(expect.arrayContaining([expect.stringContaining('/boot: tar left out 1 sockets')]))
 })
+
+test.each(['/boot', '/boot/efi'])(
+  '%s, unmounted while it is read, is not taken for an empty filesystem',
+  async (mountPoint) => {
+    const { deps, mounted } = depsWith({
+      unshare: () => {
+        for (const place of mounted.keys()) if (!place.endsWith('--memory')) mounted.delete(place)
+        return ''
+      },
+    })
+    expect(await refusalOf(read(deps, mountPoint))).toMatchObject({
+      code: 'SNAPSHOT_INVALID',
+      message: `${mountPoint} was unmounted while it was read`,
+    })
+    expect([...mounted.keys()]).toEqual([])
+  },
+)
 
 test('what a package manager began while it was read is not kept', async () => {
   const { deps, words } = depsWith({ lslocks: inTurn('', LOCKED, '', '') })
@@ -163,7 +182,7 @@ test.each<[string, string, Answers, string, RegExp]>([
   const refused = await refusalOf(read(deps, mountPoint))
   expect(refused).toMatchObject({ code, message: expect.stringMatching(message) as string })
   expect(refused.message).toContain(mountPoint)
-  expect([...mounted]).toEqual([])
+  expect([...mounted.keys()]).toEqual([])
   expect(words().filter((word) => word === 'fsfreeze --freeze')).toHaveLength(
     words().filter((word) => word === 'fsfreeze --unfreeze').length,
   )
@@ -179,5 +198,5 @@ test('a run that is stopped while a filesystem is frozen thaws it', async () => 
   })
   await expect(read({ ...deps, signal: stop.signal }, '/boot')).rejects.toThrow('interrupted')
   expect(words()).toContain('fsfreeze --unfreeze')
-  expect([...mounted]).toEqual([])
+  expect([...mounted.keys()]).toEqual([])
 })
