@@ -18,6 +18,7 @@ import { parseSourceChoice } from '../source/choice'
 import { isOfOneMoment } from '../source/record'
 import { planSnapshots, snapshotRequest } from '../source/plan'
 import { selectVolumes, type UnfitFilesystem } from '../source/select'
+import { mountPointName } from '../source/volume-name'
 import { formatBackupPlan, formatBackupSummary } from './summary'
 import { backUpVolumes, type VolumesResult } from './volumes.io'
 import type { Outcome } from '../outcome'
@@ -150,9 +151,12 @@ function assertAnyVolumeSucceeded({ signal }: Deps, { volumes, failures, leftBeh
   })
 }
 
+const MAPPER = '/dev/mapper/'
+
+/** By the name that its volume would have. */
 function describeUnfit({ mountPoint, device, reason, remedy }: UnfitFilesystem): VolumeFailure {
   return {
-    volume: device.replace('/dev/mapper/', ''),
+    volume: device.startsWith(MAPPER) ? device.slice(MAPPER.length) : mountPointName(mountPoint),
     mountPoint,
     code: 'VOLUME_UNSUPPORTED',
     message: reason,

@@ -105,3 +105,18 @@ test('what tar could not read though it ended well makes the run incomplete, and
     volumes: [{ warnings: { count: 1, lines: [expect.stringContaining('Cannot fgetxattr')] } }],
   })
 })
+
+test('a filesystem that is not on LVM fails by the name that its volume would have, which is no path', async () => {
+  const beside = { target: '/boot', source: '/dev/nvme0n1p2', fstype: 'ext4', options: 'rw', fsroot: '/' }
+  const host = lvmHost(directories(), {}, ([program], usual) => {
+    if (program !== 'findmnt' || typeof usual !== 'string') return usual
+    const { filesystems } = JSON.parse(usual) as { filesystems: object[] }
+    return JSON.stringify({ filesystems: [...filesystems, { ...beside, 'maj:min': '259:2', uuid: null, label: null }] })
+  })
+  const scene = { ...sceneOf(), host }
+  const { status } = await backUpHost(scene, requested('--source', 'auto,/boot=lvm'))
+  expect(status).toBe(ExitStatus.incomplete)
+  expect(manifestIn(scene.store)?.failures).toMatchObject([
+    { volume: 'boot', mountPoint: '/boot', code: 'VOLUME_UNSUPPORTED' },
+  ])
+})
