@@ -27,6 +27,34 @@ export function planLaunchTemplate(
   }
 }
 
+/**
+ * The host said it of itself: what it asks for, others would grant. Its name in the bucket is evidence, where that is an ARN: of
+ * another account it can have had nothing.
+ */
+export function notesOnLaunchTemplate(
+  host: string,
+  { imageId, instanceProfileArn: profile, securityGroupIds, keyName }: InstanceRecord,
+): string[] {
+  const asked = [
+    `image ${imageId}`,
+    ...(profile === undefined ? [] : [`instance profile ${profile}`]),
+    ...securityGroupIds.map((group) => `security group ${group}`),
+    ...(keyName === undefined ? [] : [`key pair ${keyName}`]),
+  ]
+  const account = accountOf(host)
+  const isForeign = account !== undefined && profile !== undefined && accountOf(profile) !== account
+  return [
+    ...(isForeign
+      ? [`FORGED? The instance profile of the launch template is not of account ${account}, as the host was.`]
+      : []),
+    `The launch template asks for what the host said it had: hold ${asked.join(', ')} against your own records before you use it.`,
+  ]
+}
+
+function accountOf(arn: string): string | undefined {
+  return /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):/.exec(arn)?.[1]
+}
+
 /** Security groups are the network interface's where there is one, and else the instance's: EC2 refuses both. */
 function networkOf(subnetId: string | undefined, groups: readonly string[]): LaunchTemplate {
   const list = [...groups]

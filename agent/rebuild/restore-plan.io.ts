@@ -3,7 +3,7 @@ import { readSegmentStates } from '../archive/segment-status.io'
 import type { Deps } from '../context'
 import { openRun } from '../run/runs'
 import { AgentError } from '../errors'
-import { planLaunchTemplate } from './launch-template'
+import { notesOnLaunchTemplate, planLaunchTemplate } from './launch-template'
 import { writeNewFile } from './script.io'
 import { readDiskSizes } from '../backup/system-record.io'
 import { formatArgv } from '../host/argv'
@@ -33,10 +33,15 @@ export async function restorePlan(
   const sizes = await readDiskSizes(deps, rebuild.layout.disks)
   const archives: UnreadableArchive[] = []
   for (const volume of manifest.volumes) archives.push(await lookAt({ ...deps, store }, volume))
-  const notes = [...rebuild.layout.notesOnSizes(sizes), ...notesOnArchives(archives), ...rebuild.notes]
-  const plan = { steps: rebuild.steps, notes }
   const { instance, ebs } = manifest.system
   const launchTemplate = instance && planLaunchTemplate(instance, ebs?.volumes)
+  const notes = [
+    ...rebuild.layout.notesOnSizes(sizes),
+    ...notesOnArchives(archives),
+    ...(instance ? notesOnLaunchTemplate(manifest.host, instance) : []),
+    ...rebuild.notes,
+  ]
+  const plan = { steps: rebuild.steps, notes }
   if (request.launchTemplate !== undefined) {
     if (!launchTemplate) throw noInstance(manifest)
     await writeNewFile(request.launchTemplate, `${JSON.stringify(launchTemplate, null, 2)}\n`, 0o600)

@@ -1,5 +1,5 @@
 import type { InstanceRecord } from '../../agent/bucket/instance-record'
-import { planLaunchTemplate } from '../../agent/rebuild/launch-template'
+import { notesOnLaunchTemplate, planLaunchTemplate } from '../../agent/rebuild/launch-template'
 import type { AttachedVolume } from '../../agent/source/ebs/record'
 
 const instance: InstanceRecord = {
@@ -61,4 +61,22 @@ test.each<[string, Partial<AttachedVolume>, string[]]>([
   expect(Object.keys(ebsOf(changes) ?? {}).sort()).toEqual(
     ['VolumeSize', 'VolumeType', 'DeleteOnTermination', ...fields].sort(),
   )
+})
+
+const HOST = 'arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc'
+
+test('what the host said of itself is to be compared before others grant it', () => {
+  expect(notesOnLaunchTemplate(HOST, instance)).toEqual([
+    'The launch template asks for what the host said it had: hold image ami-0abc1234def567890, instance profile ' +
+      'arn:aws:iam::111122223333:instance-profile/web, security group sg-0abc1234, security group sg-0def5678, key pair ops key ' +
+      'against your own records before you use it.',
+  ])
+})
+
+test.each([
+  [HOST, 'arn:aws:iam::999999999999:instance-profile/admin', true],
+  ['db1', 'arn:aws:iam::999999999999:instance-profile/admin', false],
+])('a host %s with the profile %s', (host, instanceProfileArn, isForged) => {
+  const [first] = notesOnLaunchTemplate(host, { ...instance, instanceProfileArn })
+  expect(first!.startsWith('FORGED? ')).toBe(isForged)
 })
