@@ -7,6 +7,7 @@ import { startEc2, type RunningEc2 } from '../test/servers/ec2'
 import type { ActionName } from '../test/servers/ec2/actions'
 import { askEc2, type Ec2Answer } from '../test/servers/ec2/ask'
 import { OWNER } from '../test/servers/ec2/snapshots'
+import { findDisk } from '../test/guest/ebs-disks'
 import { bootGuest, type Guest } from '../test/guest/guest'
 import { serveMetadata } from '../test/support/metadata-service'
 import type { DemoHost, DemoVolume } from './host'
@@ -150,15 +151,6 @@ async function plugIn(
   const [volumeId = ''] = made.texts('volumeId')
   await ask(ec2, 'AttachVolume', { VolumeId: volumeId, InstanceId: instanceId, Device: device })
   return await findDisk(guest, volumeId)
-}
-
-/** The device whose serial is a volume's id without its hyphen. */
-async function findDisk(guest: Guest, volumeId: string): Promise<string> {
-  const list = 'cd /sys/block; for disk in ubd*; do echo "$disk $(cat $disk/serial)"; done'
-  const lines = (await guest.run(['sh', '-c', list])).split('\n')
-  const line = lines.find((each) => each.endsWith(volumeId.replace('-', '')))
-  if (line === undefined) throw new Error(`the host has no disk of ${volumeId}`)
-  return `/dev/${line.split(' ')[0] ?? ''}`
 }
 
 /** What the agent has made in EC2 and is still there, but for the snapshot of each disk that it keeps. */

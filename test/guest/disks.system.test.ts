@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { guestEndpoint } from '../servers'
 import { startEc2, type LaunchedInstance, type RunningEc2 } from '../servers/ec2'
 import { askEc2, type Ec2Answer } from '../servers/ec2/ask'
-import { makeEbsDisks, VOLUMES } from './ebs-disks'
+import { findDisk, makeEbsDisks, VOLUMES } from './ebs-disks'
 import { bootGuest, type Guest } from './guest'
 import type { ActionName } from '../servers/ec2/actions'
 
@@ -34,15 +34,7 @@ async function ask(action: ActionName, parameters: Readonly<Record<string, strin
   return answer
 }
 
-/** The device whose serial is a volume's id without its hyphen. */
-async function deviceOf(volumeId: string): Promise<string> {
-  const list = 'cd /sys/block; for disk in ubd*; do echo "$disk $(cat $disk/serial)"; done'
-  const line = (await guest.run(['sh', '-c', list]))
-    .split('\n')
-    .find((line) => line.endsWith(volumeId.replace('-', '')))
-  if (line === undefined) throw new Error(`the guest has no disk of ${volumeId}`)
-  return `/dev/${line.split(' ')[0] ?? ''}`
-}
+const deviceOf = (volumeId: string) => findDisk(guest, volumeId)
 
 /** @returns the snapshots of its volumes, in their order */
 async function takeSnapshots({ withRoot } = { withRoot: false }): Promise<string[]> {

@@ -37,3 +37,12 @@ for mount_point in ${MOUNT_POINTS.join(' ')}; do echo before >$mount_point/momen
 for filesystem in a b; do dd if=/dev/urandom of=/srv/$filesystem/random bs=1M count=48 status=none; done
 sync
 `
+
+/** The device whose serial is a volume's id without its hyphen. */
+export async function findDisk(guest: Guest, volumeId: string): Promise<string> {
+  const list = 'cd /sys/block; for disk in ubd*; do echo "$disk $(cat $disk/serial)"; done'
+  const lines = (await guest.run(['sh', '-c', list])).split('\n')
+  const line = lines.find((each) => each.endsWith(volumeId.replace('-', '')))
+  if (line === undefined) throw new Error(`the guest has no disk of ${volumeId}`)
+  return `/dev/${line.split(' ')[0] ?? ''}`
+}

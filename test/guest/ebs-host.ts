@@ -8,7 +8,7 @@ import { askEc2 } from '../servers/ec2/ask'
 import { OWNER } from '../servers/ec2/snapshots'
 import { serveMetadata } from '../support/metadata-service'
 import { installAgent, type Installation } from './agent'
-import { makeEbsDisks, VOLUMES } from './ebs-disks'
+import { findDisk, makeEbsDisks, VOLUMES } from './ebs-disks'
 import { bootGuest, type Guest } from './guest'
 import type { HttpServer } from '../support/http-server'
 
@@ -48,7 +48,7 @@ export async function startEbsHost(server: Server, settings: Partial<Settings> =
     ...{ instanceId: instance.id, instanceType: 't3.small' },
   }
   const metadata = started.use(await serveMetadata({ region: REGION, document: JSON.stringify(document) }))
-  const devices = await Promise.all(instance.volumeIds.map((id) => deviceOf(guest, id)))
+  const devices = await Promise.all(instance.volumeIds.map((id) => findDisk(guest, id)))
   await makeEbsDisks(guest, devices)
   const environment = { AWS_EC2_METADATA_SERVICE_ENDPOINT: guestEndpoint({ endpoint: metadata.url }) }
   const options = ['--ec2-endpoint-url', guestEndpoint(ec2)]
@@ -59,16 +59,6 @@ export async function startEbsHost(server: Server, settings: Partial<Settings> =
     marked: () => listMarked(ec2),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
-}
-
-/** The device whose serial is a volume's id without its hyphen. */
-async function deviceOf(guest: Guest, volumeId: string): Promise<string> {
-  const list = 'cd /sys/block; for disk in ubd*; do echo "$disk $(cat $disk/serial)"; done'
-  const line = (await guest.run(['sh', '-c', list]))
-    .split('\n')
-    .find((line) => line.endsWith(volumeId.replace('-', '')))
-  if (line === undefined) throw new Error(`the guest has no disk of ${volumeId}`)
-  return `/dev/${line.split(' ')[0] ?? ''}`
 }
 
 async function listMarked(ec2: RunningEc2): Promise<string[]> {
