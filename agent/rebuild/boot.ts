@@ -15,6 +15,11 @@ const BOUND = ['/dev', '/proc', '/sys']
 /** As GRUB calls platforms, by Node's names of architectures. */
 const EFI_TARGETS: Readonly<Record<string, string>> = { x64: 'x86_64-efi', arm64: 'arm64-efi' }
 
+/** Whoever had the host had these programs, and chroot keeps root from nothing. */
+const RUNS_RESTORED =
+  'The last commands run programs of the restored system as root: do it on a machine, and with credentials, that may be lost with ' +
+  'the host, or leave them out if an intruder may have been on it.'
+
 /** Nothing where the root of the host was not backed up: it starts from something else. */
 export function planBoot({ system, volumes }: Manifest, layout: HostLayout, target: string): BootPlan {
   const { boot } = system
@@ -29,7 +34,7 @@ export function planBoot({ system, volumes }: Manifest, layout: HostLayout, targ
       steps.length === 0
         ? []
         : [...BOUND.map((name) => bind(name, target)), ...steps, ...BOUND.map((name) => release(name, target))],
-    notes: [...bios.notes, ...efi.notes, noteOnInitramfs(target)],
+    notes: [...(steps.length === 0 ? [] : [RUNS_RESTORED]), ...[...bios.notes, ...efi.notes, noteOnInitramfs(target)]],
   }
 }
 

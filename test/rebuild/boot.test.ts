@@ -41,6 +41,12 @@ test('GRUB’s code is put where a BIOS finds it, and no file of the host is cha
   ])
 })
 
+test('an operator is told that programs of the lost host will be run, and only where they will', () => {
+  const warning = 'run programs of the restored system as root'
+  expect(planOf({}).notes).toContain(warning)
+  expect(planOf({ grubDirectory: undefined }).notes).not.toContain(warning)
+})
+
 test('a host that either starts has both again', () => {
   expect(planOf({ firmware: 'uefi' }).inside).toHaveLength(1)
 })
