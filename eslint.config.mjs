@@ -9,6 +9,8 @@ import tseslint from 'typescript-eslint'
  * context, ec2, outcome and pages; above all of them cli and main.
  */
 const ROOMS = JSON.parse(readFileSync(new URL('./scripts/rooms.json', import.meta.url), 'utf8'))
+/** Those of fleet/, likewise. They import what they like of the agent, which imports nothing of them. */
+const FLEET_ROOMS = JSON.parse(readFileSync(new URL('./scripts/fleet-rooms.json', import.meta.url), 'utf8'))
 const GROUND = ['contract', 'errors', 'context', 'ec2', 'outcome', 'pages'].map((name) => `agent/${name}.ts`)
 /** The files of the room options that infra/ makes documents and schedules from: pure, and without the host. */
 const OPTIONS_AS_DATA = ['table', 'commands', 'grammar', 'contradictions']
@@ -18,18 +20,22 @@ const COMMAND_FUNCTIONS = [
   ...['restore', 'restorePlan', 'restoreStatus'],
 ]
 const forbid = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }] })
-const above = (room) => [...ROOMS.slice(ROOMS.indexOf(room) + 1).map((name) => `**/${name}/**`), '**/cli', '**/main']
+const above = (rooms, room) => [
+  ...rooms.slice(rooms.indexOf(room) + 1).map((name) => `**/${name}/**`),
+  ...['**/cli', '**/main'],
+]
 const roomRules = [
-  { files: GROUND, room: undefined },
-  ...ROOMS.map((room) => ({ files: [`agent/${room}/**`], room })),
-].map(({ files, room }) => ({
+  { files: GROUND, group: [...above(ROOMS), '**/fleet/**'] },
+  ...ROOMS.map((room) => ({ files: [`agent/${room}/**`], group: [...above(ROOMS, room), '**/fleet/**'] })),
+  ...FLEET_ROOMS.map((room) => ({ files: [`fleet/${room}/**`], group: above(FLEET_ROOMS, room) })),
+].map(({ files, group }) => ({
   files,
-  rules: forbid({ group: above(room), message: 'A room imports only what stands before it in the list of rooms.' }),
+  rules: forbid({ group, message: 'A room imports only what stands before it in the list of rooms.' }),
 }))
 /** Whatever touches the world, or calls what does, is called `*.io.ts`. */
 const purity = {
-  files: ['agent/**/*.ts'],
-  ignores: ['agent/**/*.io.ts', 'agent/cli.ts', 'agent/main.ts'],
+  files: ['agent/**/*.ts', 'fleet/**/*.ts'],
+  ignores: ['agent/**/*.io.ts', 'agent/cli.ts', 'agent/main.ts', 'fleet/cli.ts', 'fleet/main.ts'],
   rules: {
     '@typescript-eslint/no-restricted-imports': [
       'error',
@@ -82,10 +88,12 @@ export default defineConfig(
     rules: forbid({
       group: [
         ...['**/agent/*', '**/agent/**/*', '!**/agent/contract', '!**/agent/contract.ts'],
+        // The deployment says what is expected of a fleet.
+        ...['**/fleet/*', '**/fleet/**/*', '!**/fleet/model', '!**/fleet/model/config'],
         // What options there are, as data. How a host reads them is no business of a deployment.
         ...['!**/agent/options', ...OPTIONS_AS_DATA.map((name) => `!**/agent/options/${name}`)],
       ],
-      message: `infra/ imports agent/contract and, of agent/options, ${OPTIONS_AS_DATA.join(', ')}.`,
+      message: `infra/ imports agent/contract, fleet/model/config and, of agent/options, ${OPTIONS_AS_DATA.join(', ')}.`,
     }),
   },
   {

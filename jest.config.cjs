@@ -9,7 +9,7 @@ const shared = {
   testEnvironment: 'node',
   setupFilesAfterEnv: ['<rootDir>/test/support/patience.cjs'],
   transform: { '\\.ts$': '<rootDir>/test/support/esbuild-transform.cjs' },
-  collectCoverageFrom: ['<rootDir>/{agent,infra,scripts}/**/*.ts'],
+  collectCoverageFrom: ['<rootDir>/{agent,fleet,infra,scripts}/**/*.ts'],
   modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/dist', '<rootDir>/.cache'],
 }
 module.exports = {

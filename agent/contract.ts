@@ -28,8 +28,22 @@ export const Prefix = {
   verifications: 'verifications',
   /** What operators found. No host may write here. */
   verdicts: 'verdicts',
+  /** What restores on trial came to. No host may write here. */
+  drills: 'drills',
+  /** What the auditor keeps for itself; no host may read it, since it tells of all of them. */
+  fleet: 'fleet',
+  /** What the auditor tells people; no host may read it either. */
+  reports: 'reports',
   agent: 'agent',
 } as const
+
+/** What the auditor keeps of what it has seen: manifests do not change, and are read once. */
+export const FLEET_STATE_KEY = `${Prefix.fleet}/state.jsonl.zst`
+/**
+ * Tag of an object that newer good runs have made dispensable. Nothing expires without it, whatever its age, and only the
+ * auditor may set it.
+ */
+export const SUPERSEDED_TAG = { key: 'snapstream-superseded', value: 'yes' } as const
 
 /** The tag every snapshot of ours bears, and the prefix of its name. Nothing without it is ever removed. */
 export const SNAPSHOT_TAG = 'snapstream'

@@ -31,7 +31,7 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'rebuild/rebuild.test.ts': ['agent/source/rebuild-step.ts'],
 }
 
-const modules = ['agent', 'infra'].flatMap((part) =>
+const modules = ['agent', 'fleet', 'infra'].flatMap((part) =>
   readdirSync(join(root, part), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => join(part, file)),
