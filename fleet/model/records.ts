@@ -23,6 +23,8 @@ export interface RunVerdict {
   readonly by: 'operator' | 'host'
   readonly depth: Exclude<Verified, 'none'>
   readonly ok: boolean
+  /** Nothing but the sizes of what is stored was confirmed. */
+  readonly sizesOnly?: true
   readonly at: number
 }
 
