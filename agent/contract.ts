@@ -153,6 +153,20 @@ export function verificationKey(
   return `${prefix}/${runKey.class}/${runKey.host}/${runKey.run}/${time}.json`
 }
 
+/**
+ * Where what a drill came to is recorded.
+ *
+ * @param time - `YYYYMMDDTHHMMSSZ`
+ */
+export function drillKey(runKey: RunKey, time: string): string {
+  return `${Prefix.drills}/${runKey.class}/${runKey.host}/${runKey.run}/${time}.json`
+}
+
+/** The run whose drill this key is of, or undefined where it is no drill's key. */
+export function parseDrillKey(key: string): RunKey | undefined {
+  return DRILL_KEY.exec(key)?.groups as RunKey | undefined
+}
+
 /** Storage classes of which nothing can be read before it is retrieved. GLACIER_IR is none of them. */
 export const ARCHIVE_STORAGE_CLASSES: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE'])
 
@@ -175,4 +189,7 @@ export function withoutAnchors(pattern: string): string {
 
 const MANIFEST_KEY = new RegExp(
   `^${Prefix.manifests}/(?<class>${withoutAnchors(CLASS_PATTERN)})/(?<host>.+)/(?<run>${withoutAnchors(RUN_PATTERN)})\\.json$`,
+)
+const DRILL_KEY = new RegExp(
+  `^${Prefix.drills}/(?<class>${withoutAnchors(CLASS_PATTERN)})/(?<host>${withoutAnchors(HOST_PATTERN)})/(?<run>${withoutAnchors(RUN_PATTERN)})/[0-9]{8}T[0-9]{6}Z\\.json$`,
 )
