@@ -1,0 +1,70 @@
+/** The newest run is held against those before it: a disk that was emptied, files that were encrypted, times that were forged. */
+import { findSuspicions } from '../../../fleet/model/anomalies'
+import type { RunRecord } from '../../../fleet/model/records'
+import { aRun, DAY, HOUR, nights, NOW } from '../../support/fleet'
+
+const GIB = 1024 ** 3
+const before = nights(10, NOW - 26 * HOUR)
+const suspicionsOf = (changes: Partial<RunRecord>, earlier: readonly RunRecord[] = before) =>
+  findSuspicions([aRun(NOW - 2 * HOUR, changes), ...earlier], NOW)
+
+test('a night like all others is not odd, nor is one a third larger or smaller', () => {
+  expect(suspicionsOf({})).toEqual([])
+  expect(suspicionsOf({ storedBytes: 22 * GIB, rawBytes: 55 * GIB, entries: 140_000 })).toEqual([])
+  expect(suspicionsOf({ storedBytes: 10 * GIB, rawBytes: 25 * GIB, entries: 70_000 })).toEqual([])
+})
+
+test.each<[string, Partial<RunRecord>, string]>([
+  ['emptied', { storedBytes: GIB, rawBytes: 2 * GIB }, 'stores 1 GiB, usually 16 GiB'],
+  ['filled', { storedBytes: 60 * GIB, rawBytes: 150 * GIB }, 'stores 60 GiB, usually 16 GiB'],
+  ['without its files', { entries: 900 }, 'has 900 entries, usually 100000'],
+  [
+    'encrypted',
+    { storedBytes: 40 * GIB },
+    'compresses to 100 % of its size, usually to 40 %: encrypted files do not compress',
+  ],
+])('a host that is suddenly %s is odd', (_, changes, suspicion) => {
+  expect(suspicionsOf(changes)).toEqual([suspicion])
+})
+
+test('everything changed at once, on a host where little does', () => {
+  const usual = nights(10, NOW - 26 * HOUR, { recentEntries: 2000 })
+  expect(suspicionsOf({ recentEntries: 99_000 }, usual)).toEqual([
+    '99 % of its entries were modified within a day, usually 2 %',
+  ])
+  expect(suspicionsOf({ recentEntries: 40_000 }, usual)).toEqual([])
+  const busy = nights(10, NOW - 26 * HOUR, { recentEntries: 60_000 })
+  expect(suspicionsOf({ recentEntries: 99_000 }, busy)).toEqual([])
+  // Runs of before this was recorded say nothing.
+  expect(suspicionsOf({ recentEntries: 99_000 })).toEqual([])
+})
+
+test('a new host is not odd: there is too little to compare with', () => {
+  expect(suspicionsOf({ storedBytes: GIB }, before.slice(0, 4))).toEqual([])
+  expect(suspicionsOf({ storedBytes: GIB }, before.slice(0, 5))).toHaveLength(1)
+})
+
+test('of a small host, nothing is odd', () => {
+  const small = { storedBytes: 1024, rawBytes: 4096, entries: 10, recentEntries: 0 }
+  expect(
+    suspicionsOf(
+      { ...small, storedBytes: 9_000_000, entries: 900, recentEntries: 900 },
+      nights(9, NOW - 26 * HOUR, small),
+    ),
+  ).toEqual([])
+})
+
+test('one odd night long ago does not make tonight odd, and ten new nights are the new measure', () => {
+  const dip = before.map((run, night) => (night === 3 ? { ...run, storedBytes: GIB } : run))
+  expect(suspicionsOf({}, dip)).toEqual([])
+  expect(suspicionsOf({ storedBytes: GIB }, nights(10, NOW - 26 * HOUR, { storedBytes: GIB }))).toEqual([])
+})
+
+test('a run that was written at another time than its name says is told of for a week', () => {
+  const forged = (days: number) => aRun(NOW - days * DAY, { state: 'misdated', run: '20200101T000000Z-abc123' })
+  expect(findSuspicions([...before, forged(6)], NOW)).toEqual([
+    'run 20200101T000000Z-abc123 was not written at the time in its name',
+  ])
+  expect(findSuspicions([...before, forged(6), forged(5)], NOW)[0]).toMatch(/\(and 1 more run\)$/)
+  expect(findSuspicions([...before, forged(8)], NOW)).toEqual([])
+})
