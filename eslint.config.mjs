@@ -35,7 +35,7 @@ const roomRules = [
 /** Whatever touches the world, or calls what does, is called `*.io.ts`. */
 const purity = {
   files: ['agent/**/*.ts', 'fleet/**/*.ts'],
-  ignores: ['agent/**/*.io.ts', 'agent/cli.ts', 'agent/main.ts', 'fleet/cli.ts', 'fleet/main.ts'],
+  ignores: ['agent/**/*.io.ts', 'fleet/**/*.io.ts', 'agent/cli.ts', 'agent/main.ts', 'fleet/cli.ts', 'fleet/main.ts'],
   rules: {
     '@typescript-eslint/no-restricted-imports': [
       'error',

@@ -1,11 +1,12 @@
 import type { Environment } from '../options/resolve'
 import { assertSwitches, chooseEndpoint, describeEndpointSettings } from './endpoints'
 import { planRoute, type Proxy } from './proxy'
+import { connectToS3, type S3Connection } from './client.io'
 import { chooseCredentials, readCaller } from './credentials.io'
 import type { HostDeps, Store } from '../context'
 import { httpHandler } from './http-handler.io'
 import { readIdentity, readRegion, type KnownIdentity } from './identity.io'
-import { s3Store } from './store.io'
+import { storeOver } from './store.io'
 import { trustBundle } from './trust.io'
 
 /** To the services that credentials come from, and STS. */
@@ -19,6 +20,11 @@ export interface Bucket {
   readonly readCaller: () => Promise<string>
   /** Which way requests for the bucket take. @throws AgentError */
   readonly readEndpointInfo: () => Promise<EndpointInfo>
+}
+
+/** With the connection that its store uses, for what no store does. */
+export interface ConnectedBucket extends Bucket {
+  readonly s3: S3Connection
 }
 
 /** The bucket, as this host reaches it. */
@@ -66,7 +72,7 @@ export async function openBucket(
   request: Omit<KnownIdentity, 'host'> & BucketName,
   environment: Environment,
   deps: Pick<HostDeps, 'log' | 'signal'>,
-): Promise<Bucket> {
+): Promise<ConnectedBucket> {
   return reach(request, environment, deps, async (endpointUrl) => ({
     region: await readRegion({ ...request, endpointUrl }, environment, deps.signal),
   }))
@@ -77,7 +83,7 @@ async function reach<Identity extends { readonly region: string; readonly host?:
   environment: Environment,
   { log, signal }: Pick<HostDeps, 'log' | 'signal'>,
   readWho: (endpointUrl: string | undefined) => Promise<Identity>,
-): Promise<Bucket & Identity> {
+): Promise<ConnectedBucket & Identity> {
   const { bucket } = request
   const route = planRoute(environment)
   assertSwitches(environment)
@@ -90,10 +96,12 @@ async function reach<Identity extends { readonly region: string; readonly host?:
   )
   const handler = httpHandler({ route, ...FEW_REQUESTS })
   const credentials = chooseCredentials(environment, handler)
-  const store = s3Store({ bucket, region, credentials, route, log, ...(endpointUrl !== undefined && { endpointUrl }) })
+  const s3 = connectToS3({ bucket, region, credentials, route, log, ...(endpointUrl !== undefined && { endpointUrl }) })
+  const store = storeOver(s3)
   return {
     ...identity,
     store,
+    s3,
     readCaller: () => readCaller(credentials, region, endpointUrl, signal, handler),
     async readEndpointInfo() {
       const { origin, protocol, hostname, port } = await store.readEndpoint()

@@ -177,6 +177,12 @@ function accessHint({ permission }: Failure): string {
       `it may use ${VERSION_PERMISSIONS.join(' and ')}.`
     )
   }
+  if (AUDITOR_PERMISSIONS.includes(permission)) {
+    return (
+      'Hosts may not do that, by design. Use the credentials of the auditor, or of an operator who looks after the bucket, for example ' +
+      'with AWS_PROFILE.'
+    )
+  }
   const denied =
     `Compare that resource with the statement OwnBackups of the host's role, which must allow ${permission} there, ` +
     'and with the Deny statements of the bucket policy. ' +
@@ -187,6 +193,11 @@ function accessHint({ permission }: Failure): string {
     : denied
 }
 
+const AUDITOR_PERMISSIONS: readonly string[] = [
+  's3:GetObjectTagging',
+  's3:PutObjectTagging',
+  's3:GetLifecycleConfiguration',
+]
 const VERSION_PERMISSIONS: readonly string[] = ['s3:ListBucketVersions', 's3:GetObjectVersion']
 
 export const UNFORESEEN: Rule = {

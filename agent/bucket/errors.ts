@@ -25,6 +25,7 @@ const PERMISSIONS: Readonly<Record<string, string>> = {
   ListObjectsV2: 's3:ListBucket',
   ListObjectVersions: 's3:ListBucketVersions',
   ListMultipartUploads: 's3:ListBucketMultipartUploads',
+  GetBucketLifecycleConfiguration: 's3:GetLifecycleConfiguration',
 }
 
 /**

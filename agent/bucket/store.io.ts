@@ -1,4 +1,4 @@
-import { connectToS3, type S3StoreOptions } from './client.io'
+import { connectToS3, type S3Connection, type S3StoreOptions } from './client.io'
 import { head, readFacts } from './facts.io'
 import { list, listFolders, listUploads } from './list.io'
 import { readRange, readWhole } from './read.io'
@@ -14,7 +14,10 @@ export interface S3Store extends Store {
 
 /** S3, or a server that speaks its protocol. Nothing is asked of it before the first call. */
 export function s3Store(options: S3StoreOptions): S3Store {
-  const s3 = connectToS3(options)
+  return storeOver(connectToS3(options))
+}
+
+export function storeOver(s3: S3Connection): S3Store {
   return {
     bucket: s3.bucket,
     put: (...args) => put(s3, ...args),

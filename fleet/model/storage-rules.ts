@@ -1,0 +1,45 @@
+/** What a bucket's lifecycle rules mean for what objects cost, and for when they go. */
+import type { LifecycleRule, Tag } from '@aws-sdk/client-s3'
+import { SUPERSEDED_TAG } from '../../agent/contract'
+import type { StorageRule } from '../vault'
+
+/**
+ * Rules that are switched off are left out, and those that concern only unfinished uploads, noncurrent versions or delete
+ * markers. So are those that hold for objects with a tag of somebody else's, or of certain sizes: of no object is it known
+ * here whether it is one of them.
+ */
+export function toStorageRules(rules: readonly LifecycleRule[]): readonly StorageRule[] {
+  return rules.flatMap((rule) => {
+    if (rule.Status !== 'Enabled') return []
+    const { prefix, tags, bySize } = filterOf(rule)
+    if (bySize || !tags.every(isOurs)) return []
+    const expireAfterDays = rule.Expiration?.Days
+    const transitions = (rule.Transitions ?? []).flatMap(({ Days, StorageClass }) =>
+      Days === undefined || StorageClass === undefined ? [] : [{ afterDays: Days, storageClass: StorageClass }],
+    )
+    if (expireAfterDays === undefined && transitions.length === 0) return []
+    return [
+      {
+        prefix,
+        needsTag: tags.length > 0,
+        transitions,
+        ...(expireAfterDays !== undefined && { expireAfterDays }),
+      },
+    ]
+  })
+}
+
+function filterOf({ Filter = {}, ...rule }: LifecycleRule) {
+  const { And } = Filter
+  const sizes = [Filter, And ?? {}].flatMap((of) => [of.ObjectSizeGreaterThan, of.ObjectSizeLessThan])
+  return {
+    // The last is the place of rules from before there were filters.
+    prefix: And?.Prefix ?? Filter.Prefix ?? (rule as { readonly Prefix?: string }).Prefix ?? '',
+    tags: [...(And?.Tags ?? []), ...(Filter.Tag ? [Filter.Tag] : [])],
+    bySize: sizes.some((size) => size !== undefined),
+  }
+}
+
+function isOurs({ Key, Value }: Tag): boolean {
+  return Key === SUPERSEDED_TAG.key && Value === SUPERSEDED_TAG.value
+}
