@@ -56,6 +56,10 @@ export interface RunRecord {
   readonly presentAt?: number
   /** All of its objects bear the tag without which nothing expires. */
   readonly superseded?: true
+  /** Which records of operators' verifications have been read, as a checksum of their keys and times: another says that there are others. */
+  readonly heardOperator?: number
+  /** Likewise of the host's own. */
+  readonly heardHost?: number
 }
 
 /** What the newest run of a class says of the host. All text is the host's, cut and made printable. */

@@ -29,6 +29,7 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   // The kernel's part of it.
   'guest/ebs.system.test.ts': ['agent/source/ebs/namespace.io.ts'],
   'fleet/model/judge.test.ts': ['fleet/model/judge-host.ts', 'fleet/model/wording.ts'],
+  'fleet/evidence/state-file.test.ts': ['fleet/evidence/state.ts', 'fleet/evidence/state-runs.ts'],
   'rebuild/rebuild.test.ts': ['agent/source/rebuild-step.ts'],
 }
 
