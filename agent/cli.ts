@@ -1,5 +1,4 @@
 /** The agent's entry: argv in, signals to one AbortSignal, errors out, exit status. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { backup } from './backup/backup.io'
 import { cleanup } from './backup/cleanup.io'
 import { find } from './find/find.io'
@@ -13,7 +12,7 @@ import { restorePlan } from './rebuild/restore-plan.io'
 import { restoreStatus } from './restore/status.io'
 import { verify } from './verify/verify.io'
 import { ExitStatus } from './contract'
-import { AgentError } from './errors'
+import type { AgentError } from './errors'
 import { readConfigFile } from './options/config-file.io'
 import { openBucket, openBucketOfHost } from './bucket/connect.io'
 import { readInstanceFacts } from './bucket/instance-facts.io'
@@ -22,19 +21,16 @@ import { connectEc2 } from './source/ebs/connect.io'
 import { localHost } from './host/run-command.io'
 import { createLog } from './lib/log'
 import { tuneGarbageCollection } from './lib/buffers.io'
-import { availableMemoryBytes, isRoot, listenForSignals, stopAfter, assertRoot } from './host/process.io'
+import { availableMemoryBytes, isRoot, stopAfter, assertRoot } from './host/process.io'
 import { writeMessage } from './lib/progress.io'
 import { agentVersion } from './backup/system-record.io'
 import { parseArguments } from './options/parse-argv'
-import type { Page } from './pages'
 import { readPage } from './options/pages.io'
 import { AGENT, resolveRequest } from './options/agent'
 import { chooseConfigFile, suggestVariableNames, detectOutputOptions } from './options/resolve'
 import { COMMANDS, type AnyRequest } from './options/commands'
 import { formatFailure, formatResult, type Output } from './options/output'
-
-/** After an error that nobody foresaw: this long for what is held to be given back, then the process ends (design limit). */
-const UNWIND_SECONDS_MAX = 60
+import { startProgram } from './options/start-program.io'
 
 async function run(argv: readonly string[], interruption: AbortController): Promise<Output> {
   tuneGarbageCollection()
@@ -44,8 +40,7 @@ async function run(argv: readonly string[], interruption: AbortController): Prom
   try {
     const invocation = parseArguments(AGENT, argv, process.stdout.columns)
     if (invocation.kind === 'help') return { status: ExitStatus.ok, stdout: invocation.text, stderr: '' }
-    if (invocation.kind === 'page')
-      return { status: ExitStatus.ok, stdout: readPage(invocation.page as Page), stderr: '' }
+    if (invocation.kind === 'page') return { status: ExitStatus.ok, stdout: readPage(invocation.page), stderr: '' }
     if (invocation.kind === 'version') return { status: ExitStatus.ok, stdout: `${agentVersion}\n`, stderr: '' }
     const config = await readConfigFile(AGENT, chooseConfigFile(AGENT, invocation.flags, process.env))
     const request = resolveRequest(invocation, process.env, config)
@@ -111,49 +106,8 @@ async function perform(request: AnyRequest, stop: Pick<HostDeps, 'signal' | 'dea
   }
 }
 
-/**
- * A thread of V8's that optimises code may wait for ours to collect garbage. While Node exits, ours waits for that thread:
- * then both wait for ever (nodejs/node, issue 54918). Idle for so long, ours does what it is asked for first.
- */
-const SETTLING_MILLISECONDS = 50
-
-function print({ status, stdout, stderr }: Output): void {
-  ending = true
-  process.stderr.write(stderr)
-  process.stdout.write(stdout)
-  setTimeout(() => process.exit(status), SETTLING_MILLISECONDS)
-}
-
-/**
- * The last line of defence: without it, Node's own exit statuses would be taken for ours. What the command holds on the
- * host is given back first, as where it is interrupted.
- */
-function failUnforeseen(error: unknown, command: Promise<unknown>, interruption: AbortController): void {
-  if (ending) return // one defect may show in several places: the first tells most
-  ending = true
-  interruption.abort(unforeseen)
-  const options = { ...detectOutputOptions(process.argv, process.env), terminal: process.stdout.isTTY }
-  const output = formatFailure(error, options)
-  void Promise.race([command.catch(() => undefined), sleep(UNWIND_SECONDS_MAX * 1000)]).then(() => print(output))
-}
-
-/** What the command comes to is printed, or will be, and nothing else. */
-let ending = false
-/** Why a command is stopped that goes on after an error which nobody caught. */
-const unforeseen = new AgentError('INTERNAL', 'stopped by an unforeseen error', { hint: 'Report it.' })
-
-function start(): void {
-  const interruption = listenForSignals(ExitStatus.interrupted)
-  const command = run(process.argv.slice(2), interruption)
-  const fail = (error: unknown) => failUnforeseen(error, command, interruption)
-  process.on('uncaughtException', fail)
-  process.on('unhandledRejection', fail)
-  // The reader of a pipe may go away, as `head` does: that is no failure of the command.
-  process.stdout.on('error', () => undefined)
-  process.stderr.on('error', () => undefined)
-  void command.then((output) => {
-    if (!ending) print(output)
-  })
-}
-
-start()
+startProgram(
+  run,
+  () => ({ ...detectOutputOptions(process.argv, process.env), terminal: process.stdout.isTTY }),
+  'Run the command again, a restore with --resume. A second signal ends a command without clean-up: the next run then cleans up.',
+)

@@ -68,6 +68,7 @@ ${table(
     ['[outputs.md](outputs.md)', 'what each command tells programs: its last line of JSON'],
     ['[manifest.md](manifest.md)', 'the records of runs in the bucket: manifests, verifications'],
     ['[documents.md](documents.md)', 'SSM documents and their parameters'],
+    ['[fleet.md](fleet.md)', "the operators' program: commands, options, what they tell programs"],
     ['[schemas/](schemas)', `the outputs and the records as JSON Schema: ${schemas.join(', ')}`],
   ],
 )}

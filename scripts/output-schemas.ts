@@ -4,6 +4,8 @@ import { backupPlanOutput, backupRunOutput, cleanupOutput, preflightOutput } fro
 import { debrisOutput, findOutput, hostsOutput, listOutput } from '../agent/find/output-schema'
 import { contents } from '../agent/lib/untrusted'
 import type { CommandName } from '../agent/options/commands'
+import type { CommandName as FleetCommandName } from '../fleet/command/commands'
+import { fleetDebrisOutput } from '../fleet/command/output-schema'
 import { failureOutput } from '../agent/options/output-schema'
 import { restorePlanOutput } from '../agent/rebuild/output-schema'
 import { restoreOutput, restorePreviewOutput, restoreStatusOutput, waitingOutput } from '../agent/restore/output-schema'
@@ -25,9 +27,17 @@ export const OUTPUTS: Readonly<Record<CommandName, readonly z.ZodType[]>> = {
   cleanup: [cleanupOutput],
 }
 
+/** The same of the operators' program. */
+export const FLEET_OUTPUTS: Readonly<Record<FleetCommandName, readonly z.ZodType[]>> = {
+  debris: [fleetDebrisOutput],
+}
+
 /** By name of the file: what it says, of JSON of which kind. */
 export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   ...Object.fromEntries(Object.entries(OUTPUTS).map(([command, outputs]) => [command, oneOf(command, outputs)])),
+  ...Object.fromEntries(
+    Object.entries(FLEET_OUTPUTS).map(([command, outputs]) => [`fleet-${command}`, oneOf(`fleet ${command}`, outputs)]),
+  ),
   error: titled('The last line of a command that could not do its work', failureOutput),
   manifest: titled('The manifest of a run, in format 2', manifestSchema),
   verification: titled('The record of a verification', verificationSchema),

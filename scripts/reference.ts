@@ -7,6 +7,7 @@ import { COMMAND_NAMES, COMMANDS, COMMON } from '../agent/options/commands'
 import { ERROR_CODES, type ErrorCode } from '../agent/errors'
 import { statusOf } from '../agent/options/output'
 import { formatDocumentsReference } from './document-reference'
+import { formatFleetReference } from './fleet-reference'
 import { formatIndex, formatManifestReference, formatOutputsReference } from './output-reference'
 import { SCHEMAS } from './output-schemas'
 import { table } from './markdown'
@@ -132,6 +133,7 @@ export const REFERENCES: ReadonlyMap<string, () => string> = new Map([
   [join(FOLDER, 'documents.md'), formatDocumentsReference],
   [join(FOLDER, 'outputs.md'), formatOutputsReference],
   [join(FOLDER, 'manifest.md'), formatManifestReference],
+  [join(FOLDER, 'fleet.md'), formatFleetReference],
   [join(FOLDER, 'README.md'), formatIndex],
   ...Object.entries(SCHEMAS).map(
     ([name, schema]) =>

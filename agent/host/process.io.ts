@@ -8,19 +8,16 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
  * Turns the first signal into an abort, so that whatever runs can clean up; a second one ends the process at once.
  *
  * @param exitStatus - of the process that did not wait for its clean-up
+ * @param hint - what to do next
  */
-export function listenForSignals(exitStatus: number): AbortController {
+export function listenForSignals(exitStatus: number, hint: string): AbortController {
   const interruption = new AbortController()
   let asked = false
   for (const name of STOP_SIGNALS) {
     process.on(name, () => {
       if (asked) process.exit(exitStatus)
       asked = true // not by the deadline, which may have come before: that was nobody's first word
-      interruption.abort(
-        new AgentError('INTERRUPTED', `stopped by ${name}`, {
-          hint: 'Run the command again, a restore with --resume. A second signal ends a command without clean-up: the next run then cleans up.',
-        }),
-      )
+      interruption.abort(new AgentError('INTERRUPTED', `stopped by ${name}`, { hint }))
     })
   }
   return interruption

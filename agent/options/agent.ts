@@ -15,6 +15,7 @@ export const AGENT: Program<CommandName, OptionName> = {
   options: OPTIONS,
   pages: PAGES,
   configFile: OPTIONS.config.default,
+  configExample: '{"bucket": "my-backups", "volumes": ["/", "/srv"]}',
 }
 
 /** A command of the agent, as it was written. */

@@ -32,7 +32,12 @@ export interface OutputOptions {
   readonly stdout: boolean
   /** A person reads standard output: all of the summary, and no JSON that was not asked for. */
   readonly terminal: boolean
+  /** Which program says so; the agent where nothing is said. */
+  readonly program?: string
 }
+
+/** The agent, as it is called in a shell. */
+const AGENT_NAME = 'snapstream'
 
 /** Standard output is a summary for people, cut to what Systems Manager shows, then one line of JSON for programs. */
 export function formatResult(
@@ -63,7 +68,7 @@ export function formatFailure(thrown: unknown, options: OutputOptions, interrupt
     ? interrupted(interruption, first)
     : first instanceof AgentError
       ? first
-      : unforeseen(first)
+      : unforeseen(first, options)
   const cleanupLines = duringCleanup.flatMap(describeError)
   const json = {
     error: { code: error.code, message: error.message, hint: error.hint },
@@ -73,7 +78,9 @@ export function formatFailure(thrown: unknown, options: OutputOptions, interrupt
   const output = {
     status: statusOf(error.code),
     stdout: options.terminal && !options.json ? '' : `${printableJson(json)}\n`,
-    stderr: options.json ? '' : `snapstream: ${lines.map((line) => printableText(line, QUOTED)).join('\n')}\n`,
+    stderr: options.json
+      ? ''
+      : `${options.program ?? AGENT_NAME}: ${lines.map((line) => printableText(line, QUOTED)).join('\n')}\n`,
   }
   return direct(output, options)
 }
@@ -85,10 +92,12 @@ function interrupted(interruption: AgentError, first: unknown): AgentError {
   return new AgentError('INTERRUPTED', `${interruption.message}: ${first.message}`, { hint, cause: first })
 }
 
-function unforeseen(error: unknown): AgentError {
+function unforeseen(error: unknown, { program = AGENT_NAME }: OutputOptions): AgentError {
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return new AgentError('INTERNAL', `unforeseen error: ${message}`, {
-    hint: 'This is a defect of Snapstream: please report it with the lines above. "snapstream cleanup" removes what the run left.',
+    hint:
+      'This is a defect of Snapstream: please report it with the lines above.' +
+      (program === AGENT_NAME ? ' "snapstream cleanup" removes what the run left.' : ''),
     cause: error,
   })
 }

@@ -72,8 +72,11 @@ function buildParser<C extends string, O extends string>(
     .addHelpText('after', `\nHelp on a command: ${program.name} COMMAND --help`)
   for (const name of commandNames(program)) {
     const { summary, argument, options, withoutDefault, required } = program.commands[name]
-    const command: Commander = parser.command(name).description(summary).addHelpText('after', HELP_FOOTER)
-    if (argument !== undefined) command.argument(`<${argument}>`, program.options[argument].summary)
+    const command: Commander = parser.command(name).description(summary).addHelpText('after', helpFooter(program))
+    if (argument !== undefined) {
+      const { summary: about, type } = program.options[argument]
+      command.argument(type.separator ? `<${argument}...>` : `<${argument}>`, about)
+    }
     for (const option of options) {
       if (option !== argument)
         addOption(
@@ -119,12 +122,14 @@ function unknownTopic(topic = '', topics: readonly string[]): AgentError {
 /** Of the names of pages. */
 const PAGE_COLUMNS = 15
 
-const HELP_FOOTER = `
+function helpFooter({ configExample }: Program): string {
+  return `
 A flag wins over its variable, the variable over its field in the
 configuration file, the field over the default. Fields may hold several values:
-{"bucket": "my-backups", "volumes": ["/", "/srv"]}. --no-NAME turns a switch
+${configExample}. --no-NAME turns a switch
 off. In variables and flags, lists are separated by commas, except patterns and
 hooks: one per line.`
+}
 
 function addOption(command: Commander, name: string, { type }: Option<unknown>, description: string): void {
   if (type.placeholder === undefined) {

@@ -26,6 +26,8 @@ export interface Program<C extends string = string, O extends string = string> {
   readonly pages?: Readonly<Record<string, string>>
   /** File of options, where no `config` option names another. */
   readonly configFile: string
+  /** Fields of such a file, as an example for help: JSON on a line by itself. */
+  readonly configExample: string
 }
 
 export function commandNames<C extends string>({ commands }: Program<C>): readonly C[] {

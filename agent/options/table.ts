@@ -46,11 +46,11 @@ export interface Option<V, Written = unknown> {
   readonly defaultText?: string
 }
 
-function option<T, Absent, W>(summary: string, type: OptionType<T, Absent, W>): Option<T | Absent, W> {
+export function option<T, Absent, W>(summary: string, type: OptionType<T, Absent, W>): Option<T | Absent, W> {
   return { summary, type, default: type.absent }
 }
 
-function optionWithDefault<T, W>(
+export function optionWithDefault<T, W>(
   summary: string,
   type: OptionType<T, undefined, W>,
   defaultText: string,

@@ -18,14 +18,19 @@ const ARN_FOLDER = /^arn:[a-z-]+:/
  * for each class and one for each account and region: no run is looked at.
  *
  * @param className - or of every class
+ * @param prefix - of what else hosts are looked for that have it
  * @throws AgentError ACCESS_DENIED where these credentials may not list the bucket, as those of hosts may not
  */
-export async function* findHosts(deps: ReaderDeps, className?: string): AsyncGenerator<FoundHost, void, undefined> {
+export async function* findHosts(
+  deps: ReaderDeps,
+  className?: string,
+  prefix: string = Prefix.manifests,
+): AsyncGenerator<FoundHost, void, undefined> {
   const { store, signal } = deps
   try {
-    const classes = className === undefined ? store.listFolders(`${Prefix.manifests}/`, signal) : [className]
+    const classes = className === undefined ? store.listFolders(`${prefix}/`, signal) : [className]
     for await (const name of classes) {
-      for await (const host of hostsBelow(deps, `${Prefix.manifests}/${name}/`)) yield { host, class: name }
+      for await (const host of hostsBelow(deps, `${prefix}/${name}/`)) yield { host, class: name }
     }
   } catch (error) {
     throw hasCode(error, 'ACCESS_DENIED') ? mayNotList(error) : error

@@ -12,7 +12,8 @@ const KINDS = ['test', 'property.test', 'system.test']
  */
 const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   // The program, run as a process.
-  'main.test.ts': ['agent/cli.ts', 'agent/options/pages.io.ts'],
+  'main.test.ts': ['agent/cli.ts', 'agent/options/pages.io.ts', 'agent/options/start-program.io.ts'],
+  'fleet/main.test.ts': ['fleet/cli.ts'],
   'docs/pages.test.ts': ['agent/pages.ts'],
   'docs/reference.test.ts': ['agent/restore/output-schema.ts', 'agent/source/output-schema.ts'],
   // The two sides of a thread.
@@ -60,7 +61,7 @@ function reachedFrom(file: string, reached = new Set<string>()): ReadonlySet<str
     const at = relative(root, resolve(root, dirname(file), path!))
     return at.endsWith('.mjs') ? at : `${at}.ts`
   })
-  const named = [...textOf(file).matchAll(/'(agent\/[\w./-]+\.ts)'/g)].map(([, path]) => path!)
+  const named = [...textOf(file).matchAll(/'((?:agent|fleet)\/[\w./-]+\.ts)'/g)].map(([, path]) => path!)
   for (const next of [...imported, ...named]) if (existsSync(join(root, next))) reachedFrom(next, reached)
   return reached
 }

@@ -19,7 +19,7 @@ describe('a command whose clean-up takes its time', () => {
       stdin: {
         contents: `
           import { listenForSignals } from './agent/host/process.io'
-          const { signal } = listenForSignals(130)
+          const { signal } = listenForSignals(130, 'Come back.')
           signal.addEventListener('abort', () => console.log(signal.reason.message))
           setInterval(() => undefined, 1000)
           console.log('ready')`,

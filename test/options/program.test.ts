@@ -9,6 +9,7 @@ const FLEET: Program<'status' | 'report', 'maxAge' | 'watch'> = {
   name: 'snapstream-fleet',
   description: 'Tells which host has no good backup.',
   configFile: 'fleet.json',
+  configExample: '{"maxAge": 30}',
   options: {
     maxAge: { summary: 'how old the newest run may be', type: wholeNumber(1, 100), default: 26, defaultText: '26' },
     watch: { summary: 'look again and again', type: boolean, default: false },

@@ -30,12 +30,16 @@ export interface Agent extends Disposable {
   run(argv: readonly string[], options?: RunAgentOptions): Promise<AgentRun>
 }
 
-/** The bundle that ships, built anew into a directory of its own. */
-export function buildAgent(): Agent {
+/**
+ * The bundle that ships, built anew into a directory of its own.
+ *
+ * @param program - the agent, or the operators' program
+ */
+export function buildAgent(program: 'agent' | 'fleet' = 'agent'): Agent {
   const directory = mkdtempSync(join(tmpdir(), 'snapstream-'))
   chmodSync(directory, 0o755) // for those who are not root
-  const bundle = join(directory, 'agent.cjs')
-  execFileSync(process.execPath, [resolve(__dirname, '../../scripts/build.mjs'), bundle])
+  const bundle = join(directory, `${program}.cjs`)
+  execFileSync(process.execPath, [resolve(__dirname, '../../scripts/build.mjs'), bundle, program])
 
   const start: Agent['start'] = (argv, { environment = {}, uid, nodeArguments = [], timeoutSeconds } = {}) => {
     const child = spawn(process.execPath, [...nodeArguments, bundle, ...argv], {
@@ -46,7 +50,12 @@ export function buildAgent(): Agent {
     })
     const collect = async (): Promise<AgentRun> => {
       const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-      return { status: child.exitCode, stdout, stderr, json: parseLastLine(argv[0] ?? '', stdout) }
+      return {
+        status: child.exitCode,
+        stdout,
+        stderr,
+        json: parseLastLine(`${program === 'agent' ? '' : 'fleet-'}${argv[0] ?? ''}`, stdout),
+      }
     }
     return { child, ended: collect() }
   }

@@ -1,0 +1,78 @@
+/** The operators' program: argv in, signals to one AbortSignal, errors out, exit status. */
+import { openBucket } from '../agent/bucket/connect.io'
+import { agentVersion } from '../agent/backup/system-record.io'
+import { ExitStatus } from '../agent/contract'
+import type { AgentError } from '../agent/errors'
+import { tuneGarbageCollection } from '../agent/lib/buffers.io'
+import { createLog } from '../agent/lib/log'
+import { writeMessage } from '../agent/lib/progress.io'
+import { readConfigFile } from '../agent/options/config-file.io'
+import { formatFailure, formatResult, type Output, type OutputOptions } from '../agent/options/output'
+import { readPage } from '../agent/options/pages.io'
+import { parseArguments } from '../agent/options/parse-argv'
+import { chooseConfigFile, detectOutputOptions, resolveOptions, suggestVariableNames } from '../agent/options/resolve'
+import { startProgram } from '../agent/options/start-program.io'
+import type { Outcome } from '../agent/outcome'
+import type { AnyRequest, CommandName, Request } from './command/commands'
+import type { CommandDeps } from './command/context'
+import { debris } from './command/debris.io'
+import { FLEET } from './command/program'
+
+/** Where a terminal does not say how wide it is, and where there is none. */
+const COLUMNS = 80
+const ROWS = 24
+
+/** What each command does. */
+const ACTIONS: { readonly [C in CommandName]: (deps: CommandDeps, request: Request<C>) => Promise<Outcome> } = {
+  debris,
+}
+
+/** What is not asked for as JSON is for people, wherever it goes: whole, and without a line of JSON at its end. */
+function outputOptions(json: boolean): OutputOptions {
+  return { json, stdout: false, terminal: true, program: FLEET.name }
+}
+
+async function run(argv: readonly string[], { signal }: AbortController): Promise<Output> {
+  tuneGarbageCollection()
+  let options = outputOptions(detectOutputOptions(argv, process.env).json)
+  try {
+    const invocation = parseArguments(FLEET, argv, process.stdout.columns)
+    if (invocation.kind === 'help') return { status: ExitStatus.ok, stdout: invocation.text, stderr: '' }
+    if (invocation.kind === 'page') return { status: ExitStatus.ok, stdout: readPage(invocation.page), stderr: '' }
+    if (invocation.kind === 'version') return { status: ExitStatus.ok, stdout: `${agentVersion}\n`, stderr: '' }
+    const config = await readConfigFile(FLEET, chooseConfigFile(FLEET, invocation.flags, process.env))
+    const { command } = invocation
+    // The tables that this is built from are those that the type was made from.
+    const request = { command, ...resolveOptions(FLEET, invocation, process.env, config) } as unknown as AnyRequest
+    options = outputOptions(request.json)
+    return formatResult(await perform(request, signal), options)
+  } catch (error) {
+    return formatFailure(error, options, signal.aborted ? (signal.reason as AgentError) : undefined)
+  }
+}
+
+async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcome> {
+  const now = () => new Date()
+  const log = createLog(request.logLevel ?? 'warn', now, writeMessage)
+  for (const warning of suggestVariableNames(FLEET, process.env)) log.warn(warning)
+  const { stdout } = process
+  const deps: CommandDeps = {
+    ...{ log, now, signal, environment: process.env },
+    screen: {
+      isTerminal: stdout.isTTY && !request.json,
+      columns: stdout.columns || COLUMNS, // 0 where a terminal does not know
+      rows: stdout.rows || ROWS,
+      write: (text) => void stdout.write(text),
+    },
+    openStore: async () => (await openBucket(request, process.env, { log, signal })).store,
+  }
+  // Each is given the request of its own name.
+  const act = ACTIONS[request.command]
+  return act(deps, request)
+}
+
+startProgram(
+  run,
+  () => outputOptions(detectOutputOptions(process.argv, process.env).json),
+  'Run the command again. What hosts were told to do goes on.',
+)

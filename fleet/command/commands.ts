@@ -1,0 +1,30 @@
+/** Every command of the operators' program, as data, and what each can be asked to do. */
+import type { Command } from '../../agent/options/program'
+import type { OptionName, OPTIONS } from './table'
+
+/** Every command has these. */
+export const COMMON = ['bucket', 'region', 'endpointUrl', 'json', 'logLevel', 'config'] as const
+
+export const COMMANDS = {
+  debris: {
+    summary: 'sum up what lies in the bucket and is of no finished run, host by host',
+    options: [...COMMON, 'class'],
+    required: ['bucket'],
+    withoutDefault: [],
+  },
+} as const satisfies Record<string, Command<OptionName>>
+
+export type CommandName = keyof typeof COMMANDS
+
+type Value<K extends OptionName> = (typeof OPTIONS)[K]['default']
+
+/** What a command was asked to do: a value for each of its options, checked and converted. */
+export type Request<C extends CommandName> = { readonly command: C } & {
+  readonly [K in (typeof COMMANDS)[C]['options'][number]]: K extends (typeof COMMANDS)[C]['required'][number]
+    ? Exclude<Value<K>, undefined>
+    : K extends (typeof COMMANDS)[C]['withoutDefault'][number]
+      ? Value<K> | undefined
+      : Value<K>
+}
+
+export type AnyRequest = { readonly [C in CommandName]: Request<C> }[CommandName]

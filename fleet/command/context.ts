@@ -1,0 +1,21 @@
+/** What commands of the operators' program need from outside: types only. */
+import type { Store, StoreDeps } from '../../agent/context'
+import type { Environment } from '../../agent/options/resolve'
+
+/** Where a person reads: what a live table is drawn on. */
+export interface Screen {
+  /** Whether anybody would see a table being redrawn. */
+  readonly isTerminal: boolean
+  /** Characters in a line. */
+  readonly columns: number
+  readonly rows: number
+  write(text: string): void
+}
+
+export interface CommandDeps extends Omit<StoreDeps, 'store'> {
+  readonly environment: Environment
+  /** Standard output, before the outcome is printed. */
+  readonly screen: Screen
+  /** The bucket of the request; nothing is asked of it yet. @throws AgentError as `openBucket` */
+  readonly openStore: () => Promise<Store>
+}

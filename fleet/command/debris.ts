@@ -1,0 +1,56 @@
+import type { Debris } from '../../agent/find/debris-report'
+import { columns, counted, formatAge, formatBytes, joinLines } from '../../agent/lib/text'
+import type { Told } from '../../agent/outcome'
+import type { fleetDebrisOutput } from './output-schema'
+
+export type DebrisOutput = Told<typeof fleetDebrisOutput>
+export type HostDebris = DebrisOutput['hosts'][number]
+
+/** Hosts that people are shown. */
+const SHOWN_MAX = 100
+
+/**
+ * @param hosts - that have any, in any order
+ * @param unfinished - undefined where uploads cannot be listed
+ */
+export function summarizeDebris(
+  hosts: readonly HostDebris[],
+  unfinished: Required<Pick<Debris, 'uploads' | 'totalUploads'>> | undefined,
+): DebrisOutput {
+  const sum = (field: 'runs' | 'objects' | 'bytes') => hosts.reduce((total, host) => total + host[field], 0)
+  return {
+    ...{ totalHosts: hosts.length, runs: sum('runs'), objects: sum('objects'), bytes: sum('bytes') },
+    hosts: hosts.toSorted((a, b) => b.bytes - a.bytes),
+    ...unfinished,
+  }
+}
+
+/** The sum first, then the hosts with most of it. */
+export function formatDebris({ hosts, runs, objects, bytes, uploads, totalUploads }: DebrisOutput, now: Date): string {
+  const note = uploads ? [] : ['  unfinished uploads are not known: these credentials may not list them']
+  if (hosts.length === 0 && !totalUploads) return joinLines(['Nothing is in the bucket without a manifest.', ...note])
+  const shown = hosts.slice(0, SHOWN_MAX)
+  const more = hosts.length - shown.length
+  return joinLines([
+    `${counted(objects, 'object')} of ${counted(runs, 'run')} without a manifest (${formatBytes(bytes)}) on ${counted(hosts.length, 'host')}; ` +
+      counted(totalUploads ?? 0, 'unfinished upload'),
+    ...note,
+    ...columns([
+      ...(shown.length > 0 ? [['SIZE', 'RUNS', 'OBJECTS', 'NEWEST', 'RUNNING?', 'HOST']] : []),
+      ...shown.map((host) => [
+        formatBytes(host.bytes),
+        String(host.runs),
+        String(host.objects),
+        formatAge(host.newestAt, now),
+        host.mayBeRunning === 0 ? '' : String(host.mayBeRunning),
+        host.host,
+      ]),
+    ]),
+    ...(more > 0 ? [`  … and ${counted(more, 'more host')}: --json has all of them`] : []),
+    ...(uploads ?? []).slice(0, SHOWN_MAX).map(({ key, initiatedAt, mayBeRunning }) => {
+      const begun = initiatedAt === undefined ? '' : `, begun ${formatAge(initiatedAt, now)} ago`
+      return `  upload ${key}${begun}${mayBeRunning ? ': may still be running' : ''}`
+    }),
+    '  none of it counts as a backup. What may still be running will have a manifest; "snapstream list --debris --host HOST" shows the runs of one host',
+  ])
+}

@@ -1,0 +1,2 @@
+/** The file that is run: by Node as the operators' program. */
+import './cli'
