@@ -35,6 +35,7 @@ const DEBIAN_PACKAGES = {
   curl: 'reads objects back by hand, without the agent',
   openssl: 'makes the certificate of a TLS server in the tests',
   shellcheck: 'checks the scripts in the SSM documents',
+  chromium: 'opens the page of the fleet as people do',
   'python3-venv': 'the virtual environment of the Python programs',
 }
 

@@ -8,6 +8,7 @@ const bundleCatalogWorker = require('./bundle-catalog-worker.cjs')
 const PROGRAMS = {
   acl: ['setfacl'],
   attr: ['setfattr', 'getfattr'],
+  chromium: ['chromium'],
   'libcap2-bin': ['setcap'],
   openssl: ['openssl'],
   procps: ['pgrep'],

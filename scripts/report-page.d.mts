@@ -1,0 +1,2 @@
+export function reportPage(): string
+export function reportPageDefine(): { readonly 'process.env.SNAPSTREAM_REPORT_PAGE': string }
