@@ -1,58 +1,89 @@
 /**
- * Draws the house: docs/house.svg, one box for each room of the agent, above the rooms that it imports from. `npm run house`
- * makes it; a test says when it is no longer current.
+ * Draws the houses: docs/house.svg has one box for each room of the agent, above the rooms that it imports from, and
+ * docs/fleet-house.svg those of the fleet. `npm run house` makes them; a test says when one is no longer current.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import fleetRooms from './fleet-rooms.json'
 import rooms from './rooms.json'
 
-const AGENT = resolve(__dirname, '../agent')
-/** From the ground up: each imports only what stands before it. The linter makes its rules from the same list. */
-export const ROOMS: readonly string[] = rooms
-export const HOUSE_FILE = resolve(__dirname, '../docs/house.svg')
-
-const PROMISES: Readonly<Record<string, string>> = {
-  lib: 'general tools',
-  host: 'commands, lock, files',
-  options: 'argv to request',
-  bucket: 'S3',
-  tar: 'command lines, headers',
-  archive: 'frames, segments, catalog',
-  run: 'manifest, verdicts',
-  hooks: 'applications held still',
-  source: 'snapshots',
-  verify: 'does it read back?',
-  backup: 'host to bucket',
-  restore: 'bucket to host',
-  rebuild: 'a lost host',
-  find: 'files, runs',
+/** A part of the sources that has rooms. */
+export interface House {
+  readonly folder: string
+  /** From the ground up: each imports only what stands before it. The linter makes its rules from the same list. */
+  readonly rooms: readonly string[]
+  readonly file: string
+  /** What each room is for, in a few words. */
+  readonly promises: Readonly<Record<string, string>>
 }
+
+const root = resolve(__dirname, '..')
+
+export const HOUSES: readonly House[] = [
+  {
+    folder: join(root, 'agent'),
+    rooms,
+    file: join(root, 'docs/house.svg'),
+    promises: {
+      lib: 'general tools',
+      host: 'commands, lock, files',
+      options: 'argv to request',
+      bucket: 'S3',
+      tar: 'command lines, headers',
+      archive: 'frames, segments, catalog',
+      run: 'manifest, verdicts',
+      hooks: 'applications held still',
+      source: 'snapshots',
+      verify: 'does it read back?',
+      backup: 'host to bucket',
+      restore: 'bucket to host',
+      rebuild: 'a lost host',
+      find: 'files, runs',
+    },
+  },
+  {
+    folder: join(root, 'fleet'),
+    rooms: fleetRooms,
+    file: join(root, 'docs/fleet-house.svg'),
+    promises: {
+      model: 'records, judgement',
+      evidence: 'what the bucket proves',
+      inventory: 'which hosts there are',
+      report: 'pages for people',
+      audit: 'once an hour, by itself',
+      command: 'what operators ask for',
+    },
+  },
+]
 
 const BOX = { width: 168, height: 52, gapX: 24, gapY: 46 }
 
 /** By room: the rooms that its files import from. */
-export function readImports(): ReadonlyMap<string, ReadonlySet<string>> {
+export function readImports({ folder, rooms }: House): ReadonlyMap<string, ReadonlySet<string>> {
   return new Map(
-    ROOMS.map((room) => {
-      const files = readdirSync(join(AGENT, room), { recursive: true, encoding: 'utf8' }).filter((file) =>
-        file.endsWith('.ts'),
-      )
-      const texts = files.map((file) => readFileSync(join(AGENT, room, file), 'utf8'))
+    rooms.map((room) => {
+      const at = join(folder, room)
+      if (!existsSync(at)) return [room, new Set<string>()]
+      const files = readdirSync(at, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+      const texts = files.map((file) => readFileSync(join(at, file), 'utf8'))
       const names = texts.flatMap((text) => [...text.matchAll(/from '(?:\.\.\/)+([a-z]+)\//g)].map(([, name]) => name!))
-      return [room, new Set(names.filter((name) => name !== room && ROOMS.includes(name)))]
+      return [room, new Set(names.filter((name) => name !== room && rooms.includes(name)))]
     }),
   )
 }
 
 /** An SVG: rooms in rows, what imports nothing at the bottom; a line where no other room stands between. */
-export function drawHouse(imports: ReadonlyMap<string, ReadonlySet<string>>): string {
+export function drawHouse(
+  { folder, rooms, promises }: House,
+  imports: ReadonlyMap<string, ReadonlySet<string>>,
+): string {
   const levels = new Map<string, number>()
-  for (const room of ROOMS) {
+  for (const room of rooms) {
     const below = [...(imports.get(room) ?? [])].map((name) => levels.get(name) ?? 0)
     levels.set(room, below.length === 0 ? 0 : Math.max(...below) + 1)
   }
   const rows = Array.from({ length: Math.max(...levels.values()) + 1 }, (_, level) =>
-    ROOMS.filter((room) => levels.get(room) === level),
+    rooms.filter((room) => levels.get(room) === level),
   ).reverse()
   const columns = Math.max(...rows.map((row) => row.length))
   const width = columns * (BOX.width + BOX.gapX) + BOX.gapX
@@ -66,15 +97,15 @@ export function drawHouse(imports: ReadonlyMap<string, ReadonlySet<string>>): st
       ])
     }),
   )
-  const lines = ROOMS.flatMap((room) =>
+  const lines = rooms.flatMap((room) =>
     findNearest(room, imports).map((below) => line(places.get(room)!, places.get(below)!)),
   )
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" text-anchor="middle">`,
-    '<title>The rooms of the agent: each imports only from rooms below it</title>',
+    `<title>The rooms of ${basename(folder)}/: each imports only from rooms below it</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     ...lines,
-    ...ROOMS.flatMap((room) => box(room, places.get(room)!)),
+    ...rooms.flatMap((room) => box(room, promises[room] ?? '', places.get(room)!)),
     '</svg>',
     '',
   ].join('\n')
@@ -100,13 +131,15 @@ function line(above: Place, below: Place): string {
   return `<path d="M${from.x} ${from.y}C${from.x} ${middle} ${to.x} ${middle} ${to.x} ${to.y}" fill="none" stroke="#9aa5b1"/>`
 }
 
-function box(room: string, { x, y }: Place): string[] {
+function box(room: string, promise: string, { x, y }: Place): string[] {
   const middle = x + BOX.width / 2
   return [
     `<rect x="${x}" y="${y}" width="${BOX.width}" height="${BOX.height}" rx="8" fill="#f0f4f8" stroke="#486581"/>`,
     `<text x="${middle}" y="${y + 22}" font-size="15" font-weight="bold" fill="#102a43">${room}</text>`,
-    `<text x="${middle}" y="${y + 40}" font-size="12" fill="#486581">${PROMISES[room] ?? ''}</text>`,
+    `<text x="${middle}" y="${y + 40}" font-size="12" fill="#486581">${promise}</text>`,
   ]
 }
 
-if (require.main === module) writeFileSync(HOUSE_FILE, drawHouse(readImports()))
+if (require.main === module) {
+  for (const house of HOUSES) writeFileSync(house.file, drawHouse(house, readImports(house)))
+}
