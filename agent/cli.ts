@@ -11,26 +11,34 @@ import { restore } from './restore/restore.io'
 import { restorePlan } from './rebuild/restore-plan.io'
 import { restoreStatus } from './restore/status.io'
 import { verify } from './verify/verify.io'
-import { ExitStatus } from './contract'
+import { DEFAULT_CLASS, ExitStatus } from './contract'
 import type { AgentError } from './errors'
 import { readConfigFile } from './options/config-file.io'
 import { openBucket, openBucketOfHost } from './bucket/connect.io'
 import { readInstanceFacts } from './bucket/instance-facts.io'
-import type { HostDeps } from './context'
+import type { HostDeps, Log } from './context'
 import { connectEc2 } from './source/ebs/connect.io'
 import { localHost } from './host/run-command.io'
-import { createLog } from './lib/log'
+import { createLog, type LogLevel } from './lib/log'
 import { tuneGarbageCollection } from './lib/buffers.io'
 import { availableMemoryBytes, isRoot, stopAfter, assertRoot } from './host/process.io'
 import { writeMessage } from './lib/progress.io'
 import { agentVersion } from './backup/system-record.io'
 import { parseArguments } from './options/parse-argv'
 import { readPage } from './options/pages.io'
-import { AGENT, resolveRequest } from './options/agent'
-import { chooseConfigFile, suggestVariableNames, detectOutputOptions } from './options/resolve'
+import { tellOf, type TellWish } from './notify/tell.io'
+import { AGENT, resolveRequest, type CommandLine } from './options/agent'
+import {
+  chooseConfigFile,
+  suggestVariableNames,
+  detectOutputOptions,
+  resolveSome,
+  type Config,
+} from './options/resolve'
 import { COMMANDS, type AnyRequest } from './options/commands'
 import { formatFailure, formatResult, type Output } from './options/output'
 import { startProgram } from './options/start-program.io'
+import type { OptionName } from './options/table'
 
 async function run(argv: readonly string[], interruption: AbortController): Promise<Output> {
   tuneGarbageCollection()
@@ -42,22 +50,43 @@ async function run(argv: readonly string[], interruption: AbortController): Prom
     if (invocation.kind === 'help') return { status: ExitStatus.ok, stdout: invocation.text, stderr: '' }
     if (invocation.kind === 'page') return { status: ExitStatus.ok, stdout: readPage(invocation.page), stderr: '' }
     if (invocation.kind === 'version') return { status: ExitStatus.ok, stdout: `${agentVersion}\n`, stderr: '' }
-    const config = await readConfigFile(AGENT, chooseConfigFile(AGENT, invocation.flags, process.env))
-    const request = resolveRequest(invocation, process.env, config)
-    outputOptions = { json: request.json, stdout: request.command === 'restore' && request.stdout, terminal }
-    const seconds = 'deadline' in request ? request.deadline : undefined
-    const deadline = seconds === undefined ? undefined : stopAfter(interruption, seconds)
-    return formatResult(await perform(request, { signal, ...(deadline && { deadline }) }), outputOptions)
+    const config = readConfigFile(AGENT, chooseConfigFile(AGENT, invocation.flags, process.env))
+    const told = readTold(invocation, await config.catch(() => ({})))
+    const log = createLog(told.logLevel ?? (process.stderr.isTTY ? 'info' : 'warn'), now, writeMessage)
+    const outcome = await tellOf({ log, now, signal, environment: process.env }, told, async () => {
+      const request = resolveRequest(invocation, process.env, await config)
+      outputOptions = { json: request.json, stdout: request.command === 'restore' && request.stdout, terminal }
+      const seconds = 'deadline' in request ? request.deadline : undefined
+      const deadline = seconds === undefined ? undefined : stopAfter(interruption, seconds)
+      return perform(request, log, { signal, ...(deadline && { deadline }) })
+    })
+    return formatResult(outcome, outputOptions)
   } catch (error) {
     return formatFailure(error, outputOptions, signal.aborted ? (signal.reason as AgentError) : undefined)
   }
 }
 
-async function perform(request: AnyRequest, stop: Pick<HostDeps, 'signal' | 'deadline'>): Promise<Outcome> {
+const now = () => new Date()
+
+/** Whom to tell of a command, and how: known as far as can be, whatever else is wrong. Of what only tries, nobody is told. */
+function readTold(invocation: CommandLine, config: Config): TellWish & { readonly logLevel?: LogLevel } {
+  const read = (name: OptionName): unknown => {
+    try {
+      return resolveSome(AGENT, invocation, process.env, config, [name])[name]
+    } catch {
+      return undefined // told of when the request is made
+    }
+  }
+  const { command } = invocation
+  const whom = read('dryRun') === true ? {} : { pingUrl: read('pingUrl'), metricsFile: read('metricsFile') }
+  // The table that these are read by is the one that the types are made from.
+  return { command, class: read('class') ?? DEFAULT_CLASS, logLevel: read('logLevel'), ...whom } as ReturnType<
+    typeof readTold
+  >
+}
+
+async function perform(request: AnyRequest, log: Log, stop: Pick<HostDeps, 'signal' | 'deadline'>): Promise<Outcome> {
   if (COMMANDS[request.command].needsRoot) assertRoot(request.command)
-  const now = () => new Date()
-  const level = request.logLevel ?? (process.stderr.isTTY ? 'info' : 'warn')
-  const log = createLog(level, now, writeMessage)
   for (const warning of suggestVariableNames(AGENT, process.env)) log.warn(warning)
   let ec2: ReturnType<typeof connectEc2> | undefined
   const hostDeps: HostDeps = {

@@ -10,8 +10,11 @@ import type { Schedule } from './schedule'
 import type { CommandDocument } from './ssm-document'
 import { compileForAgent } from './ssm-pattern'
 
-/** The deployment says these, and the retention class of the schedule; and what only tries backs nothing up. */
-const NOT_FOR_SCHEDULES = ['bucket', 'region', 'class', 'storageClass', 'dryRun'] as const
+/**
+ * The deployment says these, and the retention class of the schedule; what only tries backs nothing up; and a URL to ping is a
+ * secret, which everybody who may look at commands would read.
+ */
+const NOT_FOR_SCHEDULES = ['bucket', 'region', 'class', 'storageClass', 'dryRun', 'pingUrl'] as const
 
 type BackupOption = (typeof COMMANDS)['backup']['options'][number]
 /** By the name of the option. What the Backup document does not have is refused while the template is made. */

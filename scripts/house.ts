@@ -36,6 +36,7 @@ export const HOUSES: readonly House[] = [
       source: 'snapshots',
       verify: 'does it read back?',
       backup: 'host to bucket',
+      notify: 'pings and metrics',
       restore: 'bucket to host',
       rebuild: 'a lost host',
       find: 'files, runs',

@@ -73,6 +73,73 @@ test.each([
   },
 )
 
+describe('a URL to ping', () => {
+  const secret = '/5c3f2a9e-secret'
+  const listening = async (bodies: string[]) =>
+    serve((request, response) => {
+      const index = bodies.push(`${request.url} `) - 1
+      request.on('data', (chunk: Buffer) => (bodies[index] += chunk.toString()))
+      request.on('end', () => response.end())
+    })
+
+  test.each([
+    ['by a user who is not root', ['backup', ...HOST], UID, 1, /backup has to run as root/],
+    ['without a bucket', ['backup', '--host', 'db1'], undefined, 2, /--bucket is missing/],
+    ['with a wrong value', ['backup', ...HOST, '--class', 'A'], undefined, 2, /--class must be/],
+    ['with a broken file', ['backup', ...HOST, '--config', '/dev/null/x'], undefined, 2, /cannot be read/],
+  ])('hears of a backup that cannot even begin: %s', async (_, argv, uid, status, said) => {
+    const bodies: string[] = []
+    await using server = await listening(bodies)
+    const environment = { SNAPSTREAM_PING_URL: `${server.url}${secret}` }
+    const run = await agent.run([...argv, '--log-level=debug'], { environment, ...(uid !== undefined && { uid }) })
+    expect(run.status).toBe(status)
+    expect(bodies.at(-1)).toMatch(new RegExp(`^${secret}/fail snapstream backup: status ${status}`))
+    expect(bodies.at(-1)).toMatch(said)
+    expect(run.stdout + run.stderr).not.toContain(secret)
+  })
+
+  test('hears of a backup that is stopped, with the status that it ends with', async () => {
+    const bodies: string[] = []
+    await using server = await listening(bodies)
+    await using silent = await serve(() => child.kill('SIGTERM'))
+    const environment = {
+      ...{ ...NAMED, AWS_ENDPOINT_URL_S3: silent.url, SNAPSTREAM_REGION: 'us-east-1' },
+      SNAPSTREAM_PING_URL: `${server.url}${secret}`,
+    }
+    const { child, ended } = agent.start(['backup', ...HOST], { environment })
+    const run = await ended
+    expect(run).toMatchObject({ status: 130, json: { error: { code: 'INTERRUPTED' } } })
+    expect(bodies[0]).toBe(`${secret}/start `)
+    expect(bodies.at(-1)).toMatch(
+      new RegExp(`^${secret}/fail snapstream backup: status 130, interrupted\nstopped by SIGTERM`),
+    )
+    expect(run.stdout + run.stderr).not.toContain(secret)
+  })
+
+  test('hears nothing of a dry run, nor of commands that do no backup', async () => {
+    const bodies: string[] = []
+    await using server = await listening(bodies)
+    const environment = { SNAPSTREAM_PING_URL: `${server.url}${secret}` }
+    await agent.run(['backup', '--dry-run'], { environment })
+    await agent.run(['list'], { environment })
+    expect(bodies).toEqual([])
+  })
+
+  test('is not repeated where it is wrong', async () => {
+    const file = join(directory, 'config.json')
+    await writeFile(file, '{"bucket": "backups", "pingUrl": "https://user:s3cret@hc-ping.com/5c3f2a9e-secret"}')
+    const { status, stdout, stderr } = await agent.run(['backup', '--host=db1', '--config', file])
+    expect([status, stderr]).toEqual([2, expect.stringContaining('pingUrl must be a URL such as')])
+    expect(stdout + stderr).not.toMatch(/s3cret|5c3f/)
+  })
+})
+
+test('metrics are written of a backup that fails at once, too', async () => {
+  const file = join(directory, 'snapstream.prom')
+  await agent.run(['backup', '--host', 'db1', '--metrics-file', file])
+  expect(readFileSync(file, 'utf8')).toContain('snapstream_last_run_status{class="daily"} 2\n')
+})
+
 describe('the configuration file', () => {
   const run = async (content: string) => {
     const file = join(directory, 'config.json')

@@ -46,6 +46,8 @@ export const COMMANDS = {
       'verify',
       'sample',
       'deadline',
+      'pingUrl',
+      'metricsFile',
     ],
     required: ['bucket'],
     withoutDefault: [],

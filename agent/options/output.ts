@@ -63,12 +63,8 @@ const QUOTED = '  | '
  * @param interruption - what stopped the command, if something did: then that is why it failed
  */
 export function formatFailure(thrown: unknown, options: OutputOptions, interruption?: AgentError): Output {
-  const { first, duringCleanup } = unwrapFailure(thrown)
-  const error = interruption
-    ? interrupted(interruption, first)
-    : first instanceof AgentError
-      ? first
-      : unforeseen(first, options)
+  const { duringCleanup } = unwrapFailure(thrown)
+  const error = nameFailure(thrown, interruption, options)
   const cleanupLines = duringCleanup.flatMap(describeError)
   const json = {
     error: { code: error.code, message: error.message, hint: error.hint },
@@ -85,6 +81,21 @@ export function formatFailure(thrown: unknown, options: OutputOptions, interrupt
   return direct(output, options)
 }
 
+/**
+ * Why a command failed, in one error.
+ *
+ * @param interruption - as `formatFailure`
+ */
+export function nameFailure(
+  thrown: unknown,
+  interruption?: AgentError,
+  options: Pick<OutputOptions, 'program'> = {},
+): AgentError {
+  const { first } = unwrapFailure(thrown)
+  if (interruption) return interrupted(interruption, first)
+  return first instanceof AgentError ? first : unforeseen(first, options)
+}
+
 /** What was under way when the command was stopped fails in its own way, which only tells how far it was. */
 function interrupted(interruption: AgentError, first: unknown): AgentError {
   if (first === interruption || !(first instanceof AgentError)) return interruption
@@ -92,7 +103,7 @@ function interrupted(interruption: AgentError, first: unknown): AgentError {
   return new AgentError('INTERRUPTED', `${interruption.message}: ${first.message}`, { hint, cause: first })
 }
 
-function unforeseen(error: unknown, { program = AGENT_NAME }: OutputOptions): AgentError {
+function unforeseen(error: unknown, { program = AGENT_NAME }: Pick<OutputOptions, 'program'>): AgentError {
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return new AgentError('INTERNAL', `unforeseen error: ${message}`, {
     hint:

@@ -36,6 +36,17 @@ export const absolutePath: OptionType<string, undefined, string> = {
     .transform(tidyPath),
 }
 
+/** The collector reads no other, and what is in another may be somebody's. */
+export const metricsPath: OptionType<string, undefined, string> = {
+  ...absolutePath,
+  expected: 'an absolute path that ends in .prom, such as /var/lib/prometheus/node-exporter/snapstream.prom',
+  grammar: `${ABSOLUTE_PATH_GRAMMAR}[.]prom`,
+  schema: z
+    .string()
+    .refine((path) => path.endsWith('.prom'))
+    .pipe(absolutePath.schema),
+}
+
 /** A mount point, or a device-mapper name such as `vg0-home`. */
 export const volumeName: OptionType<string, undefined, string> = {
   ...single,

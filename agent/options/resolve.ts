@@ -107,6 +107,26 @@ export function resolveOptions<C extends string, O extends string>(
   return given
 }
 
+/**
+ * Some options of a command that has them, each as far as it was given, without regard to what else is missing.
+ *
+ * @throws AgentError USAGE for a value that cannot be
+ */
+export function resolveSome<O extends string>(
+  program: Program<string, O>,
+  { command, flags }: Extract<Invocation<string, O>, { kind: 'command' }>,
+  environment: Environment,
+  config: Config,
+  names: readonly O[],
+): Readonly<Partial<Record<O, unknown>>> {
+  const had = names.filter((name) => program.commands[command]?.options.includes(name))
+  const values = had.map((name) => [
+    name,
+    readOption(program, name, flags, environment, config) ?? program.options[name].default,
+  ])
+  return Object.fromEntries(values) as Partial<Record<O, unknown>>
+}
+
 function readOption(
   { options }: Program,
   name: string,
@@ -144,8 +164,9 @@ function describeWrong({ type }: Option<unknown>, value: unknown, index: Propert
   return {
     place: inList ? `[${index}]` : '',
     expected: type.separator !== undefined && !inList ? `a list, each item ${type.expected}` : type.expected,
-    got:
-      typeof wrong === 'string'
+    got: type.isSecret
+      ? 'what was given'
+      : typeof wrong === 'string'
         ? `'${wrong.slice(0, GOT_LENGTH_MAX)}'`
         : JSON.stringify(wrong).slice(0, GOT_LENGTH_MAX),
     advice:

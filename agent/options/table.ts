@@ -18,7 +18,7 @@ import {
   RETRIEVAL_TIERS,
   type RetrievalTier,
 } from '../contract'
-import { absolutePath, anyPath, GLOB_GRAMMAR, sourceChoice, volumeName } from './paths'
+import { absolutePath, anyPath, GLOB_GRAMMAR, metricsPath, sourceChoice, volumeName } from './paths'
 import {
   choice,
   duration,
@@ -62,6 +62,7 @@ export function optionWithDefault<T, W>(
 const BUCKET_PATTERN = '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$'
 const ENDPOINT_PATTERN = '^https?://[^\\s/@?#]+(/[^\\s@?#]*)?$'
 const ENDPOINT_GRAMMAR = 'https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~/-]*)?'
+const PING_PATTERN = '^https?://[^\\s/@?#]+(/[^\\s@?#]*)?(\\?[^\\s@#]*)?$'
 /** S3's storage classes that a multipart upload in a general purpose bucket can be put in. */
 const STORAGE_CLASSES = [
   'STANDARD',
@@ -226,6 +227,18 @@ export const OPTIONS = {
   deadline: option(
     'stop and clean up after this time; volumes that a backup has finished by then are published',
     duration(RUN_SECONDS_MAX, 'a time from 1s to 48h, such as 3h'),
+  ),
+  pingUrl: option(
+    'tell this URL when the command starts (/start appended), succeeds, or does not (/fail), as healthchecks.io takes it; ' +
+      'whoever knows the URL can do so too: set it in the configuration file',
+    {
+      ...text('URL', PING_PATTERN, 'a URL such as https://hc-ping.com/UUID, without credentials', ENDPOINT_GRAMMAR),
+      isSecret: true,
+    },
+  ),
+  metricsFile: option(
+    'write what became of the backup to this file, for the textfile collector of Prometheus: its name has to end in .prom',
+    metricsPath,
   ),
   region: option(
     "region of the bucket (by default AWS_REGION, then the instance's)",

@@ -23,6 +23,8 @@ export interface OptionType<T, Absent = undefined, Written = unknown> {
   readonly separator?: ',' | '\n'
   /** The value where nobody gave any. */
   readonly absent: Absent
+  /** Who knows the value can do something with it: no message repeats it. */
+  readonly isSecret?: true
   /** All values there are, to offer the one that was probably meant. */
   readonly choices?: readonly string[]
   /** For values that would make sense, but not here: where they belong. Whole sentences. */

@@ -53,6 +53,8 @@ export const OPTION_SAMPLES: Record<OptionName, readonly string[]> = {
   sample: ['1/7', '7/7', '999/1000'],
   depth: ['checksum', 'stream'],
   deadline: ['90', '3h', '48h', '172800'],
+  pingUrl: ['https://hc-ping.com/00000000-1111-2222-3333-444444444444', 'http://127.0.0.1:8000/ping/key/db1'],
+  metricsFile: ['/var/lib/prometheus/node-exporter/snapstream.prom', '/x.prom'],
   region: ['eu-west-1', 'us-gov-west-1', 'garage'],
   endpointUrl: ['https://s3.example.net', 'http://127.0.0.1:7480/path'],
   ec2EndpointUrl: ['https://ec2.example.net', 'http://127.0.0.1:8080'],
