@@ -78,7 +78,7 @@ describe('a URL to ping', () => {
   const listening = async (bodies: string[]) =>
     serve((request, response) => {
       const index = bodies.push(`${request.url} `) - 1
-      request.on('data', (chunk: Buffer) => (bodies[index] += chunk.toString()))
+      request.on('data', (chunk: Buffer) => (bodies[index] = `${bodies[index]!}${chunk.toString()}`))
       request.on('end', () => response.end())
     })
 

@@ -9,7 +9,7 @@ async function told(perform: () => Promise<{ status: 0 | 3; summary: string; jso
   await using server = await serve((request, response) => {
     const { url } = request
     const index = bodies.push(`${url}: `) - 1
-    request.on('data', (chunk: Buffer) => (bodies[index] += chunk.toString()))
+    request.on('data', (chunk: Buffer) => (bodies[index] = `${bodies[index]!}${chunk.toString()}`))
     request.on('end', () => response.end())
   })
   const stop = new AbortController()
