@@ -50,6 +50,8 @@ export interface ArchiveNotes {
   readonly warnings: Warnings
   /** Entries whose path is longer than what the kernel takes at a time: tar has to be led to their directory step by step. */
   readonly longPaths: number
+  /** Entries modified within the day before the snapshot; absent where it is not known when that was taken. */
+  readonly recentEntries?: number
 }
 
 /** An archive that has just been written. */

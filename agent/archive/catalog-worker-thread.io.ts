@@ -2,7 +2,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { AgentError } from '../errors'
-import type { CatalogHeader } from './catalog'
 import { writeCatalog } from './catalog-writer.io'
 import type { CatalogWorkerAnswer, CatalogWorkerRequest, CatalogWorkerTask } from './catalog-worker.io'
 
@@ -15,14 +14,14 @@ export function runCatalogWorkerIfAsked(): boolean {
   const port = parentPort
   const task = workerData as CatalogWorkerTask | undefined
   if (isMainThread || !port || task?.role !== 'catalog worker') return false
-  const answer = startCatalog(task.header)
+  const answer = startCatalog(task)
   port.on('message', (request: CatalogWorkerRequest) => port.postMessage(answer(request)))
   return true
 }
 
 /** @returns the function that answers requests, in the order in which they come */
-function startCatalog(header: CatalogHeader): (request: CatalogWorkerRequest) => CatalogWorkerAnswer {
-  const writer = writeCatalog(header)
+function startCatalog({ header, takenAt }: CatalogWorkerTask): (request: CatalogWorkerRequest) => CatalogWorkerAnswer {
+  const writer = writeCatalog(header, takenAt)
   const hashes = new Map<number, Hash>()
   const hashOf = (object: number): Hash => {
     const hash = hashes.get(object) ?? createHash('sha256')

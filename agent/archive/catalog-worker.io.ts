@@ -9,6 +9,8 @@ import type { ObjectHash } from '../bucket/upload.io'
 export interface CatalogWorkerTask {
   readonly role: 'catalog worker'
   readonly header: CatalogHeader
+  /** When the snapshot was taken, in seconds since 1970. */
+  readonly takenAt?: number
 }
 
 /** What the main thread asks of the catalogWorker. Each is answered, in order. */
@@ -48,12 +50,17 @@ export interface CatalogWorker extends AsyncDisposable {
 /**
  * @param onCatalog - takes the catalog piece by piece, one call at a time; who gives the stream is answered no sooner than it
  * has taken all that came so far, so a slow taker slows the stream down instead of filling the memory
+ * @param takenAt - when the snapshot was taken
  */
 export function startCatalogWorker(
   header: CatalogHeader,
   onCatalog: (piece: Uint8Array) => Promise<void>,
+  takenAt?: Date,
 ): CatalogWorker {
-  const task: CatalogWorkerTask = { role: 'catalog worker', header }
+  const task: CatalogWorkerTask = {
+    ...{ role: 'catalog worker', header },
+    ...(takenAt && { takenAt: takenAt.getTime() / 1000 }),
+  }
   // The agent is one file: the thread runs it again, and `main` sees by the task that it is to inspect.
   const thread = new Worker(__filename, {
     workerData: task,

@@ -35,13 +35,17 @@ export interface CatalogWriter {
   take(): Buffer
 }
 
-/** Makes the catalog of a tar stream that passes by, in the format that its header says. */
-export function writeCatalog(header: CatalogHeader): CatalogWriter {
+/**
+ * Makes the catalog of a tar stream that passes by, in the format that its header says.
+ *
+ * @param takenAt - when the snapshot was taken, in seconds since 1970: then it is counted what was modified just before
+ */
+export function writeCatalog(header: CatalogHeader, takenAt?: number): CatalogWriter {
   const hash = header.catalog === 1 ? createHash('sha256') : undefined
   const catalog = catalogText()
   let frameLines = '' // they come after the entries: some 10 MiB for a TiB of archive
   catalog.add(readable(header))
-  const notes = collectNotes()
+  const notes = collectNotes(takenAt)
   const scanner = scanTar(
     (entry) => {
       catalog.add(formatCatalogEntry(entry))
@@ -78,16 +82,28 @@ function readable(line: CatalogHeader | CatalogFrames | CatalogEnd): string {
 /** What Linux takes as one path, its last zero byte included (PATH_MAX); members are named from `./` on. */
 const MEMBER_BYTES_MAX = 4096 - 1 - './'.length
 
-function collectNotes() {
+/** What was modified within it shows how much of a volume changes in a day. */
+const RECENT_SECONDS = 24 * 3600
+/** The time is that before all snapshots; whoever writes goes on until the last one. What is dated far later is not recent. */
+const AHEAD_SECONDS_MAX = 3600
+
+function collectNotes(takenAt: number | undefined) {
   const warnings = collectWarnings()
   let longPaths = 0
+  let recentEntries = 0
+  const isRecent = (seconds: number): boolean =>
+    takenAt !== undefined && seconds > takenAt - RECENT_SECONDS && seconds <= takenAt + AHEAD_SECONDS_MAX
   return {
-    take({ path, undescribed }: CatalogEntry): void {
+    take({ path, mtime, undescribed }: CatalogEntry): void {
+      if (isRecent(Number(mtime))) recentEntries++
       if (undescribed !== undefined)
         warnings.add(`'${path}' is not in the catalog, so only tar can restore it: ${undescribed}`)
       else if (path.length * 3 > MEMBER_BYTES_MAX && Buffer.byteLength(path) > MEMBER_BYTES_MAX) longPaths++
     },
-    list: (): ArchiveNotes => ({ warnings: warnings.list(), longPaths }),
+    list: (): ArchiveNotes => ({
+      ...{ warnings: warnings.list(), longPaths },
+      ...(takenAt !== undefined && { recentEntries }),
+    }),
   }
 }
 

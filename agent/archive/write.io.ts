@@ -35,6 +35,8 @@ export interface ArchiveRequest {
   readonly tar: Argv
   /** First line of the catalog. */
   readonly header: CatalogHeader
+  /** When the snapshot was taken, or just before. */
+  readonly takenAt?: Date
   /** @param segment - 0 for the first */
   readonly dataKey: (segment: number) => string
   readonly catalogKey: string
@@ -92,7 +94,7 @@ async function writeArchive(
 ): Promise<WrittenArchive> {
   const { signal, fail } = context
   const makePart = () => sharedBuffer(PART_BYTES)
-  await using catalogWorker = startCatalogWorker(request.header, (piece) => catalog.append(piece))
+  await using catalogWorker = startCatalogWorker(request.header, (piece) => catalog.append(piece), request.takenAt)
   const catalogParts = createPool(CATALOG_PARTS, makePart, signal)
   const catalog = objects.use(openObject(context, catalogParts, request.catalogKey, { hash: catalogWorker.hash() }))
   const parts = createPool(PARTS_IN_FLIGHT + 1, makePart, signal)

@@ -19,6 +19,7 @@ export interface Archived extends VerifyResult {
   /** What of the volume is not in the archive as it was. */
   readonly warnings?: Warnings
   readonly longPaths?: number
+  readonly recentEntries?: number
 }
 
 /** What became of a volume: its archive, or why there is none. */
@@ -36,7 +37,7 @@ export interface Attempt {
 export function describeBackup({ plan, seconds, livedSeconds, outcome }: Attempt, takenAt: Date): VolumeBackup[] {
   if (!('archive' in outcome)) return []
   const { origin } = plan
-  const { source, archive, sampled, unconfirmed, warnings, longPaths } = outcome
+  const { source, archive, sampled, unconfirmed, warnings, longPaths, recentEntries } = outcome
   return [
     {
       volume: origin.volume,
@@ -57,6 +58,7 @@ export function describeBackup({ plan, seconds, livedSeconds, outcome }: Attempt
       ...(unconfirmed && { unconfirmed }),
       ...(warnings && { warnings }),
       ...(longPaths !== undefined && { longPaths }),
+      ...(recentEntries !== undefined && { recentEntries }),
       archiveSeconds: seconds,
     },
   ]

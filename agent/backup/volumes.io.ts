@@ -215,7 +215,7 @@ async function findCause(deps: Deps, plan: SnapshotPlan, failure: unknown): Prom
 }
 
 async function archiveOne(work: Work, plan: SnapshotPlan, mount: MountedSnapshot): Promise<Archived> {
-  const { deps, request, runKey, samples, bandwidth, progress } = work
+  const { deps, request, runKey, samples, bandwidth, progress, taken } = work
   const { volume, mountPoint } = plan.origin
   let unconfirmed: string | undefined
   const { notes, ...archive } = await archiveVolume(deps, {
@@ -228,6 +228,7 @@ async function archiveOne(work: Work, plan: SnapshotPlan, mount: MountedSnapshot
       mountPoint,
       frameBytes: FRAME_BYTES,
     },
+    takenAt: mount.takenAt ?? taken.takenAt,
     dataKey: (segment) => dataKey(runKey, volume, request.compression, segment),
     catalogKey: catalogKey(runKey, volume),
     compression: request.compression,
@@ -257,6 +258,7 @@ async function archiveOne(work: Work, plan: SnapshotPlan, mount: MountedSnapshot
     ...(unconfirmed !== undefined && { unconfirmed: true }),
     ...(warnings.count > 0 && { warnings }),
     ...(notes.longPaths > 0 && { longPaths: notes.longPaths }),
+    ...(notes.recentEntries !== undefined && { recentEntries: notes.recentEntries }),
   }
 }
 

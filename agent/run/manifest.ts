@@ -100,6 +100,9 @@ export const volumeSchema = z.object({
     .min(1)
     .optional()
     .describe('Entries whose paths are longer than the kernel takes at a time (4,096 bytes).'),
+  recentEntries: bytes
+    .optional()
+    .describe('Entries that were modified within the 24 hours before the snapshot, by their own times.'),
   sampled: sampleSchema
     .optional()
     .describe('Entries that were compared with the snapshot, where not all of them were. No difference was found.'),

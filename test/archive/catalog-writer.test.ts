@@ -11,8 +11,8 @@ const HEADER: CatalogHeader = {
 }
 
 /** The catalog of a stream that comes in pieces, line by line, and what was said of the stream. */
-function catalogOf(tar: Buffer, pieceBytes = tar.length, storedBytes = [123]) {
-  const writer = writeCatalog(HEADER)
+function catalogOf(tar: Buffer, pieceBytes = tar.length, storedBytes = [123], takenAt?: number) {
+  const writer = writeCatalog(HEADER, takenAt)
   const pieces: Buffer[] = []
   for (let at = 0; at < tar.length; at += pieceBytes) {
     writer.inspect(tar.subarray(at, at + pieceBytes))
@@ -54,6 +54,16 @@ test('frames beyond that are all in it, too', () => {
 test('a path of as many bytes as Linux takes is no long one, and with one more it is', () => {
   const longPaths = (bytes: number) => catalogOf(tarOf(ROOT, { pax: [['path', `./${'x'.repeat(bytes)}`]] })).summary.notes.longPaths // prettier-ignore
   expect([longPaths(4093), longPaths(4094)]).toEqual([0, 1])
+})
+
+test('it is counted what was modified within the day before the snapshot, and not what is dated far into the future', () => {
+  const takenAt = 1_700_000_000
+  const times = [-86_401, -86_400, -86_399, -1, 30, 3600, 3601, 1e6].map((seconds) => ({
+    ...{ name: `./${seconds}`, pax: [['mtime', `${takenAt + seconds}.5`]] as [string, string][] },
+  }))
+  const recent = (at?: number) => catalogOf(tarOf(...times), undefined, undefined, at).summary.notes.recentEntries
+  expect(recent(takenAt)).toBe(4)
+  expect(recent()).toBeUndefined()
 })
 
 test('what cannot be described is in the notes, with what is to be done', () => {
