@@ -88,12 +88,12 @@ export default defineConfig(
     rules: forbid({
       group: [
         ...['**/agent/*', '**/agent/**/*', '!**/agent/contract', '!**/agent/contract.ts'],
-        // The deployment says what is expected of a fleet.
-        ...['**/fleet/*', '**/fleet/**/*', '!**/fleet/model', '!**/fleet/model/config'],
+        // The deployment says what is expected of a fleet, and makes alarms of what the auditor measures.
+        ...['**/fleet/*', '**/fleet/**/*', '!**/fleet/model', '!**/fleet/model/config', '!**/fleet/model/auditor'],
         // What options there are, as data. How a host reads them is no business of a deployment.
         ...['!**/agent/options', ...OPTIONS_AS_DATA.map((name) => `!**/agent/options/${name}`)],
       ],
-      message: `infra/ imports agent/contract, fleet/model/config and, of agent/options, ${OPTIONS_AS_DATA.join(', ')}.`,
+      message: `infra/ imports agent/contract, fleet/model/config, fleet/model/auditor and, of agent/options, ${OPTIONS_AS_DATA.join(', ')}.`,
     }),
   },
   {

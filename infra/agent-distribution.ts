@@ -23,6 +23,8 @@ export interface AgentFiles {
   readonly bundle: string
   /** The packages of Node as npm delivers them; none where hosts bring their own. */
   readonly runtimes?: Readonly<Record<Runtime, string>>
+  /** What the bundle of the auditor has in the place of names: its page, for one. */
+  readonly define?: Readonly<Record<string, string>>
 }
 
 export interface AgentDistributionProps {

@@ -2,6 +2,7 @@
  * What is deployed where. Each stage is a stack of its own: `npx cdk deploy` deploys `default`,
  * `npx cdk deploy -c stage=<name>` another.
  */
+import type { AuditorOptions } from './auditor'
 import type { HostAccessOptions } from './host-access'
 import type { NotificationsOptions } from './notifications'
 import type { OperatorRolesOptions } from './operator-roles'
@@ -32,6 +33,11 @@ export interface StageConfig {
   }
   /** @default - whoever in this account may assume roles */
   readonly operators?: OperatorRolesOptions
+  /**
+   * What is expected of the fleet, and how the auditor tells of it; with the vault of another account, that one has the auditor.
+   * @default - what the schedules say
+   */
+  readonly fleet?: AuditorOptions
   /** @default - a topic that nobody has subscribed to */
   readonly notifications?: NotificationsOptions
   /**

@@ -18,6 +18,8 @@ export type HostKey = (typeof HostKey)[keyof typeof HostKey]
 export const WRITTEN_BY_HOSTS = [Prefix.data, Prefix.catalogs, Prefix.manifests, Prefix.verifications]
 /** All that belongs to backups, whoever wrote it. */
 export const OF_BACKUPS = [...WRITTEN_BY_HOSTS, Prefix.verdicts]
+/** No backup is in any of these, and no host may write there. */
+const REPLACED = [Prefix.agent, Prefix.fleet, Prefix.reports]
 const WRITE = ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts']
 const READ = ['s3:GetObject']
 /** What `preflight` asks about the bucket itself. */
@@ -91,8 +93,9 @@ function denyOverwriting(bucket: IBucket): PolicyStatement {
   return deny({
     sid: 'NothingIsOverwritten',
     actions: ['s3:PutObject'],
-    // BucketDeployment, which brings the agent, cannot send the header; its keys contain the hash of what they hold.
-    notResources: [bucket.arnForObjects(`${Prefix.agent}/*`)],
+    // BucketDeployment, which brings the agent, cannot send the header; its keys contain the hash of what they hold. The auditor replaces
+    // what it said before.
+    notResources: REPLACED.map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
     conditions: {
       Null: { 's3:if-none-match': 'true' },
       // Parts of an upload create no object yet, and S3 says so; where it says nothing, the request is refused.

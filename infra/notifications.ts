@@ -43,15 +43,17 @@ export class Notifications extends Construct {
       }),
     })
     this.topic.grantPublish(this.publisher)
-    this.topic.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'EventsOfThisAccount',
-        actions: ['sns:Publish'],
-        principals: [new ServicePrincipal('events.amazonaws.com')],
-        resources: [this.topic.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': account } },
-      }),
-    )
+    for (const [sid, service] of Object.entries({ EventsOfThisAccount: 'events', AlarmsOfThisAccount: 'cloudwatch' })) {
+      this.topic.addToResourcePolicy(
+        new PolicyStatement({
+          sid,
+          actions: ['sns:Publish'],
+          principals: [new ServicePrincipal(`${service}.amazonaws.com`)],
+          resources: [this.topic.topicArn],
+          conditions: { StringEquals: { 'aws:SourceAccount': account } },
+        }),
+      )
+    }
     this.tellOfFailedAssociations()
     if (props.completed) this.tellOfCompleted(props.bucket)
   }

@@ -12,8 +12,10 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { Prefix } from '../agent/contract'
-import { suppressNag, wildcardIn } from './nag'
+import { AUDITED, lookStatements } from './auditor-permissions'
 import { HostKey } from './host-permissions'
+import { inventoryStatements } from './inventory-access'
+import { suppressNag, wildcardIn } from './nag'
 
 export interface OperatorRolesOptions {
   /**
@@ -36,8 +38,6 @@ export interface OperatorRolesProps extends OperatorRolesOptions {
 
 /** Big restores are long: the longest session that IAM allows. */
 const SESSION = Duration.hours(12)
-/** What says which backups there are, and what became of them. */
-const AUDITED = [Prefix.manifests, Prefix.verifications, Prefix.verdicts]
 
 export class OperatorRoles extends Construct {
   /** Reads every backup of the fleet, and has archived ones brought back. */
@@ -62,13 +62,14 @@ export class OperatorRoles extends Construct {
       description: 'Sees which backups Snapstream made, and not what is in them',
       assumedBy,
     })
-    for (const statement of auditorStatements(bucket)) this.auditor.addToPolicy(statement)
+    for (const statement of [...lookStatements(bucket), ...inventoryStatements()]) this.auditor.addToPolicy(statement)
     key?.grantDecrypt(this.auditor)
 
     const restorable = [wildcardIn(bucket, '*'), wildcardIn(bucket, `${Prefix.verdicts}/*`)]
     suppressNag(this.restorer, restorable, 'A restorer reads the backups of all hosts, and records what it found.')
     const audited = AUDITED.map((prefix) => wildcardIn(bucket, `${prefix}/*`))
     suppressNag(this.auditor, audited, 'An auditor reads the manifests of all hosts.')
+    suppressNag(this.auditor, ['AwsSolutions-IAM5[Resource::*]'], 'To describe knows no narrower resource.')
   }
 }
 
@@ -105,22 +106,6 @@ function restorerStatements(bucket: IBucket): PolicyStatement[] {
       sid: 'RecordVerdicts',
       actions: ['s3:PutObject'],
       resources: [bucket.arnForObjects(`${Prefix.verdicts}/*`)],
-    }),
-  ]
-}
-
-function auditorStatements(bucket: IBucket): PolicyStatement[] {
-  return [
-    new PolicyStatement({
-      sid: 'FindManifests',
-      actions: ['s3:ListBucket'],
-      resources: [bucket.bucketArn],
-      conditions: { StringLike: { 's3:prefix': AUDITED.map((prefix) => `${prefix}/*`) } },
-    }),
-    new PolicyStatement({
-      sid: 'ReadManifests',
-      actions: ['s3:GetObject'],
-      resources: AUDITED.map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
     }),
   ]
 }

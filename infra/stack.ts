@@ -2,13 +2,16 @@ import { CfnOutput, RemovalPolicy, Stack, type App } from 'aws-cdk-lib'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { AgentDistribution, type AgentFiles } from './agent-distribution'
+import { Auditor } from './auditor'
 import type { StageConfig } from './config'
 import { DOCUMENT_NAMES, Documents } from './documents'
 import { HostAccess } from './host-access'
+import { InventoryAccess } from './inventory-access'
 import { Notifications } from './notifications'
 import { OperatorRoles } from './operator-roles'
 import { CommandPolicies } from './command-policies'
 import { distinctTags, Schedules } from './schedules'
+import { Prefix } from '../agent/contract'
 import { Vault, type CentralVault, type VaultOptions } from './vault'
 
 /** Everything that one account and region needs to back up its hosts. */
@@ -30,8 +33,10 @@ export class SnapstreamStack extends Stack {
     const agent = new AgentDistribution(this, 'Agent', { files, ...(own && { bucket }) })
     const documents = new Documents(this, 'Documents', { bucket, region, agent })
     const notifications = new Notifications(this, 'Notifications', { ...config.notifications, bucket })
+    if (own) this.createAuditor(config, files, own, notifications)
     const { windowIds } = new Schedules(this, 'Schedules', { schedules, retention, documents, notifications, logGroup })
 
+    this.letAuditorAsk(config)
     this.output('Bucket', 'Holds the backups', bucket.bucketName)
     if (own) this.createOperatorRoles(config, own)
     this.outputHostAccess(access)
@@ -61,6 +66,31 @@ export class SnapstreamStack extends Stack {
     const { restorer, auditor } = new OperatorRoles(this, 'OperatorRoles', { ...operators, bucket, key })
     this.output('RestorerRole', 'Assume it to read any backup', restorer.roleArn)
     this.output('AuditorRole', 'Assume it to see which backups there are', auditor.roleArn)
+  }
+
+  private createAuditor(
+    config: StageConfig,
+    files: AgentFiles,
+    { bucket, key }: Vault,
+    { topic }: Notifications,
+  ): void {
+    const { retention, schedules, fleet } = config
+    const props = { retention, schedules, fleet, bucket, key, topic, define: files.define }
+    const { role } = new Auditor(this, 'Auditor', props)
+    const report = `aws s3 cp s3://${bucket.bucketName}/${Prefix.reports}/index.html .`
+    this.output(
+      'AuditorFunctionRole',
+      'For stacks of other accounts: the auditor may ask them for their hosts',
+      role.roleArn,
+    )
+    this.output('Report', 'Fetches the page that shows all hosts, which is made anew each hour', report)
+  }
+
+  private letAuditorAsk({ vault }: StageConfig): void {
+    if (!vault || !isCentral(vault) || vault.auditor === undefined) return
+    const { auditor, bucketName } = vault
+    const { role } = new InventoryAccess(this, 'InventoryAccess', { auditor, bucketName })
+    this.output('InventoryRole', 'For the stack of the vault: by it the auditor asks for the hosts here', role.roleArn)
   }
 
   private createCommandPolicies({ schedules }: StageConfig, documents: Documents): void {

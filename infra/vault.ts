@@ -76,6 +76,11 @@ export interface VaultOptions {
 export interface CentralVault {
   readonly bucketName: string
   readonly region: string
+  /**
+   * Output `AuditorFunctionRole` of that stack, which may then ask this account which hosts it has (output `InventoryRole`).
+   * @default - that stack's auditor knows only those hosts of this account that have written a manifest
+   */
+  readonly auditor?: string
 }
 
 export interface VaultProps extends VaultOptions {

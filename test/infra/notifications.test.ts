@@ -16,8 +16,8 @@ test('completed backups are told of by an event of the bucket, without a functio
   template.hasResourceProperties('AWS::Events::Rule', {
     EventPattern: Match.objectLike({ source: ['aws.s3'], 'detail-type': ['Object Created'] }),
   })
-  // The one function is CDK's, which brings the agent.
-  template.resourceCountIs('AWS::Lambda::Function', 1)
+  // One function is CDK's, which brings the agent, the other the auditor.
+  template.resourceCountIs('AWS::Lambda::Function', 2)
 })
 
 test('the topic takes events of this account only', async () => {

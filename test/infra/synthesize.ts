@@ -38,8 +38,12 @@ export function stubFiles(): AgentFiles {
 
 export function newApp(): App {
   const { context } = JSON.parse(readFileSync(join(__dirname, '..', '..', 'cdk.json'), 'utf8'))
-  // Assets are some 20 MB, and nobody looks at them here; nor at a report of warnings, on standard error.
-  const quick = { 'aws:cdk:disable-asset-staging': true, '@aws-cdk/core:annotationsInValidationReport': false }
+  // Assets are some 20 MB, and nobody looks at them here; nor at a report of warnings, on standard error. The auditor has a test of its bundle.
+  const quick = {
+    'aws:cdk:disable-asset-staging': true,
+    'aws:cdk:bundling-stacks': [],
+    '@aws-cdk/core:annotationsInValidationReport': false,
+  }
   return new App({ context: { ...context, ...quick }, outdir: mkdtempSync(join(scratch, 'cdk.out-')) })
 }
 
