@@ -39,7 +39,8 @@ export function s3Vault(s3: S3Connection): Vault {
   return {
     store: storeOver(s3),
     write: (...args) => write(s3, ...args),
-    tagSuperseded: (...args) => tagSuperseded(s3, ...args),
+    tagSuperseded: (key, signal) => setSuperseded(s3, key, true, signal),
+    untagSuperseded: (key, signal) => setSuperseded(s3, key, false, signal),
     readRules: (signal) => readRules(s3, signal),
   }
 }
@@ -78,16 +79,19 @@ export function assertRewritable(key: string): void {
   })
 }
 
-async function tagSuperseded(s3: S3Connection, key: string, signal: AbortSignal): Promise<void> {
+/** S3 replaces all tags of an object at once: those of others stay. */
+async function setSuperseded(s3: S3Connection, key: string, superseded: boolean, signal: AbortSignal): Promise<void> {
   const object = { Bucket: s3.bucket, Key: key }
+  const { key: Key, value: Value } = SUPERSEDED_TAG
   try {
     const { TagSet = [] } = await call(s3, { name: 'GetObjectTagging', key }, signal, (sending) =>
       s3.client.send(new GetObjectTaggingCommand(object), sending),
     )
-    const { key: Key, value: Value } = SUPERSEDED_TAG
-    if (TagSet.some((tag) => tag.Key === Key && tag.Value === Value)) return
-    // S3 replaces all tags at once: those of others stay.
-    const Tagging = { TagSet: [...TagSet.filter((tag) => tag.Key !== Key), { Key, Value }] }
+    const ours = TagSet.filter((tag) => tag.Key === Key)
+    const isRight = superseded ? ours.some((tag) => tag.Value === Value) : ours.length === 0
+    if (isRight) return
+    const others = TagSet.filter((tag) => tag.Key !== Key)
+    const Tagging = { TagSet: superseded ? [...others, { Key, Value }] : others }
     await call(s3, { name: 'PutObjectTagging', key }, signal, (sending) =>
       s3.client.send(new PutObjectTaggingCommand({ ...object, Tagging }), sending),
     )

@@ -27,6 +27,8 @@ export interface Vault {
   ): Promise<void>
   /** Adds the tag of superseded objects; succeeds too where the object has it, or is gone. */
   tagSuperseded(key: string, signal: AbortSignal): Promise<void>
+  /** Takes that tag away; succeeds too where the object has none, or is gone. */
+  untagSuperseded(key: string, signal: AbortSignal): Promise<void>
   /** Lifecycle rules of the bucket; none where there are none. */
   readRules(signal: AbortSignal): Promise<readonly StorageRule[]>
 }

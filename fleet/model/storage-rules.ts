@@ -1,6 +1,6 @@
 /** What a bucket's lifecycle rules mean for what objects cost, and for when they go. */
 import type { LifecycleRule, Tag } from '@aws-sdk/client-s3'
-import { SUPERSEDED_TAG } from '../../agent/contract'
+import { Prefix, SUPERSEDED_TAG } from '../../agent/contract'
 import type { StorageRule } from '../vault'
 
 /**
@@ -26,6 +26,30 @@ export function toStorageRules(rules: readonly LifecycleRule[]): readonly Storag
         ...(expireAfterDays !== undefined && { expireAfterDays }),
       },
     ]
+  })
+}
+
+/** Where nothing may expire without the tag. */
+export const TAGGED_PREFIXES = [
+  Prefix.data,
+  Prefix.catalogs,
+  Prefix.manifests,
+  Prefix.verifications,
+  Prefix.verdicts,
+  Prefix.drills,
+] as const
+
+/** One line for each rule by which the last backup of a host could expire. */
+export function findUnguarded(rules: readonly StorageRule[]): readonly string[] {
+  const unguarded = rules.filter(
+    ({ prefix, needsTag, expireAfterDays }) =>
+      expireAfterDays !== undefined &&
+      !needsTag &&
+      TAGGED_PREFIXES.some((tagged) => `${tagged}/`.startsWith(prefix) || prefix.startsWith(`${tagged}/`)),
+  )
+  return unguarded.map(({ prefix, expireAfterDays = 0 }) => {
+    const where = prefix === '' ? 'everything' : `what is below ${prefix}`
+    return `a lifecycle rule of the bucket expires ${where} after ${expireAfterDays} days, the last good backup of a host included: deploy the stack again, or remove the rule`
   })
 }
 

@@ -28,6 +28,7 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
     'agent/source/ebs/runs.io.ts',
   ],
   'fleet/report/html.test.ts': ['fleet/report/page.io.ts', 'fleet/report/render.io.ts'],
+  'fleet/audit/supersede.test.ts': ['fleet/audit/run-objects.io.ts'],
   // The kernel's part of it.
   'guest/ebs.system.test.ts': ['agent/source/ebs/namespace.io.ts'],
   'fleet/model/judge.test.ts': ['fleet/model/judge-host.ts', 'fleet/model/wording.ts'],

@@ -47,6 +47,11 @@ export function memoryVault({
       if (store.objects.has(key)) this.superseded.add(key)
     },
 
+    async untagSuperseded(key, signal) {
+      await arrive(signal)
+      this.superseded.delete(key)
+    },
+
     async readRules(signal) {
       await arrive(signal)
       return this.rules

@@ -120,11 +120,23 @@ export function vaultContract(
       expect((await read(key)).toString()).toBe('archive')
     })
 
+    test('the tag can be taken away again, once or twice', async () => {
+      const key = 'data/daily/db-1/run/reprieved.tar.zst'
+      await vault.store.put(key, 'archive', signal)
+      await vault.untagSuperseded(key, signal)
+      await vault.tagSuperseded(key, signal)
+      await vault.untagSuperseded(key, signal)
+      await vault.untagSuperseded(key, signal)
+      expect(await owned.isSuperseded(key)).toBe(false)
+      expect((await read(key)).toString()).toBe('archive')
+    })
+
     test('what is gone, or never was, needs no tag', async () => {
       await vault.store.put('data/deleted', 'x', signal)
       await owned.deleteObject('data/deleted')
       await vault.tagSuperseded('data/deleted', signal)
       await vault.tagSuperseded('data/never', signal)
+      await vault.untagSuperseded('data/never', signal)
     })
 
     test('rules are read as what they mean for objects', async () => {

@@ -1,6 +1,6 @@
 import type { LifecycleRule } from '@aws-sdk/client-s3'
 import { SUPERSEDED_TAG } from '../../../agent/contract'
-import { toStorageRules } from '../../../fleet/model/storage-rules'
+import { findUnguarded, toStorageRules } from '../../../fleet/model/storage-rules'
 
 const OURS = { Key: SUPERSEDED_TAG.key, Value: SUPERSEDED_TAG.value }
 const expiry = (rule: Partial<LifecycleRule>) =>
@@ -27,4 +27,23 @@ test.each<[string, Partial<LifecycleRule>]>([
   ['of delete markers', { Expiration: { ExpiredObjectDeleteMarker: true } }],
 ])('a rule %s says nothing of any object that is known', (_, rule) => {
   expect(expiry(rule)).toEqual([])
+})
+
+const expires = (prefix: string, needsTag = false) => ({ prefix, needsTag, expireAfterDays: 35, transitions: [] })
+
+test.each(['', 'd', 'data/', 'data/daily/', 'manifests/daily/arn:aws:', 'verdicts/', 'drills/daily/'])(
+  'a rule without the tag that reaches into the backups by the prefix "%s" is told of',
+  (prefix) => {
+    expect(findUnguarded([expires(prefix)])).toHaveLength(1)
+    expect(findUnguarded([expires(prefix, true)])).toEqual([])
+  },
+)
+
+test.each(['fleet/', 'reports/', 'agent/', 'database/'])('a rule of %s concerns no backup', (prefix) => {
+  expect(findUnguarded([expires(prefix)])).toEqual([])
+})
+
+test('a rule that only moves objects expires none', () => {
+  const transitions = [{ afterDays: 30, storageClass: 'GLACIER' }]
+  expect(findUnguarded([{ prefix: 'data/', needsTag: false, transitions }])).toEqual([])
 })
