@@ -86,6 +86,7 @@ function bucket() {
         })
       },
       tagSuperseded: () => Promise.reject(new Error('not here')),
+      untagSuperseded: () => Promise.reject(new Error('not here')),
       readRules: () => Promise.resolve([]),
     },
     log: logWarnings(warnings),
