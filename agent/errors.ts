@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   STORE_FAILED: 'S3 refused a request for another reason, or gave an impossible answer.',
   EC2_FAILED: 'EC2 refused a request, gave an impossible answer, or did not do in time what it was asked for.',
   UNKNOWN_RUN: 'There is no such run.',
+  UNKNOWN_HOST: 'No host of the fleet is called so, or several are.',
   MISDATED: "The time in a run's name is not the time at which S3 received the run.",
   UNKNOWN_PATH: 'A path is not in the backup.',
   FORMAT_UNSUPPORTED: 'It was written by a later version of the agent.',

@@ -1,8 +1,7 @@
 /** The operators' program: argv in, signals to one AbortSignal, errors out, exit status. */
-import { openBucket } from '../agent/bucket/connect.io'
 import { agentVersion } from '../agent/backup/system-record.io'
 import { ExitStatus } from '../agent/contract'
-import type { AgentError } from '../agent/errors'
+import { AgentError } from '../agent/errors'
 import { tuneGarbageCollection } from '../agent/lib/buffers.io'
 import { createLog } from '../agent/lib/log'
 import { writeMessage } from '../agent/lib/progress.io'
@@ -15,8 +14,13 @@ import { startProgram } from '../agent/options/start-program.io'
 import type { Outcome } from '../agent/outcome'
 import type { AnyRequest, CommandName, Request } from './command/commands'
 import type { CommandDeps } from './command/context'
+import { cost } from './command/cost.io'
 import { debris } from './command/debris.io'
+import { host } from './command/host.io'
 import { FLEET } from './command/program'
+import { report } from './command/report.io'
+import { status } from './command/status.io'
+import { openVault, type OpenedVault } from './vault.io'
 
 /** Where a terminal does not say how wide it is, and where there is none. */
 const COLUMNS = 80
@@ -24,6 +28,10 @@ const ROWS = 24
 
 /** What each command does. */
 const ACTIONS: { readonly [C in CommandName]: (deps: CommandDeps, request: Request<C>) => Promise<Outcome> } = {
+  status,
+  host,
+  report,
+  cost,
   debris,
 }
 
@@ -56,6 +64,8 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
   const log = createLog(request.logLevel ?? 'warn', now, writeMessage)
   for (const warning of suggestVariableNames(FLEET, process.env)) log.warn(warning)
   const { stdout } = process
+  let opened: Promise<OpenedVault> | undefined
+  const open = () => (opened ??= openVault(request, process.env, { log, signal }))
   const deps: CommandDeps = {
     ...{ log, now, signal, environment: process.env },
     screen: {
@@ -64,10 +74,14 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
       rows: stdout.rows || ROWS,
       write: (text) => void stdout.write(text),
     },
-    openStore: async () => (await openBucket(request, process.env, { log, signal })).store,
+    openVault: open,
+    observe: () =>
+      Promise.reject(
+        new AgentError('INTERNAL', 'this version cannot look at a fleet yet', { hint: 'Use a later one.' }),
+      ),
   }
   // Each is given the request of its own name.
-  const act = ACTIONS[request.command]
+  const act = ACTIONS[request.command] as (deps: CommandDeps, request: AnyRequest) => Promise<Outcome>
   return act(deps, request)
 }
 

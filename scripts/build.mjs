@@ -7,6 +7,7 @@ import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { reportPageDefine } from './report-page.mjs'
 import { asComment, collectLicences, listPackages } from './licences.mjs'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
@@ -24,6 +25,7 @@ const PROGRAMS = {
   },
   fleet: {
     entry: 'fleet/main.ts',
+    define: reportPageDefine,
     program: 'snapstream-fleet',
     pages: ['fleet', ...AGENT_PAGES],
     hint: 'In the repository "npx snapstream-fleet" runs it with the Node that the project brings; elsewhere install Node 24.',
@@ -54,6 +56,7 @@ async function bundle(name, outfile) {
     banner: { js: `#!/usr/bin/env node${refuseOldNode(PROGRAMS[name])}` },
     define: {
       'process.env.SNAPSTREAM_VERSION': JSON.stringify(version),
+      ...PROGRAMS[name].define?.(),
       'process.env.SNAPSTREAM_PAGES': JSON.stringify(JSON.stringify(Object.fromEntries(pages))),
     },
     logLevel: 'warning',

@@ -5,7 +5,7 @@ import { debrisOutput, findOutput, hostsOutput, listOutput } from '../agent/find
 import { contents } from '../agent/lib/untrusted'
 import type { CommandName } from '../agent/options/commands'
 import type { CommandName as FleetCommandName } from '../fleet/command/commands'
-import { fleetDebrisOutput } from '../fleet/command/output-schema'
+import { costOutput, fleetDebrisOutput, hostOutput, reportOutput, statusOutput } from '../fleet/command/output-schema'
 import { failureOutput } from '../agent/options/output-schema'
 import { restorePlanOutput } from '../agent/rebuild/output-schema'
 import { restoreOutput, restorePreviewOutput, restoreStatusOutput, waitingOutput } from '../agent/restore/output-schema'
@@ -29,6 +29,10 @@ export const OUTPUTS: Readonly<Record<CommandName, readonly z.ZodType[]>> = {
 
 /** The same of the operators' program. */
 export const FLEET_OUTPUTS: Readonly<Record<FleetCommandName, readonly z.ZodType[]>> = {
+  status: [statusOutput],
+  host: [hostOutput],
+  report: [reportOutput],
+  cost: [costOutput],
   debris: [fleetDebrisOutput],
 }
 

@@ -6,6 +6,31 @@ import type { OptionName, OPTIONS } from './table'
 export const COMMON = ['bucket', 'region', 'endpointUrl', 'json', 'logLevel', 'config'] as const
 
 export const COMMANDS = {
+  status: {
+    summary: 'show which hosts have no good backup, why, and what to do; status 3 where there are any',
+    options: [...COMMON, 'inventory', 'only', 'limit', 'watch'],
+    required: ['bucket'],
+    withoutDefault: [],
+  },
+  host: {
+    summary: 'show one host: its runs, volumes, what was left out, what went wrong last and what to do',
+    options: [...COMMON, 'inventory', 'host', 'limit'],
+    argument: 'host',
+    required: ['bucket', 'host'],
+    withoutDefault: ['limit'],
+  },
+  report: {
+    summary: 'write the fleet to one page of HTML, or to a table',
+    options: [...COMMON, 'inventory', 'html', 'csv', 'prices'],
+    required: ['bucket'],
+    withoutDefault: [],
+  },
+  cost: {
+    summary: 'sum up what the backups cost in a month, and what they would in other storage classes',
+    options: [...COMMON, 'inventory', 'prices'],
+    required: ['bucket'],
+    withoutDefault: [],
+  },
   debris: {
     summary: 'sum up what lies in the bucket and is of no finished run, host by host',
     options: [...COMMON, 'class'],

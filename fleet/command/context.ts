@@ -1,6 +1,8 @@
 /** What commands of the operators' program need from outside: types only. */
-import type { Store, StoreDeps } from '../../agent/context'
+import type { StoreDeps } from '../../agent/context'
 import type { Environment } from '../../agent/options/resolve'
+import type { Observation, ObserveOptions } from '../observe.io'
+import type { Vault } from '../vault'
 
 /** Where a person reads: what a live table is drawn on. */
 export interface Screen {
@@ -12,10 +14,17 @@ export interface Screen {
   write(text: string): void
 }
 
+export interface OpenedVault {
+  readonly vault: Vault
+  readonly region: string
+}
+
 export interface CommandDeps extends Omit<StoreDeps, 'store'> {
   readonly environment: Environment
   /** Standard output, before the outcome is printed. */
   readonly screen: Screen
   /** The bucket of the request; nothing is asked of it yet. @throws AgentError as `openBucket` */
-  readonly openStore: () => Promise<Store>
+  readonly openVault: () => Promise<OpenedVault>
+  /** Looks at the whole fleet. @throws AgentError as `openBucket` and `observeFleet` */
+  readonly observe: (options: ObserveOptions) => Promise<Observation>
 }

@@ -8,7 +8,7 @@ import { findHosts } from '../../agent/run/hosts'
 import { mayNotList } from '../../agent/run/runs'
 import type { Request } from './commands'
 import type { CommandDeps } from './context'
-import { formatDebris, summarizeDebris, type DebrisOutput, type HostDebris } from './debris'
+import { formatDebris, secondsOf, summarizeDebris, type DebrisOutput, type HostDebris } from './debris'
 
 /** Where runs put what their manifests name. */
 const PLACES = [Prefix.data, Prefix.catalogs] as const
@@ -21,7 +21,7 @@ const HOSTS_IN_FLIGHT = 16
  * @throws AgentError ACCESS_DENIED where these credentials may not list the bucket
  */
 export async function debris(deps: CommandDeps, request: Request<'debris'>): Promise<Outcome<DebrisOutput>> {
-  const reader = { ...deps, store: await deps.openStore() }
+  const reader = { ...deps, store: (await deps.openVault()).vault.store }
   try {
     const uploads = await findUploads(reader, request)
     const { clockSkewSeconds } = await reader.store.readFacts(deps.signal) // the times are the server's
@@ -33,7 +33,7 @@ export async function debris(deps: CommandDeps, request: Request<'debris'>): Pro
     }
     const unfinished = uploads && listUnfinished(uploads, now.getTime())
     const output = summarizeDebris(hosts, unfinished)
-    return { status: ExitStatus.ok, summary: formatDebris(output, now), json: output }
+    return { status: ExitStatus.ok, summary: formatDebris(output, now.getTime() / 1000), json: output }
   } catch (error) {
     throw hasCode(error, 'ACCESS_DENIED') ? mayNotList(error) : error
   }
@@ -66,7 +66,7 @@ async function collect(
   }
   const { runs, totalRuns, objects, bytes } = collector.list(now.getTime())
   const running = runs.filter(({ mayBeRunning }) => mayBeRunning).length
-  return { host, runs: totalRuns, mayBeRunning: running, objects, bytes, newestAt: runs[0]?.newestAt ?? '' }
+  return { host, runs: totalRuns, mayBeRunning: running, objects, bytes, newestAt: secondsOf(runs[0]?.newestAt ?? '') }
 }
 
 /** Undefined where these credentials may not list them. */

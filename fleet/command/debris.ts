@@ -1,5 +1,6 @@
 import type { Debris } from '../../agent/find/debris-report'
-import { columns, counted, formatAge, formatBytes, joinLines } from '../../agent/lib/text'
+import { columns, counted, formatBytes, joinLines } from '../../agent/lib/text'
+import { ageOf } from '../model/wording'
 import type { Told } from '../../agent/outcome'
 import type { fleetDebrisOutput } from './output-schema'
 
@@ -21,12 +22,28 @@ export function summarizeDebris(
   return {
     ...{ totalHosts: hosts.length, runs: sum('runs'), objects: sum('objects'), bytes: sum('bytes') },
     hosts: hosts.toSorted((a, b) => b.bytes - a.bytes),
-    ...unfinished,
+    ...(unfinished && { ...unfinished, uploads: unfinished.uploads.map(inSeconds) }),
   }
 }
 
-/** The sum first, then the hosts with most of it. */
-export function formatDebris({ hosts, runs, objects, bytes, uploads, totalUploads }: DebrisOutput, now: Date): string {
+function inSeconds({ initiatedAt, ...upload }: Required<Debris>['uploads'][number]) {
+  return { ...upload, ...(initiatedAt !== undefined && { initiatedAt: secondsOf(initiatedAt) }) }
+}
+
+/** @param time - in ISO 8601 */
+export function secondsOf(time: string): number {
+  return Math.floor(Date.parse(time) / 1000)
+}
+
+/**
+ * The sum first, then the hosts with most of it.
+ *
+ * @param now - by the server's clock, in seconds
+ */
+export function formatDebris(
+  { hosts, runs, objects, bytes, uploads, totalUploads }: DebrisOutput,
+  now: number,
+): string {
   const note = uploads ? [] : ['  unfinished uploads are not known: these credentials may not list them']
   if (hosts.length === 0 && !totalUploads) return joinLines(['Nothing is in the bucket without a manifest.', ...note])
   const shown = hosts.slice(0, SHOWN_MAX)
@@ -41,14 +58,14 @@ export function formatDebris({ hosts, runs, objects, bytes, uploads, totalUpload
         formatBytes(host.bytes),
         String(host.runs),
         String(host.objects),
-        formatAge(host.newestAt, now),
+        ageOf(host.newestAt, now),
         host.mayBeRunning === 0 ? '' : String(host.mayBeRunning),
         host.host,
       ]),
     ]),
     ...(more > 0 ? [`  … and ${counted(more, 'more host')}: --json has all of them`] : []),
     ...(uploads ?? []).slice(0, SHOWN_MAX).map(({ key, initiatedAt, mayBeRunning }) => {
-      const begun = initiatedAt === undefined ? '' : `, begun ${formatAge(initiatedAt, now)} ago`
+      const begun = initiatedAt === undefined ? '' : `, begun ${ageOf(initiatedAt, now)} ago`
       return `  upload ${key}${begun}${mayBeRunning ? ': may still be running' : ''}`
     }),
     '  none of it counts as a backup. What may still be running will have a manifest; "snapstream list --debris --host HOST" shows the runs of one host',

@@ -217,8 +217,8 @@ export interface HostView {
   readonly name?: string
   readonly account?: string
   readonly region?: string
-  readonly power?: ExpectedHost['power']
-  readonly managed?: ExpectedHost['managed']
+  readonly power?: NonNullable<ExpectedHost['power']>
+  readonly managed?: NonNullable<ExpectedHost['managed']>
   readonly expectedBy: readonly Expectation[]
   readonly state: HostState
   readonly stateSince: number

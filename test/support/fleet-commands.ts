@@ -2,13 +2,14 @@
 import { printableJson } from '../../agent/lib/printable'
 import { parseArguments } from '../../agent/options/parse-argv'
 import { resolveOptions, type Environment } from '../../agent/options/resolve'
-import type { Store } from '../../agent/context'
 import type { Outcome } from '../../agent/outcome'
 import type { AnyRequest, CommandName } from '../../fleet/command/commands'
 import type { CommandDeps } from '../../fleet/command/context'
 import { FLEET } from '../../fleet/command/program'
 import { assertDescribed } from './last-line'
 import { silentLog } from './log'
+import type { MemoryStore } from './memory-store'
+import { memoryVault } from './memory-vault'
 
 type RequestOf<Name extends CommandName> = Extract<AnyRequest, { command: Name }>
 
@@ -24,14 +25,17 @@ export function fleetRequestOf<Name extends CommandName>(
 }
 
 /** Nobody looks, and nothing has been drawn yet. */
-export function fleetDeps(store: Store, more: Partial<CommandDeps> = {}): CommandDeps {
+export function fleetDeps(store: MemoryStore, more: Partial<CommandDeps> = {}): CommandDeps {
   return {
     log: silentLog,
     now: () => new Date(),
     signal: new AbortController().signal,
     environment: {},
     screen: { isTerminal: false, columns: 80, rows: 24, write: () => undefined },
-    openStore: async () => store,
+    openVault: async () => ({ vault: memoryVault({ store }), region: 'eu-west-1' }),
+    observe: async () => {
+      throw new Error('nobody was to look at the fleet')
+    },
     ...more,
   }
 }

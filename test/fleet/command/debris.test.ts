@@ -1,6 +1,5 @@
 import { catalogKey, dataKey, manifestKey, type RunKey } from '../../../agent/contract'
 import { AgentError } from '../../../agent/errors'
-import type { Store } from '../../../agent/context'
 import { debris } from '../../../fleet/command/debris.io'
 import { described, fleetDeps, fleetRequestOf } from '../../support/fleet-commands'
 import { memoryStore, type MemoryStore } from '../../support/memory-store'
@@ -22,7 +21,7 @@ beforeEach(async () => {
   await store.put(manifestKey(GOOD), '{}', signal)
 })
 
-const look = (where: Store = store, ...argv: string[]) =>
+const look = (where: MemoryStore = store, ...argv: string[]) =>
   described('debris', debris(fleetDeps(where, { now }), fleetRequestOf('debris', argv)))
 
 test('a bucket of finished runs has none', async () => {
@@ -42,8 +41,22 @@ test('the host with most of it comes first, and what may still be running is tol
   expect(json).toMatchObject({
     ...{ totalHosts: 2, runs: 2, objects: 3, bytes: 2049, totalUploads: 1 },
     hosts: [
-      { host: INSTANCE, runs: 1, mayBeRunning: 0, objects: 2, bytes: 2048, newestAt: '2026-01-31T02:01:00.000Z' },
-      { host: 'db1', runs: 1, mayBeRunning: 1, objects: 1, bytes: 1, newestAt: '2026-02-03T02:01:00.000Z' },
+      {
+        host: INSTANCE,
+        runs: 1,
+        mayBeRunning: 0,
+        objects: 2,
+        bytes: 2048,
+        newestAt: Date.parse('2026-01-31T02:01:00Z') / 1000,
+      },
+      {
+        host: 'db1',
+        runs: 1,
+        mayBeRunning: 1,
+        objects: 1,
+        bytes: 1,
+        newestAt: Date.parse('2026-02-03T02:01:00Z') / 1000,
+      },
     ],
   })
   const lines = summary.split('\n')
@@ -62,7 +75,7 @@ test('only one class, where that is asked for', async () => {
 })
 
 test('who may not list the bucket is told which role may', async () => {
-  const denied: Store = {
+  const denied: MemoryStore = {
     ...store,
 
     async *listFolders() {
@@ -76,7 +89,7 @@ test('who may not list the bucket is told which role may', async () => {
 })
 
 test('whose uploads may not be listed, the rest is told', async () => {
-  const denied: Store = {
+  const denied: MemoryStore = {
     ...store,
 
     async *listUploads() {
