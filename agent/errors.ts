@@ -33,6 +33,8 @@ export const ERROR_CODES = {
   CHECKSUM_MISMATCH: 'What arrived is not what was sent.',
   STORE_FAILED: 'S3 refused a request for another reason, or gave an impossible answer.',
   EC2_FAILED: 'EC2 refused a request, gave an impossible answer, or did not do in time what it was asked for.',
+  SSM_FAILED: 'Systems Manager refused a request, or gave an impossible answer.',
+  UNKNOWN_COMMAND: 'Systems Manager does not have the command, or not any more.',
   UNKNOWN_RUN: 'There is no such run.',
   UNKNOWN_HOST: 'No host of the fleet is called so, or several are.',
   MISDATED: "The time in a run's name is not the time at which S3 received the run.",

@@ -1,7 +1,7 @@
 /** The operators' program: argv in, signals to one AbortSignal, errors out, exit status. */
 import { agentVersion } from '../agent/backup/system-record.io'
 import { ExitStatus } from '../agent/contract'
-import { AgentError } from '../agent/errors'
+import { AgentError, hasCode } from '../agent/errors'
 import { tuneGarbageCollection } from '../agent/lib/buffers.io'
 import { createLog } from '../agent/lib/log'
 import { writeMessage } from '../agent/lib/progress.io'
@@ -12,6 +12,8 @@ import { parseArguments } from '../agent/options/parse-argv'
 import { chooseConfigFile, detectOutputOptions, resolveOptions, suggestVariableNames } from '../agent/options/resolve'
 import { startProgram } from '../agent/options/start-program.io'
 import type { Outcome } from '../agent/outcome'
+import { attachTo, cancelCommand, tellHosts } from './command/actions.io'
+import { connectRunCommand } from './command/connect.io'
 import type { AnyRequest, CommandName, Request } from './command/commands'
 import type { CommandDeps } from './command/context'
 import { cost } from './command/cost.io'
@@ -33,6 +35,13 @@ const ACTIONS: { readonly [C in CommandName]: (deps: CommandDeps, request: Reque
   report,
   cost,
   debris,
+  run: tellHosts,
+  verify: tellHosts,
+  restore: tellHosts,
+  install: tellHosts,
+  cleanup: tellHosts,
+  attach: attachTo,
+  cancel: cancelCommand,
 }
 
 /** What is not asked for as JSON is for people, wherever it goes: whole, and without a line of JSON at its end. */
@@ -55,7 +64,9 @@ async function run(argv: readonly string[], { signal }: AbortController): Promis
     options = outputOptions(request.json)
     return formatResult(await perform(request, signal), options)
   } catch (error) {
-    return formatFailure(error, options, signal.aborted ? (signal.reason as AgentError) : undefined)
+    // Whoever was interrupted while hosts are at work has said how to come back.
+    const isTold = hasCode(error, 'INTERRUPTED')
+    return formatFailure(error, options, signal.aborted && !isTold ? (signal.reason as AgentError) : undefined)
   }
 }
 
@@ -65,7 +76,10 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
   for (const warning of suggestVariableNames(FLEET, process.env)) log.warn(warning)
   const { stdout } = process
   let opened: Promise<OpenedVault> | undefined
-  const open = () => (opened ??= openVault(request, process.env, { log, signal }))
+  const open = () => {
+    if (!('bucket' in request)) throw new Error(`${request.command} has no bucket`)
+    return (opened ??= openVault(request, process.env, { log, signal }))
+  }
   const deps: CommandDeps = {
     ...{ log, now, signal, environment: process.env },
     screen: {
@@ -79,6 +93,7 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
       Promise.reject(
         new AgentError('INTERNAL', 'this version cannot look at a fleet yet', { hint: 'Use a later one.' }),
       ),
+    openRunCommand: () => connectRunCommand(request, process.env, signal),
   }
   // Each is given the request of its own name.
   const act = ACTIONS[request.command] as (deps: CommandDeps, request: AnyRequest) => Promise<Outcome>

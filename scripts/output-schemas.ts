@@ -6,6 +6,7 @@ import { contents } from '../agent/lib/untrusted'
 import type { CommandName } from '../agent/options/commands'
 import type { CommandName as FleetCommandName } from '../fleet/command/commands'
 import { costOutput, fleetDebrisOutput, hostOutput, reportOutput, statusOutput } from '../fleet/command/output-schema'
+import { cancelOutput, commandOutput, sentOutput } from '../fleet/command/run-output-schema'
 import { failureOutput } from '../agent/options/output-schema'
 import { restorePlanOutput } from '../agent/rebuild/output-schema'
 import { restoreOutput, restorePreviewOutput, restoreStatusOutput, waitingOutput } from '../agent/restore/output-schema'
@@ -34,6 +35,13 @@ export const FLEET_OUTPUTS: Readonly<Record<FleetCommandName, readonly z.ZodType
   report: [reportOutput],
   cost: [costOutput],
   debris: [fleetDebrisOutput],
+  run: [commandOutput, sentOutput],
+  verify: [commandOutput, sentOutput],
+  restore: [commandOutput, sentOutput],
+  install: [commandOutput, sentOutput],
+  cleanup: [commandOutput, sentOutput],
+  attach: [commandOutput],
+  cancel: [cancelOutput],
 }
 
 /** By name of the file: what it says, of JSON of which kind. */

@@ -1,5 +1,6 @@
 /** Every command of the operators' program, as data, and what each can be asked to do. */
 import type { Command } from '../../agent/options/program'
+import { RUN_COMMANDS } from './run-commands'
 import type { OptionName, OPTIONS } from './table'
 
 /** Every command has these. */
@@ -31,6 +32,7 @@ export const COMMANDS = {
     required: ['bucket'],
     withoutDefault: [],
   },
+  ...RUN_COMMANDS,
   debris: {
     summary: 'sum up what lies in the bucket and is of no finished run, host by host',
     options: [...COMMON, 'class'],

@@ -3,6 +3,8 @@ import type { StoreDeps } from '../../agent/context'
 import type { Environment } from '../../agent/options/resolve'
 import type { Observation, ObserveOptions } from '../observe.io'
 import type { Vault } from '../vault'
+import type { Clock } from '../../agent/bucket/retries.io'
+import type { RunCommand } from './systems-manager'
 
 /** Where a person reads: what a live table is drawn on. */
 export interface Screen {
@@ -27,4 +29,8 @@ export interface CommandDeps extends Omit<StoreDeps, 'store'> {
   readonly openVault: () => Promise<OpenedVault>
   /** Looks at the whole fleet. @throws AgentError as `openBucket` and `observeFleet` */
   readonly observe: (options: ObserveOptions) => Promise<Observation>
+  /** Run Command in the region of the request; nothing is asked of it yet. @throws AgentError as `connectRunCommand` */
+  readonly openRunCommand: () => Promise<{ readonly service: RunCommand; readonly region: string }>
+  /** Paces looks at what hosts do: the system's, unless a test has one of its own. */
+  readonly clock?: Clock
 }

@@ -3,11 +3,12 @@
  * configuration file. Options that mean the same as the agent's are the agent's, so that a variable that is set for one
  * holds for the other.
  */
-import { CLASS_PATTERN } from '../../agent/contract'
+import { CLASS_PATTERN, REGION_PATTERN } from '../../agent/contract'
 import { option, OPTIONS as AGENT_OPTIONS, optionWithDefault, type Option } from '../../agent/options/table'
 import { absolutePath } from '../../agent/options/paths'
 import { boolean, choice, listOf, text, wholeNumber } from '../../agent/options/types'
 import { HOST_STATES } from '../model/records'
+import { RUN_OPTIONS } from './run-table'
 
 /** Where operators keep what they would give each time. The agent's file is another: it names programs that run as root. */
 export const FLEET_CONFIG_FILE = '/etc/snapstream/fleet.json'
@@ -20,9 +21,12 @@ const className = text('NAME', CLASS_PATTERN, 'up to 32 lower-case letters, digi
 
 export const OPTIONS = {
   bucket: AGENT_OPTIONS.bucket,
-  region: AGENT_OPTIONS.region,
+  region: option(
+    "region of the bucket, or of the hosts that a command is sent to (by default AWS_REGION, then the instance's)",
+    text('REGION', REGION_PATTERN, 'the name of a region such as eu-west-1'),
+  ),
   endpointUrl: AGENT_OPTIONS.endpointUrl,
-  class: option('only this retention class', className),
+  class: option('retention class (by default all of them, or the one that a document is for)', className),
   host: option("the host: an instance's ARN, its id or its name; or what --host of the agent said", anyHost),
   only: option('only hosts in these states', listOf(choice('STATE', HOST_STATES), ',')),
   watch: option('look again each minute, until Ctrl-C', boolean),
@@ -42,6 +46,7 @@ export const OPTIONS = {
     choice('LEVEL', ['debug', 'info', 'warn', 'error']),
   ),
   config: optionWithDefault('configuration file', absolutePath, FLEET_CONFIG_FILE),
+  ...RUN_OPTIONS,
 } as const satisfies Record<string, Option<unknown>>
 
 export type OptionName = keyof typeof OPTIONS

@@ -31,6 +31,14 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'fleet/audit/supersede.test.ts': ['fleet/audit/run-objects.io.ts'],
   // The kernel's part of it.
   'guest/ebs.system.test.ts': ['agent/source/ebs/namespace.io.ts'],
+  // Between a stand-in for Systems Manager and what an operator types.
+  'fleet/command/command.test.ts': [
+    'fleet/command/actions.io.ts',
+    'fleet/command/cancel.io.ts',
+    'fleet/command/follow.io.ts',
+  ],
+  'fleet/command/plan-command.test.ts': ['fleet/command/requests.ts'],
+  'fleet/command/systems-manager.test.ts': ['fleet/command/ssm-errors.ts', 'fleet/command/ssm-shapes.ts'],
   'fleet/model/judge.test.ts': ['fleet/model/judge-host.ts', 'fleet/model/wording.ts'],
   'fleet/evidence/state-file.test.ts': ['fleet/evidence/state.ts', 'fleet/evidence/state-runs.ts'],
   'rebuild/rebuild.test.ts': ['agent/source/rebuild-step.ts'],

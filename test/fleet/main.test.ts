@@ -29,7 +29,7 @@ test('help, version and pages are for people alone', async () => {
 test.each(commandNames(FLEET))('%s has help', async (command) => {
   const { status, stdout } = await fleet.run([command, '--help'])
   expect(status).toBe(0)
-  expect(stdout).toContain('--bucket <NAME>')
+  expect(stdout).toContain('--region <REGION>')
   expect(stdout).toContain('{"bucket": "my-backups", "region": "eu-west-1"}')
 })
 

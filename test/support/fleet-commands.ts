@@ -36,6 +36,7 @@ export function fleetDeps(store: MemoryStore, more: Partial<CommandDeps> = {}): 
     observe: async () => {
       throw new Error('nobody was to look at the fleet')
     },
+    openRunCommand: () => Promise.reject(new Error('this test sends no commands')),
     ...more,
   }
 }
