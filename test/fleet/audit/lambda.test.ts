@@ -1,5 +1,7 @@
 /** The bundle of the auditor, as it is deployed. What it does is tested with servers in auditor.system.test.ts. */
 import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { readAuditorDefine } from '../../../infra/agent-files'
 import { AuditorBundle } from '../../support/auditor-bundle'
 import { DEFAULT_STAGE, stubFiles } from '../../infra/synthesize'
 
@@ -9,7 +11,8 @@ const schedules = DEFAULT_STAGE.schedules.map((schedule) => ({
 }))
 let bundle: AuditorBundle
 beforeAll(() => {
-  bundle = new AuditorBundle({ ...DEFAULT_STAGE, schedules }, stubFiles())
+  const define = readAuditorDefine(join(__dirname, '../../..'))
+  bundle = new AuditorBundle({ ...DEFAULT_STAGE, schedules }, { ...stubFiles(), define })
 })
 afterAll(() => bundle.remove())
 
