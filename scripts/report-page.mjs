@@ -28,7 +28,7 @@ function hashOf(text) {
 
 /** `PageAssets` of fleet/report/page.io.ts, as JSON. */
 export function reportPage() {
-  const script = bundle('fleet/report/page/main.ts')
+  const script = bundle('fleet/report/page/main.io.ts')
   const style = bundle('fleet/report/page/style.css')
   if (/<\/(script|style)|<!--/i.test(script + style)) throw new Error('script or style would end its own element')
   return JSON.stringify({ script, style, scriptHash: hashOf(script), styleHash: hashOf(style) })

@@ -84,7 +84,7 @@ function hostRow(host: HostView, cost: ReportCost | undefined): HostRow {
 function classRows(host: HostView, place: number, histories: readonly ClassHistory[], at: number): ClassRow[] {
   return host.classes.map((of) => ({
     host: place,
-    class: of.class,
+    class: name(of.class),
     state: of.state,
     reason: text(of.reason),
     maxAgeHours: of.maxAgeHours,
@@ -143,7 +143,9 @@ function costOf({ currency, perMonth, classes, notes }: ReportCost): NonNullable
   return {
     currency: name(currency),
     perMonth,
-    classes: classes.map(({ note, ...row }) => ({ ...row, note: text(note) })),
+    classes: classes.map(({ storedBytes, perMonth, ...row }) => ({
+      ...{ class: name(row.class), storageClass: name(row.storageClass), storedBytes, perMonth, note: text(row.note) },
+    })),
     notes: notes.map(text),
   }
 }

@@ -4,16 +4,21 @@
  */
 import { DEPTHS } from '../../agent/contract'
 import type { RunRecord, RunState } from '../model/records'
+import { isDamaged, isVerified } from '../model/runs'
 
-/** A run as the page shows it. Sizes are within 0.01 %, counts and durations within 1 %: the page shows three digits. */
+/** What has been proven of a run. */
+const STANDINGS = ['unverified', 'verified', 'damaged'] as const
+export type Standing = (typeof STANDINGS)[number]
+
+/** A run as the page shows it. Sizes are within 0.01 %, counts and durations within 1 %: the page shows no more digits. */
 export interface PageRun {
   /** To the minute. */
   readonly writtenAt: number
   readonly state: RunState
+  readonly standing: Standing
+  /** The deepest that was looked, by whom ever. */
   readonly verified: (typeof DEPTHS)[number]
   readonly sizesOnly: boolean
-  /** What was found later; absent where nobody looked. */
-  readonly verdict?: boolean
   readonly rawBytes: number
   readonly storedBytes: number
   readonly entries: number
@@ -46,8 +51,8 @@ export function packRuns(runs: readonly RunRecord[], at: number): string {
       const age = Math.max(0, before - minutes(run.writtenAt))
       before -= age
       return [
-        toDigits(STATES.indexOf(run.state) * 8 + verdictOf(run) * 2 + (run.sizesOnly ? 1 : 0), 1),
-        toDigits(DEPTHS.indexOf(run.verified), 1),
+        toDigits(STATES.indexOf(run.state) * 8 + STANDINGS.indexOf(standingOf(run)) * 2 + (run.sizesOnly ? 1 : 0), 1),
+        toDigits(depthOf(run), 1),
         toDigits(age, 3),
         toDigits(scaled(run.rawBytes, SIZE), SIZE.characters),
         toDigits(scaled(run.storedBytes, SIZE), SIZE.characters),
@@ -65,12 +70,11 @@ export function unpackRuns(text: string, at: number): PageRun[] {
     const start = index * RUN_CHARACTERS
     const read = (from: number, to: number) => fromDigits(text.slice(start + from, start + to))
     const first = read(0, 1)
-    const verdict = (first >> 1) & 3
     before -= read(2, 5)
     return {
       state: STATES[first >> 3] ?? 'unreadable',
+      standing: STANDINGS[(first >> 1) & 3] ?? 'unverified',
       sizesOnly: (first & 1) === 1,
-      ...(verdict > 0 && { verdict: verdict === 1 }),
       verified: DEPTHS[read(1, 2)] ?? 'none',
       writtenAt: before * 60,
       rawBytes: unscaled(read(5, 8), SIZE),
@@ -81,8 +85,12 @@ export function unpackRuns(text: string, at: number): PageRun[] {
   })
 }
 
-function verdictOf({ verdict }: RunRecord): number {
-  return verdict === undefined ? 0 : verdict.ok ? 1 : 2
+function standingOf(run: RunRecord): Standing {
+  return isDamaged(run) ? 'damaged' : isVerified(run) ? 'verified' : 'unverified'
+}
+
+function depthOf({ verified, verdict }: RunRecord): number {
+  return Math.max(DEPTHS.indexOf(verified), verdict ? DEPTHS.indexOf(verdict.depth) : 0)
 }
 
 function minutes(seconds: number): number {

@@ -27,6 +27,11 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
     'agent/source/ebs/run.io.ts',
     'agent/source/ebs/runs.io.ts',
   ],
+  // The page, opened in a browser.
+  'fleet/report/page/browser.test.ts': [
+    ...['calendar', 'charts', 'chip', 'cost', 'details', 'dom', 'filter', 'glance', 'hosts', 'lists', 'main', 'sizes'],
+    ...['table', 'tasks', 'theme', 'tip'],
+  ].map((name) => `fleet/report/page/${name}.io.ts`),
   'fleet/report/html.test.ts': ['fleet/report/page.io.ts', 'fleet/report/render.io.ts'],
   'fleet/audit/supersede.test.ts': ['fleet/audit/run-objects.io.ts'],
   // Requests of the auditor, between it and a stand-in for AWS.
