@@ -28,12 +28,21 @@ export async function debris(deps: CommandDeps, request: Request<'debris'>): Pro
     const now = new Date(deps.now().getTime() + clockSkewSeconds * 1000)
     const hosts: HostDebris[] = []
     const look = (host: string, signal: AbortSignal) => collect({ ...reader, signal }, host, request, now)
-    for await (const found of mapInOrder(await namesOf(reader, request), HOSTS_IN_FLIGHT, deps.signal, look)) {
+    const names = await namesOf(reader, request)
+    for await (const found of mapInOrder(names, HOSTS_IN_FLIGHT, deps.signal, look)) {
       if (found.runs > 0) hosts.push(found)
     }
     const unfinished = uploads && listUnfinished(uploads, now.getTime())
-    const output = summarizeDebris(hosts, unfinished)
-    return { status: ExitStatus.ok, summary: formatDebris(output, now.getTime() / 1000), json: output }
+    const output = summarizeDebris(hosts, names.length, unfinished)
+    return {
+      status: ExitStatus.ok,
+      summary: formatDebris(output, {
+        bucket: request.bucket,
+        now: now.getTime() / 1000,
+        columns: deps.screen.columns,
+      }),
+      json: output,
+    }
   } catch (error) {
     throw hasCode(error, 'ACCESS_DENIED') ? mayNotList(error) : error
   }

@@ -1,6 +1,7 @@
 import type { Debris } from '../../agent/find/debris-report'
-import { columns, counted, formatBytes, joinLines } from '../../agent/lib/text'
+import { columns as table, counted, formatBytes, joinLines } from '../../agent/lib/text'
 import { ageOf } from '../model/wording'
+import { wrap } from './layout'
 import type { Told } from '../../agent/outcome'
 import type { fleetDebrisOutput } from './output-schema'
 
@@ -12,15 +13,17 @@ const SHOWN_MAX = 100
 
 /**
  * @param hosts - that have any, in any order
+ * @param hostsSeen - hosts that have any data
  * @param unfinished - undefined where uploads cannot be listed
  */
 export function summarizeDebris(
   hosts: readonly HostDebris[],
+  hostsSeen: number,
   unfinished: Required<Pick<Debris, 'uploads' | 'totalUploads'>> | undefined,
 ): DebrisOutput {
   const sum = (field: 'runs' | 'objects' | 'bytes') => hosts.reduce((total, host) => total + host[field], 0)
   return {
-    ...{ totalHosts: hosts.length, runs: sum('runs'), objects: sum('objects'), bytes: sum('bytes') },
+    ...{ hostsSeen, totalHosts: hosts.length, runs: sum('runs'), objects: sum('objects'), bytes: sum('bytes') },
     hosts: hosts.toSorted((a, b) => b.bytes - a.bytes),
     ...(unfinished && { ...unfinished, uploads: unfinished.uploads.map(inSeconds) }),
   }
@@ -35,24 +38,33 @@ export function secondsOf(time: string): number {
   return Math.floor(Date.parse(time) / 1000)
 }
 
+export interface DebrisOptions {
+  readonly bucket: string
+  /** By the server's clock, in seconds. */
+  readonly now: number
+  /** Characters in a line. */
+  readonly columns: number
+}
+
 /**
  * The sum first, then the hosts with most of it.
- *
- * @param now - by the server's clock, in seconds
  */
 export function formatDebris(
-  { hosts, runs, objects, bytes, uploads, totalUploads }: DebrisOutput,
-  now: number,
+  { hosts, hostsSeen, runs, objects, bytes, uploads, totalUploads }: DebrisOutput,
+  { bucket, now, columns }: DebrisOptions,
 ): string {
   const note = uploads ? [] : ['  unfinished uploads are not known: these credentials may not list them']
-  if (hosts.length === 0 && !totalUploads) return joinLines(['Nothing is in the bucket without a manifest.', ...note])
+  if (hostsSeen === 0 && !totalUploads)
+    return joinLines([`No host has any data in ${bucket}. Is this the right bucket?`, ...note])
+  if (hosts.length === 0 && !totalUploads)
+    return joinLines([`All data of ${counted(hostsSeen, 'host')} belongs to runs that have a manifest.`, ...note])
   const shown = hosts.slice(0, SHOWN_MAX)
   const more = hosts.length - shown.length
   return joinLines([
     `${counted(objects, 'object')} of ${counted(runs, 'run')} without a manifest (${formatBytes(bytes)}) on ${counted(hosts.length, 'host')}; ` +
       counted(totalUploads ?? 0, 'unfinished upload'),
     ...note,
-    ...columns([
+    ...table([
       ...(shown.length > 0 ? [['SIZE', 'RUNS', 'OBJECTS', 'NEWEST', 'RUNNING?', 'HOST']] : []),
       ...shown.map((host) => [
         formatBytes(host.bytes),
@@ -68,6 +80,10 @@ export function formatDebris(
       const begun = initiatedAt === undefined ? '' : `, begun ${ageOf(initiatedAt, now)} ago`
       return `  upload ${key}${begun}${mayBeRunning ? ': may still be running' : ''}`
     }),
-    '  none of it counts as a backup. What may still be running will have a manifest; "snapstream list --debris --host HOST" shows the runs of one host',
+    ...wrap(
+      'None of it counts as a backup; what may still be running will have its manifest at its end. Runs of one host: snapstream list --debris --host HOST',
+      columns,
+      '  ',
+    ),
   ])
 }

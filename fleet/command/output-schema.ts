@@ -117,7 +117,8 @@ const unfinishedUpload = z.object({
 
 export const fleetDebrisOutput = z
   .object({
-    totalHosts: z.int().describe('Hosts that have any.'),
+    hostsSeen: z.int().describe('Hosts that have any data.'),
+    totalHosts: z.int().describe('Hosts that have data of runs without a manifest.'),
     runs: z.int().describe('Runs without a manifest, of all hosts.'),
     objects: z.int().describe('Objects of them.'),
     bytes: z.int().describe('Bytes of them.'),

@@ -27,9 +27,15 @@ const look = (where: MemoryStore = store, ...argv: string[]) =>
 test('a bucket of finished runs has none', async () => {
   expect(await look()).toMatchObject({
     status: 0,
-    summary: 'Nothing is in the bucket without a manifest.',
-    json: { totalHosts: 0, hosts: [], totalUploads: 0 },
+    summary: 'All data of 1 host belongs to runs that have a manifest.',
+    json: { hostsSeen: 1, totalHosts: 0, hosts: [], totalUploads: 0 },
   })
+})
+
+test('a bucket of something else is not one in which all is in order', async () => {
+  const other = memoryStore()
+  await other.put('photos/cat.jpg', 'meow', signal)
+  expect(await look(other)).toMatchObject({ summary: 'No host has any data in backups. Is this the right bucket?' })
 })
 
 test('the host with most of it comes first, and what may still be running is told apart', async () => {
