@@ -22,7 +22,11 @@ export async function host(deps: CommandDeps, request: Request<'host'>): Promise
   }
   return {
     status: CALM_STATES.has(view.state) ? ExitStatus.ok : ExitStatus.incomplete,
-    summary: formatHost(output, { columns: deps.screen.columns, limit: request.limit }),
+    summary: formatHost(output, {
+      columns: deps.screen.columns,
+      limit: request.limit,
+      asked: request.inventory === 'ask',
+    }),
     json: output,
   }
 }

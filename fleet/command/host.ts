@@ -2,7 +2,14 @@
 import { columns as table, counted, formatBytes, formatSeconds, joinLines } from '../../agent/lib/text'
 import type { Told } from '../../agent/outcome'
 import { isDamaged } from '../model/runs'
-import type { ClassHistory, ClassView, HostView, RunDetail, RunRecord } from '../model/records'
+import {
+  CALM_STATES,
+  type ClassHistory,
+  type ClassView,
+  type HostView,
+  type RunDetail,
+  type RunRecord,
+} from '../model/records'
 import { ageOf, describeExplanation } from '../model/wording'
 import { cut, sparkline, wrap } from './layout'
 import type { hostOutput } from './output-schema'
@@ -22,10 +29,12 @@ export interface HostOptions {
   readonly columns: number
   /** Runs of each class that are shown. */
   readonly limit?: number | undefined
+  /** Whether Systems Manager was asked what became of its commands. */
+  readonly asked: boolean
 }
 
 export function formatHost(given: HostOutput, options: HostOptions): string {
-  const { view, classes, explanations, at } = given
+  const { view, classes, at } = given
   const parts = [
     describeWho(view, at, options),
     ...classes.map((history) => {
@@ -36,7 +45,7 @@ export function formatHost(given: HostOutput, options: HostOptions): string {
       .filter(({ class: name }) => !classes.some((history) => history.class === name))
       .map(({ class: name, reason }) => wrap(`class ${name}: ${reason}`, options.columns, '')),
     describeLeftOut(given, options),
-    describeTrouble(classes, explanations, at, options),
+    describeTrouble(given, options),
     describeDrill(view, at, options),
   ]
   return joinLines(
@@ -91,22 +100,37 @@ function describeClass(
     runs.length > shown.length ? [`  … and ${counted(runs.length - shown.length, 'more run')}: --limit shows more`] : []
   return [
     ...wrap(`class ${name}${judged}`, columns, ''),
-    ...table([
-      ['RUN', 'AGE', 'STATE', 'VERIFIED', 'STORED', 'ENTRIES', 'TOOK'],
-      ...shown.map((run) => [
-        run.run,
-        ageOf(run.writtenAt, at),
-        run.state,
-        describeVerified(run),
-        formatBytes(run.storedBytes),
-        String(run.entries),
-        formatSeconds(run.seconds).replace(/ min .*/, ' min'),
-      ]),
-    ]).map((line) => cut(line, Math.max(columns, 76))),
+    ...fitting(
+      [
+        ['RUN', 'AGE', 'STATE', 'VERIFIED', 'STORED', 'ENTRIES', 'TOOK'],
+        ...shown.map((run) => [
+          run.run,
+          ageOf(run.writtenAt, at),
+          run.state,
+          describeVerified(run),
+          formatBytes(run.storedBytes),
+          String(run.entries),
+          formatSeconds(run.seconds).replace(/ min .*/, ' min'),
+        ]),
+      ],
+      columns,
+    ),
     ...more,
     ...describeSizes(runs),
     ...(newest ? describeVolumes(newest, columns) : []),
   ]
+}
+
+/** A table without as many of its last columns as there is no room for. */
+function fitting(rows: readonly (readonly string[])[], columns: number): string[] {
+  const lines = table(rows)
+  const isNarrow = (rows[0]?.length ?? 0) <= 2 || lines.every((line) => line.length <= columns)
+  return isNarrow
+    ? lines
+    : fitting(
+        rows.map((row) => row.slice(0, -1)),
+        columns,
+      )
 }
 
 /** As the one who verified it last says. */
@@ -132,7 +156,7 @@ function describeSizes(runs: readonly RunRecord[]): string[] {
 function describeVolumes({ volumes, os, agentVersion, run }: RunDetail, columns: number): string[] {
   if (volumes.length === 0) return []
   return [
-    ...wrap(`volumes of ${run} (${os}, agent ${agentVersion}):`, columns, '  '),
+    ...wrap(`volumes of ${run} (${os === '' ? '' : `${os}, `}agent ${agentVersion}):`, columns, '  '),
     ...table([
       ['  MOUNT POINT', 'FILESYSTEM', 'SOURCE', 'RAW', 'STORED', 'ENTRIES', ''],
       ...volumes.map((volume) => [
@@ -166,12 +190,7 @@ function describeLeftOut(given: HostOutput, { columns }: HostOptions): string[] 
 }
 
 /** The newest of each kind: failures that a manifest tells of, what commands came to, what does not read back. */
-function describeTrouble(
-  classes: HostOutput['classes'],
-  explanations: HostOutput['explanations'],
-  at: number,
-  { columns }: HostOptions,
-): string[] {
+function describeTrouble({ classes, explanations, at, view }: HostOutput, { columns, asked }: HostOptions): string[] {
   const failures = classes.flatMap(({ newest, class: name }) =>
     (newest?.failures ?? []).map((failure) => ({ ...failure, class: name })),
   )
@@ -188,6 +207,9 @@ function describeTrouble(
       .toSorted((a, b) => b.at - a.at)
       .slice(0, FAILURES_SHOWN)
       .flatMap((each) => wrap(describeExplanation(each, at), columns, '  ')),
+    ...(asked || CALM_STATES.has(view.state)
+      ? []
+      : wrap('what Systems Manager knows of its commands was not asked for: --inventory ask does', columns, '  ')),
   ]
   return lines.length === 0 ? [] : ['what went wrong last:', ...lines]
 }
