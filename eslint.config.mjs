@@ -16,7 +16,7 @@ const GROUND = ['contract', 'errors', 'context', 'ec2', 'outcome', 'pages'].map(
 const OPTIONS_AS_DATA = ['table', 'commands', 'grammar', 'contradictions']
 /** What a test calls by its checked name: test/support/commands.ts has each. */
 const COMMAND_FUNCTIONS = [
-  ...['backup', 'backUpHost', 'cleanup', 'cleanUpHost', 'preflight', 'find', 'list', 'listHosts', 'verify'],
+  ...['backup', 'backUpHost', 'cleanup', 'cleanUpHost', 'preflight', 'find', 'list', 'listHosts', 'verify', 'drill'],
   ...['restore', 'restorePlan', 'restoreStatus'],
 ]
 const forbid = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }] })

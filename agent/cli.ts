@@ -1,6 +1,7 @@
 /** The agent's entry: argv in, signals to one AbortSignal, errors out, exit status. */
 import { backup } from './backup/backup.io'
 import { cleanup } from './backup/cleanup.io'
+import { drill } from './drill/drill.io'
 import { find } from './find/find.io'
 import { includingDeleted } from './run/include-deleted'
 import { list } from './find/list.io'
@@ -103,6 +104,12 @@ async function perform(request: AnyRequest, log: Log, stop: Pick<HostDeps, 'sign
   if (request.command === 'list' && request.hosts) {
     const { store } = await openBucket(request, process.env, hostDeps)
     return listHosts({ ...hostDeps, store }, request)
+  }
+
+  if (request.command === 'drill') {
+    process.umask(0o077) // what has no mode of its own yet is nobody else's business
+    const { store } = await openBucket(request, process.env, hostDeps)
+    return drill({ ...hostDeps, store }, request)
   }
 
   const { store, host } = await openThere()

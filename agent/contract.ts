@@ -78,6 +78,8 @@ export const MOUNT_ROOT = '/run/snapstream'
 export const LOCK_FILE = '/run/snapstream.lock'
 /** The kernel's door to LVM's devices: one for all containers that can reach them, while each may have a /run of its own. */
 export const SHARED_LOCK_FILE = '/dev/mapper/control'
+/** Where drills restore, unless another directory is named. */
+export const SCRATCH_DIRECTORY = '/var/lib/snapstream/drills'
 export const CONFIG_FILE = '/etc/snapstream/config.json'
 export const HOOKS_DIRECTORY = '/etc/snapstream/hooks.d'
 /** Which part of each volume `--sample` compares next. Where it is lost, the first part comes again: nothing hangs on it. */

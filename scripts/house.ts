@@ -40,6 +40,7 @@ export const HOUSES: readonly House[] = [
       restore: 'bucket to host',
       rebuild: 'a lost host',
       find: 'files, runs',
+      drill: 'restores on trial',
     },
   },
   {

@@ -1,6 +1,7 @@
 /** JSON Schemas of what programs read: the last line of each command, and the records in the bucket. */
 import { z } from 'zod'
 import { backupPlanOutput, backupRunOutput, cleanupOutput, preflightOutput } from '../agent/backup/output-schema'
+import { drillOutput } from '../agent/drill/output-schema'
 import { debrisOutput, findOutput, hostsOutput, listOutput } from '../agent/find/output-schema'
 import { contents } from '../agent/lib/untrusted'
 import type { CommandName } from '../agent/options/commands'
@@ -25,6 +26,7 @@ export const OUTPUTS: Readonly<Record<CommandName, readonly z.ZodType[]>> = {
   restore: [restoreOutput, restorePreviewOutput, waitingOutput],
   'restore-status': [restoreStatusOutput],
   'restore-plan': [restorePlanOutput],
+  drill: [drillOutput],
   cleanup: [cleanupOutput],
 }
 

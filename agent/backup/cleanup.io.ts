@@ -2,6 +2,7 @@ import { ExitStatus } from '../contract'
 import { describeError } from '../errors'
 import type { Deps } from '../context'
 import { takeLock } from '../host/lock.io'
+import { removeScratches } from '../host/scratch.io'
 import { removeLeftovers, type Leftovers } from '../source/leftovers.io'
 import type { CleanupRequest, WithHost } from '../options/commands'
 import type { Outcome } from '../outcome'
@@ -21,8 +22,10 @@ export async function cleanup(deps: Deps, request: WithHost<CleanupRequest>): Pr
 
 /** As `cleanup`, with the lock held. */
 export async function cleanUpHost(deps: Deps, request: WithHost<CleanupRequest>): Promise<Outcome<CleanupOutput>> {
-  const { leftBehind, ...removed } = await removeLeftovers(deps, { ...request, everywhere: true })
-  const left = leftBehind.flatMap(describeError)
+  const scratches = await removeScratches(deps, request.scratch, request.dryRun)
+  const { leftBehind, ...leftovers } = await removeLeftovers(deps, { ...request, everywhere: true })
+  const removed = { ...leftovers, ...(scratches.removed.length > 0 && { scratches: scratches.removed }) }
+  const left = [...scratches.leftBehind, ...leftBehind].flatMap(describeError)
   return {
     status: left.length > 0 ? ExitStatus.cleanupFailed : ExitStatus.ok,
     summary: formatCleanup(removed, left, request.dryRun),
@@ -32,7 +35,7 @@ export async function cleanUpHost(deps: Deps, request: WithHost<CleanupRequest>)
 
 /** What is left comes first: something has to be done about it. */
 function formatCleanup(
-  { mounts, snapshots, uploads }: Leftovers,
+  { mounts, snapshots, uploads, scratches = [] }: Leftovers & { readonly scratches?: readonly string[] },
   leftBehind: readonly string[],
   dryRun: boolean,
 ): string {
@@ -40,6 +43,7 @@ function formatCleanup(
     ...mounts.map((mountPoint) => `  mount     ${mountPoint}`),
     ...snapshots.map(({ name }) => `  snapshot  ${name}`),
     ...uploads.map(({ key }) => `  upload    ${key}`),
+    ...scratches.map((path) => `  drill     ${path}`),
   ]
   const left = leftBehind.map((line) => `  LEFT BEHIND ${line}`)
   if (removed.length === 0) {

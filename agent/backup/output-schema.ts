@@ -55,6 +55,7 @@ export const cleanupOutput = z
     mounts: z.array(z.string()).describe('Mount points.'),
     snapshots: z.array(leftoverSchema).describe('Snapshots.'),
     uploads: z.array(uploadSchema).describe('Unfinished uploads.'),
+    scratches: z.array(z.string()).exactOptional().describe('Directories that killed drills had restored to.'),
     leftBehind: z.array(z.string()).describe('What could not be removed, for people. Status 4.'),
   })
   .describe('What was removed, or with `--dry-run` would be.')

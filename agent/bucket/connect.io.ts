@@ -2,6 +2,7 @@ import type { Environment } from '../options/resolve'
 import { assertSwitches, chooseEndpoint, describeEndpointSettings } from './endpoints'
 import { planRoute, type Proxy } from './proxy'
 import { connectToS3, type S3Connection } from './client.io'
+import { assumeRole } from './assume-role.io'
 import { chooseCredentials, readCaller } from './credentials.io'
 import type { HostDeps, Store } from '../context'
 import { httpHandler } from './http-handler.io'
@@ -63,6 +64,8 @@ export async function openBucketOfHost(
 
 interface BucketName {
   readonly bucket: string
+  /** Role to assume before the bucket is asked for anything. */
+  readonly roleArn?: string | undefined
 }
 
 /**
@@ -84,7 +87,7 @@ async function reach<Identity extends { readonly region: string; readonly host?:
   { log, signal }: Pick<HostDeps, 'log' | 'signal'>,
   readWho: (endpointUrl: string | undefined) => Promise<Identity>,
 ): Promise<ConnectedBucket & Identity> {
-  const { bucket } = request
+  const { bucket, roleArn } = request
   const route = planRoute(environment)
   assertSwitches(environment)
   const endpointUrl = chooseEndpoint(request.endpointUrl, environment)
@@ -95,7 +98,12 @@ async function reach<Identity extends { readonly region: string; readonly host?:
     `${host === undefined ? '' : `host ${host}, `}bucket ${bucket} in ${region}${endpointUrl === undefined ? '' : ` at ${endpointUrl}`}`,
   )
   const handler = httpHandler({ route, ...FEW_REQUESTS })
-  const credentials = chooseCredentials(environment, handler)
+  const own = chooseCredentials(environment, handler)
+  const sessionName = 'snapstream'
+  const credentials =
+    roleArn === undefined
+      ? own
+      : assumeRole({ roleArn, credentials: own, region, sessionName, requestHandler: handler })
   const s3 = connectToS3({ bucket, region, credentials, route, log, ...(endpointUrl !== undefined && { endpointUrl }) })
   const store = storeOver(s3)
   return {

@@ -20,12 +20,7 @@ export async function takeLock(
   shared: string = SHARED_LOCK_FILE,
 ): Promise<AsyncDisposable> {
   await using held = new AsyncDisposableStack()
-  const handle = await open(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
-  held.defer(() => handle.close())
-  if (!(await lock(deps, handle, file))) throw await busy(handle)
-  await handle.truncate()
-  await handle.write(`process ${process.pid} since ${deps.now().toISOString()}\n`, 0)
-
+  held.use(await takeFileLock(deps, file))
   const sharedHandle = await open(shared, constants.O_RDONLY).catch(() => undefined)
   if (sharedHandle) {
     held.defer(() => sharedHandle.close())
@@ -33,6 +28,22 @@ export async function takeLock(
   }
   const both = held.move()
   return { [Symbol.asyncDispose]: () => both.disposeAsync() }
+}
+
+/**
+ * Takes the lock of one file, which goes with this process as that of the host does.
+ *
+ * @throws AgentError BUSY, naming the holder
+ */
+export async function takeFileLock(deps: HostDeps, file: string): Promise<AsyncDisposable> {
+  await using held = new AsyncDisposableStack()
+  const handle = await open(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  held.defer(() => handle.close())
+  if (!(await lock(deps, handle, file))) throw await busy(handle)
+  await handle.truncate()
+  await handle.write(`process ${process.pid} since ${deps.now().toISOString()}\n`, 0)
+  const taken = held.move()
+  return { [Symbol.asyncDispose]: () => taken.disposeAsync() }
 }
 
 /** @returns false where somebody else holds it */

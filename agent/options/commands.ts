@@ -127,9 +127,30 @@ export const COMMANDS = {
     withoutDefault: ['class'],
     needsRoot: false,
   },
+  drill: {
+    summary: 'restore a run on trial: of the named host, or of the one whose last drill is the longest ago',
+    options: [
+      ...COMMON,
+      'roleArn',
+      'class',
+      'run',
+      'volume',
+      'path',
+      'share',
+      'scratch',
+      'checkScript',
+      'checkTimeout',
+      'trustTimes',
+      'deadline',
+      'pingUrl',
+    ],
+    required: ['bucket'],
+    withoutDefault: [],
+    needsRoot: true,
+  },
   cleanup: {
     summary: 'remove what killed runs left behind on this host',
-    options: [...COMMON, 'class', 'ec2EndpointUrl', 'dryRun'],
+    options: [...COMMON, 'class', 'ec2EndpointUrl', 'scratch', 'dryRun'],
     required: ['bucket'],
     withoutDefault: [],
     needsRoot: true,
@@ -166,6 +187,7 @@ export type FindRequest = Request<'find'>
 export type RestoreRequest = Request<'restore'>
 export type RestorePlanRequest = Request<'restore-plan'>
 export type RestoreStatusRequest = Request<'restore-status'>
+export type DrillRequest = Request<'drill'>
 export type CleanupRequest = Request<'cleanup'>
 export type AnyRequest = { readonly [C in CommandName]: Request<C> }[CommandName]
 

@@ -1,7 +1,7 @@
 /** Options that make sense alone, and not together. */
 import { ARCHIVE_STORAGE_CLASSES } from '../contract'
 import { flagOf, OPTIONS } from './table'
-import type { AnyRequest, BackupRequest, ListRequest } from './commands'
+import type { AnyRequest, BackupRequest, DrillRequest, ListRequest } from './commands'
 
 export interface Contradiction {
   readonly what: string
@@ -29,6 +29,7 @@ export function findContradiction(request: AnyRequest): Contradiction | undefine
   }
   if (request.command === 'backup') return findInBackup(request)
   if (request.command === 'list') return findInList(request)
+  if (request.command === 'drill') return findInDrill(request)
   return undefined
 }
 
@@ -56,6 +57,22 @@ function findInBackup({ verify, sample, storageClass }: BackupRequest): Contradi
       what: `--sample is given, and --verify ${verify} compares nothing with the source`,
       fix: 'Give --verify source too, or leave --sample out.',
     }
+  }
+  return undefined
+}
+
+/** Runs, volumes and paths are those of one host. */
+function findInDrill(request: DrillRequest): Contradiction | undefined {
+  if (request.host === undefined) {
+    const { run, volume, path } = request
+    const given = [run !== undefined && '--run', volume.length > 0 && '--volume', path.length > 0 && '--path'].find(
+      Boolean,
+    )
+    if (given)
+      return { what: `${given} is given, and no host`, fix: 'Say of which host, with --host, or leave it out.' }
+  }
+  if (request.share && request.path.length > 0) {
+    return { what: '--share and --path are both given', fix: 'Name the paths to restore, or a share of everything.' }
   }
   return undefined
 }

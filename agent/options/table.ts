@@ -16,6 +16,7 @@ import {
   RUN_PATTERN,
   RUN_SECONDS_MAX,
   RETRIEVAL_TIERS,
+  SCRATCH_DIRECTORY,
   type RetrievalTier,
 } from '../contract'
 import { absolutePath, anyPath, GLOB_GRAMMAR, metricsPath, sourceChoice, volumeName } from './paths'
@@ -62,6 +63,7 @@ export function optionWithDefault<T, W>(
 const BUCKET_PATTERN = '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$'
 const ENDPOINT_PATTERN = '^https?://[^\\s/@?#]+(/[^\\s@?#]*)?$'
 const ENDPOINT_GRAMMAR = 'https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~/-]*)?'
+const ROLE_PATTERN = '^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\\w+=,.@/-]{1,512}$'
 const PING_PATTERN = '^https?://[^\\s/@?#]+(/[^\\s@?#]*)?(\\?[^\\s@#]*)?$'
 /** S3's storage classes that a multipart upload in a general purpose bucket can be put in. */
 const STORAGE_CLASSES = [
@@ -227,6 +229,33 @@ export const OPTIONS = {
   deadline: option(
     'stop and clean up after this time; volumes that a backup has finished by then are published',
     duration(RUN_SECONDS_MAX, 'a time from 1s to 48h, such as 3h'),
+  ),
+  roleArn: option(
+    'role to assume before anything is read, such as the driller role of the backup stack',
+    text(
+      'ARN',
+      ROLE_PATTERN,
+      "a role's ARN such as arn:aws:iam::111122223333:role/Driller",
+      'arn:aws[a-z-]{0,16}:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}',
+    ),
+  ),
+  share: option(
+    'restore only this fraction of each volume, whichever part it happens to be: "1/7"; everything if not given',
+    fraction,
+  ),
+  scratch: optionWithDefault(
+    'directory in which a drill restores, and removes all of it afterwards; only root may be able to write to it',
+    absolutePath,
+    SCRATCH_DIRECTORY,
+  ),
+  checkScript: option(
+    'executable to run with the directory that was restored, which stands for the root of the host: status 0 if all is well',
+    absolutePath,
+  ),
+  checkTimeout: optionWithDefault(
+    'how long the check script may take',
+    duration(RUN_SECONDS_MAX, 'a time from 1s to 48h, such as 30m'),
+    '1h',
   ),
   pingUrl: option(
     'tell this URL when the command starts (/start appended), succeeds, or does not (/fail), as healthchecks.io takes it; ' +

@@ -3,6 +3,7 @@ import { AgentError } from '../errors'
 import type { DistinctPaths } from '../archive/distinct-paths.io'
 import { selectEntries } from '../archive/select-entries'
 import { isWithin, type CatalogEntry } from '../tar/entry'
+import { selectShare } from './select-share'
 import { chooseEntries, type PlanOptions } from './choose-entries'
 import type { VolumePlan } from './plan-tally'
 import type { PlannedEntries } from './planned-entries.io'
@@ -32,9 +33,9 @@ export async function planVolume(
   options: PlanOptions,
   { planned, distinct }: PlanNotes,
 ): Promise<VolumePlan> {
-  const { volume, paths, restoredMountPoints } = selection
+  const { paths, restoredMountPoints } = selection
   if (!options.review) for (const path of paths) target.assertContained(path)
-  const selected = selectEntries(volume.mountPoint, paths)
+  const selected = await select(entries, selection)
   const choice = chooseEntries(target, options, selected.isWanted, planned)
   const isHidden = hiddenBy(selection, target)
   for await (const entry of entries()) {
@@ -52,6 +53,13 @@ export async function planVolume(
   await assertDistinct(entries, distinct)
   if (choice.needsData()) for await (const entry of entries()) choice.takeData(entry)
   return choice.plan()
+}
+
+async function select(entries: Entries, { volume, paths, restoredMountPoints, share }: VolumeSelection) {
+  if (!share) return selectEntries(volume.mountPoint, paths)
+  const selected = selectShare(volume.mountPoint, share, restoredMountPoints)
+  for await (const entry of entries()) selected.learn(entry)
+  return selected
 }
 
 /** The volume has the directory that a mount hides, and what is in it; and not the root of what is mounted. */

@@ -5,6 +5,7 @@ import type { restoreOutput } from './output-schema'
 import type { Manifest, VolumeBackup } from '../run/manifest'
 import { chooseVolumes } from '../run/volumes'
 import { isWithin, pathOnHost } from '../tar/entry'
+import type { Sample } from '../verify/sample'
 
 /** What is wanted of one volume. */
 export interface VolumeSelection {
@@ -15,6 +16,8 @@ export interface VolumeSelection {
   readonly mountPoints: readonly string[]
   /** Those of them whose volumes are restored too: what was hidden below them must not show among what is in those. */
   readonly restoredMountPoints: readonly string[]
+  /** Present where only this part of it is wanted. */
+  readonly share?: Sample
 }
 
 /** What was asked for, and what of that the run itself lacks. */

@@ -136,6 +136,22 @@ export function tarSetDirectories(kept: ExtractMetadata): Argv {
   ]
 }
 
+/**
+ * Holds a directory against the archive on standard input: content, types, sizes, owners, modes, times and links. What differs
+ * is told of on standard output, a line each, and the status is 1. Attributes are not compared: tar cannot.
+ *
+ * @param passedOver - paths as the catalog has them, on which something else lies
+ */
+export function tarCompare(directory: string, passedOver: readonly string[] = []): Argv {
+  return [
+    ...(['tar', '--compare', '--file=-'] as const),
+    `--record-size=${RECORD_BYTES}`,
+    '--numeric-owner',
+    `--directory=${directory}`,
+    ...['--anchored', '--no-wildcards', ...passedOver.map((path) => `--exclude=./${path}`)],
+  ]
+}
+
 /** Prints the content of the files in the archive on standard input, holes as zeros. */
 export function tarPrint(): Argv {
   return ['tar', '--extract', '--file=-', `--record-size=${RECORD_BYTES}`, '--to-stdout']

@@ -110,7 +110,7 @@ export function chooseSample(sample: Sample): SampleChooser {
   }
 }
 
-function isInSample(entry: CatalogEntry, { part, count, parts }: Sample): boolean {
+export function isInSample(entry: CatalogEntry, { part, count, parts }: Sample): boolean {
   return (partOf(entry, parts) - part + parts) % parts < count
 }
 

@@ -1,9 +1,12 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { cleanUpHost } from '../support/commands'
 import type { CleanupRequest, WithHost } from '../../agent/options/commands'
 import { lvremove } from '../../agent/source/lvm/plan'
 import { fakeHost, type Answers } from '../support/fake-host'
 import { localDeps } from '../support/host-deps'
 import { memoryStore } from '../support/memory-store'
+import { makeTrustedDirectory } from '../support/trusted-directory'
 
 const [HELD, FREE] = ['snapstream_20260131T040506Z_abz277_0', 'snapstream_20260131T040506Z_abz277_1']
 const volumeOf = (name: string) => ({
@@ -13,14 +16,14 @@ const volumeOf = (name: string) => ({
 })
 const hanging = { status: null, hangs: true } as const
 
-async function cleanedUp(answers: Answers, dryRun = false) {
+async function cleanedUp(answers: Answers, dryRun = false, scratch = '/nowhere') {
   const host = fakeHost({
     lvs: JSON.stringify({ report: [{ lv: [HELD, FREE].map(volumeOf) }] }),
     vgs: JSON.stringify({ report: [{ vg: [] }] }),
     findmnt: JSON.stringify({ filesystems: [] }),
     ...answers,
   })
-  const request = { command: 'cleanup', bucket: 'b', host: 'db-1', class: 'daily', dryRun }
+  const request = { command: 'cleanup', bucket: 'b', host: 'db-1', class: 'daily', scratch, dryRun }
   const store = memoryStore()
   return {
     ran: host.ran,
@@ -63,4 +66,20 @@ test('a dry run removes nothing', async () => {
   const { status, summary, ran } = await cleanedUp({}, true)
   expect([status, summary]).toEqual([0, expect.stringMatching(/^Would remove/)])
   expect(ran.filter((line) => line.startsWith('lvremove'))).toEqual([])
+})
+
+test('what a killed drill restored goes, too', async () => {
+  const scratch = makeTrustedDirectory()
+  const left = join(scratch, '.snapstream-drill-0123456789abcdef')
+  mkdirSync(left, { mode: 0o700 })
+  const answers = {
+    ...{ [removal(HELD)]: '', [removal(FREE)]: '', flock: '' },
+    [`rm --recursive --force --one-file-system -- ${left}`]: () => (rmSync(left, { recursive: true }), ''),
+  }
+  const told = await cleanedUp(answers as Answers, true, scratch)
+  expect([told.json, existsSync(left)]).toMatchObject([{ scratches: [left] }, true])
+  const { status, summary, json } = await cleanedUp(answers as Answers, false, scratch)
+  expect([status, json]).toMatchObject([0, { scratches: [left], leftBehind: [] }])
+  expect(summary).toContain(`\n  drill     ${left}`)
+  rmSync(scratch, { recursive: true })
 })

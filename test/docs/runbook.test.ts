@@ -12,7 +12,16 @@ const commands = [...text.matchAll(/^ *```sh\n(.*?)^ *```$/gms)]
 
 test('the runbook has commands for every kind of loss', () => {
   const used = new Set(commands.map((line) => line.split(' ')[1]))
-  expect([...used].sort()).toEqual(['cleanup', 'find', 'list', 'restore', 'restore-plan', 'restore-status', 'verify'])
+  expect([...used].sort()).toEqual([
+    'cleanup',
+    'drill',
+    'find',
+    'list',
+    'restore',
+    'restore-plan',
+    'restore-status',
+    'verify',
+  ])
 })
 
 test.each(commands)('%s', (line) => {

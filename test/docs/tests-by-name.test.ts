@@ -48,6 +48,7 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'fleet/command/systems-manager.test.ts': ['fleet/command/ssm-errors.ts', 'fleet/command/ssm-shapes.ts'],
   'fleet/model/judge.test.ts': ['fleet/model/judge-host.ts', 'fleet/model/wording.ts'],
   'fleet/evidence/state-file.test.ts': ['fleet/evidence/state.ts', 'fleet/evidence/state-runs.ts'],
+  'drill/drill.test.ts': ['agent/drill/compare.io.ts', 'agent/drill/try-run.io.ts'],
   'rebuild/rebuild.test.ts': ['agent/source/rebuild-step.ts'],
 }
 

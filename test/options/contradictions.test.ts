@@ -53,6 +53,22 @@ test.each<[string, AnyRequest, string]>([
     request('backup', { sample: { count: 1, parts: 7 }, verify }),
     `--sample is given, and --verify ${verify} compares nothing with the source`,
   ]),
+  ...(
+    [
+      ['--run', { run: RUN }],
+      ['--volume', { volume: ['/srv'] }],
+      ['--path', { path: ['/srv/x'] }],
+    ] as const
+  ).map(([flag, changes]): [string, AnyRequest, string] => [
+    `a drill of whichever host, with ${flag}`,
+    request('drill', { host: undefined, ...changes }),
+    `${flag} is given, and no host`,
+  ]),
+  [
+    'a share of some paths',
+    request('drill', { share: { count: 1, parts: 7 }, path: ['/srv'] }),
+    '--share and --path are both given',
+  ],
   ['hosts and debris', request('list', { hosts: true, debris: true }), '--hosts and --debris are both given'],
   ['a limit to debris', request('list', { debris: true, limit: 5 }), '--debris and --limit are both given'],
   [

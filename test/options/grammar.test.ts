@@ -17,6 +17,7 @@ const agentTakes = (name: OptionName, text: string) => {
 const SEEN_BY_THE_AGENT_ALONE: Partial<Record<OptionName, (text: string) => boolean>> = {
   at: (text) => !new Date(`${text.slice(0, 10)}T00:00:00Z`).toJSON().startsWith(text.slice(0, 10)),
   sample: (text) => Number(text.split('/')[0]) > Number(text.split('/')[1]),
+  share: (text) => Number(text.split('/')[0]) > Number(text.split('/')[1]),
 }
 
 /** By option: what the agent refuses, and so has a document to. */

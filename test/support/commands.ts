@@ -2,6 +2,7 @@
 import * as backups from '../../agent/backup/backup.io'
 import * as cleaning from '../../agent/backup/cleanup.io'
 import * as checking from '../../agent/backup/preflight.io'
+import * as drilling from '../../agent/drill/drill.io'
 import * as finding from '../../agent/find/find.io'
 import * as listingHosts from '../../agent/find/list-hosts.io'
 import * as listing from '../../agent/find/list.io'
@@ -14,6 +15,7 @@ import { describedBy } from './last-line'
 export const backUpHost = describedBy('backup', backups.backUpHost)
 export const cleanUpHost = describedBy('cleanup', cleaning.cleanUpHost)
 export const preflight = describedBy('preflight', checking.preflight)
+export const drill = describedBy('drill', drilling.drill)
 export const find = describedBy('find', finding.find)
 export const listHosts = describedBy('list', listingHosts.listHosts)
 export const list = describedBy('list', listing.list)

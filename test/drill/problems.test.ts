@@ -1,0 +1,44 @@
+import { collectProblems, restoreProblems } from '../../agent/drill/problems'
+import { DRILL_PROBLEMS_MAX } from '../../agent/run/drill-record'
+
+test('the first problems are kept, and how many more there are', () => {
+  const problems = collectProblems()
+  for (let n = 1; n <= 25; n++) problems.add(`problem ${n} ${'x'.repeat(100_000)}`)
+  expect(problems.count()).toBe(25)
+  expect(problems.list()).toHaveLength(DRILL_PROBLEMS_MAX + 1)
+  expect(problems.list().at(-1)).toBe('and 5 more problems')
+  expect(JSON.stringify(problems.list()).length).toBeLessThan(50_000)
+})
+
+const volume = {
+  ...{ mountPoint: '/srv', directory: '/t/srv', entries: 9, kept: 0, failed: [], failedEntries: 0, complaint: '' },
+  ...{ lost: [], lostEntries: 0, tooLong: [], tooLongEntries: 0, impossible: [], impossibleEntries: 0 },
+  ...{ byHand: [], byHandEntries: 0, fetch: { requests: 1, bytes: 1, segments: [0] } },
+}
+
+test('a whole restore has none; what was never backed up is no problem of the restore', () => {
+  const absent = [{ mountPoint: '/boot', why: 'was not backed up: x', failed: false }]
+  expect(restoreProblems({ volumes: [volume], failures: [], absent, warned: [] })).toEqual([])
+})
+
+test('whatever is missing is one, with the reason', () => {
+  const warnings = { count: 2, lines: ['tar: ./x: lost'] }
+  expect(
+    restoreProblems({
+      volumes: [
+        { ...volume, failed: ['a', 'b'], failedEntries: 2, complaint: 'tar: ./a: No space' },
+        { ...volume, mountPoint: '/db', byHand: ['odd'], byHandEntries: 1 },
+      ],
+      failures: [{ mountPoint: '/home', directory: '/t', code: 'ARCHIVE_DAMAGED', message: 'torn', hint: 'Look.' }],
+      absent: [{ mountPoint: '/var', why: 'failed to be backed up: x', failed: true }],
+      warned: [{ mountPoint: '/opt', warnings, isWhole: true }],
+    }),
+  ).toEqual([
+    '/home was not restored: torn. Look.',
+    '/var is not in the run: it failed to be backed up: x',
+    '/opt was backed up with 2 warnings: tar: ./x: lost',
+    'of /srv, 2 entries were not restored: a, b',
+    '/srv: tar: ./a: No space',
+    'of /db, 1 entry can only be restored by hand: odd',
+  ])
+})
