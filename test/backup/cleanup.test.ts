@@ -76,9 +76,9 @@ test('what a killed drill restored goes, too', async () => {
     ...{ [removal(HELD)]: '', [removal(FREE)]: '', flock: '' },
     [`rm --recursive --force --one-file-system -- ${left}`]: () => (rmSync(left, { recursive: true }), ''),
   }
-  const told = await cleanedUp(answers as Answers, true, scratch)
+  const told = await cleanedUp(answers, true, scratch)
   expect([told.json, existsSync(left)]).toMatchObject([{ scratches: [left] }, true])
-  const { status, summary, json } = await cleanedUp(answers as Answers, false, scratch)
+  const { status, summary, json } = await cleanedUp(answers, false, scratch)
   expect([status, json]).toMatchObject([0, { scratches: [left], leftBehind: [] }])
   expect(summary).toContain(`\n  drill     ${left}`)
   rmSync(scratch, { recursive: true })
