@@ -173,6 +173,11 @@ export interface ListOptions {
   readonly includeDeleted?: boolean
 }
 
+export interface ObjectListOptions extends ListOptions {
+  /** Only what comes after this key, whether there is an object of it or not. */
+  readonly startAfter?: string
+}
+
 /** Who the credentials belong to and what the bucket is like. */
 export interface BucketFacts {
   readonly region: string
@@ -201,7 +206,7 @@ export interface Store {
   getRange(key: string, offset: number, bytes: number, signal: AbortSignal, options?: RangeReadOptions): Promise<Buffer>
   head(key: string, signal: AbortSignal, versionId?: string): Promise<ObjectHead>
   /** In key order. */
-  list(prefix: string, signal: AbortSignal, options?: ListOptions): AsyncIterable<ObjectInfo>
+  list(prefix: string, signal: AbortSignal, options?: ObjectListOptions): AsyncIterable<ObjectInfo>
   /** What keys go on with after the prefix, up to the next slash and without it: each once, in order. */
   listFolders(prefix: string, signal: AbortSignal, options?: ListOptions): AsyncIterable<string>
   createUpload(key: string, storageClass: string | undefined, signal: AbortSignal): Promise<UploadRef>

@@ -13,6 +13,7 @@ import { storeOver } from '../agent/bucket/store.io'
 import { Prefix, SUPERSEDED_TAG } from '../agent/contract'
 import { AgentError } from '../agent/errors'
 import { toStorageRules } from './model/storage-rules'
+import { withQuickReads } from './quick-reads.io'
 import type { Vault } from './vault'
 
 /** All else in the bucket is backups. */
@@ -37,7 +38,7 @@ export async function openVault(...args: Parameters<typeof openBucket>): Promise
 
 export function s3Vault(s3: S3Connection): Vault {
   return {
-    store: storeOver(s3),
+    store: withQuickReads(s3, storeOver(s3)),
     write: (...args) => write(s3, ...args),
     tagSuperseded: (key, signal) => setSuperseded(s3, key, true, signal),
     untagSuperseded: (key, signal) => setSuperseded(s3, key, false, signal),

@@ -46,6 +46,8 @@ export interface S3Connection {
   readonly enforcesConditions: () => Promise<boolean>
   /** Where requests for the bucket go. */
   readonly readEndpoint: () => Promise<URL>
+  /** How requests to it are signed, as the SDK calls that: `sigv4` for the service `s3`, but of some kinds of buckets. */
+  readonly readSigning: () => Promise<{ readonly scheme: string; readonly service: string; readonly region: string }>
   readonly log: Log
 }
 
@@ -58,16 +60,36 @@ export function connectToS3(options: S3StoreOptions): S3Connection {
   })
   const retries = patientRetries(clock)
   const client = s3Client(options, retries)
-  const readEndpoint = () => resolveEndpoint(client, bucket)
+  const readEndpoint = async () => (await resolveEndpoint(client, bucket)).url
+  const readSigning = async () => {
+    const [chosen] = (await resolveEndpoint(client, bucket)).properties?.authSchemes ?? []
+    return {
+      scheme: chosen?.name ?? 'sigv4',
+      service: chosen?.signingName ?? 's3',
+      region: chosen?.signingRegion ?? region,
+    }
+  }
   const enforcesConditions = async () => isAws((await readEndpoint()).hostname)
-  return { client, ranges, retries, clock, bucket, region, enforcesConditions, readEndpoint, log }
+  return { client, ranges, retries, clock, bucket, region, enforcesConditions, readEndpoint, readSigning, log }
+}
+
+/** As the SDK has it, which types what it says of signing as anything. */
+interface SdkEndpoint {
+  readonly url: URL
+  readonly properties?: {
+    readonly authSchemes?: readonly {
+      readonly name?: string
+      readonly signingName?: string
+      readonly signingRegion?: string
+    }[]
+  }
 }
 
 /** As the SDK does for each request: it knows partitions, FIPS, dual-stack, and endpoints in the shared configuration file. */
-async function resolveEndpoint(client: S3Client, bucket: string): Promise<URL> {
+async function resolveEndpoint(client: S3Client, bucket: string): Promise<SdkEndpoint> {
   const input = { Bucket: bucket, Key: 'any' }
   try {
-    return (await getEndpointFromInstructions(input, HeadObjectCommand, { ...client.config })).url
+    return await getEndpointFromInstructions(input, HeadObjectCommand, { ...client.config })
   } catch (error) {
     throw storeError(error, { name: 'HeadObject', key: null, bucket, region: await client.config.region() })
   }

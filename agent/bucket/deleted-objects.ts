@@ -60,8 +60,8 @@ export function withDeleted({ store, log, signal }: Pick<Deps, 'store' | 'log' |
       head: (key, ofCaller) => readEither(key, (version) => store.head(key, ofCaller, version)),
       retrieve: (key, options, ofCaller) =>
         readEither(key, (version) => store.retrieve(key, options, ofCaller, version)),
-      async *list(prefix, ofCaller) {
-        for await (const object of store.list(prefix, ofCaller, { includeDeleted: true })) {
+      async *list(prefix, ofCaller, options) {
+        for await (const object of store.list(prefix, ofCaller, { ...options, includeDeleted: true })) {
           remember(object)
           yield object
         }

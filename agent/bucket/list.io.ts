@@ -11,8 +11,14 @@ import { call, type S3Connection } from './client.io'
 import { toObjectInfo } from './object-info'
 import type { ListedUpload, ObjectInfo } from '../context'
 
-export async function* list(s3: S3Connection, prefix: string, signal: AbortSignal): AsyncGenerator<ObjectInfo> {
-  for await (const { Contents = [] } of readPages(s3, { Prefix: prefix }, signal)) yield* Contents.map(toObjectInfo)
+export async function* list(
+  s3: S3Connection,
+  prefix: string,
+  signal: AbortSignal,
+  startAfter?: string,
+): AsyncGenerator<ObjectInfo> {
+  const input = { Prefix: prefix, ...(startAfter !== undefined && { StartAfter: startAfter }) }
+  for await (const { Contents = [] } of readPages(s3, input, signal)) yield* Contents.map(toObjectInfo)
 }
 
 export async function* listFolders(s3: S3Connection, prefix: string, signal: AbortSignal): AsyncGenerator<string> {
@@ -26,7 +32,7 @@ export function foldersIn({ CommonPrefixes = [] }: Pick<ListObjectsV2CommandOutp
 
 async function* readPages(
   s3: S3Connection,
-  input: Pick<ListObjectsV2CommandInput, 'Prefix' | 'Delimiter'>,
+  input: Pick<ListObjectsV2CommandInput, 'Prefix' | 'Delimiter' | 'StartAfter'>,
   signal: AbortSignal,
 ): AsyncGenerator<ListObjectsV2CommandOutput> {
   let token: string | undefined

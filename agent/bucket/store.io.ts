@@ -24,8 +24,8 @@ export function storeOver(s3: S3Connection): S3Store {
     get: (...args) => readWhole(s3, ...args),
     getRange: (...args) => readRange(s3, ...args),
     head: (...args) => head(s3, ...args),
-    list: (prefix, signal, { includeDeleted = false } = {}) =>
-      (includeDeleted ? listWithDeleted : list)(s3, prefix, signal),
+    list: (prefix, signal, { includeDeleted = false, startAfter } = {}) =>
+      (includeDeleted ? listWithDeleted : list)(s3, prefix, signal, startAfter),
     listFolders: (prefix, signal, { includeDeleted = false } = {}) =>
       (includeDeleted ? listFoldersWithDeleted : listFolders)(s3, prefix, signal),
     createUpload: (...args) => createUpload(s3, ...args),

@@ -14,9 +14,10 @@ export async function* listWithDeleted(
   s3: S3Connection,
   prefix: string,
   signal: AbortSignal,
+  startAfter?: string,
 ): AsyncGenerator<ObjectInfo> {
   let key: string | undefined
-  for await (const { Versions = [] } of readPages(s3, { Prefix: prefix }, signal)) {
+  for await (const { Versions = [] } of readPages(s3, { Prefix: prefix }, signal, startAfter)) {
     for (const version of Versions) {
       // S3 lists the newest version of a key first. Delete markers are listed apart, and take the place of the latest.
       if (version.Key === key) continue
@@ -39,8 +40,11 @@ async function* readPages(
   s3: S3Connection,
   input: Pick<ListObjectVersionsCommandInput, 'Prefix' | 'Delimiter'>,
   signal: AbortSignal,
+  startAfter?: string,
 ): AsyncGenerator<ListObjectVersionsCommandOutput> {
-  let next: Pick<ListObjectVersionsCommandInput, 'KeyMarker' | 'VersionIdMarker'> | undefined = {}
+  let next: Pick<ListObjectVersionsCommandInput, 'KeyMarker' | 'VersionIdMarker'> | undefined = {
+    KeyMarker: startAfter,
+  }
   while (next) {
     const command: ListObjectVersionsCommand = new ListObjectVersionsCommand({ Bucket: s3.bucket, ...input, ...next })
     const page = await call(s3, { name: 'ListObjectVersions', key: null }, signal, (sending) =>

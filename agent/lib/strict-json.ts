@@ -16,6 +16,47 @@ const UNFIT_KEYS: readonly string[] = ['__proto__']
 export function parseStrictJson(text: string, valuesMax = Infinity): unknown {
   assertEnd(text, valuesMax)
   const value: unknown = JSON.parse(text)
+  if (!isPlain(value, text)) assertStrict(text)
+  return value
+}
+
+/**
+ * Whether nothing speaks against the text, in a third of the time that it takes to say what does: an object that has a key twice
+ * has fewer keys than were written.
+ */
+function isPlain(value: unknown, text: string): boolean {
+  const keys = countKeys(value, 0)
+  return keys === countKeysIn(text)
+}
+
+/** NaN where something in it is not as it should be. */
+function countKeys(value: unknown, depth: number): number {
+  if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER ? NaN : 0
+  if (typeof value !== 'object' || value === null) return 0
+  if (depth === DEPTH_MAX) return NaN
+  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + countKeys(item, depth + 1), 0)
+  const keys = Object.keys(value)
+  let sum = keys.length
+  for (const key of keys) {
+    if (UNFIT_KEYS.includes(key)) return NaN
+    sum += countKeys((value as Record<string, unknown>)[key], depth + 1)
+  }
+  return sum
+}
+
+/** @param text - that is known to be JSON */
+function countKeysIn(text: string): number {
+  let keys = 0
+  for (let quote = text.indexOf('"'); quote >= 0;) {
+    const end = endOfString(text, quote)
+    if (isKey(text, end)) keys++
+    quote = text.indexOf('"', end)
+  }
+  return keys
+}
+
+/** @throws SyntaxError saying what is wrong, and where */
+function assertStrict(text: string): void {
   const open: (Set<string> | undefined)[] = []
   for (const token of tokensOf(text)) {
     const keys = open.at(-1)
@@ -32,7 +73,6 @@ export function parseStrictJson(text: string, valuesMax = Infinity): unknown {
       throw new SyntaxError(`the number ${token.text.slice(0, 40)} at ${token.at} is too large`)
     }
   }
-  return value
 }
 
 /** Each value but the first comes after one of these. */
@@ -68,18 +108,22 @@ function* tokensOf(text: string): Generator<Token> {
   }
 }
 
+const BACKSLASH = 0x5c
+const COLON = 0x3a
+const WHITESPACE: readonly number[] = [0x20, 0x09, 0x0a, 0x0d]
+
+/** A quote after an odd number of backslashes is no end. */
 function endOfString(text: string, start: number): number {
-  const special = /["\\]/g
-  special.lastIndex = start + 1
-  for (let match = special.exec(text); match; match = special.exec(text)) {
-    if (match[0] === '"') return special.lastIndex
-    special.lastIndex++ // what is escaped is no end, whatever it is
+  for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let first = quote
+    while (text.charCodeAt(first - 1) === BACKSLASH) first--
+    if ((quote - first) % 2 === 0) return quote + 1
   }
   return text.length
 }
 
 function isKey(text: string, end: number): boolean {
-  const next = /[^ \t\n\r]/g
-  next.lastIndex = end
-  return next.exec(text)?.[0] === ':'
+  let at = end
+  while (WHITESPACE.includes(text.charCodeAt(at))) at++
+  return text.charCodeAt(at) === COLON
 }

@@ -49,11 +49,22 @@ function isTidy(path: string): boolean {
     .every((name) => name !== '' && name !== '.' && name !== '..')
 }
 
+/** As it is where there is nothing to replace, which is nearly always. */
 function withoutControls(value: unknown): unknown {
+  return hasControls(value) ? replaceControls(value) : value
+}
+
+function hasControls(value: unknown): boolean {
+  if (typeof value === 'string') return !isWord(value)
+  if (typeof value !== 'object' || value === null) return false
+  return Object.values(value).some(hasControls)
+}
+
+function replaceControls(value: unknown): unknown {
   if (typeof value === 'string') return value.replaceAll(CONTROL, '?')
-  if (Array.isArray(value)) return value.map(withoutControls)
+  if (Array.isArray(value)) return value.map(replaceControls)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutControls(item)]))
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replaceControls(item)]))
 }
 
 /** What is in a list or a record of ours: they look at it themselves, so that zod alone could not tell. */

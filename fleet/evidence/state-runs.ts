@@ -13,7 +13,7 @@ const STATES: readonly RunState[] = [
 ]
 const SPEAKERS: readonly RunVerdict['by'][] = ['operator', 'host']
 const RUN = new RegExp(RUN_PATTERN)
-const FLAG = { sizesOnly: 1, superseded: 2 } as const
+const FLAG = { sizesOnly: 1, superseded: 2, unread: 4 } as const
 /** In the place of what a run does not have. */
 const NONE = -1
 const FIELDS = 16
@@ -26,7 +26,7 @@ export function formatRun(run: RunRecord): readonly unknown[] {
     run.writtenAt,
     STATES.indexOf(run.state),
     DEPTHS.indexOf(run.verified),
-    (run.sizesOnly ? FLAG.sizesOnly : 0) | (run.superseded ? FLAG.superseded : 0),
+    (run.sizesOnly ? FLAG.sizesOnly : 0) | (run.superseded ? FLAG.superseded : 0) | (run.unread ? FLAG.unread : 0),
     run.volumes,
     run.objects,
     run.entries,
@@ -72,6 +72,7 @@ function parseRun(value: unknown): RunRecord {
     ...{ volumes, objects, entries, rawBytes, storedBytes, catalogBytes, seconds },
     ...(flags & FLAG.sizesOnly && { sizesOnly: true }),
     ...(flags & FLAG.superseded && { superseded: true }),
+    ...(flags & FLAG.unread && { unread: true }),
     ...(recentEntries !== NONE && { recentEntries }),
     ...(presentAt !== NONE && { presentAt }),
     ...(heardOperator !== NONE && { heardOperator }),

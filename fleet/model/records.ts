@@ -56,6 +56,8 @@ export interface RunRecord {
   readonly presentAt?: number
   /** All of its objects bear the tag without which nothing expires. */
   readonly superseded?: true
+  /** Something kept its manifest from being read, such as a key that the reader may not use: what it says is not known, and asked for again. */
+  readonly unread?: true
   /** Which records of operators' verifications have been read, as a checksum of their keys and times: another says that there are others. */
   readonly heardOperator?: number
   /** Likewise of the host's own. */

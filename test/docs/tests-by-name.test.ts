@@ -47,6 +47,14 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'fleet/command/plan-command.test.ts': ['fleet/command/requests.ts'],
   'fleet/command/systems-manager.test.ts': ['fleet/command/ssm-errors.ts', 'fleet/command/ssm-shapes.ts'],
   'fleet/model/judge.test.ts': ['fleet/model/judge-host.ts', 'fleet/model/wording.ts'],
+  'fleet/evidence/parser.test.ts': ['fleet/evidence/parse.ts', 'fleet/evidence/parser-thread.io.ts'],
+  'fleet/evidence/pass.test.ts': [
+    ...['hear.io', 'host-class.io', 'list-all.io', 'look.io', 'present', 'read-manifests.io', 'records-listed.io'].map(
+      (name) => `fleet/evidence/${name}.ts`,
+    ),
+    'fleet/evidence/without.ts',
+  ],
+  'fleet/inventory/inventory.test.ts': ['fleet/inventory/join.ts'],
   'fleet/evidence/state-file.test.ts': ['fleet/evidence/state.ts', 'fleet/evidence/state-runs.ts'],
   'drill/drill.test.ts': ['agent/drill/compare.io.ts', 'agent/drill/try-run.io.ts'],
   'rebuild/rebuild.test.ts': ['agent/source/rebuild-step.ts'],

@@ -1,4 +1,4 @@
-// The catalog worker's thread runs the file it is in: the bundle in the product, here a bundle of the thread alone, as a
+// The catalog worker's thread, as that which parses manifests, runs the file it is in: the bundle in the product, here a bundle of the threads alone, as a
 // thread cannot run what jest compiles in memory. Made anew before each test run.
 const { mkdirSync, renameSync } = require('node:fs')
 const { dirname, resolve } = require('node:path')
@@ -12,8 +12,10 @@ module.exports = () => {
   mkdirSync(dirname(file), { recursive: true })
   buildSync({
     stdin: {
-      contents:
-        "import { runCatalogWorkerIfAsked } from './agent/archive/catalog-worker-thread.io'; runCatalogWorkerIfAsked()",
+      contents: `
+        import { runCatalogWorkerIfAsked } from './agent/archive/catalog-worker-thread.io'
+        import { runManifestParserIfAsked } from './fleet/evidence/parser-thread.io'
+        runCatalogWorkerIfAsked() || runManifestParserIfAsked()`,
       resolveDir: root,
     },
     outfile: unfinished,

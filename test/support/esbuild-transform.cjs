@@ -2,6 +2,9 @@
 const { transformSync } = require('esbuild')
 const catalogWorker = require('./bundle-catalog-worker.cjs')
 
+/** They start the file that they are in, as a thread. */
+const THREADS = ['agent/archive/catalog-worker.io.ts', 'fleet/evidence/parser.io.ts']
+
 module.exports = {
   process: (source, path) => {
     const { code, map } = transformSync(source, {
@@ -11,7 +14,7 @@ module.exports = {
       supported: { 'dynamic-import': false }, // jest's modules have no other way to be imported
       sourcemap: 'external',
       sourcefile: path,
-      ...(path.endsWith('agent/archive/catalog-worker.io.ts') && {
+      ...(THREADS.some((file) => path.endsWith(file)) && {
         define: { __filename: JSON.stringify(catalogWorker.file) },
       }),
     })

@@ -113,9 +113,10 @@ export function memoryStore({
       }
     },
 
-    async *list(prefix, signal, options) {
+    async *list(prefix, signal, { startAfter = '', ...options } = {}) {
       await arrive(signal)
       for (const key of listKeys(prefix, options)) {
+        if (key <= startAfter) continue
         const deletedVersion = objects.has(key) ? undefined : [...(deleted.get(key)?.keys() ?? [])].at(-1)
         yield { ...describe(key, find(key, deletedVersion)), ...(deletedVersion !== undefined && { deletedVersion }) }
       }

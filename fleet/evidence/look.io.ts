@@ -1,0 +1,78 @@
+/** Looks whether the objects of a host's newest runs are there. */
+import { Prefix, type RunKey } from '../../agent/contract'
+import type { ObjectInfo } from '../../agent/context'
+import type { FleetDeps } from '../vault'
+import type { RunRecord } from '../model/records'
+import { findDue, findMissing } from './present'
+import type { StoredVolume } from './summarize'
+import { without } from './without'
+
+/** Of a host and class that has lost many runs: the rest is looked for in the next pass. */
+const ROUNDS_MAX = 3
+
+export interface LookOptions {
+  readonly keepAtLeast: number
+  /** In seconds. */
+  readonly now: number
+  /** What the manifest of a run says of its objects; undefined where it has gone, or cannot be read any more. */
+  readonly storedOf: (run: RunRecord) => Promise<readonly StoredVolume[] | undefined>
+}
+
+/**
+ * @param runs - newest first
+ * @returns the same runs, those that were looked for with what was seen
+ */
+export async function lookForObjects(
+  deps: FleetDeps,
+  place: Pick<RunKey, 'class' | 'host'>,
+  runs: readonly RunRecord[],
+  { keepAtLeast, now, storedOf }: LookOptions,
+): Promise<readonly RunRecord[]> {
+  let seen = runs
+  const looked = new Set<string>()
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const missing = seen.filter(({ run, state }) => looked.has(run) && state === 'objects-missing').length
+    const due = findDue(seen, keepAtLeast + missing, now).filter(({ run }) => !looked.has(run))
+    if (due.length === 0) break
+    const listed = await listObjects(deps, place, due)
+    const changed = new Map<string, RunRecord>()
+    for (const run of due) {
+      looked.add(run.run)
+      const stored = await storedOf(run)
+      if (!stored) continue
+      const what = findMissing({ ...place, run: run.run }, stored, listed, new Date(run.writtenAt * 1000))
+      if (what !== undefined) deps.log.debug(`run ${run.run} of ${place.host}: ${what}`)
+      changed.set(run.run, withSight(run, what === undefined ? now : undefined))
+    }
+    seen = seen.map((run) => changed.get(run.run) ?? run)
+  }
+  return seen
+}
+
+function withSight(run: RunRecord, presentAt: number | undefined): RunRecord {
+  const rest = without(run, 'presentAt')
+  if (presentAt === undefined) return { ...rest, state: 'objects-missing' }
+  return { ...rest, state: 'complete', presentAt }
+}
+
+/** Those of the runs, and what lies between them: one request for each kind where the runs are the newest ones. */
+async function listObjects(
+  { vault, signal }: FleetDeps,
+  { class: className, host }: Pick<RunKey, 'class' | 'host'>,
+  runs: readonly RunRecord[],
+): Promise<ReadonlyMap<string, ObjectInfo>> {
+  const names = runs.map(({ run }) => run).sort()
+  const [first = '', last = ''] = [names[0], names.at(-1)]
+  const wanted = new Set(names)
+  const listed = new Map<string, ObjectInfo>()
+  const list = async (kind: string) => {
+    const prefix = `${kind}/${className}/${host}/`
+    for await (const object of vault.store.list(prefix, signal, { startAfter: `${prefix}${first}` })) {
+      const run = object.key.slice(prefix.length, object.key.indexOf('/', prefix.length))
+      if (run > last) return
+      if (wanted.has(run)) listed.set(object.key, object)
+    }
+  }
+  await Promise.all([list(Prefix.data), list(Prefix.catalogs)])
+  return listed
+}
