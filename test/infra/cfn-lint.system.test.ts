@@ -18,6 +18,16 @@ test.each([
       hosts: { read: false, defaultHostManagement: true, ebs: { keyArns: [KEY_ARN] } },
       notifications: { emails: ['operators@example.com'], completed: true },
       schedules: [{ ...DEFAULT_STAGE.schedules[0]!, kind: 'association' }],
+      fleet: { accounts: [{ account: '222222222222', region: 'eu-central-1' }], perHostMetrics: true },
+    },
+  ],
+  [
+    'with the vault of another account, whose auditor may ask',
+    {
+      vault: {
+        ...{ bucketName: 'the-central-vault', region: 'eu-central-1' },
+        auditor: 'arn:aws:iam::222222222222:role/Snapstream-auditor-eu-central-1',
+      },
     },
   ],
 ] as const)('cfn-lint finds nothing in the template %s', (_, config) => {

@@ -42,6 +42,7 @@ test('with every option', () => {
       ebs: { keyArns: ['arn:aws:kms:eu-west-1:111111111111:key/0b6a4a3c-0d3b-4b58-9d0c-6b9a9b1f2c11'] },
     },
     notifications: { emails: ['operators@example.com'], completed: true },
+    fleet: { accounts: [{ account: '222222222222', region: 'eu-central-1' }], perHostMetrics: true },
   }
   expect(findings(config)).toEqual([])
 })
@@ -52,6 +53,7 @@ test('with a second copy, and hosts of other accounts', () => {
 })
 
 test('with the vault of another account', () => {
-  const vault = { bucketName: 'the-central-vault', region: 'eu-central-1' }
+  const auditor = 'arn:aws:iam::222222222222:role/Snapstream-auditor-eu-central-1'
+  const vault = { bucketName: 'the-central-vault', region: 'eu-central-1', auditor }
   expect(findings({ ...DEFAULT_STAGE, vault })).toEqual([])
 })
