@@ -8,8 +8,10 @@ import { counted } from '../../agent/lib/text'
 import { mapUnordered } from '../../agent/lib/unordered'
 import { writeState } from '../evidence/state-file.io'
 import type { FleetConfig } from '../model/config'
+import { estimateCost, type FleetCost } from '../model/cost'
 import { findTransitions, remember } from '../model/memory'
 import type { HostHistory } from '../model/records'
+import { pricesOf } from '../model/prices'
 import { shortName } from '../model/wording'
 import { observeFleet, type Observation, type ObserveDeps } from '../observe.io'
 import { formatCsv } from '../report/csv'
@@ -140,7 +142,19 @@ class Pass {
       vault.write(`${Prefix.reports}/${name}`, Buffer.from(text), `${contentType}; charset=utf-8`, signal)
     await write('fleet.json', formatJson(view), 'application/json')
     await write('fleet.csv', formatCsv(view), 'text/csv')
-    await write('index.html', renderReport({ view, histories, config, cost: undefined, at }), 'text/html')
+    await write(
+      'index.html',
+      renderReport({ view, histories, config, cost: await this.estimateCost(), at }),
+      'text/html',
+    )
+  }
+
+  private async estimateCost(): Promise<FleetCost> {
+    const { vault, signal } = this.deps
+    const { view, histories, config, at: now } = this.observation
+    const { region } = this.request.place
+    const rules = await vault.readRules(signal)
+    return estimateCost({ config, histories, view, rules, region, prices: pricesOf(region), now })
   }
 
   private async readTrend(): Promise<void> {
