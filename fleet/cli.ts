@@ -84,8 +84,13 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
     ...{ log, now, signal, environment: process.env },
     screen: {
       isTerminal: stdout.isTTY && !request.json,
-      columns: stdout.columns || COLUMNS, // 0 where a terminal does not know
-      rows: stdout.rows || ROWS,
+      // 0 where a terminal does not know; another where its window has changed.
+      get columns() {
+        return stdout.columns || COLUMNS
+      },
+      get rows() {
+        return stdout.rows || ROWS
+      },
       write: (text) => void stdout.write(text),
     },
     openVault: open,

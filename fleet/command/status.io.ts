@@ -16,16 +16,21 @@ const CLEAR = '\x1b[H\x1b[2J\x1b[3J'
 /**
  * Shows the fleet by trouble.
  *
+ * @param watchSeconds - between two looks, where it is to be watched
  * @throws AgentError USAGE where it is to be watched and there is no terminal; else as `observeFleet`
  */
-export async function status(deps: CommandDeps, request: Request<'status'>): Promise<Outcome<StatusOutput>> {
+export async function status(
+  deps: CommandDeps,
+  request: Request<'status'>,
+  watchSeconds = WATCH_SECONDS,
+): Promise<Outcome<StatusOutput>> {
   if (!request.watch) return look(deps, request)
   if (!deps.screen.isTerminal) {
     throw new AgentError('USAGE', '--watch needs a terminal, and makes no sense with --json', {
       hint: 'Leave --watch out, and run the command as often as you like.',
     })
   }
-  return watch(deps, request)
+  return watch(deps, request, watchSeconds)
 }
 
 async function look(deps: CommandDeps, request: Request<'status'>): Promise<Outcome<StatusOutput>> {
@@ -56,27 +61,35 @@ export async function readAuditorSign(
 }
 
 /** Until somebody ends it: then what was seen last is its outcome. What fails meanwhile is shown, and tried again. */
-async function watch(deps: CommandDeps, request: Request<'status'>): Promise<Outcome<StatusOutput>> {
+async function watch(deps: CommandDeps, request: Request<'status'>, seconds: number): Promise<Outcome<StatusOutput>> {
   const { screen, signal } = deps
   let last: Outcome<StatusOutput> | undefined
   for (;;) {
     try {
-      const { rows } = screen
-      last = await look(deps, { ...request, limit: Math.min(request.limit, rows) })
-      const lines = last.summary.split('\n')
-      const room = Math.max(1, rows - 2)
-      const shown =
-        lines.length > room ? [...lines.slice(0, room - 1), '… there is more: make the window higher'] : lines
-      screen.write(`${CLEAR}${printableText(shown.join('\n'), '')}\n${footer(deps.now())}`)
+      last = await look(deps, request)
+      screen.write(`${CLEAR}${picture(last.summary, screen.rows)}${footer(deps.now())}`)
     } catch (error) {
       if (signal.aborted || !last) throw error
-      screen.write(`\n${describeError(error).join('\n')}\n`)
+      const lines = describeError(error).join('\n')
+      screen.write(
+        `${CLEAR}${picture(last.summary, screen.rows - 3)}${printableText(lines, '')}\n${footer(deps.now())}`,
+      )
     }
-    await sleep(WATCH_SECONDS * 1000, undefined, { signal }).catch(() => undefined)
-    if (signal.aborted) return last
+    await sleep(seconds * 1000, undefined, { signal }).catch(() => undefined)
+    if (!signal.aborted) continue
+    screen.write(CLEAR)
+    return last
   }
 }
 
+/** As much as fits above the footer. */
+function picture(summary: string, rows: number): string {
+  const lines = summary.split('\n')
+  const room = Math.max(1, rows - 2)
+  const shown = lines.length > room ? [...lines.slice(0, room - 1), '… there is more: make the window higher'] : lines
+  return `${printableText(shown.join('\n'), '')}\n`
+}
+
 function footer(now: Date): string {
-  return `Seen at ${now.toISOString().slice(11, 19)} UTC, and again each minute. Ctrl-C ends it.\n`
+  return `Looked at ${now.toISOString().slice(11, 19)} UTC, and again each minute. Ctrl-C ends it.\n`
 }

@@ -148,10 +148,34 @@ describe('--watch', () => {
     const deps = depsOf(mixedFleet, 1, { screen, signal: ending.signal })
     const outcome = await described('status', status(deps, fleetRequestOf('status', ['--watch'])))
     expect(outcome.status).toBe(3)
-    const [picture = ''] = drawn
+    const [picture = '', end] = drawn
+    expect(end).toBe('\x1b[H\x1b[2J\x1b[3J') // in its place stands the whole outcome
+    expect(outcome.summary).toContain('protected   shop-db-1')
     expect(picture.startsWith('\x1b[H\x1b[2J\x1b[3J4 of 6 hosts need attention')).toBe(true)
     expect(picture.trimEnd().split('\n').length).toBeLessThanOrEqual(8)
     expect(picture).toContain('… there is more: make the window higher')
+  })
+
+  test('a look that fails meanwhile is told of below what was seen last, and the next is as any other', async () => {
+    const ending = new AbortController()
+    const drawn: string[] = []
+    const screen = {
+      ...{ isTerminal: true, columns: 80, rows: 12 },
+      write(text: string) {
+        drawn.push(text)
+        if (drawn.length === 3) ending.abort(new AgentError('INTERRUPTED', 'stopped by SIGINT', { hint: '' }))
+      },
+    }
+    let looks = 0
+    const observe = async () => {
+      if (++looks === 2) throw new AgentError('ENDPOINT_UNREACHABLE', 'no way to S3\u001b[2J', { hint: 'Look.' })
+      return observed(well)
+    }
+    const deps = depsOf(well, 1, { screen, observe, signal: ending.signal })
+    expect(await status(deps, fleetRequestOf('status', ['--watch']), 0.01)).toMatchObject({ status: 0 })
+    expect(drawn[1]).toContain('The one host is protected.')
+    expect(drawn[1]).toContain('\nno way to S3?[2J\nHINT: Look.\n')
+    expect(drawn[2]).not.toContain('no way to S3')
   })
 
   test('a look that fails at the beginning is an error: there is nothing to show instead', async () => {
