@@ -42,6 +42,7 @@ const classView = z.object({
   lastGoodAt: time.exactOptional().describe('When the newest one was that is complete, verified and rightly dated.'),
   lastGoodRun: z.string().exactOptional().describe('Its name.'),
   failuresInARow: z.int().describe('Since the last good run.'),
+  damaged: z.literal(true).exactOptional().describe('The newest run did not read back, or objects of it are gone.'),
   storedBytes: z.int().describe('Of all its runs.'),
   suspicions: z.array(z.string()).describe('What is odd about the newest run, for people.'),
 })

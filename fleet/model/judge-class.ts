@@ -41,6 +41,7 @@ export function judgeClass(given: ClassCase): ClassView {
     ...(runs[0] && { lastRunAt: runs[0].writtenAt }),
     ...(lastGood && { lastGoodAt: lastGood.writtenAt, lastGoodRun: lastGood.run }),
     failuresInARow,
+    ...(runs[0] && isDamaged(runs[0]) && { damaged: true }),
     storedBytes: runs.reduce((sum, run) => sum + run.storedBytes + run.catalogBytes, 0),
     suspicions,
   }

@@ -53,7 +53,7 @@ export function judgeHost(given: HostCase): HostView {
     state,
     stateSince: memory?.state === state ? memory.stateSince : now,
     reason: found?.reason ?? `${several}${worst?.reason ?? 'has no backup'}${clues}`,
-    advice: adviseOn(state, given),
+    advice: adviseOn(state, worst, given),
     overdue: !CALM_STATES.has(state) && classes.some((each) => each.overdue),
     classes,
     storedBytes,
@@ -78,7 +78,7 @@ function findRest(
   storedBytes: number,
 ): { readonly state: HostState; readonly reason: string } | undefined {
   const { classes, expected, memory, now } = given
-  if (!worst || !OF_RUNNING_HOSTS.has(worst.state)) return undefined
+  if (!worst || !OF_RUNNING_HOSTS.has(worst.state) || classes.some(({ damaged }) => damaged)) return undefined
   const lastGoodAt = Math.max(...classes.map((each) => each.lastGoodAt ?? 0))
   const kept = `its last verified backup is ${ageOf(lastGoodAt, now)} old and is kept (${formatBytes(storedBytes)})`
   if (isGone(given)) {
@@ -124,14 +124,22 @@ function describeClues(given: HostCase): string {
   return clues.map((clue) => `; ${clue}`).join('')
 }
 
-function adviseOn(state: HostState, { expected, config }: HostCase): string {
+function adviseOn(state: HostState, worst: ClassView | undefined, { expected, config, history }: HostCase): string {
   const name = shortName(expected.host)
+  const isNode = placeOfHost(expected.host) !== undefined
   if (CALM_STATES.has(state)) return ''
   if (state === 'suspicious') {
     return `Compare it with an earlier run before anything expires: snapstream-fleet host ${name}, then diff of two runs.`
   }
   if (state === 'unknown') return 'Use the version of Snapstream that made the run, or a later one.'
-  if (state === 'unverified') return `Verify it: snapstream-fleet verify --hosts ${name}`
+  if (worst?.damaged) return `Back it up again, and see what is lost: snapstream-fleet host ${name}`
+  if (state === 'unverified') {
+    const run = history?.classes.find((each) => each.class === worst?.class)?.runs[0]?.run ?? 'RUN'
+    const where = `--class ${worst?.class ?? 'CLASS'} --run ${run}`
+    return isNode
+      ? `Verify it: snapstream-fleet verify --hosts ${name} ${where}`
+      : `Verify it: snapstream verify --host ${name} ${where}`
+  }
   if (expected.power === 'stopped') return 'Start it, and back it up; or terminate it.'
   if (expected.power === 'running' && !expected.managed) {
     return 'Install the SSM agent, give it an instance profile and a way to Systems Manager; then Snapstream installs itself.'
@@ -142,6 +150,7 @@ function adviseOn(state: HostState, { expected, config }: HostCase): string {
   if (expected.power === 'running' && expected.classes.length === 0 && config.schedules.length > 0) {
     return `Tag it again, or say that nobody needs its backups: snapstream-fleet forget ${name}`
   }
+  if (!isNode) return 'See there why, and back it up: snapstream backup'
   const why = `see why: snapstream-fleet host ${name}`
   return state === 'never' ? `Back it up: snapstream-fleet run --hosts ${name} --wait` : `Back it up again, and ${why}`
 }

@@ -38,7 +38,7 @@ export function judgeFleet(given: FleetCase): FleetView {
     .sort(byTrouble)
   const protectedAges = hosts
     .filter(({ state }) => state === 'protected')
-    .map(({ classes }) => Math.min(...classes.flatMap(({ lastGoodAt }) => lastGoodAt ?? [])))
+    .map(({ classes }) => Math.max(...classes.flatMap(({ lastGoodAt }) => lastGoodAt ?? [])))
   const oldest = protectedAges.reduce((a, b) => Math.min(a, b), Infinity)
   return {
     at: given.now,

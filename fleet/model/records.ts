@@ -209,6 +209,8 @@ export interface ClassView {
   readonly lastGoodAt?: number
   readonly lastGoodRun?: string
   readonly failuresInARow: number
+  /** The newest run did not read back, or objects of it are gone. */
+  readonly damaged?: true
   readonly storedBytes: number
   readonly suspicions: readonly string[]
 }

@@ -80,6 +80,44 @@ test('an instance that a readable account does not have is gone; where the accou
 })
 const readable = { account: '111122223333', region: 'eu-west-1' }
 
+test('the backup of a terminated host that does not read back is trouble: there will be no other', () => {
+  const verdict = { by: 'operator', depth: 'stream', ok: false, at: NOW - HOUR } as const
+  const runs = [aRun(NOW - 20 * DAY, { verdict }), ...nights(5, NOW - 21 * DAY)]
+  for (const power of ['terminated', 'stopped'] as const) {
+    const view = judgeOne(aHistory(host, runs), anInstance('i-1', { power }))
+    expect(view).toMatchObject({ state: 'failing', overdue: true })
+    expect(view.advice).toContain('see what is lost: snapstream-fleet host i-1')
+  }
+})
+
+test('what to type about an unverified run names it', () => {
+  const runs = nights(1, NOW - 2 * HOUR, { verified: 'none' })
+  const where = `--class daily --run ${runs[0]!.run}`
+  const advice = (name: string) => judgeOne(aHistory(name, runs), anInstance('i-1', { host: name })).advice
+  expect(advice(host)).toBe(`Verify it: snapstream-fleet verify --hosts i-1 ${where}`)
+  expect(advice('nas')).toBe(`Verify it: snapstream verify --host nas ${where}`)
+})
+
+test('a host that is no node of Systems Manager is not told to wait for a command', () => {
+  const nas: ExpectedHost = { host: 'nas', expectedBy: ['list'], classes: ['daily'] }
+  expect(judgeOne(undefined, nas).advice).toBe('See there why, and back it up: snapstream backup')
+})
+
+test('the oldest protected age is of the host whose newest good backup is the oldest, whatever its monthly one', () => {
+  const histories: HostHistory[] = [
+    {
+      host,
+      classes: [
+        { class: 'daily', runs: nights(1) },
+        { class: 'weekly', runs: nights(1, NOW - 5 * DAY) },
+      ],
+    },
+    aHistory(arnOf('i-2'), nights(1, NOW - 30 * HOUR)),
+  ]
+  const expected = [anInstance('i-1', { classes: ['daily', 'weekly'] }), anInstance('i-2')]
+  expect(judgeFleet(aFleet(expected, histories)).oldestProtectedHours).toBe(30)
+})
+
 test('how long a terminated host is kept is said, where it is not for ever', () => {
   const memory: HostMemory = { host, state: 'gone', stateSince: NOW - DAY, expectedSince: {}, goneSince: NOW - DAY }
   const view = judgeOne(
