@@ -139,7 +139,7 @@ function drillRows({ drill }: HostView, host: number): DrillRow[] {
   ]
 }
 
-function costOf({ currency, perMonth, classes, notes }: ReportCost): NonNullable<PageData['cost']> {
+function costOf({ currency, perMonth, classes, notes, gone, whatIf = [] }: ReportCost): NonNullable<PageData['cost']> {
   return {
     currency: name(currency),
     perMonth,
@@ -147,6 +147,11 @@ function costOf({ currency, perMonth, classes, notes }: ReportCost): NonNullable
       ...{ class: name(row.class), storageClass: name(row.storageClass), storedBytes, perMonth, note: text(row.note) },
     })),
     notes: notes.map(text),
+    ...(gone && { gone: { hosts: gone.hosts, perMonth: gone.perMonth } }),
+    whatIf: whatIf.map(({ storageClass, note, ...row }) => ({
+      ...{ class: name(row.class), perMonth: row.perMonth, readBack: row.readBack, note: text(note) },
+      ...(storageClass !== undefined && { storageClass: name(storageClass) }),
+    })),
   }
 }
 

@@ -17,6 +17,18 @@ export interface ReportCost {
   }[]
   /** By host: per month. */
   readonly hosts: ReadonlyMap<string, number>
+  /** Terminated hosts whose last runs are kept. */
+  readonly gone?: { readonly hosts: number; readonly perMonth: number }
+  /** If all archives of a class were in one storage class. */
+  readonly whatIf?: readonly {
+    readonly class: string
+    /** Absent: as they are now. */
+    readonly storageClass?: string
+    readonly perMonth: number
+    /** To read the newest good backup of every host once. */
+    readonly readBack: number
+    readonly note: string
+  }[]
   /** Which prices, of when, and what is not in them. */
   readonly notes: readonly string[]
 }

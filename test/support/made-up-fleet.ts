@@ -1,6 +1,8 @@
 /** A fleet of any size that never was, the same each time: five weeks of nights, and trouble of every kind. */
 import { fleetConfigSchema, type FleetConfig } from '../../fleet/model/config'
+import { estimateCost } from '../../fleet/model/cost'
 import { judgeFleet } from '../../fleet/model/judge'
+import { pricesOf } from '../../fleet/model/prices'
 import type {
   DrillRecord,
   ExpectedHost,
@@ -11,7 +13,6 @@ import type {
   RunDetail,
   RunRecord,
 } from '../../fleet/model/records'
-import type { ReportCost } from '../../fleet/report/page-data'
 import type { ReportInput } from '../../fleet/report/collect'
 import { AT } from './fleet-view'
 
@@ -67,6 +68,7 @@ export const FLEET_CONFIG: FleetConfig = fleetConfigSchema.parse({
 export function madeUpFleet(size: number, nights = 35): ReportInput {
   const random = randomFrom(20261128)
   const hosts = Array.from({ length: size }, (_, index) => makeHost(index, nights, random))
+  const histories = new Map(hosts.flatMap(({ history }) => (history ? [[history.host, history] as const] : [])))
   const view = judgeFleet({
     config: FLEET_CONFIG,
     inventory: {
@@ -79,13 +81,14 @@ export function madeUpFleet(size: number, nights = 35): ReportInput {
         },
       ],
     },
-    histories: new Map(hosts.flatMap(({ history }) => (history ? [[history.host, history] as const] : []))),
+    histories,
     memories: new Map(hosts.map(({ memory }) => [memory.host, memory])),
     explanations: hosts.flatMap(({ explanations }) => explanations),
     now: AT,
   })
-  const histories = new Map(hosts.flatMap(({ history }) => (history ? [[history.host, history] as const] : [])))
-  return { view, histories, config: FLEET_CONFIG, cost: makeCost(histories), at: AT }
+  const [region, now, config] = ['eu-west-1', AT, FLEET_CONFIG]
+  const cost = estimateCost({ config, histories, view, rules: undefined, prices: pricesOf(region), region, now })
+  return { view, histories, config, cost, at: AT }
 }
 
 interface MadeUpHost {
@@ -215,33 +218,6 @@ function makeDrill(index: number, runs: readonly RunRecord[], fate: Fate): Drill
     ...{ class: 'daily', run: run.run, at: AT - (index % 13) * DAY - 5000, ok },
     ...{ restoreSeconds: run.rawBytes / 200e6, restoredBytes: run.rawBytes, entries: run.entries },
     problem: ok ? '' : 'the check script found that the database does not start',
-  }
-}
-
-function makeCost(histories: ReadonlyMap<string, HostHistory>): ReportCost {
-  const prices: Readonly<Record<string, number>> = { daily: 0.0125, monthly: 0.004 }
-  const bytesOf = (history: HostHistory, name: string) =>
-    (history.classes.find((of) => of.class === name)?.runs ?? []).reduce((sum, run) => sum + run.storedBytes, 0)
-  const hosts = new Map(
-    [...histories].map(([host, history]) => [
-      host,
-      ['daily', 'monthly'].reduce((sum, name) => sum + (bytesOf(history, name) / GIB) * prices[name]!, 0),
-    ]),
-  )
-  const classes = ['daily', 'monthly'].map((name) => {
-    const storedBytes = [...histories.values()].reduce((sum, history) => sum + bytesOf(history, name), 0)
-    return {
-      ...{ class: name, storageClass: name === 'daily' ? 'STANDARD_IA' : 'GLACIER_IR', storedBytes },
-      perMonth: (storedBytes / GIB) * prices[name]!,
-      note: name === 'monthly' ? 'Billed for 90 days at least, and for what is read back.' : '',
-    }
-  })
-  return {
-    currency: 'USD',
-    perMonth: classes.reduce((sum, { perMonth }) => sum + perMonth, 0),
-    classes,
-    hosts,
-    notes: ['List prices of eu-west-1 of September 2026; requests, traffic and replicas are not in them.'],
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the backups cost, and where nobody could look for hosts. */
 import { formatBytes } from '../../../agent/lib/text'
+import { stateChip } from './chip.io'
 import { element, section, type Child } from './dom.io'
 import type { Fleet, Host } from './fleet'
 import type { HostsSection } from './lists.io'
@@ -16,6 +17,7 @@ export function costList({ cost, policies }: Fleet): HostsSection {
     sortedBy: 'Per month',
     columns: [
       { title: 'Host', header: true, key: ({ label }) => label, cell: ({ label }) => element('bdi', {}, label) },
+      { title: 'State', class: 'wide', key: ({ place }) => place, cell: ({ state }) => stateChip(state) },
       { title: 'Account', class: 'wide', key: ({ account }) => account, cell: ({ account }) => account },
       {
         title: 'Stored',
@@ -33,40 +35,68 @@ export function costList({ cost, policies }: Fleet): HostsSection {
       },
     ],
   })
-  const kept = new Map(
-    policies.map((policy) => [policy.name, `${policy.expireAfterDays} d, and the last ${policy.keepAtLeast}`]),
-  )
-  const classes =
-    cost &&
-    plainTable(
-      'Cost by class',
-      ['Class', 'Storage class', 'Kept for', 'Stored', 'Per month', ''],
-      cost.classes.map((row) => [
-        row.class,
-        row.storageClass,
-        kept.get(row.class) ?? '–',
-        formatBytes(row.storedBytes),
-        money(row.perMonth),
-        row.note,
-      ]),
-      [3, 4],
-    )
   return {
     node: section(
       'cost',
       'Cost',
       ...(cost
-        ? [
-            classes,
-            ...cost.notes.map((note) => element('p', { class: 'note' }, note)),
-            element('h3', {}, 'By host'),
-            table.node,
-          ]
+        ? [...describeCost(cost, policies, money), element('h3', {}, 'By host'), table.node]
         : [element('p', { class: 'nothing' }, 'No prices were given: "snapstream-fleet cost" has them.')]),
     ),
     show: (hosts) => table.show(hosts.filter(({ storedBytes }) => storedBytes > 0)),
     print: (rowsMax) => table.print(rowsMax),
   }
+}
+
+function describeCost(
+  { classes, notes, gone, whatIf = [], perMonth }: NonNullable<Fleet['cost']>,
+  policies: Fleet['policies'],
+  money: (amount: number) => string,
+): HTMLElement[] {
+  const kept = new Map(
+    policies.map((policy) => [policy.name, `${policy.expireAfterDays} d, and the last ${policy.keepAtLeast}`]),
+  )
+  const byClass = classes.map((row) => [
+    ...[row.class, row.storageClass, kept.get(row.class) ?? '–', formatBytes(row.storedBytes), money(row.perMonth)],
+    row.note,
+  ])
+  const ifs = whatIf.map((row) => [
+    ...[row.class, row.storageClass ?? 'as it is now', money(row.perMonth), money(row.readBack), row.note],
+  ])
+  return [
+    element(
+      'p',
+      {},
+      element('strong', {}, money(perMonth)),
+      ' a month for what is stored today',
+      gone &&
+        gone.hosts > 0 &&
+        `; ${money(gone.perMonth)} of it for terminated hosts (${formatCount(gone.hosts)}), whose last runs are kept`,
+      '.',
+    ),
+    plainTable(
+      'Cost by class',
+      ['Class', 'Storage class', 'Kept for', 'Stored', 'Per month', 'Beware'],
+      byClass,
+      [3, 4],
+    ),
+    ...notes.map((note) => element('p', { class: 'note' }, note)),
+    ...(ifs.length > 0
+      ? [
+          element(
+            'details',
+            {},
+            element('summary', {}, 'What another storage class would cost'),
+            plainTable(
+              'Cost in other storage classes',
+              ['Class', 'All in', 'Per month', 'To read all once', 'Beware'],
+              ifs,
+              [2, 3],
+            ),
+          ),
+        ]
+      : []),
+  ]
 }
 
 export function accountList({ accounts, hosts }: Fleet): HTMLElement {

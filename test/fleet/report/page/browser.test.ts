@@ -270,6 +270,16 @@ test('without a host it says that there is none', async () => {
   expectQuiet(opened)
 })
 
+test('shows what terminated hosts cost, and what another storage class would', async () => {
+  await using opened = await openPage(browser, small, { now })
+  const cost = opened.page.locator('#cost')
+  expect(await cost.textContent()).toContain('of it for terminated hosts (1)')
+  await cost.locator('summary').click()
+  expect(await cost.getByRole('region', { name: 'Cost in other storage classes' }).textContent()).toContain(
+    'DEEP_ARCHIVE',
+  )
+})
+
 test('without prices it shows none', async () => {
   const html = renderReport({ ...madeUpFleet(10), cost: undefined })
   await using opened = await openPage(browser, html, { now })
@@ -384,6 +394,7 @@ function hostileFleet(attack: string): ReportInput {
   const cost = {
     ...{ currency: attack, perMonth: 1, hosts: new Map([[attack, 1]]), notes: [attack] },
     classes: [{ class: attack, storageClass: attack, storedBytes: 1, perMonth: 1, note: attack }],
+    whatIf: [{ class: attack, storageClass: attack, perMonth: 1, readBack: 1, note: attack }],
   }
   return { view: fleetView([host], { accounts }), histories, config: FLEET_CONFIG, cost, at: AT }
 }
