@@ -4,6 +4,7 @@ import {
   GetBucketLifecycleConfigurationCommand,
   GetObjectTaggingCommand,
   PutObjectTaggingCommand,
+  type Tag,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import { call, type S3Connection } from '../agent/bucket/client.io'
@@ -12,7 +13,7 @@ import { s3ErrorCode, storeError } from '../agent/bucket/errors'
 import { storeOver } from '../agent/bucket/store.io'
 import { Prefix, SUPERSEDED_TAG } from '../agent/contract'
 import { AgentError } from '../agent/errors'
-import { toStorageRules } from './model/storage-rules'
+import { isOurs, toStorageRules } from './model/storage-rules'
 import { withQuickReads } from './quick-reads.io'
 import type { Vault } from './vault'
 
@@ -42,6 +43,7 @@ export function s3Vault(s3: S3Connection): Vault {
     write: (...args) => write(s3, ...args),
     tagSuperseded: (key, signal) => setSuperseded(s3, key, true, signal),
     untagSuperseded: (key, signal) => setSuperseded(s3, key, false, signal),
+    isSuperseded: (key, signal) => isSuperseded(s3, key, signal),
     readRules: (signal) => readRules(s3, signal),
   }
 }
@@ -80,24 +82,40 @@ export function assertRewritable(key: string): void {
   })
 }
 
+async function isSuperseded(s3: S3Connection, key: string, signal: AbortSignal): Promise<boolean> {
+  return (await readTags(s3, key, signal))?.some(isOurs) ?? false
+}
+
 /** S3 replaces all tags of an object at once: those of others stay. */
 async function setSuperseded(s3: S3Connection, key: string, superseded: boolean, signal: AbortSignal): Promise<void> {
-  const object = { Bucket: s3.bucket, Key: key }
-  const { key: Key, value: Value } = SUPERSEDED_TAG
+  const tags = await readTags(s3, key, signal)
+  if (!tags) return
+  const others = tags.filter(({ Key }) => Key !== SUPERSEDED_TAG.key)
+  if (superseded ? tags.some(isOurs) : others.length === tags.length) return
+  const ours = { Key: SUPERSEDED_TAG.key, Value: SUPERSEDED_TAG.value }
+  const input = { Bucket: s3.bucket, Key: key, Tagging: { TagSet: superseded ? [...others, ours] : others } }
+  await unlessGone(
+    call(s3, { name: 'PutObjectTagging', key }, signal, (sending) =>
+      s3.client.send(new PutObjectTaggingCommand(input), sending),
+    ),
+  )
+}
+
+/** Undefined where the object is gone. */
+async function readTags(s3: S3Connection, key: string, signal: AbortSignal): Promise<readonly Tag[] | undefined> {
+  const command = new GetObjectTaggingCommand({ Bucket: s3.bucket, Key: key })
+  const answer = await unlessGone(
+    call(s3, { name: 'GetObjectTagging', key }, signal, (sending) => s3.client.send(command, sending)),
+  )
+  return answer && (answer.TagSet ?? [])
+}
+
+async function unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
-    const { TagSet = [] } = await call(s3, { name: 'GetObjectTagging', key }, signal, (sending) =>
-      s3.client.send(new GetObjectTaggingCommand(object), sending),
-    )
-    const ours = TagSet.filter((tag) => tag.Key === Key)
-    const isRight = superseded ? ours.some((tag) => tag.Value === Value) : ours.length === 0
-    if (isRight) return
-    const others = TagSet.filter((tag) => tag.Key !== Key)
-    const Tagging = { TagSet: superseded ? [...others, { Key, Value }] : others }
-    await call(s3, { name: 'PutObjectTagging', key }, signal, (sending) =>
-      s3.client.send(new PutObjectTaggingCommand({ ...object, Tagging }), sending),
-    )
+    return await answer
   } catch (error) {
-    if (!GONE.includes(s3ErrorCode(error) ?? '')) throw error
+    if (GONE.includes(s3ErrorCode(error) ?? '')) return undefined
+    throw error
   }
 }
 

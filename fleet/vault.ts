@@ -29,6 +29,8 @@ export interface Vault {
   tagSuperseded(key: string, signal: AbortSignal): Promise<void>
   /** Takes that tag away; succeeds too where the object has none, or is gone. */
   untagSuperseded(key: string, signal: AbortSignal): Promise<void>
+  /** Whether the object has that tag; not where it is gone. */
+  isSuperseded(key: string, signal: AbortSignal): Promise<boolean>
   /** Lifecycle rules of the bucket; none where there are none. */
   readRules(signal: AbortSignal): Promise<readonly StorageRule[]>
 }

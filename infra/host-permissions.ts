@@ -17,7 +17,7 @@ export type HostKey = (typeof HostKey)[keyof typeof HostKey]
 /** What hosts leave in the bucket, as opposed to the agent that they fetch from it. */
 export const WRITTEN_BY_HOSTS = [Prefix.data, Prefix.catalogs, Prefix.manifests, Prefix.verifications]
 /** All that belongs to backups, whoever wrote it. */
-export const OF_BACKUPS = [...WRITTEN_BY_HOSTS, Prefix.verdicts]
+export const OF_BACKUPS = [...WRITTEN_BY_HOSTS, Prefix.verdicts, Prefix.drills]
 /** No backup is in any of these, and no host may write there. */
 const REPLACED = [Prefix.agent, Prefix.fleet, Prefix.reports]
 const WRITE = ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts']
@@ -123,6 +123,13 @@ function denyHosts(storage: HostStorage, key: HostKey): PolicyStatement[] {
       conditions,
     }),
     deny({ sid: `${name}OnlyReadTheAgent`, notActions: READ, resources: [agent], conditions }),
+    // What expires hangs on a tag. S3 asks for s3:PutObjectTagging where an upload brings tags; this says no by itself.
+    deny({
+      sid: `${name}BringNoTags`,
+      actions: ['s3:PutObject'],
+      resources: [bucket.arnForObjects('*')],
+      conditions: { Null: { [key]: 'false', 's3:RequestObjectTagKeys': 'false' } },
+    }),
   ]
 }
 

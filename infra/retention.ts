@@ -1,7 +1,7 @@
 /** Retention classes: how long backups are kept and where, as S3 lifecycle rules. */
 import { Duration } from 'aws-cdk-lib'
 import { StorageClass, type LifecycleRule } from 'aws-cdk-lib/aws-s3'
-import { CLASS_PATTERN, Prefix } from '../agent/contract'
+import { CLASS_PATTERN, Prefix, SUPERSEDED_TAG } from '../agent/contract'
 
 /** From hot to cold, the only direction in which S3 moves objects. */
 const WATERFALL = ['STANDARD', 'STANDARD_IA', 'GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE'] as const
@@ -17,6 +17,10 @@ const MINIMUM_STORAGE_DAYS: Readonly<Record<ArchiveClass, number>> = {
 }
 /** S3 refuses a transition to Standard-IA, or on from it, before an object has been where it is for this long. */
 const INFREQUENT_ACCESS_DAYS = 30
+/** How long what the auditor has replaced can be looked at. */
+const REPLACED_DAYS = 1
+/** A lock that holds more versions than this of each thing that the auditor replaces every hour costs something (design limit). */
+const REPLACED_VERSIONS_MAX = 2400
 /** Longer than any run can take: Systems Manager ends a command after 48 hours. */
 const ABANDONED_UPLOAD_DAYS = 3
 
@@ -29,7 +33,10 @@ export interface Transition {
 export interface RetentionClass {
   /** Becomes a part of the keys, and what a schedule refers to. */
   readonly name: string
-  /** Of the run; its archives and catalogs go some days later. */
+  /**
+   * Of the run, where newer good ones have superseded it: its archives and catalogs go some days later. Nothing expires that the
+   * auditor has not tagged, whatever its age.
+   */
   readonly expireAfterDays: number
   /**
    * Storage class that archives are put in from the start, which saves the transition's price.
@@ -57,8 +64,17 @@ export function checkRetention(classes: readonly RetentionClass[], lockDays = 0)
   const findings = classes.map((each) => checkClass(each, lockDays))
   return {
     errors: [...errors, ...findings.flatMap((finding) => finding.errors)],
-    warnings: findings.flatMap((finding) => finding.warnings),
+    warnings: [...findings.flatMap((finding) => finding.warnings), ...checkLock(lockDays)],
   }
+}
+
+function checkLock(lockDays: number): readonly string[] {
+  const versions = lockDays * 24
+  if (versions <= REPLACED_VERSIONS_MAX) return []
+  return [
+    `Object Lock of ${lockDays} days also holds what the auditor replaces every hour: ${versions} versions of its state and of each report, ` +
+      'which cost some cents a month for each hundred hosts: lock for a shorter time if that is too much',
+  ]
 }
 
 /** A stretch of time that an archive spends in one storage class. */
@@ -142,19 +158,26 @@ function checkTransition(name: string, from: Stay, to: Stay): readonly string[] 
 const OUTLIVES_MANIFEST_DAYS = 3
 
 /**
- * The lifecycle rules of the bucket. Only archives change class: catalogs, manifests and verifications are what every
- * search and restore reads first. No archive or catalog goes before the manifest that names it.
+ * The lifecycle rules of the bucket. What belongs to backups expires once it is old enough and bears the tag of superseded objects: if
+ * the auditor, which sets it, is dead, nothing goes. Only archives change class, tag or not: catalogs, manifests and verifications are
+ * what every search and restore reads first. No archive or catalog goes before the manifest that names it: it has three days more, and
+ * the auditor tags manifests first.
  *
  * @param noncurrentDays - how long after its expiry, or its deletion by an operator, a version can still be brought back
  */
 export function lifecycleRules(classes: readonly RetentionClass[], noncurrentDays: number): LifecycleRule[] {
   const perClass = classes.flatMap((retention) => [
-    dataRule(retention),
-    hotRule(retention, Prefix.catalogs, OUTLIVES_MANIFEST_DAYS),
-    hotRule(retention, Prefix.manifests),
-    hotRule(retention, Prefix.verifications),
-    hotRule(retention, Prefix.verdicts),
+    ...transitionRules(retention),
+    expiryRule(retention, Prefix.data, OUTLIVES_MANIFEST_DAYS),
+    expiryRule(retention, Prefix.catalogs, OUTLIVES_MANIFEST_DAYS),
+    expiryRule(retention, Prefix.manifests),
+    expiryRule(retention, Prefix.verifications),
+    expiryRule(retention, Prefix.verdicts),
+    expiryRule(retention, Prefix.drills),
   ])
+  const replaced = [Prefix.fleet, Prefix.reports].map((prefix): LifecycleRule => {
+    return { id: prefix, prefix: `${prefix}/`, noncurrentVersionExpiration: Duration.days(REPLACED_DAYS) }
+  })
   // S3 takes no filter by tag or size for a rule that aborts uploads or removes delete markers, so this one has none.
   const leftovers: LifecycleRule = {
     id: 'leftovers',
@@ -162,26 +185,24 @@ export function lifecycleRules(classes: readonly RetentionClass[], noncurrentDay
     expiredObjectDeleteMarker: true,
     noncurrentVersionExpiration: Duration.days(noncurrentDays),
   }
-  return [...perClass, leftovers]
+  return [...perClass, ...replaced, leftovers]
 }
 
-function hotRule({ name, expireAfterDays }: RetentionClass, prefix: string, moreDays = 0): LifecycleRule {
+function expiryRule({ name, expireAfterDays }: RetentionClass, prefix: string, moreDays = 0): LifecycleRule {
   return {
     id: `${prefix}-${name}`,
     prefix: `${prefix}/${name}/`,
+    tagFilters: { [SUPERSEDED_TAG.key]: SUPERSEDED_TAG.value },
     expiration: Duration.days(expireAfterDays + moreDays),
   }
 }
 
-function dataRule(retention: RetentionClass): LifecycleRule {
-  const transitions = (retention.transitions ?? []).map(({ afterDays, storageClass }) => ({
+/** What is not superseded gets older and colder, too. */
+function transitionRules({ name, transitions = [] }: RetentionClass): LifecycleRule[] {
+  if (transitions.length === 0) return []
+  const moves = transitions.map(({ afterDays, storageClass }) => ({
     storageClass: new StorageClass(storageClass),
     transitionAfter: Duration.days(afterDays),
   }))
-  return {
-    id: `${Prefix.data}-${retention.name}`,
-    prefix: `${Prefix.data}/${retention.name}/`,
-    expiration: Duration.days(retention.expireAfterDays + OUTLIVES_MANIFEST_DAYS),
-    ...(transitions.length > 0 && { transitions }),
-  }
+  return [{ id: `${Prefix.data}-${name}-transitions`, prefix: `${Prefix.data}/${name}/`, transitions: moves }]
 }

@@ -8,6 +8,7 @@ import type { ClassPolicy, FleetConfig } from '../model/config'
 import type { ClassHistory, HostHistory, HostMemory, RunRecord } from '../model/records'
 import { findUnguarded } from '../model/storage-rules'
 import {
+  findDoubtful,
   findStandIns,
   forgottenUntil,
   isOverdue,
@@ -44,7 +45,7 @@ export interface SupersedeOptions {
 export interface Superseding {
   /** As given, with what was seen and what was tagged. */
   readonly histories: ReadonlyMap<string, HostHistory>
-  /** Runs all of whose objects bear the tag since this pass. */
+  /** Runs that bear the tag since this pass. */
   readonly runs: number
   /** Runs that have lost it again. */
   readonly reprieved: number
@@ -99,15 +100,25 @@ export async function supersede(deps: FleetDeps, options: SupersedeOptions): Pro
 
 async function reprieve(pass: Pass, cases: readonly Case[]): Promise<void> {
   const { deps, tally, changed } = pass
-  const runKeys = cases.flatMap((given) => planReprieves(given).map((run) => keyOf(given, run)))
-  await mapUnordered(runKeys, IN_FLIGHT, (runKey) =>
+  const known = cases.flatMap((given) => planReprieves(given).map((run) => keyOf(given, run)))
+  await mapUnordered([...known, ...(await findForgottenTags(pass, cases))], IN_FLIGHT, (runKey) =>
     attempt(pass, `run ${runKey.run} of ${runKey.host} is needed again, and still bears the tag`, async () => {
-      const keys = [...(await listRun(deps, runKey)), manifestKey(runKey)]
+      const keys = await listRun(deps, runKey)
       await mapUnordered(keys, OBJECTS_IN_FLIGHT, (key) => deps.vault.untagSuperseded(key, deps.signal))
+      // Last: it is what tells that the run bears the tag, should this be killed.
+      await deps.vault.untagSuperseded(manifestKey(runKey), deps.signal)
       changed.set(idOf(runKey), false)
       tally.reprieved += 1
     }),
   )
+}
+
+async function findForgottenTags({ deps }: Pass, cases: readonly Case[]): Promise<readonly RunKey[]> {
+  const doubtful = cases.flatMap((given) => findDoubtful(given).map((run) => keyOf(given, run)))
+  const tagged = await mapUnordered(doubtful, IN_FLIGHT, (runKey) =>
+    deps.vault.isSuperseded(manifestKey(runKey), deps.signal),
+  )
+  return doubtful.filter((_, index) => tagged[index])
 }
 
 async function tagRuns(pass: Pass, cases: readonly Case[]): Promise<void> {
@@ -122,8 +133,8 @@ async function tagRuns(pass: Pass, cases: readonly Case[]): Promise<void> {
     await attempt(pass, `run ${run.run} of ${given.host} could not be tagged`, async () => {
       await tag(pass, [manifestKey(runKey)])
       // The rest waits until the manifest is gone, and is a leftover then. Of a host that is forgotten nobody looks for it.
-      if (isOverdue(run, given.policy, now) && forgottenUntil(given) === undefined) return
-      await tag(pass, await listRun(deps, runKey))
+      const waits = isOverdue(run, given.policy, now) && forgottenUntil(given) === undefined
+      if (!waits) await tag(pass, await listRun(deps, runKey))
       changed.set(idOf(runKey), true)
       tally.runs += 1
       tally.waiting -= 1

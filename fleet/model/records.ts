@@ -54,7 +54,7 @@ export interface RunRecord {
   readonly verdict?: RunVerdict
   /** When its objects were last seen to be there, with the sizes that its manifest names. */
   readonly presentAt?: number
-  /** All of its objects bear the tag without which nothing expires. */
+  /** It bears the tag without which nothing expires: its manifest does, and what that names as soon as it may. */
   readonly superseded?: true
   /** Something kept its manifest from being read, such as a key that the reader may not use: what it says is not known, and asked for again. */
   readonly unread?: true

@@ -64,6 +64,6 @@ function filterOf({ Filter = {}, ...rule }: LifecycleRule) {
   }
 }
 
-function isOurs({ Key, Value }: Tag): boolean {
+export function isOurs({ Key, Value }: Tag): boolean {
   return Key === SUPERSEDED_TAG.key && Value === SUPERSEDED_TAG.value
 }

@@ -15,7 +15,7 @@ const SWEEP_HOURS = 7 * 24
 /** A host in one class, with what was decided about it. Times are S3's, in seconds. */
 export interface SupersedeCase {
   readonly history: ClassHistory
-  readonly policy: Pick<ClassPolicy, 'keepAtLeast'>
+  readonly policy: Pick<ClassPolicy, 'keepAtLeast' | 'expireAfterDays'>
   /** Since when no inventory has shown the host. */
   readonly goneSince?: number | undefined
   /** When an operator said that it may be forgotten. */
@@ -76,6 +76,16 @@ export function planSuperseded(given: SupersedeCase): readonly RunRecord[] {
   return given.history.runs
     .filter(({ writtenAt, superseded }) => writtenAt < before && !superseded)
     .toSorted((a, b) => a.writtenAt - b.writtenAt)
+}
+
+/**
+ * Runs that are needed, and do not bear the tag as far as is remembered, but are so old that it is looked for: a pass that was killed
+ * may have set it, or one of which nothing is remembered any more.
+ */
+export function findDoubtful(given: SupersedeCase): readonly RunRecord[] {
+  const before = supersededBefore(given)
+  const since = given.now - (given.policy.expireAfterDays / 2) * DAY_SECONDS
+  return given.history.runs.filter((run) => !run.superseded && run.writtenAt >= before && run.writtenAt <= since)
 }
 
 /** The runs that bear the tag and are needed again: one that stood in for them has turned out to be no good. */

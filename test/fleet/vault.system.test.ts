@@ -37,7 +37,7 @@ async function ownedVault(server: Server): Promise<OwnedVault & { readonly bucke
 }
 
 vaultContract('SeaweedFS', () => ownedVault(testServers().seaweedfs), { refusesTransitions: true })
-vaultContract('radosgw', () => ownedVault(testServers().radosgw))
+vaultContract('radosgw', () => ownedVault(testServers().radosgw), { redatesTagged: true })
 
 test("the tags of others stay, and a wrong value of ours doesn't", async () => {
   const server = testServers().radosgw

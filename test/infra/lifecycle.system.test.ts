@@ -7,8 +7,17 @@ import {
   PutBucketLifecycleConfigurationCommand,
   PutObjectCommand,
   type LifecycleRule,
+  type S3Client,
 } from '@aws-sdk/client-s3'
+import { connectToS3 } from '../../agent/bucket/client.io'
+import { supersede } from '../../fleet/audit/supersede.io'
+import type { RunRecord } from '../../fleet/model/records'
+import { s3Vault } from '../../fleet/vault.io'
+import type { FleetDeps } from '../../fleet/vault'
 import { createBucket, plainClient, testServers } from '../servers/index'
+import { objectsOf } from '../support/audited-bucket'
+import { fleetConfig, runName } from '../support/fleet'
+import { silentLog } from '../support/log'
 import { resourceOf, synthesize } from './synthesize'
 
 const DAY_SECONDS = 10
@@ -26,6 +35,7 @@ const retention = [
 interface CloudFormationRule {
   readonly Id: string
   readonly Prefix?: string
+  readonly TagFilters?: readonly { readonly Key: string; readonly Value: string }[]
   readonly ExpirationInDays?: number
   readonly ExpiredObjectDeleteMarker?: boolean
   readonly Transitions?: readonly { readonly StorageClass: string; readonly TransitionInDays: number }[]
@@ -36,11 +46,11 @@ interface CloudFormationRule {
 /** What CloudFormation makes of a rule. */
 function toApi(rule: CloudFormationRule): LifecycleRule {
   const { Id: ID, Prefix = '', ExpirationInDays: Days, ExpiredObjectDeleteMarker, Transitions } = rule
-  const { NoncurrentVersionExpiration, AbortIncompleteMultipartUpload } = rule
+  const { NoncurrentVersionExpiration, AbortIncompleteMultipartUpload, TagFilters } = rule
   return {
     ID,
     Status: 'Enabled',
-    Filter: { Prefix },
+    Filter: TagFilters ? { And: { Prefix, Tags: [...TagFilters] } } : { Prefix },
     ...(Days && { Expiration: { Days } }),
     ...(ExpiredObjectDeleteMarker && { Expiration: { ExpiredObjectDeleteMarker } }),
     ...(Transitions && {
@@ -57,15 +67,33 @@ function toApi(rule: CloudFormationRule): LifecycleRule {
 /** Storage class of each version, `deleted` for a marker, by key. */
 type Contents = Readonly<Record<string, readonly string[]>>
 
-test('archives move and expire with what describes them, and nothing stays behind', async () => {
+function synthesizeRules(): readonly CloudFormationRule[] {
   const schedules = [{ name: 'nightly', cron: 'rate(1 day)', class: 'daily', tag: { key: 'Backup', value: 'true' } }]
   const template = synthesize({ retention, schedules, vault: { noncurrentDays: 1 } })
   const { Rules } = resourceOf(template, 'AWS::S3::Bucket').Properties.LifecycleConfiguration as unknown as {
     Rules: readonly CloudFormationRule[]
   }
+  return Rules
+}
+
+async function setRules(s3: S3Client, Bucket: string, rules: readonly CloudFormationRule[]): Promise<void> {
+  const LifecycleConfiguration = { Rules: rules.map(toApi) }
+  await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration }))
+}
+
+const DAILY = { class: 'daily', host: 'db-1' }
+const YEARLY = { class: 'yearly', host: 'db-1' }
+
+test('what newer good runs have superseded expires, with what describes it, and what is the last of its kind stays', async () => {
+  const Rules = synthesizeRules()
   const server = testServers().radosgw
   const s3 = plainClient(server)
   const Bucket = await createBucket(server, { versioned: true })
+  const { region, endpoint: endpointUrl } = server
+  const vault = s3Vault(
+    connectToS3({ bucket: Bucket, region, endpointUrl, credentials: async () => server, log: silentLog }),
+  )
+  const deps: FleetDeps = { vault, log: silentLog, signal: new AbortController().signal, now: () => new Date() }
 
   const put = (Key: string) => s3.send(new PutObjectCommand({ Bucket, Key, Body: 'content' }))
   const read = async (): Promise<Contents> => {
@@ -77,7 +105,6 @@ test('archives move and expire with what describes them, and nothing stays behin
     const byKey = Map.groupBy(all, ({ key }) => key)
     return Object.fromEntries([...byKey].map(([key, versions]) => [key, versions.map(({ state }) => state).sort()]))
   }
-  const uploads = async () => (await s3.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads ?? []
   const reach = async (what: string, days: number, reached: () => Promise<boolean>) => {
     const deadline = Date.now() + (days + PATIENCE_DAYS) * DAY_SECONDS * 1000
     while (!(await reached())) {
@@ -85,25 +112,75 @@ test('archives move and expire with what describes them, and nothing stays behin
       await wait(1000)
     }
   }
+  /** A run, a second younger than the one before, as evidence has it. */
+  const back = async (place: typeof DAILY): Promise<RunRecord> => {
+    await wait(1100)
+    const run = runName(Date.now() / 1000)
+    const [manifest, ...others] = objectsOf({ ...place, run })
+    for (const key of [...others, manifest]) await put(key)
+    const { lastModified } = await vault.store.head(manifest, deps.signal)
+    const bytes = 'content'.length
+    return {
+      ...{
+        run,
+        writtenAt: lastModified.getTime() / 1000,
+        state: 'complete',
+        verified: 'checksum',
+        volumes: 1,
+        objects: 2,
+      },
+      ...{ entries: 1, rawBytes: 10, storedBytes: bytes, catalogBytes: bytes, seconds: 1 },
+    }
+  }
 
-  const hot = ['catalogs/daily/h/r/v.jsonl.zst', 'manifests/daily/h/r.json', 'verifications/daily/h/r/t.json']
-  const archive = 'data/daily/h/r/v.tar.zst'
-  const kept = ['data/yearly/h/r/v.tar.zst', 'manifests/yearly/h/r.json', 'agent/0a1b/agent.cjs']
-  for (const key of [archive, ...hot, ...kept]) await put(key)
-  await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: 'data/daily/h/killed/v.tar.zst' }))
-  const configuration = { Rules: Rules.map(toApi) }
-  await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: configuration }))
+  const others = ['agent/0a1b/agent.cjs', 'reports/index.html']
+  for (const key of others) await put(key)
+  const runs: RunRecord[] = []
+  for (let night = 0; night < 5; night++) runs.unshift(await back(DAILY))
+  const yearly = [await back(YEARLY)]
+  await setRules(s3, Bucket, Rules)
+  const classes = [
+    { class: 'daily', runs },
+    { class: 'yearly', runs: yearly },
+  ]
+  const config = fleetConfig({
+    classes: [
+      { name: 'daily', maxAgeHours: 36, expireAfterDays: EXPIRE_DAYS },
+      { name: 'yearly', maxAgeHours: 9000, expireAfterDays: 3650 },
+    ],
+  })
+  const histories = new Map([['db-1', { host: 'db-1', classes }]])
+  const audit = { config, histories, memories: new Map(), now: Math.floor(Date.now() / 1000) }
+  expect(await supersede(deps, audit)).toMatchObject({ runs: 2, objects: 10, problems: [] })
+  for (const page of ['second', 'third'])
+    await vault.write('reports/index.html', Buffer.from(page), 'text/html', deps.signal)
 
-  await reach('the transition', 2, async () => (await read())[archive]?.[0] === 'GLACIER')
-  expect(Object.entries(await read()).filter(([, versions]) => versions.includes('GLACIER'))).toHaveLength(1)
-  await reach('the end of the upload', 3, async () => (await uploads()).length === 0)
+  const keysOf = (place: typeof DAILY, given: readonly RunRecord[]) =>
+    given.flatMap(({ run }) => objectsOf({ ...place, run }))
+  const superseded = keysOf(DAILY, runs.slice(3))
+  const lasting = keysOf(DAILY, runs.slice(0, 3))
+  const kept = [...lasting, ...keysOf(YEARLY, yearly), ...others]
+  // This server moves no object that was tagged after its upload, which it takes for another one by then.
+  const archives = lasting.filter((key) => key.startsWith('data/'))
+
+  const isCold = (contents: Contents, key: string) => contents[key]?.includes('GLACIER') ?? false
+  await reach('the transition', 2, async () => {
+    const contents = await read()
+    return archives.every((key) => isCold(contents, key))
+  })
+  const cold = Object.entries(await read()).filter(([, versions]) => versions.includes('GLACIER'))
+  expect(cold.filter(([key]) => !key.startsWith('data/daily/'))).toEqual([])
+  await reach('the end of replaced reports', 3, async () => (await read())['reports/index.html']?.length === 1)
   const isGone = (contents: Contents, key: string) => contents[key]?.includes('deleted') ?? true
   let outlived = true
   await reach('the expiry', EXPIRE_DAYS + OUTLIVE_DAYS, async () => {
     const contents = await read()
     // What a manifest names is there as long as the manifest is.
-    if (!isGone(contents, hot[1]!) && (isGone(contents, archive) || isGone(contents, hot[0]!))) outlived = false
-    return [archive, ...hot].every((key) => isGone(contents, key))
+    for (const { run } of runs.slice(3)) {
+      const [manifest, archive = '', catalog = ''] = objectsOf({ ...DAILY, run })
+      if (!isGone(contents, manifest) && (isGone(contents, archive) || isGone(contents, catalog))) outlived = false
+    }
+    return superseded.every((key) => isGone(contents, key))
   })
   expect(outlived).toBe(true)
   await reach(
@@ -111,6 +188,27 @@ test('archives move and expire with what describes them, and nothing stays behin
     EXPIRE_DAYS + OUTLIVE_DAYS + 3,
     async () => Object.keys(await read()).length === kept.length,
   )
-  expect(await read()).toEqual(Object.fromEntries(kept.map((key) => [key, ['STANDARD']])))
+  // By now everything is as old as what has expired was, and the three newest good runs are whole.
+  const expected = kept.map((key) => [key, [key.startsWith('data/daily/') ? 'GLACIER' : 'STANDARD']])
+  expect(await read()).toEqual(Object.fromEntries(expected))
   s3.destroy()
 }, 400_000)
+
+// In a bucket of its own: this server looks at uploads last, and takes ten seconds for all of its work, however much there is.
+test('an upload that nobody finished goes, tag or not', async () => {
+  const server = testServers().radosgw
+  const s3 = plainClient(server)
+  const Bucket = await createBucket(server, { versioned: true })
+  await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: 'data/daily/db-1/killed/v.tar.zst' }))
+  const rules = synthesizeRules().filter(({ AbortIncompleteMultipartUpload }) => AbortIncompleteMultipartUpload)
+  expect(rules).toHaveLength(1)
+  await setRules(s3, Bucket, rules)
+  const deadline = Date.now() + (3 + PATIENCE_DAYS) * DAY_SECONDS * 1000
+  for (;;) {
+    const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket }))
+    if (Uploads.length === 0) break
+    if (Date.now() > deadline) throw new Error('the upload is still there')
+    await wait(1000)
+  }
+  s3.destroy()
+}, 200_000)

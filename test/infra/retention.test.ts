@@ -88,6 +88,14 @@ test('a lock that is longer than the class is refused, since nothing would expir
   ])
 })
 
+test('a long lock is taken, with a word about what is replaced every hour', () => {
+  const years = kept({ expireAfterDays: 3650 })
+  expect(checkRetention([years], 100).warnings).toEqual([])
+  expect(checkRetention([years], 365).warnings).toEqual([
+    expect.stringContaining('Object Lock of 365 days also holds what the auditor replaces every hour: 8760 versions'),
+  ])
+})
+
 test.each<[RetentionClass, string]>([
   [
     { ...daily, storageClass: 'GLACIER_IR' },
@@ -113,16 +121,41 @@ describe('the rules', () => {
   const rules = lifecycleRules([daily, monthly], 30)
   const rule = (id: string) => rules.find((candidate) => candidate.id === id)
 
-  test('only archives change their storage class', () => {
-    expect(rules.filter(({ transitions }) => transitions).map(({ prefix }) => prefix)).toEqual(['data/monthly/'])
+  test('only archives change their storage class, superseded or not', () => {
+    const moving = rules.filter(({ transitions }) => transitions)
+    expect(moving.map(({ prefix, tagFilters }) => [prefix, tagFilters])).toEqual([['data/monthly/', undefined]])
   })
 
-  test.each(['data', 'catalogs', 'manifests', 'verifications', 'verdicts'])(
-    '%s have a rule for each class',
+  test.each(['data', 'catalogs', 'manifests', 'verifications', 'verdicts', 'drills'])(
+    '%s have a rule for each class, which only holds for what is superseded',
     (prefix) => {
-      for (const name of ['daily', 'monthly']) expect(rule(`${prefix}-${name}`)?.prefix).toBe(`${prefix}/${name}/`)
+      for (const name of ['daily', 'monthly']) {
+        expect(rule(`${prefix}-${name}`)).toMatchObject({
+          prefix: `${prefix}/${name}/`,
+          tagFilters: { 'snapstream-superseded': 'yes' },
+        })
+      }
     },
   )
+
+  test('without the tag, nothing expires', () => {
+    expect(rules.filter(({ expiration, tagFilters }) => expiration && !tagFilters)).toEqual([])
+  })
+
+  test.each(['fleet', 'reports'])(
+    '%s, which the auditor replaces every hour, keep a day of what they were',
+    (prefix) => {
+      const { noncurrentVersionExpiration, ...rest } = rule(prefix)!
+      expect(noncurrentVersionExpiration?.toDays()).toBe(1)
+      expect(rest).toEqual({ id: prefix, prefix: `${prefix}/` })
+    },
+  )
+
+  test('no rule asks for what S3 refuses together with a tag', () => {
+    const tagged = rules.filter(({ tagFilters }) => tagFilters)
+    const refused = tagged.filter((each) => each.abortIncompleteMultipartUploadAfter ?? each.expiredObjectDeleteMarker)
+    expect(refused).toEqual([])
+  })
 
   test('the run is gone after as many days as its class says', () => {
     expect(rule('manifests-daily')?.expiration?.toDays()).toBe(35)

@@ -62,6 +62,10 @@ export const encrypted = (context: Readonly<Record<string, string>>): What => ({
   ...put(data(hostA)),
   context: { ...writeOnce, ...context },
 })
+export const tagged = (key: string): What => ({
+  ...put(key),
+  context: { ...writeOnce, 's3:RequestObjectTagKeys': 'snapstream-superseded' },
+})
 export const FOREIGN_KEY = {
   's3:x-amz-server-side-encryption': 'aws:kms',
   's3:x-amz-server-side-encryption-aws-kms-key-id': `arn:aws:kms:${REGION}:${OTHER_ACCOUNT}:key/theirs`,

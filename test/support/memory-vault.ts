@@ -52,6 +52,11 @@ export function memoryVault({
       this.superseded.delete(key)
     },
 
+    async isSuperseded(key, signal) {
+      await arrive(signal)
+      return store.objects.has(key) && this.superseded.has(key)
+    },
+
     async readRules(signal) {
       await arrive(signal)
       return this.rules

@@ -94,7 +94,7 @@ test('of a run that is past its age, the manifest has to be gone before what it 
   const { vault, runs } = bucketOf(3)
   const old = putRun(vault, PLACE, NOW - 90 * DAY)
   const done = await audit(vault, [aHistory(HOST, [...runs, old])])
-  expect(done).toMatchObject({ runs: 0, objects: 1, waiting: 1 })
+  expect(done).toMatchObject({ runs: 1, objects: 1, waiting: 0 })
   const [manifest, ...others] = keysOf(old)
   expect([...vault.superseded]).toEqual([manifest])
 
@@ -181,6 +181,14 @@ test('a run that bears the tag loses it where those that stood in for it are fou
   expect(later).toMatchObject({ reprieved: 2, runs: 0 })
   expect([...vault.superseded].sort()).toEqual(keysOf(runs[5]!).sort())
   expect(runsIn(later).map(({ superseded }) => superseded)).toEqual([...Array<undefined>(5), true])
+})
+
+test('so does one of which nobody remembers that it bears the tag, once it is old', async () => {
+  const { vault, runs } = bucketOf(3, { newestAt: NOW - 10 * DAY })
+  for (const key of keysOf(runs[1]!)) vault.superseded.add(key)
+  expect(await audit(vault, [aHistory(HOST, runs)])).toMatchObject({ reprieved: 0 })
+  expect(await audit(vault, [aHistory(HOST, runs)], { now: NOW + 7 * DAY })).toMatchObject({ reprieved: 1 })
+  expect(vault.superseded.size).toBe(0)
 })
 
 test('of a class that the configuration does not know, nothing is tagged', async () => {

@@ -87,6 +87,7 @@ function bucket() {
       },
       tagSuperseded: () => Promise.reject(new Error('not here')),
       untagSuperseded: () => Promise.reject(new Error('not here')),
+      isSuperseded: () => Promise.reject(new Error('not here')),
       readRules: () => Promise.resolve([]),
     },
     log: logWarnings(warnings),

@@ -1,4 +1,5 @@
 import {
+  findDoubtful,
   findStandIns,
   forgottenUntil,
   isOverdue,
@@ -14,7 +15,7 @@ import { arnOf, aRun, DAY, HOUR, nights, NOW, runName } from '../../support/flee
 const seen = (runs: readonly RunRecord[]) => runs.map((run) => ({ presentAt: NOW, ...run }))
 const given = (runs: readonly RunRecord[], changes: Partial<SupersedeCase> = {}): SupersedeCase => ({
   history: { class: 'daily', runs },
-  policy: { keepAtLeast: 3 },
+  policy: { keepAtLeast: 3, expireAfterDays: 35 },
   now: NOW,
   ...changes,
 })
@@ -35,9 +36,9 @@ describe('a run is superseded once three newer good ones are there', () => {
   })
 
   test('a class may keep more, or only one', () => {
-    expect(planned(sixNights(), { policy: { keepAtLeast: 5 } })).toEqual([5])
-    expect(planned(sixNights(), { policy: { keepAtLeast: 6 } })).toEqual([])
-    expect(planned(sixNights(), { policy: { keepAtLeast: 1 } })).toEqual([5, 4, 3, 2, 1])
+    expect(planned(sixNights(), { policy: { keepAtLeast: 5, expireAfterDays: 35 } })).toEqual([5])
+    expect(planned(sixNights(), { policy: { keepAtLeast: 6, expireAfterDays: 35 } })).toEqual([])
+    expect(planned(sixNights(), { policy: { keepAtLeast: 1, expireAfterDays: 35 } })).toEqual([5, 4, 3, 2, 1])
   })
 
   test.each<[string, Partial<RunRecord>]>([
@@ -106,6 +107,13 @@ describe('a run that bears the tag is needed again', () => {
   test('and not where all is as it was', () => {
     expect(planReprieves(given(sixNights([4, { superseded: true }], [5, { superseded: true }])))).toEqual([])
   })
+})
+
+test('whether a run bears the tag is looked up where it is needed and half as old as it may get', () => {
+  expect(findDoubtful(given(seen(nights(3, NOW - 10 * DAY))))).toEqual([])
+  const old = seen(nights(3, NOW - 16 * DAY))
+  expect(findDoubtful(given(old))).toEqual([old[2]])
+  expect(findDoubtful(given(old.map((run) => ({ ...run, superseded: true }))))).toEqual([])
 })
 
 describe('a host that is gone', () => {
