@@ -18,6 +18,7 @@ import type { AnyRequest, CommandName, Request } from './command/commands'
 import type { CommandDeps } from './command/context'
 import { cost } from './command/cost.io'
 import { debris } from './command/debris.io'
+import { diff } from './command/diff.io'
 import { host } from './command/host.io'
 import { FLEET } from './command/program'
 import { report } from './command/report.io'
@@ -35,6 +36,7 @@ const ACTIONS: { readonly [C in CommandName]: (deps: CommandDeps, request: Reque
   report,
   cost,
   debris,
+  diff,
   run: tellHosts,
   verify: tellHosts,
   restore: tellHosts,

@@ -7,6 +7,7 @@ import { contents } from '../agent/lib/untrusted'
 import type { CommandName } from '../agent/options/commands'
 import type { CommandName as FleetCommandName } from '../fleet/command/commands'
 import { costOutput, fleetDebrisOutput, hostOutput, reportOutput, statusOutput } from '../fleet/command/output-schema'
+import { diffOutput } from '../fleet/command/diff-schema'
 import { cancelOutput, commandOutput, sentOutput } from '../fleet/command/run-output-schema'
 import { failureOutput } from '../agent/options/output-schema'
 import { restorePlanOutput } from '../agent/rebuild/output-schema'
@@ -37,6 +38,7 @@ export const FLEET_OUTPUTS: Readonly<Record<FleetCommandName, readonly z.ZodType
   report: [reportOutput],
   cost: [costOutput],
   debris: [fleetDebrisOutput],
+  diff: [diffOutput],
   run: [commandOutput, sentOutput],
   verify: [commandOutput, sentOutput],
   restore: [commandOutput, sentOutput],

@@ -33,6 +33,13 @@ export const COMMANDS = {
     withoutDefault: [],
   },
   ...RUN_COMMANDS,
+  diff: {
+    summary: 'show what is new, changed and gone from one run to another, by their catalogs',
+    options: [...COMMON, 'runs', 'volume', 'limit', 'list', 'trustTimes'],
+    argument: 'runs',
+    required: ['bucket', 'runs'],
+    withoutDefault: [],
+  },
   debris: {
     summary: 'sum up what lies in the bucket and is of no finished run, host by host',
     options: [...COMMON, 'class'],

@@ -3,7 +3,7 @@
  * configuration file. Options that mean the same as the agent's are the agent's, so that a variable that is set for one
  * holds for the other.
  */
-import { CLASS_PATTERN, REGION_PATTERN } from '../../agent/contract'
+import { CLASS_PATTERN, REGION_PATTERN, RUN_PATTERN } from '../../agent/contract'
 import { option, OPTIONS as AGENT_OPTIONS, optionWithDefault, type Option } from '../../agent/options/table'
 import { absolutePath } from '../../agent/options/paths'
 import { boolean, choice, listOf, text, wholeNumber } from '../../agent/options/types'
@@ -40,6 +40,12 @@ export const OPTIONS = {
   csv: option('write a table of the hosts to this file', filePath),
   prices: option('use the prices in this file instead of the list prices that are known', filePath),
   confirm: option('the host again, since this lets its last backups expire', anyHost),
+  runs: option(
+    'the earlier run and the later one, by name',
+    listOf(text('RUN', RUN_PATTERN, 'the name of a run such as 20260131T020000Z-k3xw7a'), ','),
+  ),
+  list: option('write all changes to this new file, a line of JSON each', filePath),
+  trustTimes: AGENT_OPTIONS.trustTimes,
   json: option('print one line of JSON and nothing else', boolean),
   logLevel: option(
     'what to report on standard error (by default warn)',

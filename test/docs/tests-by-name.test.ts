@@ -44,6 +44,7 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
     'fleet/command/cancel.io.ts',
     'fleet/command/follow.io.ts',
   ],
+  'fleet/command/diff.test.ts': ['fleet/command/diff-report.ts', 'fleet/command/diff-volumes.ts'],
   'fleet/command/plan-command.test.ts': ['fleet/command/requests.ts'],
   'fleet/command/systems-manager.test.ts': ['fleet/command/ssm-errors.ts', 'fleet/command/ssm-shapes.ts'],
   'fleet/model/judge.test.ts': ['fleet/model/judge-host.ts', 'fleet/model/wording.ts'],
