@@ -10,6 +10,8 @@ export interface CommandPoliciesProps {
   readonly documents: Documents
   /** Of the hosts that are backed up: commands reach no others. */
   readonly tags: readonly InstanceTag[]
+  /** Of the machines that drill. */
+  readonly drillTags?: readonly InstanceTag[]
 }
 
 /**
@@ -22,14 +24,21 @@ export class CommandPolicies extends Construct {
   readonly backup: IManagedPolicy
   readonly restore: IManagedPolicy
   readonly install: IManagedPolicy
+  /** Drill, where any machine is to drill. */
+  readonly drill: IManagedPolicy | undefined
 
   constructor(scope: Construct, id: string, props: CommandPoliciesProps) {
     super(scope, id)
-    const create = (name: string, description: string, documents: readonly DocumentName[]) =>
-      new ManagedPolicy(this, name, { description, statements: this.statements(props, documents) })
+    const { documents, drillTags = [] } = props
+    const create = (name: string, description: string, names: readonly DocumentName[], tags = props.tags) =>
+      new ManagedPolicy(this, name, { description, statements: this.statements({ documents, tags }, names) })
     this.backup = create('Backup', 'Backs hosts up, verifies and cleans up', ['Backup', 'Verify', 'Cleanup', 'Cancel'])
     this.restore = create('Restore', 'Restores backups on hosts, as root', ['Restore', 'Cancel'])
     this.install = create('Install', 'Installs a version of the agent on hosts', ['Install'])
+    this.drill =
+      drillTags.length === 0
+        ? undefined
+        : create('Drill', 'Restores backups on trial, on machines for that', ['Drill', 'Cleanup', 'Cancel'], drillTags)
     suppressNag(
       this,
       ['AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*]'],

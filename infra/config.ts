@@ -3,6 +3,7 @@
  * `npx cdk deploy -c stage=<name>` another.
  */
 import type { AuditorOptions } from './auditor'
+import type { DrillsOptions } from './drill-schedule'
 import type { HostAccessOptions } from './host-access'
 import type { NotificationsOptions } from './notifications'
 import type { OperatorRolesOptions } from './operator-roles'
@@ -31,6 +32,11 @@ export interface StageConfig {
      */
     readonly read?: boolean
   }
+  /**
+   * Restores on trial, on machines that are there for it.
+   * @default - none: nobody knows whether backups can be restored before they have to be
+   */
+  readonly drills?: DrillsOptions
   /** @default - whoever in this account may assume roles */
   readonly operators?: OperatorRolesOptions
   /**

@@ -7,7 +7,16 @@ import { Construct } from 'constructs'
 import type { AgentDistribution } from './agent-distribution'
 import { readDocument, withDefaults } from './ssm-document'
 
-export const DOCUMENT_NAMES = ['Install', 'Backup', 'Verify', 'Restore', 'Cleanup', 'Cancel', 'Quiesce'] as const
+export const DOCUMENT_NAMES = [
+  'Install',
+  'Backup',
+  'Verify',
+  'Restore',
+  'Drill',
+  'Cleanup',
+  'Cancel',
+  'Quiesce',
+] as const
 export type DocumentName = (typeof DOCUMENT_NAMES)[number]
 
 export const DOCUMENTS_DIRECTORY = join(__dirname, '..', 'ssm-documents')
@@ -17,6 +26,8 @@ export interface DocumentsProps {
   /** Region of the bucket. */
   readonly region: string
   readonly agent: AgentDistribution
+  /** ARN of the role that drills assume; without one, they need credentials of their own. */
+  readonly drillerRoleArn?: string | undefined
 }
 
 /** Named `<stack>-Backup` and so on, so that people and policies can name them too. */
@@ -53,11 +64,12 @@ export class Documents extends Construct {
 /** @param domain - of the partition's services */
 function deployedDefaults(
   name: DocumentName,
-  { bucket, region, agent }: DocumentsProps,
+  { bucket, region, agent, drillerRoleArn }: DocumentsProps,
   domain: string,
 ): Record<string, string> {
   if (name === 'Cancel' || name === 'Quiesce') return {}
   const vault = { bucket: bucket.bucketName, region }
+  if (name === 'Drill' && drillerRoleArn !== undefined) return { ...vault, roleArn: drillerRoleArn }
   if (name !== 'Install') return vault
   const installation = { ...vault, domain, version: agent.version, bundleSha256: agent.bundleSha256 }
   if (!agent.runtimeSha256) return { ...installation, nodeRuntime: 'system' }

@@ -13,6 +13,7 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { Prefix } from '../agent/contract'
 import { AUDITED, lookStatements } from './auditor-permissions'
+import { recordDrills } from './drills'
 import { HostKey } from './host-permissions'
 import { inventoryStatements } from './inventory-access'
 import { suppressNag, wildcardIn } from './nag'
@@ -65,7 +66,10 @@ export class OperatorRoles extends Construct {
     for (const statement of [...lookStatements(bucket), ...inventoryStatements()]) this.auditor.addToPolicy(statement)
     key?.grantDecrypt(this.auditor)
 
-    const restorable = [wildcardIn(bucket, '*'), wildcardIn(bucket, `${Prefix.verdicts}/*`)]
+    const restorable = [
+      wildcardIn(bucket, '*'),
+      ...[Prefix.verdicts, Prefix.drills].map((prefix) => wildcardIn(bucket, `${prefix}/*`)),
+    ]
     suppressNag(this.restorer, restorable, 'A restorer reads the backups of all hosts, and records what it found.')
     const audited = AUDITED.map((prefix) => wildcardIn(bucket, `${prefix}/*`))
     suppressNag(this.auditor, audited, 'An auditor reads the manifests of all hosts.')
@@ -107,5 +111,6 @@ function restorerStatements(bucket: IBucket): PolicyStatement[] {
       actions: ['s3:PutObject'],
       resources: [bucket.arnForObjects(`${Prefix.verdicts}/*`)],
     }),
+    recordDrills(bucket),
   ]
 }

@@ -90,7 +90,7 @@ export function checkBackupParameters(
   const problems = given.flatMap(([name, value]) => checkValue(name as OptionName, value))
   if (problems.length > 0) return problems
   return [
-    ...checkPatterns(backupParameters(schedule, retention), backup),
+    ...checkPatterns(backupParameters(schedule, retention), backup, 'Backup'),
     ...checkTogether(given, storageClassOf(schedule, retention)),
   ]
 }
@@ -106,12 +106,20 @@ function checkValue(name: OptionName, value: unknown): string[] {
   return parted ? [`${name} is ${written}: no item can have a '${separator}' in it`] : []
 }
 
-/** A document takes less than the agent does: nothing that means something to a shell, for one. */
-function checkPatterns(parameters: Readonly<Record<string, string>>, backup: CommandDocument): string[] {
+/**
+ * A document takes less than the agent does: nothing that means something to a shell, for one.
+ *
+ * @param documentName - for messages
+ */
+export function checkPatterns(
+  parameters: Readonly<Record<string, string>>,
+  document: CommandDocument,
+  documentName: string,
+): string[] {
   return Object.entries(parameters).flatMap(([name, text]) => {
-    const pattern = backup.parameters[name]?.allowedPattern
+    const pattern = document.parameters[name]?.allowedPattern
     if (pattern !== undefined && compileForAgent(pattern).test(text)) return []
-    return [`${name} is '${text}', and the Backup document takes ${pattern ?? 'none'}: use another value`]
+    return [`${name} is '${text}', and the ${documentName} document takes ${pattern ?? 'none'}: use another value`]
   })
 }
 

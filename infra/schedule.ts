@@ -8,8 +8,28 @@ export interface InstanceTag {
   readonly value: string
 }
 
+/** When a command starts, and until when. */
+export interface WindowTiming {
+  /** As Systems Manager writes it, for example `cron(0 2 ? * * *)` or `rate(12 hours)`. */
+  readonly cron: string
+  /**
+   * @default 'UTC'
+   */
+  readonly timezone?: string
+  /**
+   * How long the window is open, in hours.
+   * @default 4
+   */
+  readonly durationHours?: number
+  /**
+   * How long before the window closes the last command may start. Those that run then go on.
+   * @default 1
+   */
+  readonly cutoffHours?: number
+}
+
 /** With the options of the agent that the Backup document has, such as `verify` and `volumes`: see `ScheduleOptions`. */
-export interface Schedule extends ScheduleOptions {
+export interface Schedule extends ScheduleOptions, WindowTiming {
   readonly name: string
   /**
    * `window` is a maintenance window: time zones, a limit to when backups may start; a host that is down is left out.
@@ -18,26 +38,10 @@ export interface Schedule extends ScheduleOptions {
    * @default 'window'
    */
   readonly kind?: 'window' | 'association'
-  /** As Systems Manager writes it, for example `cron(0 2 ? * * *)` or `rate(12 hours)`. */
-  readonly cron: string
-  /**
-   * @default 'UTC'
-   */
-  readonly timezone?: string
   /** Retention class of the backups. */
   readonly class: string
   /** Hosts that bear this tag, looked up each time. */
   readonly tag: InstanceTag
-  /**
-   * How long the window is open, in hours.
-   * @default 4
-   */
-  readonly durationHours?: number
-  /**
-   * How long before the window closes the last backup may start. Those that run then go on.
-   * @default 1
-   */
-  readonly cutoffHours?: number
   /**
    * Hosts that back up at the same time, as a number or a percentage.
    * @default '25%'
@@ -61,7 +65,7 @@ export interface Schedule extends ScheduleOptions {
 }
 
 /** Names of maintenance windows and associations (Systems Manager API reference). */
-const NAME = /^[A-Za-z0-9_.-]{1,64}$/
+export const SCHEDULE_NAME = /^[A-Za-z0-9_.-]{1,64}$/
 const RATE = /^rate\([1-9][0-9]* (minute|hour|day)s?\)$/
 /** Minutes, hours, day of the month, month, day of the week and year: of the two days, one is a question mark. */
 const CRON = /^cron\([0-9*,/-]+ [0-9*,/-]+ (\?|[0-9*,/LW-]+) [0-9A-Z*,/-]+ (\?|[0-9A-Z*,/#-]+)( [0-9*,/-]+)?\)$/
@@ -96,7 +100,14 @@ export function checkSchedules(
   ]
 }
 
-function checkTiming({ kind, cron, timezone, durationHours = 4, cutoffHours = 1 }: Schedule): string[] {
+/** Of any kind of schedule. */
+export function checkTiming({
+  kind,
+  cron,
+  timezone,
+  durationHours = 4,
+  cutoffHours = 1,
+}: WindowTiming & Pick<Schedule, 'kind'>): string[] {
   const problems: string[] = []
   if (!RATE.test(cron) && !CRON.test(cron)) {
     problems.push(`'${cron}' is no schedule: write it like cron(0 2 ? * * *) or rate(1 day)`)
@@ -119,7 +130,7 @@ function checkTiming({ kind, cron, timezone, durationHours = 4, cutoffHours = 1 
 function checkRollout(schedule: Schedule, classes: readonly string[]): string[] {
   const { name, tag, maxConcurrency = '1', maxErrors = '0', jitterMinutes = 0 } = schedule
   const problems: string[] = []
-  if (!NAME.test(name)) problems.push(`the name does not match ${NAME.source}: rename it`)
+  if (!SCHEDULE_NAME.test(name)) problems.push(`the name does not match ${SCHEDULE_NAME.source}: rename it`)
   if (!classes.includes(schedule.class)) {
     problems.push(`there is no retention class '${schedule.class}': use one of ${classes.join(', ')}`)
   }

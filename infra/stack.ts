@@ -5,12 +5,15 @@ import { AgentDistribution, type AgentFiles } from './agent-distribution'
 import { Auditor } from './auditor'
 import type { StageConfig } from './config'
 import { DOCUMENT_NAMES, Documents } from './documents'
+import { Driller, Drills } from './drills'
+import type { DrillsOptions } from './drill-schedule'
 import { HostAccess } from './host-access'
 import { InventoryAccess } from './inventory-access'
 import { Notifications } from './notifications'
 import { OperatorRoles } from './operator-roles'
 import { CommandPolicies } from './command-policies'
-import { distinctTags, Schedules } from './schedules'
+import { distinctTags, Schedules, type SchedulesProps } from './schedules'
+import { failSynthesis } from './nag'
 import { Prefix } from '../agent/contract'
 import { Vault, type CentralVault, type VaultOptions } from './vault'
 
@@ -31,10 +34,14 @@ export class SnapstreamStack extends Stack {
     })
     const access = new HostAccess(this, 'HostAccess', { ...config.hosts, storage, key, logGroup })
     const agent = new AgentDistribution(this, 'Agent', { files, ...(own && { bucket }) })
-    const documents = new Documents(this, 'Documents', { bucket, region, agent })
+    const drillerRoleArn = config.drills && this.createDriller(config.drills, own)
+    const documents = new Documents(this, 'Documents', { bucket, region, agent, drillerRoleArn })
     const notifications = new Notifications(this, 'Notifications', { ...config.notifications, bucket })
     if (own) this.createAuditor(config, files, own, notifications)
-    const { windowIds } = new Schedules(this, 'Schedules', { schedules, retention, documents, notifications, logGroup })
+    const toRun = { retention, documents, notifications, logGroup }
+    const moreTags = (config.drills?.schedules ?? []).map(({ tag }) => tag)
+    const { windowIds } = new Schedules(this, 'Schedules', { ...toRun, schedules, moreTags })
+    const drillIds = config.drills ? this.createDrills(config, toRun) : {}
 
     this.letAuditorAsk(config)
     this.output('Bucket', 'Holds the backups', bucket.bucketName)
@@ -42,7 +49,7 @@ export class SnapstreamStack extends Stack {
     this.outputHostAccess(access)
     this.output('Topic', 'Reports failed backups', notifications.topic.topicArn)
     for (const name of DOCUMENT_NAMES) this.output(`${name}Document`, `The document ${name}`, documents.get(name).ref)
-    for (const [name, windowId] of Object.entries(windowIds)) {
+    for (const [name, windowId] of Object.entries({ ...windowIds, ...drillIds })) {
       this.output(`Window-${name}`, `The maintenance window ${name}`, windowId)
     }
     this.createCommandPolicies(config, documents)
@@ -86,6 +93,23 @@ export class SnapstreamStack extends Stack {
     this.output('Report', 'Fetches the page that shows all hosts, which is made anew each hour', report)
   }
 
+  /** @returns ARN of its role @throws Error where the backups are another account's */
+  private createDriller({ hostRoles }: DrillsOptions, own: Vault | undefined): string | undefined {
+    if (!own) {
+      failSynthesis(this, ['drills: the backups are in the vault of another account: drill there'])
+      return undefined
+    }
+    const { role } = new Driller(this, 'Driller', { bucket: own.bucket, key: own.key, hostRoles })
+    this.output('DrillerRole', 'Drills assume it', role.roleArn)
+    return role.roleArn
+  }
+
+  private createDrills({ drills, schedules }: StageConfig, toRun: Omit<SchedulesProps, 'schedules'>) {
+    if (!drills) return {}
+    const backups = schedules.map(({ name }) => name)
+    return new Drills(this, 'Drills', { ...drills, ...toRun, backups }).windowIds
+  }
+
   private letAuditorAsk({ vault }: StageConfig): void {
     if (!vault || !isCentral(vault) || vault.auditor === undefined) return
     const { auditor, bucketName } = vault
@@ -93,9 +117,12 @@ export class SnapstreamStack extends Stack {
     this.output('InventoryRole', 'For the stack of the vault: by it the auditor asks for the hosts here', role.roleArn)
   }
 
-  private createCommandPolicies({ schedules }: StageConfig, documents: Documents): void {
+  private createCommandPolicies({ schedules, drills }: StageConfig, documents: Documents): void {
     const tags = distinctTags(schedules)
-    const { backup, restore, install } = new CommandPolicies(this, 'CommandPolicies', { documents, tags })
+    const drillTags = distinctTags(drills?.schedules ?? [])
+    const policies = new CommandPolicies(this, 'CommandPolicies', { documents, tags, drillTags })
+    const { backup, restore, install, drill } = policies
+    if (drill) this.output('DrillCommands', 'Lets people send Drill to machines that drill', drill.managedPolicyArn)
     this.output('BackupCommands', 'Lets people send Backup, Verify, Cleanup and Cancel', backup.managedPolicyArn)
     this.output('RestoreCommands', 'Lets people send Restore, which writes as root', restore.managedPolicyArn)
     this.output('InstallCommands', 'Lets people send Install', install.managedPolicyArn)

@@ -46,7 +46,7 @@ function explain(cause: Error, { roleArn, region }: AssumedRole): AgentError {
   const message = `STS in ${region} did not let ${roleArn} be assumed: ${cause.name}: ${cause.message}`
   if (/AccessDenied|InvalidClientTokenId|SignatureDoesNotMatch|ExpiredToken/.test(cause.name)) {
     return new AgentError('ACCESS_DENIED', message, {
-      hint: "Its trust policy has to name this host's role: in the backup stack, operators.drillHosts. Check the ARN, too.",
+      hint: "Its trust policy has to name this host's role: in the backup stack, drills.hostRoles. Check the ARN, too.",
       cause,
     })
   }

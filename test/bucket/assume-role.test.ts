@@ -47,7 +47,7 @@ test('a role that does not trust this host is told of with what to do', async ()
   expect(await refusalOf(role()())).toMatchObject({
     code: 'ACCESS_DENIED',
     message: `STS in eu-west-1 did not let ${ROLE} be assumed: AccessDenied: not you`,
-    hint: expect.stringContaining('operators.drillHosts'),
+    hint: expect.stringContaining('drills.hostRoles'),
   })
 })
 

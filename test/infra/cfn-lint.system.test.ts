@@ -19,6 +19,12 @@ test.each([
       notifications: { emails: ['operators@example.com'], completed: true },
       schedules: [{ ...DEFAULT_STAGE.schedules[0]!, kind: 'association' }],
       fleet: { accounts: [{ account: '222222222222', region: 'eu-central-1' }], perHostMetrics: true },
+      drills: {
+        hostRoles: ['arn:aws:iam::111111111111:role/drills'],
+        schedules: [
+          { name: 'drill', cron: 'rate(7 days)', class: 'daily', tag: { key: 'Drill', value: 'true' }, share: '1/7' },
+        ],
+      },
     },
   ],
   [

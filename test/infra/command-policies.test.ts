@@ -3,26 +3,30 @@ import { DOCUMENT_NAMES } from '../../infra/documents'
 import { hostA, policyOf, type Decision } from './simulate'
 import { ACCOUNT, REGION, resourcesOf, synthesize } from './synthesize'
 
-const usual = synthesize()
+const drills = {
+  hostRoles: [`arn:aws:iam::${ACCOUNT}:role/drills`],
+  schedules: [{ name: 'drill', cron: 'rate(7 days)', class: 'daily', tag: { key: 'Drill', value: 'true' } }],
+}
+const usual = synthesize({ drills })
 
 const arn = (document: string) => `arn:aws:ssm:${REGION}:${ACCOUNT}:document/${document}`
 const documentOf = (name: string) =>
   arn(Object.keys(resourcesOf(usual, 'AWS::SSM::Document')).find((id) => id.startsWith(`Documents${name}`))!)
 const policies = Object.fromEntries(
-  ['Backup', 'Restore', 'Install'].map((name) => [
+  ['Backup', 'Restore', 'Install', 'Drill'].map((name) => [
     name,
     policyOf(usual, 'AWS::IAM::ManagedPolicy', `CommandPolicies${name}`),
   ]),
 )
 
-async function send(policy: string, resource: string, tag?: string): Promise<Decision> {
+async function send(policy: string, resource: string, tag?: string, key = 'Backup'): Promise<Decision> {
   const result = await runSimulation(
     {
       request: {
         principal: `arn:aws:iam::${ACCOUNT}:role/operator`,
         action: 'ssm:SendCommand',
         resource: { resource, accountId: ACCOUNT },
-        contextVariables: tag === undefined ? {} : { 'ssm:resourceTag/Backup': tag },
+        contextVariables: tag === undefined ? {} : { [`ssm:resourceTag/${key}`]: tag },
       },
       identityPolicies: [{ name: policy, policy: policies[policy]! }],
       serviceControlPolicies: [],
@@ -38,6 +42,7 @@ test.each([
   ['Backup', ['Backup', 'Verify', 'Cleanup', 'Cancel']],
   ['Restore', ['Restore', 'Cancel']],
   ['Install', ['Install']],
+  ['Drill', ['Drill', 'Cleanup', 'Cancel']],
 ])('who may send %s may send %j, and nothing else', async (policy, documents) => {
   for (const name of DOCUMENT_NAMES) {
     expect([name, await send(policy, documentOf(name))]).toEqual([
@@ -52,4 +57,10 @@ test.each(['Backup', 'Restore', 'Install'])('of %s reach hosts that are backed u
   expect(await send(policy, hostA, 'true')).toBe('allowed')
   expect(await send(policy, hostA)).toBe('denied')
   expect(await send(policy, hostA, 'false')).toBe('denied')
+})
+
+test('drills reach the machines that are there for them, and no host that is backed up', async () => {
+  expect(await send('Drill', hostA, 'true', 'Drill')).toBe('allowed')
+  expect(await send('Drill', hostA, 'true', 'Backup')).toBe('denied')
+  expect(await send('Restore', hostA, 'true', 'Drill')).toBe('denied')
 })

@@ -43,6 +43,18 @@ test('with every option', () => {
     },
     notifications: { emails: ['operators@example.com'], completed: true },
     fleet: { accounts: [{ account: '222222222222', region: 'eu-central-1' }], perHostMetrics: true },
+    drills: {
+      hostRoles: ['arn:aws:iam::111111111111:role/drills'],
+      schedules: [
+        {
+          name: 'drill',
+          cron: 'cron(0 12 ? * WED *)',
+          class: 'daily',
+          tag: { key: 'Drill', value: 'true' },
+          share: '1/7',
+        },
+      ],
+    },
   }
   expect(findings(config)).toEqual([])
 })

@@ -52,7 +52,13 @@ test('the outputs say what an operator needs next', () => {
 test('every output that the deployment guide speaks of is there', () => {
   const guide = readFileSync(join(__dirname, '../../docs/deploy.md'), 'utf8')
   const named = [...guide.matchAll(/output `?([A-Z]\w+)/g)].map(([, name]) => name)
-  const outputs = synthesize({ hosts: { defaultHostManagement: true, ebs: true } }).findOutputs('*')
+  const outputs = synthesize({
+    hosts: { defaultHostManagement: true, ebs: true },
+    drills: {
+      hostRoles: ['arn:aws:iam::111111111111:role/drills'],
+      schedules: [{ name: 'drill', cron: 'rate(7 days)', class: 'daily', tag: { key: 'Drill', value: 'true' } }],
+    },
+  }).findOutputs('*')
   const auditor = 'arn:aws:iam::222222222222:role/Snapstream-auditor-eu-central-1'
   const vault = { bucketName: 'the-central-vault', region: 'eu-central-1', auditor }
   const elsewhere = synthesize({ vault }).findOutputs('*')
