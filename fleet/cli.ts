@@ -23,6 +23,8 @@ import { host } from './command/host.io'
 import { FLEET } from './command/program'
 import { report } from './command/report.io'
 import { status } from './command/status.io'
+import { openAccounts } from './inventory/account.io'
+import { observeFleet } from './observe.io'
 import { openVault, type OpenedVault } from './vault.io'
 
 /** Where a terminal does not say how wide it is, and where there is none. */
@@ -96,10 +98,11 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
       write: (text) => void stdout.write(text),
     },
     openVault: open,
-    observe: () =>
-      Promise.reject(
-        new AgentError('INTERNAL', 'this version cannot look at a fleet yet', { hint: 'Use a later one.' }),
-      ),
+    observe: async (given) => {
+      const { vault } = await open()
+      const openAccount = openAccounts(vault.store.bucket, process.env, signal)
+      return observeFleet({ vault, log, now, signal, openAccount }, given)
+    },
     openRunCommand: () => connectRunCommand(request, process.env, signal),
   }
   // Each is given the request of its own name.

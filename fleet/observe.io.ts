@@ -29,6 +29,10 @@ export interface ObserveOptions {
 export interface Observation {
   /** By S3's clock. */
   readonly at: number
+  /** Of which moment the state was that the auditor left; absent where there was none that could be used. */
+  readonly stateAt?: number
+  /** Why not. */
+  readonly stateProblem?: string
   readonly config: FleetConfig
   readonly view: FleetView
   readonly histories: ReadonlyMap<string, HostHistory>
@@ -50,9 +54,10 @@ const UNKNOWN_EXPIRY_DAYS = 35
  */
 export async function observeFleet(deps: ObserveDeps, options: ObserveOptions): Promise<Observation> {
   const { store } = deps.vault
+  let stateProblem: string | undefined
   const [{ clockSkewSeconds }, before, forgotten] = await Promise.all([
     store.readFacts(deps.signal),
-    readState(deps),
+    readState(deps, (problem) => void (stateProblem = problem)),
     readForgotten(deps),
   ])
   const at = Math.floor(deps.now().getTime() / 1000 + clockSkewSeconds)
@@ -68,7 +73,13 @@ export async function observeFleet(deps: ObserveDeps, options: ObserveOptions): 
   const known = await findExpected(deps, options, { config, before, histories, at })
   const effective = given ? config : withClassesOf(config, histories)
   const view = judgeFleet({ config: effective, histories, memories, now: at, ...known })
-  return { at, config: effective, view, histories, memories, ...known }
+  return {
+    at,
+    ...(before && { stateAt: before.at }),
+    ...(stateProblem !== undefined && { stateProblem }),
+    ...{ config: effective, view, histories, memories },
+    ...known,
+  }
 }
 
 interface Known {

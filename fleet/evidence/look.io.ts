@@ -67,7 +67,9 @@ async function listObjects(
   const listed = new Map<string, ObjectInfo>()
   const list = async (kind: string) => {
     const prefix = `${kind}/${className}/${host}/`
-    for await (const object of vault.store.list(prefix, signal, { startAfter: `${prefix}${first}` })) {
+    // Not the run's whole name: where "folders" are real, as with SeaweedFS, all that is in one comes with it, and not after it.
+    const startAfter = `${prefix}${first.slice(0, -1)}`
+    for await (const object of vault.store.list(prefix, signal, { startAfter })) {
       const run = object.key.slice(prefix.length, object.key.indexOf('/', prefix.length))
       if (run > last) return
       if (wanted.has(run)) listed.set(object.key, object)

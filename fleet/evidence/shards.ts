@@ -16,7 +16,8 @@ const HOSTS_PER_RANGE = 250
  * @param places - what keys of hosts begin with, such as `manifests/daily/db1/`: those that are known; others are found between them
  */
 export function planRanges(places: Iterable<string>, startAfter: string | undefined): readonly KeyRange[] {
-  const later = [...places].filter((place) => startAfter === undefined || place > startAfter).sort()
-  const cuts = later.filter((_, index) => index > 0 && index % HOSTS_PER_RANGE === 0)
+  const later = [...places].filter((place) => startAfter === undefined || place.slice(0, -2) > startAfter).sort()
+  // Within a host's name: where "folders" are real, as with SeaweedFS, all that is in one comes with its name, and not after it.
+  const cuts = later.filter((_, index) => index > 0 && index % HOSTS_PER_RANGE === 0).map((place) => place.slice(0, -2))
   return [startAfter, ...cuts].map((start, index) => ({ startAfter: start, until: cuts[index] }))
 }

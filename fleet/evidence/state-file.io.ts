@@ -19,9 +19,13 @@ const PROBLEM_CHARACTERS_MAX = 200
  * What the last pass left; undefined where there was none. A state that is damaged, or of another format, is said to be so, and
  * counts for nothing: all that is in it but memories can be read again.
  *
+ * @param onProblem - told why a state counts for nothing, besides the log
  * @throws AgentError where the bucket cannot be read
  */
-export async function readState({ vault, log, signal }: FleetDeps): Promise<FleetState | undefined> {
+export async function readState(
+  { vault, log, signal }: FleetDeps,
+  onProblem: (problem: string) => void = () => undefined,
+): Promise<FleetState | undefined> {
   try {
     const { body } = await vault.store.get(FLEET_STATE_KEY, STATE_BYTES_MAX, signal)
     return await parseState(body)
@@ -30,6 +34,7 @@ export async function readState({ vault, log, signal }: FleetDeps): Promise<Flee
     const loss = asLoss(error)
     if (!isDataLoss(loss)) throw error
     const why = printableLine(loss.message).slice(0, PROBLEM_CHARACTERS_MAX)
+    onProblem(why)
     log.warn(`${FLEET_STATE_KEY} is no state of a fleet (${why}): all manifests are read again`)
     return undefined
   }

@@ -53,7 +53,18 @@ function recordOf(manifest: Manifest): Summary['record'] {
     storedBytes: sum(({ storedBytes }) => storedBytes),
     catalogBytes: sum(({ catalog }) => catalog.sizeBytes),
     seconds: Math.max(0, Math.round(seconds)),
+    ...recentOf(volumes),
   }
+}
+
+/** Known of the run only where it is of every volume. */
+function recentOf(volumes: Manifest['volumes']): Pick<RunRecord, 'recentEntries'> {
+  let recentEntries = 0
+  for (const volume of volumes) {
+    if (volume.recentEntries === undefined) return {}
+    recentEntries += volume.recentEntries
+  }
+  return { recentEntries }
 }
 
 function detailOf(manifest: Manifest): RunDetail {

@@ -37,8 +37,9 @@ export interface Invocation {
   readonly statusDetails: string
 }
 
-/** A maintenance window's run, and the commands that it sent. */
+/** A run of the maintenance window of a schedule, and the commands that it sent. */
 export interface WindowExecution {
+  /** Name of the schedule. */
   readonly window: string
   readonly startedAt: number
   readonly status: string
