@@ -37,7 +37,7 @@ export function formatPage(data: PageData, { script, style, scriptHash, styleHas
 </head>
 <body>
 <a class="skip" href="#main">Skip to the fleet</a>
-<div id="page"></div>
+<div id="page"><p class="alarm">Nothing is shown yet. Where this stays, the file is not whole, or the browser is older than 2024.</p></div>
 <noscript>
 <h1>Snapstream: the fleet at ${time} UTC</h1>
 <p>This page shows hosts, runs and sizes by a script of its own, which is switched off here. The file fleet.csv beside it has the hosts as a table.</p>

@@ -9,7 +9,7 @@ import { formatDay } from './words'
 const ROWS = 40
 /** On a phone (design limit). */
 const DAYS_NARROW = 14
-const NARROW = '(max-width: 640px)'
+const NARROW = 'screen and (max-width: 640px)'
 
 const LEGEND: readonly (readonly [NightKind, string])[] = [
   ['good', 'verified'],

@@ -41,7 +41,8 @@ export function hostTable(fleet: Fleet, className: () => string): SliceTable<Hos
         key: ({ label }) => label,
         cell: (host) => [
           element('bdi', { class: 'name' }, host.label),
-          host.label !== host.id && element('bdi', { class: 'id' }, host.id),
+          ...(host.label === host.id ? [] : [' ', element('bdi', { class: 'id' }, host.id)]),
+          ' ',
           element('span', { class: 'reason' }, host.reason),
         ],
       },

@@ -94,7 +94,7 @@ const header = element(
     ...SECTIONS.map(([id, title]) => element('a', { href: `#${id}` }, title)),
   ),
 )
-document.getElementById('page')?.append(header, main)
+document.getElementById('page')?.replaceChildren(header, main)
 change(NO_FILTER)
 
 addEventListener('beforeprint', () => sections.forEach((each) => each.print(PRINTED_ROWS_MAX)))

@@ -50,7 +50,12 @@ export function sliceTable<Of>(options: TableOptions<Of>): SliceTable<Of> {
   let rowsPerSlice = options.rowsPerSlice
 
   const heads = columns.map((each) => {
-    const head = element('th', { scope: 'col', role: 'columnheader', class: each.class })
+    const head = element('th', {
+      scope: 'col',
+      role: 'columnheader',
+      class: each.class,
+      'data-title': each.key && each.title,
+    })
     if (!each.key) head.append(each.title)
     else {
       const button = element('button', { type: 'button', class: 'sort' }, each.title)

@@ -203,6 +203,10 @@ describe('a fleet of 48', () => {
     const onScreen = await page.locator('#calendar-table tbody tr').count()
     await page.emulateMedia({ media: 'print' })
     await page.evaluate(() => dispatchEvent(new Event('beforeprint')))
+    const heads = await page
+      .locator('#hosts-table thead th')
+      .evaluateAll((nodes) => nodes.map((node) => getComputedStyle(node, '::before').content))
+    expect(heads.slice(0, 3)).toEqual(['"State"', '"Host"', '"Account"'])
     expect(await page.locator('#calendar-table tbody tr').count()).toBe(48)
     expect(
       await page
@@ -260,6 +264,12 @@ test.each([320, 768])('fits a screen %d pixels wide', async (width) => {
 test('a page that nobody has renewed says that it is old', async () => {
   await using opened = await openPage(browser, small, { now: new Date((AT + 9 * 3600) * 1000) })
   expect(await opened.page.locator('.alarm').first().textContent()).toContain('This page is 9 hours old.')
+})
+
+test('a file that is not whole does not look like a fleet without trouble', async () => {
+  await using opened = await openPage(browser, small.slice(0, small.length / 2), { now })
+  expect(await opened.page.locator('body').textContent()).toContain('the file is not whole')
+  expect(await opened.page.title()).toContain('8 hosts in trouble')
 })
 
 test('without a host it says that there is none', async () => {
