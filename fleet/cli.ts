@@ -19,6 +19,7 @@ import type { CommandDeps } from './command/context'
 import { cost } from './command/cost.io'
 import { debris } from './command/debris.io'
 import { diff } from './command/diff.io'
+import { forget } from './command/forget.io'
 import { host } from './command/host.io'
 import { FLEET } from './command/program'
 import { report } from './command/report.io'
@@ -37,6 +38,7 @@ const ACTIONS: { readonly [C in CommandName]: (deps: CommandDeps, request: Reque
   host,
   report,
   cost,
+  forget,
   debris,
   diff,
   run: tellHosts,

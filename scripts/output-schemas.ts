@@ -6,7 +6,14 @@ import { debrisOutput, findOutput, hostsOutput, listOutput } from '../agent/find
 import { contents } from '../agent/lib/untrusted'
 import type { CommandName } from '../agent/options/commands'
 import type { CommandName as FleetCommandName } from '../fleet/command/commands'
-import { costOutput, fleetDebrisOutput, hostOutput, reportOutput, statusOutput } from '../fleet/command/output-schema'
+import {
+  costOutput,
+  fleetDebrisOutput,
+  forgetOutput,
+  hostOutput,
+  reportOutput,
+  statusOutput,
+} from '../fleet/command/output-schema'
 import { diffOutput } from '../fleet/command/diff-schema'
 import { cancelOutput, commandOutput, sentOutput } from '../fleet/command/run-output-schema'
 import { failureOutput } from '../agent/options/output-schema'
@@ -37,6 +44,7 @@ export const FLEET_OUTPUTS: Readonly<Record<FleetCommandName, readonly z.ZodType
   host: [hostOutput],
   report: [reportOutput],
   cost: [costOutput],
+  forget: [forgetOutput],
   debris: [fleetDebrisOutput],
   diff: [diffOutput],
   run: [commandOutput, sentOutput],

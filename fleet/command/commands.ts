@@ -40,6 +40,13 @@ export const COMMANDS = {
     required: ['bucket', 'runs'],
     withoutDefault: [],
   },
+  forget: {
+    summary: 'say that a host needs no backups any more: then its last ones may expire',
+    options: [...COMMON, 'inventory', 'host', 'confirm'],
+    argument: 'host',
+    required: ['bucket', 'host'],
+    withoutDefault: [],
+  },
   debris: {
     summary: 'sum up what lies in the bucket and is of no finished run, host by host',
     options: [...COMMON, 'class'],
