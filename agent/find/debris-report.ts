@@ -141,6 +141,6 @@ export function formatDebris(
       const begun = initiatedAt === undefined ? '' : `, begun ${formatAge(initiatedAt, now)} ago`
       return `  upload ${key}${begun}${mayBeRunning ? `: ${RUNNING}` : ''}`
     }),
-    `  none of it counts as a backup, and lifecycle rules remove it: see ${onPage('runbook', 'Objects without a manifest')}`,
+    `  none of it counts as a backup, and it expires once good runs are newer: see ${onPage('runbook', 'Objects without a manifest')}`,
   ])
 }

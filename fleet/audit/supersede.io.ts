@@ -113,12 +113,16 @@ async function reprieve(pass: Pass, cases: readonly Case[]): Promise<void> {
   )
 }
 
-async function findForgottenTags({ deps }: Pass, cases: readonly Case[]): Promise<readonly RunKey[]> {
+async function findForgottenTags(pass: Pass, cases: readonly Case[]): Promise<readonly RunKey[]> {
+  const { vault, signal } = pass.deps
   const doubtful = cases.flatMap((given) => findDoubtful(given).map((run) => keyOf(given, run)))
-  const tagged = await mapUnordered(doubtful, IN_FLIGHT, (runKey) =>
-    deps.vault.isSuperseded(manifestKey(runKey), deps.signal),
+  const tagged: RunKey[] = []
+  await mapUnordered(doubtful, IN_FLIGHT, (runKey) =>
+    attempt(pass, `whether run ${runKey.run} of ${runKey.host} may expire is not known`, async () => {
+      if (await vault.isSuperseded(manifestKey(runKey), signal)) tagged.push(runKey)
+    }),
   )
-  return doubtful.filter((_, index) => tagged[index])
+  return tagged
 }
 
 async function tagRuns(pass: Pass, cases: readonly Case[]): Promise<void> {

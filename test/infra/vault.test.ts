@@ -74,6 +74,22 @@ test('with a copy in another account, which then owns it', () => {
   })
 })
 
+test('a copy gets the tag by which runs expire there, too, and no deletion', () => {
+  const template = synthesize({ vault: { replication: { bucketArn: 'arn:aws:s3:::the-copy' } } })
+  template.hasResourceProperties('AWS::S3::Bucket', {
+    ReplicationConfiguration: {
+      Rules: [Match.objectLike({ Filter: { Prefix: '' }, DeleteMarkerReplication: { Status: 'Disabled' } })],
+    },
+  })
+  const allowed = (action: string) =>
+    Match.objectLike({
+      Statement: Match.arrayWith([Match.objectLike({ Action: Match.arrayWith([action]), Effect: 'Allow' })]),
+    })
+  for (const action of ['s3:GetObjectVersionTagging', 's3:ReplicateTags']) {
+    template.hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: allowed(action) })
+  }
+})
+
 test('with a gateway endpoint', () => {
   const gatewayEndpoint = { vpcId: VPC, routeTableIds: ROUTE_TABLES }
   synthesize({ vault: { gatewayEndpoint } }).hasResourceProperties('AWS::EC2::VPCEndpoint', {

@@ -212,6 +212,25 @@ test('what may not be tagged is a problem, and not asked for twenty thousand tim
   ])
 })
 
+test('where tags may not even be read, that is a problem, and the rest of the pass goes on', async () => {
+  const { vault, runs } = bucketOf(3, { newestAt: NOW - 30 * DAY })
+  const other = 'db-1'
+  const more = Array.from({ length: 4 }, (_, night) =>
+    putRun(vault, { class: 'daily', host: other }, NOW - HOUR - night * DAY),
+  )
+  vault.isSuperseded = async () => {
+    throw new AgentError('ACCESS_DENIED', 's3:GetObjectTagging is denied', { hint: 'x' })
+  }
+  const done = await audit(vault, [aHistory(HOST, runs), aHistory(other, more)])
+  expect(done).toMatchObject({
+    runs: 1,
+    problems: [
+      expect.stringContaining('s3:GetObjectTagging is denied'),
+      '2 more objects or runs could not be tagged either',
+    ],
+  })
+})
+
 test('rules that expire backups without the tag are a problem: the last of a host would go', async () => {
   const { vault, runs } = bucketOf(1)
   vault.rules = [
