@@ -24,6 +24,7 @@ interface LeftOut {
 }
 
 export function leftOutList(): HostsSection {
+  const unknown = element('p', { class: 'note tone-bad' })
   const table = sliceTable<LeftOut>({
     id: 'left-out-table',
     caption: 'Filesystems that nobody backs up',
@@ -49,8 +50,13 @@ export function leftOutList(): HostsSection {
     ],
   })
   return {
-    node: section('left-out', 'Filesystems nobody backs up', table.node),
+    node: section('left-out', 'Filesystems nobody backs up', table.node, unknown),
     show(hosts) {
+      const unread = hosts.filter(
+        ({ volumes, failures, leftOut }) => !(volumes.length + failures.length + leftOut.length),
+      )
+      unknown.hidden = unread.length === 0
+      unknown.textContent = `Of ${hostsOf(unread.length)} nothing is known: they have no run that says what is in it.`
       const rows = hosts.flatMap((host) => host.leftOut.map((row) => ({ ...row, of: host })))
       const groups = Map.groupBy(rows, ({ mountPoint, reason }) => `${mountPoint}\n${reason}`)
       table.show(

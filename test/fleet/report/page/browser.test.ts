@@ -280,6 +280,15 @@ test('without a host it says that there is none', async () => {
   expectQuiet(opened)
 })
 
+test('says of how many hosts nobody knows which filesystems they leave out', async () => {
+  await using opened = await openPage(browser, small, { now })
+  const leftOut = opened.page.locator('#left-out')
+  expect(await leftOut.locator('tbody').textContent()).toContain('is on an instance store disk')
+  expect(await leftOut.textContent()).toContain('Of 1 host nothing is known')
+  await opened.page.locator('#state').selectOption('protected')
+  expect(await leftOut.getByText('nothing is known').isVisible()).toBe(false)
+})
+
 test('shows what terminated hosts cost, and what another storage class would', async () => {
   await using opened = await openPage(browser, small, { now })
   const cost = opened.page.locator('#cost')
