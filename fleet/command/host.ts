@@ -221,9 +221,10 @@ function describeDamage({ run, state, verdict }: RunRecord, at: number): string 
 
 function describeDrill({ drill }: HostView, at: number, { columns }: HostOptions): string[] {
   if (!drill) return wrap('No restore of this host has been tried: schedule a drill.', columns, '')
-  const { run, ok, restoreSeconds, restoredBytes, problem } = drill
+  const { run, ok, restoreSeconds, restoredBytes, problem, share } = drill
+  const part = share === undefined ? '' : share === 'part' ? ' (a part of it)' : ` (part ${share} of it)`
   const what = ok
     ? `${formatBytes(restoredBytes)} came back in ${formatSeconds(restoreSeconds)}`
     : `IT FAILED: ${problem}`
-  return wrap(`last restore on trial, ${ageOf(drill.at, at)} ago, of ${run}: ${what}`, columns, '')
+  return wrap(`last restore on trial, ${ageOf(drill.at, at)} ago, of ${run}${part}: ${what}`, columns, '')
 }

@@ -29,6 +29,10 @@ const drill = z.object({
   restoredBytes: z.int().describe('How much was restored.'),
   entries: z.int().describe('Of how many files, directories and so on.'),
   problem: z.string().describe('What went wrong, for people; empty where nothing did.'),
+  share: z
+    .string()
+    .exactOptional()
+    .describe('Where not all of the run was restored: which part, such as `3/7`, or `part`.'),
 })
 
 const classView = z.object({

@@ -73,6 +73,7 @@ const drillSchema = z.strictObject({
   restoredBytes: count,
   entries: count,
   problem: text,
+  share: text.exactOptional(),
 })
 
 const detailSchema = z.strictObject({

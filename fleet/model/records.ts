@@ -109,6 +109,8 @@ export interface DrillRecord {
   readonly entries: number
   /** What went wrong, for people; empty where nothing did. */
   readonly problem: string
+  /** Where not all of the run was restored: which part of it, such as `3/7`, or `part`. */
+  readonly share?: string
 }
 
 /** All that the bucket shows of a host. */

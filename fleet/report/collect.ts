@@ -135,6 +135,7 @@ function drillRows({ drill }: HostView, host: number): DrillRow[] {
     {
       ...{ host, class: name(drill.class), run: name(drill.run), at, ok, restoreSeconds, restoredBytes, entries },
       problem: text(drill.problem),
+      share: text(drill.share ?? ''),
     },
   ]
 }

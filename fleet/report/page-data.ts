@@ -107,6 +107,8 @@ export type DrillRow = {
   readonly restoredBytes: number
   readonly entries: number
   readonly problem: string
+  /** Which part was restored; empty where everything was. */
+  readonly share: string
 }
 
 export interface PageData {

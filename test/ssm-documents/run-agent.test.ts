@@ -82,6 +82,15 @@ describe('the agent understands what it is told by', () => {
         ...{ bestEffort: true, includeDeleted: true },
       },
     ],
+    [
+      'Drill',
+      { roleArn: 'arn:aws:iam::111122223333:role/Driller', share: '1/7', scratch: '/mnt/scratch' },
+      {
+        ...{ command: 'drill', roleArn: 'arn:aws:iam::111122223333:role/Driller', class: 'daily', host: undefined },
+        ...{ share: { count: 1, parts: 7 }, scratch: '/mnt/scratch', checkScript: undefined },
+      },
+    ],
+    ['Drill', { host: 'db1', run: RUN }, { command: 'drill', host: 'db1', run: RUN, roleArn: undefined }],
     ['Cleanup', {}, { command: 'cleanup', dryRun: false }],
     ['Cleanup', { dryRun: 'true' }, { command: 'cleanup', dryRun: true }],
   ])('%s with %j', async (name, parameters, expected) => {

@@ -69,6 +69,10 @@ export function leftOutList(): HostsSection {
   }
 }
 
+function nameShare(share = ''): string {
+  return share === 'part' ? 'a part' : `part ${share}`
+}
+
 export function drillList({ at }: Fleet): HostsSection {
   const summary = element('p')
   const table = sliceTable<Host>({
@@ -85,6 +89,7 @@ export function drillList({ at }: Fleet): HostsSection {
         cell: ({ drill }) => [
           element('span', { class: `chip chip-${drill?.ok ? 'good' : 'bad'}` }, drill?.ok ? 'Proven' : 'Failed'),
           drill?.problem !== '' && element('span', { class: 'reason' }, drill?.problem),
+          drill?.share !== '' && element('span', { class: 'reason' }, `of it ${nameShare(drill?.share)}`),
         ],
       },
       {

@@ -100,6 +100,7 @@ test('the last restore on trial, if there was one', async () => {
   expect((await look(instance.host, withDrill({}))).summary).toContain(
     '\nlast restore on trial, 2 d ago, of 20260227T000000Z-abc123: 9 GiB came back in 2\nmin 10 s',
   )
+  expect((await look(instance.host, withDrill({ share: '3/7' }))).summary).toContain('abc123 (part 3/7 of it): 9')
   expect((await look(instance.host, withDrill({ ok: false, problem: '3 files differ' }))).summary).toContain(
     'IT FAILED: 3 files\ndiffer',
   )

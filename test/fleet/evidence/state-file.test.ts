@@ -59,7 +59,7 @@ const state: FleetState = {
         ],
         drill: {
           ...{ class: 'daily', run: '20260131T020000Z-k3xw7a', at: 1_799_999_900, ok: true, problem: '' },
-          ...{ restoreSeconds: 83.5, restoredBytes: 5, entries: 2 },
+          ...{ restoreSeconds: 83.5, restoredBytes: 5, entries: 2, share: '3/7' },
         },
       },
     ],

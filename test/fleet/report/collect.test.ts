@@ -65,6 +65,7 @@ test('text of hosts is printable, whatever it was', () => {
     restoredBytes: 1,
     entries: 1,
     problem: evil,
+    share: evil,
   }
   const host = hostView({
     ...{ host: 'h', name: evil, reason: evil, advice: evil, drill, leftOut: [{ mountPoint: evil, reason: evil }] },
