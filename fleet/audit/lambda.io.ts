@@ -34,7 +34,7 @@ export async function handler(event: AuditorEvent | null, context: LambdaContext
     version: agentVersion,
   })
   const { bucket, topicArn, place } = request
-  const signal = AbortSignal.timeout(context.getRemainingTimeInMillis() - LAST_MILLISECONDS)
+  const signal = AbortSignal.timeout(Math.max(0, Math.floor(context.getRemainingTimeInMillis()) - LAST_MILLISECONDS))
   const where = { bucket, region: place.region, endpointUrl: undefined }
   try {
     const { vault } = await openVault(where, process.env, { log, signal })
