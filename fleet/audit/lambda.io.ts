@@ -3,6 +3,7 @@ import { agentVersion } from '../../agent/backup/system-record.io'
 import { describeError } from '../../agent/errors'
 import { createLog } from '../../agent/lib/log'
 import { runManifestParserIfAsked } from '../evidence/parser-thread.io'
+import { openAccounts } from '../inventory/account.io'
 import type { AuditorEvent } from '../model/auditor'
 import { openVault } from '../vault.io'
 import { audit } from './audit.io'
@@ -39,7 +40,7 @@ export async function handler(event: AuditorEvent | null, context: LambdaContext
   try {
     const { vault } = await openVault(where, process.env, { log, signal })
     const outlets = awsOutlets({ bucket, topicArn, region: place.region, now })
-    const openAccount = () => Promise.reject(new Error('accounts are not asked yet'))
+    const openAccount = openAccounts(bucket, process.env, signal)
     const { observation, failed } = await audit({ vault, log, signal, now, openAccount, outlets }, request)
     const { hosts, overdue } = observation.view
     log.info(`${hosts.length} hosts, ${overdue} without a good backup`)

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch'
 import { CloudWatchLogsClient, CreateLogGroupCommand, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
-import { CreateVolumeCommand, DescribeVolumesCommand, EC2Client } from '@aws-sdk/client-ec2'
+import { CreateVolumeCommand, DescribeVolumesCommand, EC2Client, RunInstancesCommand } from '@aws-sdk/client-ec2'
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge'
 import { GetObjectCommand, GetObjectTaggingCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
@@ -19,7 +19,7 @@ import { readAuditorDefine } from '../../../infra/agent-files'
 import { DEFAULT_STAGE, stubFiles } from '../../infra/synthesize'
 import { createBucket, plainClient, startMoto, testServers, type RunningServer } from '../../servers/index'
 import { AuditorBundle } from '../../support/auditor-bundle'
-import { startComplianceService, type ComplianceService } from '../../support/compliance-service'
+import { startNodeService, type NodeService } from '../../support/node-service'
 import { serve, type HttpServer } from '../../support/http-server'
 import { runName } from '../../support/fleet'
 import { manifestOf, volumeBackupOf } from '../../support/manifest'
@@ -30,7 +30,7 @@ const STATE = 'fleet/state.jsonl.zst'
 jest.setTimeout(120_000)
 
 let moto: RunningServer
-let compliance: ComplianceService
+let nodes: NodeService
 let subscriber: HttpServer
 let bundle: AuditorBundle
 let s3: S3Client
@@ -45,7 +45,7 @@ beforeAll(async () => {
   const fleet = { expectedHosts: [{ host: 'db-silent', classes: ['daily'] }] }
   bundle = new AuditorBundle({ ...DEFAULT_STAGE, fleet }, { ...stubFiles(), define })
   moto = await startMoto()
-  compliance = await startComplianceService(moto.endpoint)
+  nodes = await startNodeService(moto.endpoint)
   subscriber = await serve((request, response) => {
     digests.push(text(request))
     response.end()
@@ -65,7 +65,7 @@ afterAll(async () => {
   s3.destroy()
   bundle.remove()
   await subscriber[Symbol.asyncDispose]()
-  await compliance[Symbol.asyncDispose]()
+  await nodes[Symbol.asyncDispose]()
   await moto.stop()
 })
 
@@ -73,7 +73,7 @@ function invoke(event: AuditorEvent = {}, changes: Record<string, string> = {}) 
   const { endpoint, accessKeyId, secretAccessKey } = seaweedfs()
   const environment = {
     ...{ AWS_REGION: moto.region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
-    ...{ AWS_ENDPOINT_URL: moto.endpoint, AWS_ENDPOINT_URL_S3: endpoint, AWS_ENDPOINT_URL_SSM: compliance.endpoint },
+    ...{ AWS_ENDPOINT_URL: moto.endpoint, AWS_ENDPOINT_URL_S3: endpoint, AWS_ENDPOINT_URL_SSM: nodes.endpoint },
     ...{ AWS_EC2_METADATA_DISABLED: 'true', SNAPSTREAM_BUCKET: bucket, SNAPSTREAM_TOPIC: topicArn },
     ...{ SNAPSTREAM_STACK: 'Snapstream', SNAPSTREAM_PER_HOST_METRICS: 'no', ...changes },
   }
@@ -85,8 +85,8 @@ async function put(Key: string, Body: Buffer | string): Promise<void> {
 }
 
 /** A good run, as small as one can be, which began so many minutes ago. */
-async function putRun(host: string, minutesAgo: number): Promise<RunKey> {
-  const run = { class: 'daily', host, run: runName(Math.floor(Date.now() / 1000) - minutesAgo * 60) }
+async function putRun(host: string, minutesAgo: number, name = 'daily'): Promise<RunKey> {
+  const run = { class: name, host, run: runName(Math.floor(Date.now() / 1000) - minutesAgo * 60) }
   await put(dataKey(run, 'vg0-home', 'zstd', 0), Buffer.alloc(1000))
   await put(catalogKey(run, 'vg0-home'), Buffer.alloc(300))
   await put(manifestKey(run), formatManifest(manifestOf({ ...run, volumes: [volumeBackupOf({}, run)] })))
@@ -124,35 +124,60 @@ const isSuperseded = async ({ class: name, host, run }: RunKey) => {
   return TagSet.some((tag) => tag.Key === 'snapstream-superseded')
 }
 
+/** An instance with the tag of the default schedules, which Systems Manager knows. */
+async function launch(): Promise<string> {
+  const Tags = [
+    { Key: 'Backup', Value: 'true' },
+    { Key: 'Name', Value: 'web-2' },
+  ]
+  const { Instances: [{ InstanceId = '' } = {}] = [] } = await new EC2Client(aws()).send(
+    new RunInstancesCommand({
+      ...{ ImageId: 'ami-12345678', MinCount: 1, MaxCount: 1 },
+      TagSpecifications: [{ ResourceType: 'instance', Tags }],
+    }),
+  )
+  nodes.managed = [InstanceId]
+  return InstanceId
+}
+
 test('hour by hour: a host that never had a backup, its first one, and what newer ones supersede', async () => {
   const runs = [await putRun('web-1', 50)]
   await setTimeout(1100) // S3 dates objects by whole seconds
   for (const minutesAgo of [40, 30, 20]) runs.push(await putRun('web-1', minutesAgo))
+  const id = await launch()
+  const arn = `arn:aws:ec2:${moto.region}:${ACCOUNT}:instance/${id}`
   const first = await invoke()
   expect(first).toMatchObject({ error: undefined })
   expect(await read('reports/index.html')).toContain('db-silent')
   const fleet = JSON.parse(await read('reports/fleet.json')) as { hosts: { host: string; state: string }[] }
-  expect(fleet.hosts.map(({ host, state }) => [host, state])).toEqual([
-    ['db-silent', 'never'],
-    ['web-1', 'protected'],
-  ])
+  expect(Object.fromEntries(fleet.hosts.map(({ host, state }) => [host, state]))).toEqual({
+    ...{ 'db-silent': 'never', [arn]: 'never', 'web-1': 'protected' },
+  })
+  expect(nodes.compliance.get(id)?.Items.map(({ Id, Status }) => [Id, Status])).toEqual(
+    ['daily', 'weekly', 'monthly'].map((name) => [name, 'NON_COMPLIANT']),
+  )
   expect(await read('reports/fleet.csv')).toMatch(/^db-silent,/m)
   expect([await measured('HostsOverdue'), await measured('Heartbeat')]).toEqual([0, 1])
   expect(await transitions()).toEqual([])
   expect(await Promise.all(runs.map(isSuperseded))).toEqual([true, false, false, false])
 
-  // An hour later, the host has its first backup.
+  // An hour later, both have their first backups.
   await putRun('db-silent', 1)
+  for (const name of ['daily', 'weekly', 'monthly']) await putRun(arn, 1, name)
   expect(await invoke()).toMatchObject({ error: undefined })
-  expect(await transitions()).toMatchObject([{ host: 'db-silent', from: 'never', to: 'protected' }])
+  expect((await transitions()).map(({ host, from, to }) => [host, from, to]).sort()).toEqual([
+    [arn, 'never', 'protected'],
+    ['db-silent', 'never', 'protected'],
+  ])
+  expect(nodes.compliance.get(id)?.Items.map(({ Status }) => Status)).toEqual(Array(3).fill('COMPLIANT'))
 
   // On Monday, people hear of it.
   expect(await invoke({ digest: true })).toMatchObject({ error: undefined })
   const messages = (await Promise.all(digests)).map((each) => JSON.parse(each) as { Subject?: string })
   expect(messages.map(({ Subject }) => Subject)).toEqual(
-    expect.arrayContaining([expect.stringMatching(/^Snapstream: nothing to do for 2 hosts/)]),
+    expect.arrayContaining(['Snapstream: nothing to do for 3 hosts']),
   )
-  expect(await transitions()).toHaveLength(1)
+  expect(await transitions()).toHaveLength(2)
 })
 
 test('what a killed backup left in EBS is gone after a pass', async () => {
@@ -166,7 +191,8 @@ test('what a killed backup left in EBS is gone after a pass', async () => {
   const TagSpecifications = [{ ResourceType: 'volume' as const, Tags }]
   await ec2.send(new CreateVolumeCommand({ AvailabilityZone: `${moto.region}a`, Size: 1, TagSpecifications }))
   expect(await invoke()).toMatchObject({ error: undefined })
-  expect((await ec2.send(new DescribeVolumesCommand({}))).Volumes).toEqual([])
+  const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({}))
+  expect(Volumes.filter(({ Size }) => Size === 1)).toEqual([])
 })
 
 test('where the topic is gone, the invocation fails, and all else was done', async () => {

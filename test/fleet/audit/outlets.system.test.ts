@@ -19,7 +19,7 @@ import type { HostEvent } from '../../../fleet/audit/events'
 import type { Outlets } from '../../../fleet/audit/outlets'
 import { awsOutlets } from '../../../fleet/audit/outlets.io'
 import { startMoto, type RunningServer } from '../../servers/index'
-import { startComplianceService, type ComplianceService } from '../../support/compliance-service'
+import { startNodeService, type NodeService } from '../../support/node-service'
 import { serve } from '../../support/http-server'
 import { silentLog } from '../../support/log'
 
@@ -28,17 +28,17 @@ const DAY_MILLISECONDS = 86_400_000
 const { signal } = new AbortController()
 const saved = { ...process.env }
 let moto: RunningServer
-let compliance: ComplianceService
+let nodes: NodeService
 let outlets: Outlets
 let topicArn: string
 let client: { region: string; endpoint: string; credentials: RunningServer }
 
 beforeAll(async () => {
   moto = await startMoto()
-  compliance = await startComplianceService()
+  nodes = await startNodeService()
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: moto.endpoint,
-    AWS_ENDPOINT_URL_SSM: compliance.endpoint,
+    AWS_ENDPOINT_URL_SSM: nodes.endpoint,
     AWS_ACCESS_KEY_ID: moto.accessKeyId,
     AWS_SECRET_ACCESS_KEY: moto.secretAccessKey,
   })
@@ -48,7 +48,7 @@ beforeAll(async () => {
   outlets = awsOutlets({ bucket: 'backups', topicArn, region: moto.region, now: () => new Date() })
 })
 afterAll(async () => {
-  await compliance[Symbol.asyncDispose]()
+  await nodes[Symbol.asyncDispose]()
   await moto.stop()
   process.env = saved
 })
@@ -119,9 +119,9 @@ test('compliance takes the place of what was said before, and waits where there 
     details: { state: 'stale' },
   } as const
   const at = 1_795_831_500
-  compliance.throttled = 2
+  nodes.throttled = 2
   await outlets.putCompliance({ resourceId: 'i-0123456789abcdef0', at, items: [item] }, signal)
-  expect(compliance.nodes.get('i-0123456789abcdef0')).toEqual({
+  expect(nodes.compliance.get('i-0123456789abcdef0')).toEqual({
     ...{
       ResourceId: 'i-0123456789abcdef0',
       ResourceType: 'ManagedInstance',

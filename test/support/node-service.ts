@@ -1,4 +1,7 @@
-/** Systems Manager as far as nodes' compliance goes, which moto does not know: takes what AWS would take, and refuses the rest. */
+/**
+ * Systems Manager as far as it knows nodes and their compliance, of which moto knows nothing: takes what AWS would take, and refuses
+ * the rest.
+ */
 import type { IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { serve } from './http-server'
@@ -18,10 +21,12 @@ export interface PutCompliance {
   }[]
 }
 
-export interface ComplianceService extends AsyncDisposable {
+export interface NodeService extends AsyncDisposable {
   readonly endpoint: string
+  /** Nodes that are online. */
+  managed: readonly string[]
   /** By node: what was said of it last. */
-  readonly nodes: Map<string, PutCompliance>
+  readonly compliance: Map<string, PutCompliance>
   /** So many requests are told that there are too many. */
   throttled: number
 }
@@ -36,8 +41,8 @@ const JSON_TYPE = 'application/x-amz-json-1.1'
 const OF_THE_CONNECTION = ['host', 'connection', 'content-length', 'transfer-encoding', 'expect']
 
 /** @param forwardTo - who answers everything else */
-export async function startComplianceService(forwardTo?: string): Promise<ComplianceService> {
-  const nodes = new Map<string, PutCompliance>()
+export async function startNodeService(forwardTo?: string): Promise<NodeService> {
+  const compliance = new Map<string, PutCompliance>()
   const server = await serve((request, response) => {
     void answer(request).then(({ status, body, type }) => {
       response.writeHead(status, { 'content-type': type })
@@ -47,6 +52,16 @@ export async function startComplianceService(forwardTo?: string): Promise<Compli
   async function answer(request: IncomingMessage): Promise<Answer> {
     const body = await text(request)
     const target = String(request.headers['x-amz-target'])
+    if (target === 'AmazonSSM.DescribeInstanceInformation') {
+      const LastPingDateTime = Math.floor(Date.now() / 1000)
+      const InstanceInformationList = service.managed.map((InstanceId) => ({
+        ...{ InstanceId, PingStatus: 'Online', LastPingDateTime, ResourceType: 'EC2Instance' },
+      }))
+      return { status: 200, body: JSON.stringify({ InstanceInformationList }), type: JSON_TYPE }
+    }
+    if (target === 'AmazonSSM.ListCommandInvocations') {
+      return { status: 200, body: JSON.stringify({ CommandInvocations: [] }), type: JSON_TYPE }
+    }
     if (target !== 'AmazonSSM.PutComplianceItems') {
       if (forwardTo === undefined) return refuse('UnknownOperationException', target)
       const headers = Object.fromEntries(
@@ -65,12 +80,13 @@ export async function startComplianceService(forwardTo?: string): Promise<Compli
     const put = JSON.parse(body) as PutCompliance
     const problem = problemOf(put)
     if (problem !== undefined) return refuse('ValidationException', problem)
-    nodes.set(put.ResourceId, put)
+    compliance.set(put.ResourceId, put)
     return { status: 200, body: '{}', type: JSON_TYPE }
   }
-  const service: ComplianceService = {
+  const service: NodeService = {
     endpoint: server.url,
-    nodes,
+    managed: [],
+    compliance,
     throttled: 0,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
