@@ -17,6 +17,7 @@ import { connectRunCommand } from './command/connect.io'
 import type { AnyRequest, CommandName, Request } from './command/commands'
 import type { CommandDeps } from './command/context'
 import { cost } from './command/cost.io'
+import { explainLooking } from './command/denied'
 import { debris } from './command/debris.io'
 import { diff } from './command/diff.io'
 import { forget } from './command/forget.io'
@@ -103,7 +104,9 @@ async function perform(request: AnyRequest, signal: AbortSignal): Promise<Outcom
     observe: async (given) => {
       const { vault } = await open()
       const openAccount = openAccounts(vault.store.bucket, process.env, signal)
-      return observeFleet({ vault, log, now, signal, openAccount }, given)
+      return observeFleet({ vault, log, now, signal, openAccount }, given).catch((error: unknown) => {
+        throw explainLooking(error)
+      })
     },
     openRunCommand: () => connectRunCommand(request, process.env, signal),
   }

@@ -5,9 +5,9 @@ import { collectDebris, listUnfinished } from '../../agent/find/debris-report'
 import { mapInOrder } from '../../agent/lib/in-order.io'
 import type { Outcome } from '../../agent/outcome'
 import { findHosts } from '../../agent/run/hosts'
-import { mayNotList } from '../../agent/run/runs'
 import type { Request } from './commands'
 import type { CommandDeps } from './context'
+import { explainLooking } from './denied'
 import { formatDebris, secondsOf, summarizeDebris, type DebrisOutput, type HostDebris } from './debris'
 
 /** Where runs put what their manifests name. */
@@ -44,7 +44,7 @@ export async function debris(deps: CommandDeps, request: Request<'debris'>): Pro
       json: output,
     }
   } catch (error) {
-    throw hasCode(error, 'ACCESS_DENIED') ? mayNotList(error) : error
+    throw explainLooking(error)
   }
 }
 

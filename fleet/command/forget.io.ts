@@ -3,6 +3,7 @@ import { AgentError } from '../../agent/errors'
 import { formatBytes, joinLines } from '../../agent/lib/text'
 import type { Outcome, Told } from '../../agent/outcome'
 import { forgetHost } from '../evidence/forgotten.io'
+import { explainForgetting } from './denied'
 import { findHost } from '../model/find-host'
 import { shortName } from '../model/wording'
 import type { Request } from './commands'
@@ -34,7 +35,9 @@ export async function forget(deps: CommandDeps, request: Request<'forget'>): Pro
     })
   }
   const { vault } = await deps.openVault()
-  await forgetHost({ ...deps, vault }, host.host)
+  await forgetHost({ ...deps, vault }, host.host).catch((error: unknown) => {
+    throw explainForgetting(error)
+  })
   return {
     status: ExitStatus.ok,
     summary: joinLines([

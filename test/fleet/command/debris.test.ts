@@ -90,7 +90,7 @@ test('who may not list the bucket is told which role may', async () => {
   }
   expect(await refusalOf(look(denied))).toMatchObject({
     code: 'ACCESS_DENIED',
-    hint: expect.stringContaining('restorer role'),
+    hint: expect.stringContaining('AuditorRole'),
   })
 })
 
