@@ -1,6 +1,7 @@
 /** Who may have hosts do what: policies for people and programs, one for each kind of command. */
 import { Stack } from 'aws-cdk-lib'
 import { ManagedPolicy, PolicyStatement, type IManagedPolicy } from 'aws-cdk-lib/aws-iam'
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { suppressNag } from './nag'
 import type { DocumentName, Documents } from './documents'
@@ -12,6 +13,8 @@ export interface CommandPoliciesProps {
   readonly tags: readonly InstanceTag[]
   /** Of the machines that drill. */
   readonly drillTags?: readonly InstanceTag[]
+  /** Has what commands print, while they run. */
+  readonly logGroup: ILogGroup
 }
 
 /**
@@ -29,9 +32,9 @@ export class CommandPolicies extends Construct {
 
   constructor(scope: Construct, id: string, props: CommandPoliciesProps) {
     super(scope, id)
-    const { documents, drillTags = [] } = props
+    const { drillTags = [] } = props
     const create = (name: string, description: string, names: readonly DocumentName[], tags = props.tags) =>
-      new ManagedPolicy(this, name, { description, statements: this.statements({ documents, tags }, names) })
+      new ManagedPolicy(this, name, { description, statements: this.statements({ ...props, tags }, names) })
     this.backup = create('Backup', 'Backs hosts up, verifies and cleans up', ['Backup', 'Verify', 'Cleanup', 'Cancel'])
     this.restore = create('Restore', 'Restores backups on hosts, as root', ['Restore', 'Cancel'])
     this.install = create('Install', 'Installs a version of the agent on hosts', ['Install'])
@@ -47,7 +50,8 @@ export class CommandPolicies extends Construct {
     suppressNag(this, ['AwsSolutions-IAM5[Resource::*]'], 'What follows a command knows no narrower resource.')
   }
 
-  private statements({ documents, tags }: CommandPoliciesProps, names: readonly DocumentName[]): PolicyStatement[] {
+  private statements(props: CommandPoliciesProps, names: readonly DocumentName[]): PolicyStatement[] {
+    const { documents, tags, logGroup } = props
     const stack = Stack.of(this)
     const arnOf = (name: DocumentName) =>
       stack.formatArn({ service: 'ssm', resource: 'document', resourceName: documents.get(name).ref })
@@ -66,6 +70,11 @@ export class CommandPolicies extends Construct {
         sid: 'FollowCommands',
         actions: ['ssm:GetCommandInvocation', 'ssm:ListCommandInvocations', 'ssm:ListCommands'],
         resources: ['*'],
+      }),
+      new PolicyStatement({
+        sid: 'ReadOutput',
+        actions: ['logs:FilterLogEvents'],
+        resources: [logGroup.logGroupArn],
       }),
     ]
   }

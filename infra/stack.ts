@@ -52,7 +52,7 @@ export class SnapstreamStack extends Stack {
     for (const [name, windowId] of Object.entries({ ...windowIds, ...drillIds })) {
       this.output(`Window-${name}`, `The maintenance window ${name}`, windowId)
     }
-    this.createCommandPolicies(config, documents)
+    this.createCommandPolicies(config, documents, logGroup)
     this.sayHowToBackUpNow(config, documents)
   }
 
@@ -117,15 +117,16 @@ export class SnapstreamStack extends Stack {
     this.output('InventoryRole', 'For the stack of the vault: by it the auditor asks for the hosts here', role.roleArn)
   }
 
-  private createCommandPolicies({ schedules, drills }: StageConfig, documents: Documents): void {
+  private createCommandPolicies({ schedules, drills }: StageConfig, documents: Documents, logGroup: LogGroup): void {
     const tags = distinctTags(schedules)
     const drillTags = distinctTags(drills?.schedules ?? [])
-    const policies = new CommandPolicies(this, 'CommandPolicies', { documents, tags, drillTags })
+    const policies = new CommandPolicies(this, 'CommandPolicies', { documents, tags, drillTags, logGroup })
     const { backup, restore, install, drill } = policies
     if (drill) this.output('DrillCommands', 'Lets people send Drill to machines that drill', drill.managedPolicyArn)
     this.output('BackupCommands', 'Lets people send Backup, Verify, Cleanup and Cancel', backup.managedPolicyArn)
     this.output('RestoreCommands', 'Lets people send Restore, which writes as root', restore.managedPolicyArn)
     this.output('InstallCommands', 'Lets people send Install', install.managedPolicyArn)
+    this.output('CommandLog', 'Has what commands print: --log-group of snapstream-fleet', logGroup.logGroupName)
   }
 
   private outputHostAccess({ policy, profile, ebsPolicy, defaultHostManagementPolicy }: HostAccess): void {

@@ -31,15 +31,28 @@ run_agent() {
   # What commands left here that were killed themselves. No command lasts for 48 hours.
   find /run -maxdepth 1 -name 'snapstream-command.*' -mmin +2880 -exec rm -r {} +
   output=$(mktemp -d /run/snapstream-command.XXXXXX)
+  kept=7000
+  progress=
+  case " $* " in
+  *' --log-level '*)
+    kept=6000
+    say_progress &
+    progress=$!
+    ;;
+  esac
   status=0
   if [ -d /run/systemd/system ]; then
     run_in_unit "$@" || status=$?
   else
     run_in_session "$@" || status=$?
   fi
+  if [ -n "$progress" ]; then
+    kill "$progress" 2>/dev/null || true
+    wait "$progress" 2>/dev/null || true
+  fi
   cat "$output/stdout"
   # Systems Manager keeps the first 8,000 characters; what went wrong comes last.
-  tail -c 7000 "$output/stderr" >&2
+  tail -c "$kept" "$output/stderr" >&2
   rm -r "$output"
 
   # The SSM agent takes other statuses for orders of its own: 194, for one, reboots the host.
@@ -48,6 +61,24 @@ run_agent() {
   esac
   echo "the agent ended with status $status" >&2
   exit 1
+}
+
+# Where somebody asked for the log: what it said last, at growing intervals over half a day, for CloudWatch has what this
+# shell prints while it runs. In 20 lines of 90 characters at most, since the rest is for what went wrong.
+say_progress() {
+  trap 'kill "$sleeper" 2>/dev/null; exit 0' TERM
+  pause=5
+  said=
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    # Whoever waits for the end of our output is not to wait for this.
+    sleep "$pause" >/dev/null 2>&1 &
+    sleeper=$!
+    wait "$sleeper"
+    line=$(tail -n 1 "$output/stderr" 2>/dev/null | cut -c 1-89)
+    if [ -n "$line" ] && [ "$line" != "$said" ]; then echo "$line" >&2; fi
+    said=$line
+    [ "$pause" -ge 3600 ] || pause=$((pause * 2))
+  done
 }
 
 # Who reboots the host stops the unit, while there still is a network to give EC2's volumes back by.

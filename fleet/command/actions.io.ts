@@ -8,6 +8,7 @@ import type { CommandDeps } from './context'
 import type { DocumentCommand } from './documents'
 import type { FollowDeps } from './follow.io'
 import { liveArea } from './live-area'
+import { progressReader } from './progress.io'
 
 type ToHosts = Extract<AnyRequest, { readonly command: Exclude<DocumentCommand, 'cancel'> }>
 type ToCommand = Extract<AnyRequest, { readonly commandId: string }>
@@ -28,5 +29,7 @@ export async function cancelCommand(deps: CommandDeps, request: ToCommand): Prom
 
 async function prepare(deps: CommandDeps): Promise<FollowDeps & { readonly region: string }> {
   const { log, now, signal, screen, openRunCommand, clock = SYSTEM_CLOCK } = deps
-  return { log, now, signal, clock, screen: liveArea(screen), ...(await openRunCommand()) }
+  const { service, region, commandLog } = await openRunCommand()
+  const readProgress = progressReader({ log, signal, clock }, commandLog)
+  return { log, now, signal, clock, screen: liveArea(screen), service, region, readProgress }
 }

@@ -69,9 +69,12 @@ export async function cancel(
 const MAY_CANCEL =
   "Ask somebody who may ssm:CancelCommand. The stack's policies do not let you, since IAM cannot limit it to commands of Snapstream."
 
+/** The agent stops these, too. */
+const SENT_OTHERWISE = ['Drill']
+
 /** `Snapstream-Backup` is a document of the stack `Snapstream`. */
 function stackOf(document: string): string {
-  const names = Object.values(DOCUMENT_USES).map((use) => use.document)
+  const names = [...Object.values(DOCUMENT_USES).map((use) => use.document), ...SENT_OTHERWISE]
   const name = names.find((each) => document.endsWith(`-${each}`))
   if (name !== undefined) return document.slice(0, -name.length - 1)
   throw new AgentError('USAGE', `the command ran ${document}, which is no document of Snapstream`, {

@@ -5,7 +5,8 @@ import { readRegion } from '../../agent/bucket/identity.io'
 import { planRoute } from '../../agent/bucket/proxy'
 import { trustBundle } from '../../agent/bucket/trust.io'
 import type { Environment } from '../../agent/options/resolve'
-import type { RunCommand } from './systems-manager'
+import { commandLog } from './logs.io'
+import type { CommandLog, RunCommand } from './systems-manager'
 import { runCommand } from './systems-manager.io'
 
 /** To the services that credentials come from. */
@@ -15,6 +16,7 @@ const FEW_REQUESTS = { connectionsMax: 4, connectSeconds: 10, silenceSeconds: 30
 export interface ConnectedRunCommand {
   readonly service: RunCommand
   readonly region: string
+  readonly commandLog: () => CommandLog
 }
 
 /**
@@ -32,5 +34,6 @@ export async function connectRunCommand(
   await trustBundle(environment)
   const region = await readRegion({ region: given, endpointUrl: undefined }, environment, signal)
   const credentials = chooseCredentials(environment, httpHandler({ route, ...FEW_REQUESTS }))
-  return { service: runCommand({ region, credentials, route }), region }
+  const options = { region, credentials, route }
+  return { service: runCommand(options), region, commandLog: () => commandLog(options) }
 }

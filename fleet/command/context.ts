@@ -4,7 +4,7 @@ import type { Environment } from '../../agent/options/resolve'
 import type { Observation, ObserveOptions } from '../observe.io'
 import type { Vault } from '../vault'
 import type { Clock } from '../../agent/bucket/retries.io'
-import type { RunCommand } from './systems-manager'
+import type { CommandLog, RunCommand } from './systems-manager'
 
 /** Where a person reads: what a live table is drawn on. */
 export interface Screen {
@@ -30,7 +30,11 @@ export interface CommandDeps extends Omit<StoreDeps, 'store'> {
   /** Looks at the whole fleet. @throws AgentError as `openBucket` and `observeFleet` */
   readonly observe: (options: ObserveOptions) => Promise<Observation>
   /** Run Command in the region of the request; nothing is asked of it yet. @throws AgentError as `connectRunCommand` */
-  readonly openRunCommand: () => Promise<{ readonly service: RunCommand; readonly region: string }>
+  readonly openRunCommand: () => Promise<{
+    readonly service: RunCommand
+    readonly region: string
+    readonly commandLog: () => CommandLog
+  }>
   /** Paces looks at what hosts do: the system's, unless a test has one of its own. */
   readonly clock?: Clock
 }

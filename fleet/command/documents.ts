@@ -23,6 +23,8 @@ const own = (...names: OptionName[]): Readonly<Record<string, ParameterSource>> 
 
 /** With less there would be no time to clean up. */
 const EXECUTION_SECONDS_MIN = 60
+/** Asks hosts for their log, where somebody will read it. */
+const hostLogLevel = { option: 'logLevel', parameter: 'logLevel' } as const
 const executionTimeout = { grammar: numberGrammar(EXECUTION_SECONDS_MIN, RUN_SECONDS_MAX) }
 
 /** By the command of this program. */
@@ -33,9 +35,10 @@ export const DOCUMENT_USES = {
       ...own('class', 'storageClass', 'volumes', 'excludeVolumes', 'source', 'freeze', 'verify', 'sample'),
       ...own('bandwidthLimit', 'dryRun'),
       executionTimeout,
+      hostLogLevel,
     },
   },
-  verify: { document: 'Verify', parameters: { ...own('class', 'run', 'depth'), executionTimeout } },
+  verify: { document: 'Verify', parameters: { ...own('class', 'run', 'depth'), executionTimeout, hostLogLevel } },
   restore: {
     document: 'Restore',
     parameters: {
@@ -44,6 +47,7 @@ export const DOCUMENT_USES = {
       fromHost: { option: 'host', parameter: 'host' },
       days: { option: 'days', parameter: 'thawDays' },
       executionTimeout,
+      hostLogLevel,
     },
   },
   install: { document: 'Install', parameters: {} },

@@ -3,13 +3,14 @@ import { AgentError, hasCode, type ErrorCode } from '../../agent/errors'
 import { countHosts, foldTable, isFinished, startTable, type CommandTable } from './invocations'
 import { formatHeadline, formatLiveTable } from './live-table'
 import type { LiveArea } from './live-area'
+import type { ReadProgress } from './progress.io'
 import type { SendDeps } from './send.io'
 import type { Invocation, SentCommand } from './systems-manager'
 
 export interface FollowDeps extends SendDeps {
   readonly screen: LiveArea
   /** The last that hosts' logs say, by the host; nothing where there is no log to read. */
-  readonly readProgress?: (command: SentCommand, table: CommandTable) => Promise<ReadonlyMap<string, string>>
+  readonly readProgress?: ReadProgress
 }
 
 /** Between two looks, in s: Systems Manager has a budget of requests, which a large fleet's pages use up. */
@@ -34,7 +35,7 @@ export async function followCommand(deps: FollowDeps, sent: SentCommand): Promis
       table = next
       blindSince = problem === undefined ? undefined : (blindSince ?? clock.nowSeconds())
       if (problem && blindSince !== undefined && clock.nowSeconds() - blindSince >= BLIND_SECONDS_MAX) throw problem
-      progress = (await deps.readProgress?.(table.command, table)) ?? progress
+      progress = (await deps.readProgress?.(table)) ?? progress
       const lines = formatLiveTable(table, progress, problem?.message, now().getTime(), screen.room)
       screen.draw(lines)
       told = tellChanges(deps, table, told)

@@ -30,7 +30,7 @@ export function planCommand(
   return {
     document: documentName(stack, DOCUMENT_USES[command].document),
     targets: chooseTargets(request, region),
-    parameters: documentParameters(command, request),
+    parameters: documentParameters(command, { ...request, ...(logGroup !== undefined && { hostLogLevel: 'info' }) }),
     maxConcurrency,
     maxErrors,
     deliverySeconds: deliveryTimeout,

@@ -94,3 +94,17 @@ export interface RunCommand {
   /** Starts it nowhere any more. Where it runs, Systems Manager stops waiting for it, and the agent goes on. */
   cancel(commandId: string, signal: AbortSignal): Promise<void>
 }
+
+/** What hosts print while a command runs, where its plan named a log group. All calls throw AgentError only. */
+export interface CommandLog {
+  /** The last line that a host wrote to standard error; undefined where there is none yet. */
+  lastLine(
+    wanted: {
+      readonly logGroup: string
+      readonly commandId: string
+      readonly instanceId: string
+      readonly since: Date
+    },
+    signal: AbortSignal,
+  ): Promise<string | undefined>
+}

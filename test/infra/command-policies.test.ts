@@ -64,3 +64,14 @@ test('drills reach the machines that are there for them, and no host that is bac
   expect(await send('Drill', hostA, 'true', 'Backup')).toBe('denied')
   expect(await send('Restore', hostA, 'true', 'Drill')).toBe('denied')
 })
+
+test.each(['Backup', 'Restore', 'Install'])('who may send %s may read what hosts print, and no other log', (policy) => {
+  const [group] = Object.keys(resourcesOf(usual, 'AWS::Logs::LogGroup')).filter((id) => id.startsWith('CommandOutput'))
+  const { Statement } = policies[policy] as { Statement: { Action: string | string[]; Resource: unknown }[] }
+  expect(Statement.filter(({ Action }) => [Action].flat().some((action) => action.startsWith('logs:')))).toEqual([
+    {
+      ...{ Sid: 'ReadOutput', Effect: 'Allow', Action: 'logs:FilterLogEvents' },
+      Resource: `arn:aws:arn:${REGION}:${ACCOUNT}:${group}`,
+    },
+  ])
+})

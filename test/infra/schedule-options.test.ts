@@ -46,7 +46,7 @@ test.each<[Partial<Schedule>, string]>([
   [{ executionTimeout: 30 }, "executionTimeout is '30', and the Backup document takes ^("],
   [
     { parallel: 4 },
-    "it cannot set 'parallel': use source, freeze, ebsKeepLast, ebsEngine, volumes, excludeVolumes, bandwidthLimit, verify, sample, or add",
+    "it cannot set 'parallel': use source, freeze, ebsKeepLast, ebsEngine, volumes, excludeVolumes, bandwidthLimit, verify, sample, logLevel, or add",
   ],
   [{ bandwithLimit: '50M' } as object, "it cannot set 'bandwithLimit': use source"],
   [{ bucket: 'another' } as object, "it cannot set 'bucket'"],

@@ -138,6 +138,30 @@ describe('output', () => {
     expect(steps[0]?.stderr).toMatch(/5000\nwhat went wrong\n$/)
   })
 
+  test('of a log that was asked for, the last line comes while the agent is at work', async () => {
+    agent('echo at work >&2; sleep 6; echo summary; echo what went wrong >&2')
+    const { steps } = await sandbox.run('Backup', { logLevel: 'info' })
+    expect(steps[0]).toMatchObject({
+      stdout: 'summary\n',
+      stderr: 'at work\nat work\nwhat went wrong\n',
+    })
+    expect(leftBehind()).toEqual([])
+  })
+
+  test('and nobody has to wait for what would have said more', async () => {
+    agent('echo summary')
+    const begun = performance.now()
+    await sandbox.run('Backup', { logLevel: 'info' })
+    expect(performance.now() - begun).toBeLessThan(4000)
+  })
+
+  test('it leaves room for what went wrong', async () => {
+    agent('seq 1 5000 >&2; echo what went wrong >&2')
+    const { steps } = await sandbox.run('Backup', { logLevel: 'info' })
+    expect(steps[0]?.stderr.length).toBeLessThanOrEqual(6000)
+    expect(steps[0]?.stderr).toMatch(/5000\nwhat went wrong\n$/)
+  })
+
   test('nothing is left of it on the host', async () => {
     agent('echo first')
     await sandbox.run('Backup')

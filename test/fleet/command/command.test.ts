@@ -1,6 +1,8 @@
 /** Commands as operators give them, against a stand-in for Systems Manager over HTTP; some hosts run the real documents. */
+import { AgentError } from '../../../agent/errors'
 import { attachTo, cancelCommand, tellHosts } from '../../../fleet/command/actions.io'
 import type { CommandDeps } from '../../../fleet/command/context'
+import type { CommandLog } from '../../../fleet/command/systems-manager'
 import { runCommand } from '../../../fleet/command/systems-manager.io'
 import type { DocumentName } from '../../../infra/documents'
 import { fakeClock } from '../../support/fake-clock'
@@ -23,7 +25,11 @@ const tags = { Backup: 'true' }
 let close: () => PromiseLike<void> = () => Promise.resolve()
 afterEach(() => close())
 
-async function aFleet(hosts: Readonly<Record<string, StandInHost>>, options?: StandInOptions) {
+async function aFleet(
+  hosts: Readonly<Record<string, StandInHost>>,
+  options?: StandInOptions,
+  lastLine: CommandLog['lastLine'] = () => Promise.reject(new Error('nobody asked for a log')),
+) {
   const manager = await startSystemsManager(hosts, options)
   close = () => manager[Symbol.asyncDispose]()
   const stop = new AbortController()
@@ -37,7 +43,7 @@ async function aFleet(hosts: Readonly<Record<string, StandInHost>>, options?: St
   const deps: CommandDeps = fleetDeps(memoryStore(), {
     ...{ signal: stop.signal, clock, now: () => new Date(begunAt + clock.nowSeconds() * 1000) },
     screen: { isTerminal: true, columns: 120, rows: 24, write: (text) => void drawn.push(text) },
-    openRunCommand: () => Promise.resolve({ service, region: 'eu-west-1' }),
+    openRunCommand: () => Promise.resolve({ service, region: 'eu-west-1', commandLog: () => ({ lastLine }) }),
   })
   return {
     ...{ manager, stop, drawn, deps },
@@ -94,6 +100,29 @@ test('throttling, a list that breaks off, a server that fails: it is looked at a
   expect(await fleet.run('--tag', 'Backup=true', '--wait')).toMatchObject({ status: 0, json: { done: 2 } })
   expect(fleet.drawn.join('')).toContain('ListCommandInvocations failed')
   expect(fleet.manager.sent).toHaveLength(1)
+})
+
+test('with a log group, hosts are asked for their log, and its last line shows how far they are', async () => {
+  const life = [...Array<string>(40).fill('InProgress'), 'Success']
+  const wanted: object[] = []
+  const fleet = await aFleet({ [A]: { tags, life } }, {}, async (each) => {
+    wanted.push(each)
+    return '2026-01-31T02:00:00.000Z info  /srv: archiving\n'
+  })
+  await fleet.run('--hosts', A, '--wait', '--log-group', '/backups')
+  expect(fleet.manager.sent[0]).toMatchObject({ Parameters: { logLevel: ['info'] } })
+  expect(wanted[0]).toMatchObject({ logGroup: '/backups', instanceId: A })
+  // In 80 s of looks, 2 s apart.
+  expect(wanted).toHaveLength(3)
+  expect(fleet.drawn.join('')).toMatch(/running .* \/srv: archiving\n/)
+})
+
+test('a log that cannot be read keeps nobody from following, and is said once', async () => {
+  const life = [...Array<string>(40).fill('InProgress'), 'Success']
+  const asked = jest.fn(() => Promise.reject(new AgentError('ACCESS_DENIED', 'no', { hint: 'Ask.' })))
+  const fleet = await aFleet({ [A]: { tags, life } }, {}, asked)
+  expect((await fleet.run('--hosts', A, '--wait', '--log-group', '/backups')).status).toBe(0)
+  expect(asked).toHaveBeenCalledTimes(1)
 })
 
 test('Ctrl-C leaves the command running, and says how to come back', async () => {
