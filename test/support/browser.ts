@@ -52,3 +52,8 @@ export async function openPage(
     },
   }
 }
+
+export function expectQuiet({ requests, complaints }: OpenedPage): void {
+  expect(requests.filter((address) => !/^(data|file):/.test(address))).toEqual([])
+  expect(complaints).toEqual([])
+}
