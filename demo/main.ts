@@ -14,6 +14,7 @@ import { backUp, findLeftovers, getManifest, verify } from './agent'
 import { makeBucket, restoreCommand, runShell, type Bucket } from './bucket'
 import { bootEbsHost } from './ebs-host'
 import { fillVolumes } from './fill'
+import { lookAtFleet } from './fleet'
 import { bundlePrograms, type GuestPrograms } from './guest-programs'
 import type { BootHost, DemoHost, DemoVolume } from './host'
 import { bootLvmHost } from './lvm-host'
@@ -21,6 +22,7 @@ import {
   reportBackup,
   reportBucket,
   reportComparison,
+  reportFleet,
   reportRestore,
   type BackupReport,
   type Comparison,
@@ -44,11 +46,14 @@ async function demo(screen: Screen, interrupted: AbortSignal): Promise<boolean> 
     shown.push(await show(screen, host, bucket, { trees, programs }))
     interrupted.removeEventListener('abort', stop)
   }
+  const hosts = shown.map(({ report }) => report.manifest.host)
+  const fleet = await screen.step('looked at the fleet', () => lookAtFleet(server, bucket, hosts))
   for (const { report } of shown) reportBackup(screen, report)
   reportBucket(screen, await bucket.listObjects())
   const comparisons = shown.flatMap((host) => host.comparisons)
   reportRestore(screen, comparisons)
   const leftovers = shown.flatMap((host) => host.leftovers)
+  reportFleet(screen, fleet)
   return reportComparison(screen, comparisons, leftovers, secondsSince(start))
 }
 

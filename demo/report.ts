@@ -4,6 +4,7 @@ import { formatBytes, columns, formatSeconds } from '../agent/lib/text'
 import type { Difference } from '../test/support/tree/compare'
 import { countEntries, type Entry } from '../test/support/tree/entry'
 import type { AgentRun } from './agent'
+import type { FleetShown } from './fleet'
 import type { DemoVolume } from './host'
 import type { Screen } from './screen'
 
@@ -69,6 +70,13 @@ export function reportBucket(
 export function reportRestore(screen: Screen, comparisons: readonly Comparison[]): void {
   screen.heading('How each volume was restored: a plain GET, zstd, tar; nothing of Snapstream')
   for (const { command } of comparisons) screen.line(`$ ${command.replaceAll(' | ', ' \\\n    | ')}`)
+}
+
+export function reportFleet(screen: Screen, { command, status, page }: FleetShown): void {
+  screen.heading('The fleet, the morning after: a third host was expected, and nobody ever backed it up')
+  screen.line(`$ ${command}`)
+  screen.line(status)
+  screen.line(`The same as a page, to open in a browser: ${page}`)
 }
 
 /** Returns whether all is well: nothing differs, nothing is left, and there was something to see. */
