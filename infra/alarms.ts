@@ -52,7 +52,8 @@ export class Alarms extends Construct {
         id: 'Failed',
         title: 'The auditor fails in part',
         metric: handler.metricErrors({ period: HOUR, statistic: 'Sum' }),
-        hours: 2,
+        // An event, or a digest, comes once.
+        hours: 1,
         what: 'the auditor could not do all that it has to; its log says what',
       },
       {
