@@ -1,14 +1,17 @@
 /** What to do next: hosts that need the same are told of once. */
+import { RUN_PATTERN } from '../../../agent/contract'
 import { shortName } from '../../model/wording'
 import { CALM_STATES, HOST_STATES, type HostState } from '../../model/records'
 import type { Host } from './fleet'
 
 export interface Task {
   readonly state: HostState
-  /** With `HOST` in the place of a name, where there are several. */
+  /** With `HOST` and `RUN` in the place of names, where there are several. */
   readonly advice: string
   readonly hosts: readonly Host[]
 }
+
+const RUN = new RegExp(RUN_PATTERN.slice(1, -1), 'g')
 
 /** The worst first. Hosts that nobody has to look at have none. */
 export function planTasks(hosts: readonly Host[]): Task[] {
@@ -24,5 +27,5 @@ export function planTasks(hosts: readonly Host[]): Task[] {
 }
 
 function generalAdvice({ advice, key }: Host): string {
-  return advice.replaceAll(shortName(key), 'HOST')
+  return advice.replaceAll(shortName(key), 'HOST').replaceAll(RUN, 'RUN')
 }

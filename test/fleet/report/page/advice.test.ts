@@ -20,6 +20,14 @@ test('hosts that need the same are told of once', () => {
   ])
 })
 
+test('even where each has a run of its own', () => {
+  const unverified = (id: string, run: string) =>
+    ({ state: 'unverified', advice: `Verify it: snapstream-fleet verify --hosts ${id} --run ${run}` }) as const
+  expect(tasksOf(unverified('i-00', '20261128T010203Z-abc123'), unverified('i-01', '20261127T010203Z-zzz999'))).toEqual(
+    [{ state: 'unverified', advice: 'Verify it: snapstream-fleet verify --hosts HOST --run RUN', length: 2 }],
+  )
+})
+
 test('a single host has its own command, to be copied', () => {
   expect(tasksOf(stale('i-00'))).toMatchObject([{ advice: 'Back it up: snapstream-fleet run --hosts i-00' }])
 })
