@@ -155,6 +155,19 @@ test('a host that disappears from the lists is unknown, and no success', async (
   })
 })
 
+test('whatever keeps a host from it has its reason and something to do, though the others are done', async () => {
+  const fates = ['Undeliverable', 'ExecutionTimedOut', 'Terminated', 'InvalidPlatform', 'AccessDenied']
+  const hosts = fates.map((details, index): [string, StandInHost] => [
+    `i-0000000000000000${index}`,
+    { tags, life: [{ status: 'Failed', details }] },
+  ])
+  const fleet = await aFleet({ [A]: { tags }, ...Object.fromEntries(hosts) })
+  const { status, json } = await fleet.run('--tag', 'Backup=true', '--wait')
+  expect(status).toBe(3)
+  const told = (json as { hosts: { status: string; reason?: string; hint?: string }[] }).hosts
+  expect(told.filter(({ reason, hint }) => reason && hint).map((host) => host.status)).toEqual(fates)
+})
+
 test('a tag that nobody bears', async () => {
   const fleet = await aFleet({ [A]: { tags } })
   expect(await fleet.run('--tag', 'Backup=yes', '--wait')).toMatchObject({ status: 1, json: { ok: false } })

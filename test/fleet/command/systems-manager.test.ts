@@ -102,3 +102,22 @@ test.each([
     hint: expect.stringContaining(hint),
   })
 })
+
+test('statuses are told alike however they are written, and half a success is none', async () => {
+  const life = (status: string, details: string): StandInHost => ({ life: [{ status, details }] })
+  const odd: Record<string, StandInHost> = {
+    [A]: life('TimedOut', 'Delivery Timed Out'),
+    [B]: life('InProgress', 'Success'),
+    'i-0cccccccccccccccc': life('Success', ''),
+  }
+  await using others = await startSystemsManager(odd)
+  const there = runCommand({
+    ...{ region: 'eu-west-1', endpointUrl: others.url },
+    credentials: () => Promise.resolve({ accessKeyId: 'x', secretAccessKey: 'x' }),
+  })
+  const all = { ...plan, targets: { kind: 'hosts' as const, instanceIds: Object.keys(odd) } }
+  const { commandId } = await there.send(all, 'why', signal)
+  const statuses: string[] = []
+  for await (const { status } of there.listInvocations(commandId, signal)) statuses.push(status)
+  expect(statuses).toEqual(['DeliveryTimedOut', 'InProgress', 'Success'])
+})
