@@ -28,7 +28,7 @@ export interface DrillSchedule extends WindowTiming {
    */
   readonly scratch?: string
   /**
-   * Seconds that a drill may take. What could not be restored by then is a finding.
+   * Seconds that a drill may take. What could not be restored within three quarters of them is a finding.
    * @default - that of the Drill document
    */
   readonly executionTimeout?: number
@@ -45,6 +45,9 @@ export interface DrillsOptions {
 
 const ROLE_ARN = /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[\w+=,.@/-]{1,512}$/
 
+/** Of the time that the command has: a drill that is cut off later than that would be on no record. */
+const DEADLINE = 3 / 4
+
 /** The parameters of the Drill document that a schedule sets. */
 export function drillParameters(schedule: DrillSchedule): Readonly<Record<string, string>> {
   const { host, share, scratch, executionTimeout } = schedule
@@ -53,7 +56,10 @@ export function drillParameters(schedule: DrillSchedule): Readonly<Record<string
     ...(host !== undefined && { host }),
     ...(share !== undefined && { share }),
     ...(scratch !== undefined && { scratch }),
-    ...(executionTimeout !== undefined && { executionTimeout: String(executionTimeout) }),
+    ...(executionTimeout !== undefined && {
+      executionTimeout: String(executionTimeout),
+      deadline: String(Math.floor(executionTimeout * DEADLINE)),
+    }),
   }
 }
 

@@ -15,14 +15,19 @@ const CHANCES = 2 ** 32
 /**
  * The newest run that is what its name says, or the one that was named.
  *
+ * @param random - from 0 to 1, below 1
  * @throws AgentError UNKNOWN_RUN, MISDATED; ACCESS_DENIED where these credentials may not list the bucket
  */
-export async function chooseRun(deps: StoreDeps, request: DrillRequest): Promise<FoundRun> {
+export async function chooseRun(
+  deps: StoreDeps,
+  request: DrillRequest,
+  random = () => randomInt(CHANCES) / CHANCES,
+): Promise<FoundRun> {
   const { host } = request
   if (host !== undefined) return findRun(deps, { ...request, host })
   const hosts: string[] = []
   for await (const found of findHosts(deps, request.class)) hosts.push(found.host)
-  const order = orderHosts(hosts, await readDrillTimes(deps, request.class), () => randomInt(CHANCES) / CHANCES)
+  const order = orderHosts(hosts, await readDrillTimes(deps, request.class), random)
   let failure: Error | undefined
   for (const next of order) {
     try {

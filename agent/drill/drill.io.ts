@@ -11,7 +11,7 @@ import { formatTime } from '../run/run-id'
 import { formatSample } from '../verify/sample'
 import { assertTrustedScript } from './check-script.io'
 import { chooseRun } from './choose-run.io'
-import { collectProblems, type Problems } from './problems'
+import { collectProblems, nameVolumes, type Problems } from './problems'
 import { formatDrill, type DrillOutput, type DrillReport } from './report'
 import { chooseShare, tryRun, type Trial, type TrialRequest } from './try-run.io'
 
@@ -49,6 +49,7 @@ export async function drill(given: Deps, request: DrillRequest): Promise<Outcome
     ...{ drill: 1, class: runKey.class, host: runKey.host, run: runKey.run, drilledOn: hostname() },
     ...{ startedAt: startedAt.toISOString(), finishedAt: deps.now().toISOString(), ok: problems.count() === 0 },
     ...trial,
+    volumes: nameVolumes(trial.volumes),
     ...(share !== undefined && { share }),
     ...(request.checkScript !== undefined && { checkScript: request.checkScript }),
     problems: problems.list(),

@@ -14,7 +14,7 @@ export const drillRecordSchema = z.object({
   restoreSeconds: z.number().describe('From the command to the last byte in place; 0 where it did not come to that.'),
   restoredBytes: z.int().describe('What was restored takes so much on disk.'),
   entries: z.int().describe('Entries that were restored.'),
-  volumes: z.array(z.string()).describe('Mount points of the volumes that were restored.'),
+  volumes: z.array(z.string()).describe('Mount points of the volumes that were restored: the first of them.'),
   share: z
     .string()
     .exactOptional()

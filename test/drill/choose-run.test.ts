@@ -23,7 +23,7 @@ const choose = (store: MemoryStore, host?: string, ...options: string[]) => {
   warnings = []
   const request = requestOf('drill', host ?? 'any', ...options)
   const deps = { store, log: logWarnings(warnings), now: () => new Date(), signal: neverAborted() }
-  return chooseRun(deps, { ...request, host })
+  return chooseRun(deps, { ...request, host }, () => 0.5)
 }
 
 test('a host that is named: its newest run, or the one that is named', async () => {

@@ -168,7 +168,7 @@ describe('the operator’s check', () => {
     )
     const { status, json } = await drilled(undefined, { checkScript })
     expect(status).toBe(1)
-    expect(json.problems).toEqual([`${checkScript} ended with status 7: db-1 daily ${place.run}\nport 80`])
+    expect(json.problems).toEqual([`${checkScript} ended with status 7: db-1 daily ${place.run} | port 80`])
   })
 
   test('may be content, and is named', async () => {

@@ -1,5 +1,5 @@
-import { collectProblems, restoreProblems } from '../../agent/drill/problems'
-import { DRILL_PROBLEMS_MAX } from '../../agent/run/drill-record'
+import { collectProblems, nameVolumes, restoreProblems } from '../../agent/drill/problems'
+import { DRILL_BYTES_MAX, DRILL_PROBLEMS_MAX, parseDrill } from '../../agent/run/drill-record'
 
 test('the first problems are kept, and how many more there are', () => {
   const problems = collectProblems()
@@ -7,7 +7,20 @@ test('the first problems are kept, and how many more there are', () => {
   expect(problems.count()).toBe(25)
   expect(problems.list()).toHaveLength(DRILL_PROBLEMS_MAX + 1)
   expect(problems.list().at(-1)).toBe('and 5 more problems')
-  expect(JSON.stringify(problems.list()).length).toBeLessThan(50_000)
+})
+
+test('whatever a host calls its files and volumes, the record of a failure stays one that is read', () => {
+  const problems = collectProblems()
+  for (const letter of ['\u0000', '\ud83d\ude00', '\u202e', '€', '"', '\\', '\n']) {
+    for (let n = 0; n < 10; n++) problems.add(letter.repeat(70_000))
+  }
+  const volumes = nameVolumes(Array.from({ length: 4000 }, (_, n) => `/${n}${'\ud83d\ude00'.repeat(2000)}`))
+  const runKey = { class: 'daily', host: 'db1', run: '20260131T020000Z-k3xw7a' }
+  const record = { drill: 1, ...runKey, ok: false, restoreSeconds: 1, restoredBytes: 1, entries: 1, volumes }
+  const json = JSON.stringify({ ...record, problems: problems.list() }, null, 2)
+  expect(Buffer.byteLength(json)).toBeLessThan(DRILL_BYTES_MAX)
+  expect(parseDrill(json, new Date(), runKey)).toMatchObject({ ok: false })
+  expect([volumes.length, volumes.at(-1)]).toEqual([21, 'and 3980 more'])
 })
 
 const volume = {

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
 import { manifestKey, type RunKey } from '../../agent/contract'
 import { parseManifest } from '../../agent/run/parse-manifest'
-import { testServers } from '../servers/index'
+import { guestEndpoint, testServers } from '../servers/index'
+import { serve } from '../support/http-server'
 import { installAgent, type Installation } from './agent'
 import { bootGuest, type Guest } from './guest'
 import { DISKS_MIB, makeVolumes, MOUNT_POINTS, mountVolumes, PLAIN } from './volumes'
@@ -60,6 +61,41 @@ test('an uncompressed backup is a plain tar file', async () => {
   expect(status).toBe(0)
   const tar = await agent.read(json.volumes[0].archive.segments[0].key)
   expect(execFileSync('tar', ['-xO', '--record-size=1M', './moment'], { input: tar }).toString()).toBe('before\n')
+})
+
+test('a backup tells a URL of its start and its end, a file of its figures, and its manifest of what is new', async () => {
+  const pings: string[] = []
+  await using server = await serve((request, response) => {
+    const index = pings.push(`${request.url} `) - 1
+    request.on('data', (chunk: Buffer) => (pings[index] = `${pings[index]!}${chunk.toString()}`))
+    request.on('end', () => response.end())
+  })
+  const config = {
+    pingUrl: `${guestEndpoint({ endpoint: server.url })}/5c3f2a9e-secret`,
+    metricsFile: '/run/snapstream.prom',
+  }
+  await guest.run(['sh', '-c', `umask 077; echo '${JSON.stringify(config)}' >/root/told.json`])
+  await guest.run(['touch', '--date=2 days ago', '/srv/old'])
+  const { status, stderr, summary, json } = await agent.run(
+    'backup',
+    '--volumes',
+    '/srv',
+    '--config',
+    '/root/told.json',
+  )
+  expect([status, stderr]).toEqual([0, ''])
+  expect(pings).toEqual([
+    '/5c3f2a9e-secret/start ',
+    expect.stringMatching(/^\/5c3f2a9e-secret snapstream backup: status 0, ok\nBackup \S+ of guest: OK, /),
+  ])
+  const manifest = (await agent.read(manifestKey(place(json)))).toString()
+  expect(summary + manifest).not.toContain('5c3f2a9e')
+  const [{ archive, recentEntries }] = json.volumes
+  expect(recentEntries).toBe(archive.entries - 1)
+  const metrics = await guest.run(['cat', '/run/snapstream.prom'])
+  expect(metrics).toContain(`snapstream_last_success_entries{class="daily"} ${archive.entries}\n`)
+  expect(metrics).toContain('snapstream_last_run_status{class="daily"} 0\n')
+  await guest.run(['rm', '/srv/old'])
 })
 
 test('a volume that is not there is asked about by its nearest name', async () => {

@@ -19,7 +19,12 @@ test('a drill says nothing but what it has to, and all that it may', () => {
   expect(drillParameters(weekly)).toEqual({ class: 'daily' })
   const all = { host: 'db1', share: '1/7', scratch: '/mnt/scratch', executionTimeout: 7200 }
   expect(check(all)).toEqual([])
-  expect(drillParameters({ ...weekly, ...all })).toEqual({ class: 'daily', ...all, executionTimeout: '7200' })
+  expect(drillParameters({ ...weekly, ...all })).toEqual({
+    class: 'daily',
+    ...all,
+    executionTimeout: '7200',
+    deadline: '5400',
+  })
 })
 
 test.each<[Partial<DrillSchedule>, RegExp]>([

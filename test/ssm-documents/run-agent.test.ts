@@ -87,7 +87,7 @@ describe('the agent understands what it is told by', () => {
       { roleArn: 'arn:aws:iam::111122223333:role/Driller', share: '1/7', scratch: '/mnt/scratch' },
       {
         ...{ command: 'drill', roleArn: 'arn:aws:iam::111122223333:role/Driller', class: 'daily', host: undefined },
-        ...{ share: { count: 1, parts: 7 }, scratch: '/mnt/scratch', checkScript: undefined },
+        ...{ share: { count: 1, parts: 7 }, scratch: '/mnt/scratch', checkScript: undefined, deadline: 9 * 3600 },
       },
     ],
     ['Drill', { host: 'db1', run: RUN }, { command: 'drill', host: 'db1', run: RUN, roleArn: undefined }],
