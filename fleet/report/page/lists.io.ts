@@ -80,7 +80,7 @@ export function drillList({ at }: Fleet): HostsSection {
     caption: 'Last proven restores',
     rowsPerSlice: ROWS,
     empty:
-      'No restore of these hosts has been tried. A backup is as good as its last restore: see "Drill" in the runbook.',
+      'No restore of these hosts has been tried. A backup is as good as its last restore: give the stack a schedule that drills.',
     columns: [
       { title: 'Host', header: true, key: ({ label }) => label, cell: ({ label }) => element('bdi', {}, label) },
       {
