@@ -20,7 +20,7 @@ type ForgetOutput = Told<typeof forgetOutput>
  */
 export async function forget(deps: CommandDeps, request: Request<'forget'>): Promise<Outcome<ForgetOutput>> {
   const { view } = await deps.observe({ inventory: request.inventory })
-  const host = findHost(view.hosts, request.host)
+  const host = findHost(view.hosts, request.host, view.accounts)
   const id = shortName(host.host)
   const by = host.expectedBy.find((each) => each === 'tag' || each === 'list')
   if (by !== undefined) {

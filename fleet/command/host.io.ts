@@ -13,7 +13,7 @@ import { formatHost, type HostOutput } from './host'
  */
 export async function host(deps: CommandDeps, request: Request<'host'>): Promise<Outcome<HostOutput>> {
   const seen = await deps.observe({ inventory: request.inventory })
-  const view = findHost(seen.view.hosts, request.host)
+  const view = findHost(seen.view.hosts, request.host, seen.view.accounts)
   const output: HostOutput = {
     at: seen.at,
     view,

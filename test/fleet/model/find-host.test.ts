@@ -33,3 +33,12 @@ test('of a name that is misspelt, the nearest is offered; of one that is hostile
   expect(refusal(() => findHost(hosts, 'x\u001b[2J')).message).toBe("no host of the fleet is called 'x?[2J'")
   expect(refusal(() => findHost([], 'web')).hint).toContain('"snapstream-fleet status" shows the hosts there are')
 })
+
+test('a host may be in an account that could not be read', () => {
+  const accounts = [
+    { account: '111122223333', region: 'eu-west-1' },
+    { account: '444455556666', region: 'us-east-1', problem: 'AssumeRole was refused' },
+  ]
+  const { hint } = refusal(() => findHost(hosts, 'payroll', accounts))
+  expect(hint).toMatch(/ Those of account 444455556666 in us-east-1 are not known\.$/)
+})
