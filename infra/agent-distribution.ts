@@ -87,13 +87,13 @@ export class AgentDistribution extends Construct {
       memoryLimit: DEPLOYMENT_MEMORY_MIB,
       ephemeralStorageSize: DEPLOYMENT_STORAGE,
     })
-    // CDK lets the function do as it likes in the whole bucket. It has no business with backups.
+    // CDK lets the function do as it likes in the whole bucket. It has no business with backups, nor with what is said of them.
     deployment.handlerRole.addToPrincipalPolicy(
       new PolicyStatement({
         sid: 'NoBackups',
         effect: Effect.DENY,
         actions: ['s3:*'],
-        resources: OF_BACKUPS.map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
+        resources: [...OF_BACKUPS, Prefix.fleet, Prefix.reports].map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
       }),
     )
     suppressDeploymentNags(deployment, bucket)

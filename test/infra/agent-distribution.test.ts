@@ -46,7 +46,7 @@ test('the function that brings the agent cannot reach the backups', () => {
   expect(statements).toContainEqual(
     expect.objectContaining({
       ...{ Sid: 'NoBackups', Effect: 'Deny', Action: 's3:*' },
-      Resource: ['catalogs', 'data', 'manifests', 'verdicts', 'verifications'].map(
+      Resource: ['catalogs', 'data', 'drills', 'fleet', 'manifests', 'reports', 'verdicts', 'verifications'].map(
         (prefix) => expect.stringMatching(`/${prefix}/\\*$`) as string,
       ),
     }),
