@@ -1,9 +1,22 @@
 /** What changed from one run to another, as an operator asks for it. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  appendFileSync,
+  linkSync,
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { manifestKey, type RunKey } from '../../../agent/contract'
 import { formatManifest, type Manifest } from '../../../agent/run/manifest'
+import { tarCreate } from '../../../agent/tar/commands'
 import type { CatalogEntry } from '../../../agent/tar/entry'
 import { diff } from '../../../fleet/command/diff.io'
 import { archiveOf, storeWith } from '../../support/archives'
@@ -76,6 +89,50 @@ test('new, changed and gone, the largest first, whatever the order of the archiv
     '  changed  symlink             /srv/app/link      target',
   ])
   expect(json).toMatchObject({ totals: { new: 1, changed: 3, gone: 1, same: 2, unknown: 0 }, notCompared: [] })
+})
+
+test('of what GNU tar made of a tree, and of its copy in which files lie in another order', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'diff-'))
+  const [old, young] = [join(directory, 'old'), join(directory, 'young')]
+  const backUp = (at: RunKey, root: string) => {
+    const [program, ...args] = tarCreate(root)
+    const names = { mountPoint: '/srv', volume: 'vg0-srv' }
+    const { archive, objects } = archiveOf(execFileSync(program, args), { at, ...names })
+    const manifest = manifestOf({ ...at, volumes: [volumeBackupOf({ ...names, archive }, at)] })
+    return [...objects, [manifestKey(at), Buffer.from(formatManifest(manifest))] as const] as const
+  }
+  try {
+    mkdirSync(join(old, 'etc'), { recursive: true })
+    const write = (root: string, i: number) => {
+      const file = join(root, 'etc', `file-${i}`)
+      writeFileSync(file, 'x'.repeat(i))
+      utimesSync(file, 1_767_000_000, 1_767_000_000)
+    }
+    for (let i = 0; i < 50; i++) write(old, i)
+    linkSync(join(old, 'etc', 'file-1'), join(old, 'a-link'))
+    symlinkSync('etc/file-2', join(old, 'symlink'))
+    // Names go into the copy from the last to the first.
+    mkdirSync(join(young, 'etc'), { recursive: true })
+    for (let i = 49; i >= 0; i--) write(young, i)
+    linkSync(join(young, 'etc', 'file-1'), join(young, 'a-link'))
+    symlinkSync('etc/file-3', join(young, 'symlink'))
+    lutimesSync(join(young, 'symlink'), 1, 1)
+    lutimesSync(join(old, 'symlink'), 1, 1)
+    rmSync(join(young, 'etc', 'file-7'))
+    writeFileSync(join(young, 'etc', 'new'), 'new')
+    appendFileSync(join(young, 'etc', 'file-9'), 'more')
+    const store = storeWith(new Map([...backUp(MONDAY, old), ...backUp(TUESDAY, young)]))
+    const { json } = await compare(store, MONDAY.run, TUESDAY.run)
+    const { largest } = json as { largest: { change: string; path: string }[] }
+    expect(largest.map(({ change, path }) => `${change} ${path}`).sort()).toEqual([
+      'changed /srv/etc/file-9',
+      'changed /srv/symlink',
+      'gone /srv/etc/file-7',
+      'new /srv/etc/new',
+    ])
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })
 
 test('the other way round, what was new is gone', async () => {
