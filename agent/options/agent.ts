@@ -6,7 +6,7 @@ import { findContradiction } from './contradictions'
 import type { Invocation } from './parse-argv'
 import type { Program } from './program'
 import { resolveOptions, type Config, type Environment } from './resolve'
-import { OPTIONS, type OptionName } from './table'
+import { OPTIONS, variableOf, type OptionName } from './table'
 
 export const AGENT: Program<CommandName, OptionName> = {
   name: 'snapstream',
@@ -28,10 +28,17 @@ export type CommandLine = Extract<Invocation<CommandName, OptionName>, { kind: '
  */
 export function resolveRequest(invocation: CommandLine, environment: Environment, config: Config): AnyRequest {
   const { command } = invocation
+  const [variables, fields] =
+    command === 'drill' ? [withoutOwnName(environment), withoutOwnName(config)] : [environment, config]
   // The tables that this is built from are those that the type was made from.
-  const request = { command, ...resolveOptions(AGENT, invocation, environment, config) } as unknown as AnyRequest
+  const request = { command, ...resolveOptions(AGENT, invocation, variables, fields) } as unknown as AnyRequest
   assertConsistent(request)
   return request
+}
+
+/** What a machine is called itself says nothing of whose backup it restores on trial: that is said with the flag, or left to the rotation. */
+function withoutOwnName<Given extends Environment | Config>(given: Given): Given {
+  return { ...given, host: undefined, [variableOf('host')]: undefined }
 }
 
 function assertConsistent(request: AnyRequest): void {

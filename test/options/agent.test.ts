@@ -69,3 +69,12 @@ test('who is told of a contradiction is told where the other half of it may be',
     hint: 'List the hosts first, then the debris of one: --host. Check the variables and the configuration file too.',
   })
 })
+
+test('a drill is of the host that the flag names, and not of the machine that it is done on', () => {
+  const resolve = (...argv: string[]) => {
+    const invocation = parseArguments(AGENT, ['drill', '--bucket', 'my-backups', ...argv]) as CommandLine
+    return resolveRequest(invocation, { SNAPSTREAM_HOST: 'rescue1' }, { host: 'rescue1', scratch: '/mnt/scratch' })
+  }
+  expect(resolve()).toMatchObject({ host: undefined, scratch: '/mnt/scratch' })
+  expect(resolve('--host', 'db1')).toMatchObject({ host: 'db1' })
+})
