@@ -11,7 +11,7 @@ import type { FleetConfig } from '../model/config'
 import { estimateCost, type FleetCost } from '../model/cost'
 import { findTransitions, remember } from '../model/memory'
 import type { HostHistory } from '../model/records'
-import { pricesOf } from '../model/prices'
+import { LIST_PRICES } from '../model/prices'
 import { shortName } from '../model/wording'
 import { observeFleet, type Observation, type ObserveDeps } from '../observe.io'
 import { formatCsv } from '../report/csv'
@@ -154,7 +154,7 @@ class Pass {
     const { view, histories, config, at: now } = this.observation
     const { region } = this.request.place
     const rules = await vault.readRules(signal)
-    return estimateCost({ config, histories, view, rules, region, prices: pricesOf(region), now })
+    return estimateCost({ config, histories, view, rules, region, prices: LIST_PRICES, now })
   }
 
   private async readTrend(): Promise<void> {

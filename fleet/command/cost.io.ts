@@ -3,7 +3,7 @@ import { ExitStatus } from '../../agent/contract'
 import { AgentError, hasCode } from '../../agent/errors'
 import type { Outcome } from '../../agent/outcome'
 import { estimateCost, type FleetCost } from '../model/cost'
-import { pricesOf, pricesSchema, type Prices } from '../model/prices'
+import { LIST_PRICES, pricesSchema, type Prices } from '../model/prices'
 import type { Observation } from '../observe.io'
 import type { StorageRule } from '../vault'
 import type { Request } from './commands'
@@ -33,7 +33,7 @@ export async function costOf(
 ): Promise<FleetCost> {
   const { region } = await deps.openVault()
   const rules = await readRules(deps)
-  return estimateCost({ config, histories, view, rules, region, prices: prices ?? pricesOf(region), now: at })
+  return estimateCost({ config, histories, view, rules, region, prices: prices ?? LIST_PRICES, now: at })
 }
 
 /** Undefined where these credentials may not read them. */

@@ -1,4 +1,4 @@
-/** What S3 charges for storage, as data: list prices of two regions, or those of a file. */
+/** What S3 charges for storage, as data: list prices of one region, or those of a file. */
 import { z } from 'zod'
 
 const amount = z.number().min(0)
@@ -31,8 +31,8 @@ export type Prices = Readonly<z.infer<typeof pricesSchema>>
 const SMALL = { minimumBytes: 128 * 1024 }
 
 /**
- * List prices for the first 50 TB, without taxes. The two regions have the same; source: aws.amazon.com/s3/pricing. The
- * retrieval from Glacier is by its bulk tier, which is what --thaw takes where nothing is in a hurry.
+ * List prices of us-east-1 for the first 50 TB, without taxes; source: aws.amazon.com/s3/pricing. The retrieval from Glacier is
+ * by its bulk tier, which is what --thaw takes where nothing is in a hurry.
  */
 const LIST: Prices['storage'] = {
   STANDARD: { perGibMonth: 0.023, minimumDays: 0, minimumBytes: 0, retrievalPerGib: 0 },
@@ -44,9 +44,7 @@ const LIST: Prices['storage'] = {
   DEEP_ARCHIVE: { perGibMonth: 0.00099, minimumDays: 180, minimumBytes: 0, retrievalPerGib: 0.0025 },
 }
 const DATE = 'May 2026'
-const REGIONS = ['us-east-1', 'eu-west-1']
+const REGION = 'us-east-1'
 
-/** The region's, or where it is not known here those of us-east-1, which name themselves. */
-export function pricesOf(region: string): Prices {
-  return { region: REGIONS.includes(region) ? region : 'us-east-1', date: DATE, currency: 'USD', storage: LIST }
-}
+/** List prices. They name the region that they are of: elsewhere most things cost a little more. */
+export const LIST_PRICES: Prices = { region: REGION, date: DATE, currency: 'USD', storage: LIST }

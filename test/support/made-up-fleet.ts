@@ -2,7 +2,7 @@
 import { fleetConfigSchema, type FleetConfig } from '../../fleet/model/config'
 import { estimateCost } from '../../fleet/model/cost'
 import { judgeFleet } from '../../fleet/model/judge'
-import { pricesOf } from '../../fleet/model/prices'
+import { LIST_PRICES } from '../../fleet/model/prices'
 import type {
   DrillRecord,
   ExpectedHost,
@@ -87,7 +87,7 @@ export function madeUpFleet(size: number, nights = 35): ReportInput {
     now: AT,
   })
   const [region, now, config] = ['eu-west-1', AT, FLEET_CONFIG]
-  const cost = estimateCost({ config, histories, view, rules: undefined, prices: pricesOf(region), region, now })
+  const cost = estimateCost({ config, histories, view, rules: undefined, prices: LIST_PRICES, region, now })
   return { view, histories, config, cost, at: AT }
 }
 

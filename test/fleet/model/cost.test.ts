@@ -1,6 +1,6 @@
 /** What an operator would work out by hand, and what surprises on the bill. */
 import { estimateCost, type CostCase } from '../../../fleet/model/cost'
-import { pricesOf } from '../../../fleet/model/prices'
+import { LIST_PRICES } from '../../../fleet/model/prices'
 import type { StorageRule } from '../../../fleet/vault'
 import { aHistory, arnOf, aRun, DAY, fleetConfig, nights, NOW } from '../../support/fleet'
 import { hostView } from '../../support/fleet-view'
@@ -26,8 +26,8 @@ function costOf(changes: Partial<CostCase>) {
     histories: new Map([[HOST, aHistory(HOST, nights(3, NOW - DAY, plain))]]),
     view: { hosts: [] },
     rules: [rule('daily')],
-    prices: pricesOf('eu-west-1'),
-    region: 'eu-west-1',
+    prices: LIST_PRICES,
+    region: 'us-east-1',
     now: NOW,
     ...changes,
   })
@@ -122,10 +122,10 @@ test('where rules cannot be read, what the deployment wants is taken, and that i
 })
 
 test('where no price is known, none is made up', () => {
-  expect(costOf({ region: 'ap-south-1', prices: pricesOf('ap-south-1') }).notes[0]).toBe(
+  expect(costOf({ region: 'ap-south-1', prices: LIST_PRICES }).notes[0]).toBe(
     'prices of us-east-1, May 2026, since those of ap-south-1 are not known here: give them with --prices; a GB of S3 is 1 GiB',
   )
-  const { perMonth, classes, notes } = costOf({ prices: { ...pricesOf('eu-west-1'), storage: {} } })
+  const { perMonth, classes, notes } = costOf({ prices: { ...LIST_PRICES, storage: {} } })
   expect(perMonth).toBe(0)
   expect(classes[0]?.note).toContain('no price of STANDARD is known')
   expect(notes).toContain('no price is known of STANDARD: it counts for nothing here')
