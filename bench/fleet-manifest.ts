@@ -74,6 +74,7 @@ function numbersOf(seed: number) {
 }
 
 let pieces: readonly string[] | undefined
+let bytes: number | undefined
 
 function template(): readonly string[] {
   if (pieces) return pieces
@@ -85,7 +86,7 @@ function template(): readonly string[] {
 
 /** All manifests are of this size. */
 export function manifestBytes(): number {
-  return template().join('').length
+  return (bytes ??= template().join('').length)
 }
 
 function marked(): Manifest {

@@ -1,6 +1,6 @@
 /** A fleet's objects, worked out from their keys and stored nowhere: thousands of hosts, weeks of nightly runs. */
 import { formatRun } from '../agent/run/run-id'
-import { fleetManifest } from './fleet-manifest'
+import { fleetManifest, manifestBytes } from './fleet-manifest'
 
 export interface FleetSize {
   readonly hosts: number
@@ -25,15 +25,14 @@ export function fleetObjects({ hosts, runs }: FleetSize, now: number) {
   /** A night's first run. */
   const lastNight = Math.floor(now / DAY_MS) * DAY_MS - DAY_MS
   const names = Array.from({ length: hosts }, (_, index) => nameOf(index)).sort()
+  const indexes = new Map(names.map((name, index) => [name, index]))
   /** Hosts, in order, that have had one more night. */
   let more = 0
 
-  const runOf = (host: number, night: number): string => {
-    const start = lastNight - (runs - 1 - night) * DAY_MS + Math.floor((host / hosts) * SPREAD_MS)
-    return formatRun(new Date(start), Uint8Array.from([host, host >> 8, night, 1, 2, 3]))
-  }
   const startOf = (host: number, night: number) =>
     lastNight - (runs - 1 - night) * DAY_MS + Math.floor((host / hosts) * SPREAD_MS)
+  const runOf = (host: number, night: number) =>
+    formatRun(new Date(startOf(host, night)), Uint8Array.from([host, host >> 8, night, 1, 2, 3]))
   const nightsOf = (host: number) => runs + (host < more ? 1 : 0)
 
   const manifestOf = (host: number, night: number) =>
@@ -43,30 +42,32 @@ export function fleetObjects({ hosts, runs }: FleetSize, now: number) {
       host * 64 + night,
     )
 
-  const kinds: Readonly<Record<string, (host: number, night: number) => readonly FleetObject[]>> = {
-    manifests: (host, night) => {
-      const { key, text } = manifestOf(host, night)
-      return [{ key, sizeBytes: text.length, writtenAt: startOf(host, night) + TAKES_MS }]
-    },
-    data: (host, night) => stored(manifestOf(host, night).data, startOf(host, night)),
-    catalogs: (host, night) => stored(manifestOf(host, night).catalogs, startOf(host, night)),
-    /** Each host verifies once a week. */
-    verifications: (host, night) =>
-      (host + night) % 7 === 0
-        ? [verdict('verifications', names[host]!, runOf(host, night), startOf(host, night) + 2 * TAKES_MS)]
-        : [],
-    /** Operators have looked at one in a thousand. */
-    verdicts: (host, night) =>
-      (host * 31 + night) % 1000 === 0
-        ? [verdict('verdicts', names[host]!, runOf(host, night), startOf(host, night) + DAY_MS)]
-        : [],
+  /** The objects of a kind that a run has. */
+  const objectsOf = (kind: string, host: number, night: number, run: string): readonly FleetObject[] => {
+    const start = startOf(host, night)
+    const place = `daily/${names[host]!}/${run}`
+    switch (kind) {
+      case 'manifests':
+        return [{ key: `${kind}/${place}.json`, sizeBytes: manifestBytes(), writtenAt: start + TAKES_MS }]
+      case 'data':
+        return stored(manifestOf(host, night).data, start)
+      case 'catalogs':
+        return stored(manifestOf(host, night).catalogs, start)
+      // Each host verifies once a week.
+      case 'verifications':
+        return (host + night) % 7 === 0 ? [verdict(`${kind}/${place}`, start + 2 * TAKES_MS)] : []
+      // Operators have looked at one in a thousand.
+      case 'verdicts':
+        return (host * 31 + night) % 1000 === 0 ? [verdict(`${kind}/${place}`, start + DAY_MS)] : []
+      default:
+        return []
+    }
   }
 
   /** In key order, from the first key after the given one. */
   function* list(prefix: string, after: string): Generator<FleetObject> {
     const [kind = '', className = '', ...place] = prefix.split('/')
-    const objects = kinds[kind]
-    if (!objects || !'daily'.startsWith(className)) return
+    if (!'daily'.startsWith(className)) return
     const begin = `${kind}/daily/`
     const wanted = place.join('/').replace(/\/$/, '')
     const from = after.startsWith(begin) ? after.slice(begin.length) : ''
@@ -80,9 +81,9 @@ export function fleetObjects({ hosts, runs }: FleetSize, now: number) {
     for (; host < names.length; host++) {
       if (wanted && names[host] !== wanted) return
       for (let night = 0; night < nightsOf(host); night++) {
-        const run = `${names[host]!}/${runOf(host, night)}`
-        if (`${begin}${run}\uffff` <= after) continue
-        for (const object of objects(host, night)) if (object.key > after) yield object
+        const run = runOf(host, night)
+        if (`${begin}${names[host]!}/${run}\uffff` <= after) continue
+        for (const object of objectsOf(kind, host, night, run)) if (object.key > after) yield object
       }
     }
   }
@@ -90,13 +91,13 @@ export function fleetObjects({ hosts, runs }: FleetSize, now: number) {
   function read(key: string): string | undefined {
     const [kind = '', , arn = '', rest = '', run = ''] = key.split('/')
     const name = `${arn}/${rest}`
-    const host = names.indexOf(name)
-    if (host < 0) return undefined
+    const host = indexes.get(name)
+    if (host === undefined) return undefined
     if (kind === 'verifications' || kind === 'verdicts') return VERDICT
-    for (let night = 0; night < nightsOf(host); night++) {
-      if (`${runOf(host, night)}.json` === run) return manifestOf(host, night).text
-    }
-    return undefined
+    const day = Date.UTC(Number(run.slice(0, 4)), Number(run.slice(4, 6)) - 1, Number(run.slice(6, 8)))
+    const night = Math.round((day - lastNight) / DAY_MS) + runs - 1
+    const isThere = night < nightsOf(host) && `${runOf(host, night)}.json` === run
+    return isThere ? manifestOf(host, night).text : undefined
   }
 
   return { list, read, names, addNight: (count: number) => void (more = count) }
@@ -104,8 +105,8 @@ export function fleetObjects({ hosts, runs }: FleetSize, now: number) {
 
 const VERDICT = JSON.stringify({ depth: 'stream', ok: true, volumes: [{ volume: 'vg0-root' }, { volume: 'vg0-srv' }] })
 
-function verdict(kind: string, host: string, run: string, writtenAt: number): FleetObject {
-  return { key: `${kind}/daily/${host}/${run}/20260101T000000Z.json`, sizeBytes: VERDICT.length, writtenAt }
+function verdict(place: string, writtenAt: number): FleetObject {
+  return { key: `${place}/20260101T000000Z.json`, sizeBytes: VERDICT.length, writtenAt }
 }
 
 function stored(objects: readonly (readonly [string, number])[], start: number): FleetObject[] {

@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- upload|restore|find [--json] [--pairs N] [--only TEXT]`: measures the agent against other ways to do the
- * same, in pairs, on data that it makes in memory and removes.
+ * same, in pairs, on data that it makes in memory and removes. `npm run bench -- fleet [--json] [--hosts N]`: measures passes over a
+ * simulated fleet.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { build, type Plugin } from 'esbuild'
 import { formatArgv } from '../agent/host/argv'
 import { FIND_CASES, RESTORE_CASES, UPLOAD_CASES, type BenchCase } from './cases'
+import { FLEET_SIZE, formatPasses, measureFleet } from './fleet'
 import { measure } from './measure'
 import { compare, formatRows, type Pair, type Row } from './ratios'
 import { makeBigSource, makeSources } from './sources'
@@ -30,23 +32,47 @@ interface Options {
   readonly json?: boolean
   readonly pairs?: string
   readonly only?: string
+  readonly hosts?: string
 }
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'boolean' }, pairs: { type: 'string' }, only: { type: 'string' } },
+    options: {
+      json: { type: 'boolean' },
+      pairs: { type: 'string' },
+      only: { type: 'string' },
+      hosts: { type: 'string' },
+    },
   })
+  if (positionals[0] === 'fleet') return benchFleet(values)
   const suite = SUITES[positionals[0] ?? '']
-  if (!suite) throw new Error(`say what to measure: ${Object.keys(SUITES).join(', ')}`)
+  if (!suite) throw new Error(`say what to measure: ${Object.keys(SUITES).join(', ')}, fleet`)
   if (!existsSync(AWS)) throw new Error(`${AWS} is missing: run "npm run setup" first`)
 
+  const root = makeRoot()
+  const rows = await suite(root, values)
+  if (!values.json) console.log(formatRows(rows))
+  process.exit(0)
+}
+
+/** A directory that goes when this ends, however it does. */
+function makeRoot(): string {
   const root = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'snapstream-bench-'))
   process.once('exit', () => rmSync(root, { recursive: true, force: true }))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+  return root
+}
 
-  const rows = await suite(root, values)
-  if (!values.json) console.log(formatRows(rows))
+async function benchFleet({ json, hosts = String(FLEET_SIZE.hosts) }: Options): Promise<void> {
+  const root = makeRoot()
+  const [server, pass] = await Promise.all([
+    bundle(root, 'fleet-server', 'bench/fleet-server.ts'),
+    bundle(root, 'fleet-pass', 'bench/fleet-pass.ts'),
+  ])
+  const endpointUrl = await startServer(process.execPath, server, hosts, String(FLEET_SIZE.runs))
+  const passes = await measureFleet(endpointUrl, pass, Number(hosts))
+  console.log(json ? JSON.stringify(passes) : formatPasses(passes))
   process.exit(0)
 }
 

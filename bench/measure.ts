@@ -8,6 +8,8 @@ export interface Measurement {
   readonly cpuSeconds: number
   /** Resident memory of its largest process. */
   readonly peakMiB: number
+  /** The last line that it wrote. */
+  readonly output: string
 }
 
 /** Node cannot ask the kernel what its children and theirs have used; Python can, and the AWS CLI needs it anyway. */
@@ -40,5 +42,6 @@ export async function measure(commandLine: string): Promise<Measurement> {
   const ended = new Promise<number | null>((resolve, reject) => child.once('close', resolve).once('error', reject))
   const output = await text(child.stdout)
   if ((await ended) !== 0) throw new Error(`this failed: ${commandLine}`)
-  return JSON.parse(output.trim().split('\n').at(-1)!) as Measurement
+  const lines = output.trim().split('\n')
+  return { ...(JSON.parse(lines.at(-1)!) as Omit<Measurement, 'output'>), output: lines.at(-2) ?? '' }
 }

@@ -26,6 +26,7 @@ import { FLEET } from './command/program'
 import { report } from './command/report.io'
 import { status } from './command/status.io'
 import { openAccounts } from './inventory/account.io'
+import { keepHeapSmall } from './heap.io'
 import { observeFleet } from './observe.io'
 import { openVault, type OpenedVault } from './vault.io'
 
@@ -58,6 +59,7 @@ function outputOptions(json: boolean): OutputOptions {
 
 async function run(argv: readonly string[], { signal }: AbortController): Promise<Output> {
   tuneGarbageCollection()
+  keepHeapSmall()
   let options = outputOptions(detectOutputOptions(argv, process.env).json)
   try {
     const invocation = parseArguments(FLEET, argv, process.stdout.columns)

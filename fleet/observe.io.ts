@@ -4,6 +4,7 @@ import { readForgotten, withForgotten } from './evidence/forgotten.io'
 import { readEvidence } from './evidence/pass.io'
 import { readState } from './evidence/state-file.io'
 import type { OpenAccount } from './inventory/account'
+import { readExplanations } from './inventory/explanations.io'
 import { readInventory } from './inventory/inventory.io'
 import { joinInventory } from './inventory/join'
 import { DAILY_MAX_AGE_HOURS, fleetConfigSchema, type FleetConfig } from './model/config'
@@ -99,8 +100,9 @@ async function findExpected(
 ): Promise<Known> {
   const written = [...histories.keys()]
   if (how === 'remember') return { inventory: rememberInventory(config, before, written, at), explanations: [] }
-  const { inventory } = await readInventory(deps.openAccount, config, written)
-  return { inventory, explanations: [] }
+  const { inventory, accounts } = await readInventory(deps.openAccount, config, written)
+  const explanations = await readExplanations(deps, { config, inventory, histories, accounts, now: at })
+  return { inventory, explanations }
 }
 
 /** What the last pass knew; where that was long ago, nobody knows who is there now. */

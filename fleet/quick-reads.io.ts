@@ -3,8 +3,9 @@
  * request, and asks the SDK again wherever something is not as expected, which then retries or says what is wrong.
  */
 import { text } from 'node:stream/consumers'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
+import { HttpRequest } from '@smithy/core/protocols'
 import { call, type S3Connection } from '../agent/bucket/client.io'
 import { toObjectInfo } from '../agent/bucket/object-info'
 import type { ObjectInfo, Store } from '../agent/context'
@@ -29,10 +30,8 @@ export function withQuickReads(s3: S3Connection, store: Store): Store {
     try {
       const sign = await signer()
       if (!sign) return undefined
-      const { credentials, systemClockOffset } = s3.client.config
-      const now = new Date(Date.now() + systemClockOffset)
       const range = `bytes=${offset}-${offset + bytes - 1}`
-      const request = sign(await credentials(), key, { range }, now)
+      const request = sign(await s3.client.config.credentials(), key, { range }, nowOf(s3))
       const target = Buffer.allocUnsafe(bytes)
       const answer = await s3.ranges.request(request, target, signal)
       await answer?.body.whole
@@ -57,8 +56,13 @@ export function withQuickReads(s3: S3Connection, store: Store): Store {
     list: (prefix, signal, options = {}) =>
       options.includeDeleted
         ? store.list(prefix, signal, options)
-        : listQuickly(s3, prefix, signal, options.startAfter),
+        : listQuickly(s3, signer, prefix, signal, options.startAfter),
   }
+}
+
+/** By the server's clock, as far as the SDK knows it. */
+function nowOf({ client }: S3Connection): Date {
+  return new Date(Date.now() + client.config.systemClockOffset)
 }
 
 type Signer = ReturnType<typeof quickSigner>
@@ -75,13 +79,15 @@ function signerFor(s3: S3Connection): () => Promise<Signer | undefined> {
 
 async function* listQuickly(
   s3: S3Connection,
+  signer: () => Promise<Signer | undefined>,
   prefix: string,
   signal: AbortSignal,
   startAfter: string | undefined,
 ): AsyncGenerator<ObjectInfo> {
   let token: string | undefined
   do {
-    const page: ListPage = await readPage(s3, { prefix, startAfter, token }, signal)
+    const asked = { prefix, startAfter: token === undefined ? startAfter : undefined, token }
+    const page: ListPage = (await askForPage(s3, signer, asked, signal)) ?? (await readPage(s3, asked, signal))
     yield* page.objects
     token = page.next
   } while (token !== undefined)
@@ -93,26 +99,38 @@ interface PageRequest {
   readonly token: string | undefined
 }
 
+/** By the SDK's connections, and not by all that it has before them. Undefined where the page did not come at once and as expected. */
+async function askForPage(
+  s3: S3Connection,
+  signer: () => Promise<Signer | undefined>,
+  { prefix, startAfter, token }: PageRequest,
+  signal: AbortSignal,
+): Promise<ListPage | undefined> {
+  try {
+    const sign = await signer()
+    if (!sign || signal.aborted) return undefined
+    const { credentials, requestHandler } = s3.client.config
+    const query = {
+      ...{ 'list-type': '2', prefix },
+      ...(startAfter !== undefined && { 'start-after': startAfter }),
+      ...(token !== undefined && { 'continuation-token': token }),
+    }
+    const signed = sign(await credentials(), '', {}, nowOf(s3), query)
+    const request = new HttpRequest({ ...signed, query: { ...query } })
+    const answer: unknown = await requestHandler.handle(request, { abortSignal: signal })
+    const { response } = answer as { readonly response: { readonly statusCode: number; readonly body: Readable } }
+    const xml = await text(response.body)
+    return response.statusCode === 200 ? parseListPage(xml) : undefined
+  } catch {
+    return undefined // the SDK finds out why
+  }
+}
+
 async function readPage(s3: S3Connection, request: PageRequest, signal: AbortSignal): Promise<ListPage> {
-  const { prefix: Prefix, startAfter, token: ContinuationToken } = request
-  const StartAfter = ContinuationToken === undefined ? startAfter : undefined
+  const { prefix: Prefix, startAfter: StartAfter, token: ContinuationToken } = request
   const command = new ListObjectsV2Command({ Bucket: s3.bucket, Prefix, StartAfter, ContinuationToken })
-  let page: ListPage | undefined
-  command.middlewareStack.add(
-    (next) => async (args) => {
-      const result = await next(args)
-      const response = result.response as { readonly statusCode: number; readonly body: Readable }
-      if (response.statusCode !== 200) return result
-      const xml = await text(response.body)
-      page = parseListPage(xml)
-      const body = page ? '<ListBucketResult/>' : xml
-      return { ...result, response: { ...response, body: Readable.from([Buffer.from(body)]) } }
-    },
-    // Inside everything that signs and retries.
-    { step: 'deserialize', priority: 'low', name: 'parseQuickly' },
-  )
   const output = await call(s3, { name: 'ListObjectsV2', key: null }, signal, (sending) =>
     s3.client.send(command, sending),
   )
-  return page ?? { objects: (output.Contents ?? []).map(toObjectInfo), next: output.NextContinuationToken }
+  return { objects: (output.Contents ?? []).map(toObjectInfo), next: output.NextContinuationToken }
 }

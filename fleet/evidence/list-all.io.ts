@@ -1,12 +1,15 @@
 /** Lists everything with a prefix, many pages at a time where there are many. */
 import type { ObjectInfo, Store } from '../../agent/context'
 import { mapUnordered } from '../../agent/lib/unordered'
+import { tidyHeap } from '../heap.io'
 import { planRanges, type KeyRange } from './shards'
 
 /** Pages at a time, for all that is listed together: S3 answers 5,500 requests a second and prefix. */
 const RANGES_IN_FLIGHT = 16
 /** What S3 gives at once: where there is no more, one request is enough. */
 const PAGE_OBJECTS = 1000
+/** Their pages have taken some 20 MiB by then. */
+const OBJECTS_UNTIL_TIDY = 50_000
 
 /** Told of each object: in order within its range, and ranges side by side. */
 export type Take = (object: ObjectInfo) => void
@@ -24,8 +27,15 @@ export async function listAll(
 ): Promise<void> {
   const last = await listFirst(store, prefix, signal, begin())
   if (last === undefined) return
+  let count = 0
+  const counting = (take: Take): Take => {
+    return (object) => {
+      take(object)
+      if (++count % OBJECTS_UNTIL_TIDY === 0) tidyHeap()
+    }
+  }
   await mapUnordered(planRanges(await places(), last), RANGES_IN_FLIGHT, (range) =>
-    listRange(store, prefix, range, signal, begin()),
+    listRange(store, prefix, range, signal, counting(begin())),
   )
 }
 

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads'
 import type { Log } from '../../agent/context'
 import type { RunKey } from '../../agent/contract'
 import { freeNow } from '../../agent/lib/buffers.io'
+import { tidyHeap } from '../heap.io'
 import { summarizeText, type Unusable } from './parse'
 import type { Summary, Wanted } from './summarize'
 
@@ -29,6 +30,8 @@ export interface Parser extends AsyncDisposable {
   parse(body: Buffer, runKey: RunKey, wanted: Wanted): Promise<Parsed>
 }
 
+/** What is parsed takes ten times its size, for a moment. */
+const TIDY_BYTES = 8 * 1024 ** 2
 /** Fewer are parsed before threads have started. */
 const MANY = 2000
 const BATCH_ITEMS = 32
@@ -38,7 +41,8 @@ const BATCH_MS = 5
 const THREADS_MAX = 4
 /** A thread loads the whole program first. */
 const START_MS = 20_000
-const HEAP_MIB = { young: 16, old: 512 }
+/** What is parsed is garbage at once, of ten times its size. */
+const HEAP_MIB = { young: 64, old: 512 }
 
 /**
  * @param manifests - how many there will be
@@ -55,8 +59,14 @@ export async function openParser(manifests: number, log: Log): Promise<Parser> {
 }
 
 function parserHere(): Parser {
+  let parsedBytes = 0
   return {
     parse(body, runKey, wanted) {
+      parsedBytes += body.length
+      if (parsedBytes > TIDY_BYTES) {
+        parsedBytes = 0
+        tidyHeap()
+      }
       const json = body.toString()
       freeNow(body)
       return Promise.resolve(summarizeText(json, runKey, wanted))

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { FLEET_STATE_KEY } from '../../agent/contract'
 import { asLoss, hasCode, isDataLoss } from '../../agent/errors'
 import { printableLine } from '../../agent/lib/printable'
+import { tidyHeap } from '../heap.io'
 import { formatState, stateParser, type FleetState } from './state'
 import type { FleetDeps } from '../vault'
 
@@ -49,7 +50,9 @@ async function parseState(stored: Buffer): Promise<FleetState> {
       for await (const line of linesOf(text)) parser.push(line)
     },
   )
-  return parser.finish()
+  const state = parser.finish()
+  tidyHeap()
+  return state
 }
 
 async function* linesOf(text: AsyncIterable<Buffer>): AsyncGenerator<string> {
@@ -73,6 +76,7 @@ async function* linesOf(text: AsyncIterable<Buffer>): AsyncGenerator<string> {
  * @throws AgentError
  */
 export async function writeState({ vault, signal }: FleetDeps, state: FleetState): Promise<void> {
+  tidyHeap()
   const compressed = createZstdCompress()
   const written = vault.write(FLEET_STATE_KEY, compressed, 'application/zstd', signal)
   // Whoever writes has the error of both.

@@ -58,6 +58,7 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'fleet/inventory/account.test.ts': ['account-errors', 'account-shapes', 'pages.io', 'windows.io'].map(
     (name) => `fleet/inventory/${name}.ts`,
   ),
+  'fleet/inventory/explanations.test.ts': ['fleet/inventory/explain.ts'],
   'fleet/inventory/inventory.test.ts': ['fleet/inventory/join.ts'],
   'fleet/evidence/state-file.test.ts': ['fleet/evidence/state.ts', 'fleet/evidence/state-runs.ts'],
   'drill/drill.test.ts': ['agent/drill/compare.io.ts', 'agent/drill/try-run.io.ts'],

@@ -26,6 +26,18 @@ interface Signer {
   sign(request: HttpRequest, options: { signingDate: Date; signingRegion: string }): Promise<HttpRequest>
 }
 
+test('a query is signed as the SDK signs it', async () => {
+  const region = 'eu-west-1'
+  const query = { 'list-type': '2', prefix: `manifests/a b+ü/`, 'continuation-token': "1/=='()*~" }
+  const endpoint = new URL('https://backups.s3.eu-west-1.amazonaws.com/')
+  const request = quickSigner({ endpoint, region })(credentials, '', {}, now, query)
+  const { authorization, ...headers } = request.headers
+  const signer = await (new S3Client({ region, credentials }).config.signer as () => Promise<Signer>)()
+  const unsigned = new HttpRequest({ ...request, headers, query: { ...query } })
+  const signed = await signer.sign(unsigned, { signingDate: now, signingRegion: region })
+  expect(authorization).toBe(signed.headers['authorization'])
+})
+
 test('what depends on the day and the key is worked out anew where they change', () => {
   const sign = quickSigner({ endpoint: new URL('https://b.s3.eu-west-1.amazonaws.com'), region: 'eu-west-1' })
   const signatureOf = (identity: typeof credentials, at: Date) =>
