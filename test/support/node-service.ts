@@ -23,8 +23,8 @@ export interface PutCompliance {
 
 export interface NodeService extends AsyncDisposable {
   readonly endpoint: string
-  /** Nodes that are online. */
-  managed: readonly string[]
+  /** Nodes that are online; undefined where nobody may ask. */
+  managed: readonly string[] | undefined
   /** By node: what was said of it last. */
   readonly compliance: Map<string, PutCompliance>
   /** So many requests are told that there are too many. */
@@ -53,6 +53,8 @@ export async function startNodeService(forwardTo?: string): Promise<NodeService>
     const body = await text(request)
     const target = String(request.headers['x-amz-target'])
     if (target === 'AmazonSSM.DescribeInstanceInformation') {
+      if (!service.managed)
+        return refuse('AccessDeniedException', 'not authorized to perform: ssm:DescribeInstanceInformation')
       const LastPingDateTime = Math.floor(Date.now() / 1000)
       const InstanceInformationList = service.managed.map((InstanceId) => ({
         ...{ InstanceId, PingStatus: 'Online', LastPingDateTime, ResourceType: 'EC2Instance' },

@@ -11,9 +11,11 @@ import { CreateVolumeCommand, DescribeVolumesCommand, EC2Client, RunInstancesCom
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge'
 import { GetObjectCommand, GetObjectTaggingCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
+import { mapUnordered } from '../../../agent/lib/unordered'
 import { catalogKey, dataKey, manifestKey, type RunKey } from '../../../agent/contract'
 import { formatManifest } from '../../../agent/run/manifest'
 import type { AuditorEvent } from '../../../fleet/model/auditor'
+import type { FleetView } from '../../../fleet/model/records'
 import type { HostEvent } from '../../../fleet/audit/events'
 import { readAuditorDefine } from '../../../infra/agent-files'
 import { DEFAULT_STAGE, stubFiles } from '../../infra/synthesize'
@@ -25,6 +27,8 @@ import { runName } from '../../support/fleet'
 import { manifestOf, volumeBackupOf } from '../../support/manifest'
 
 const ACCOUNT = '123456789012'
+/** Enough for threads to be started. */
+const MANY = 2000
 const LOG_GROUP = '/aws/events/snapstream'
 const STATE = 'fleet/state.jsonl.zst'
 jest.setTimeout(120_000)
@@ -193,6 +197,31 @@ test('what a killed backup left in EBS is gone after a pass', async () => {
   expect(await invoke()).toMatchObject({ error: undefined })
   const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({}))
   expect(Volumes.filter(({ Size }) => Size === 1)).toEqual([])
+})
+
+test('an account that does not answer is not known, which is told, and its hosts are judged by their backups', async () => {
+  const { managed } = nodes
+  nodes.managed = undefined
+  expect(await invoke()).toMatchObject({ error: undefined })
+  nodes.managed = managed
+  expect(await measured('AccountsUnknown')).toBe(1)
+  const { accounts, hosts } = JSON.parse(await read('reports/fleet.json')) as FleetView
+  expect(accounts).toMatchObject([{ account: ACCOUNT, problem: expect.stringMatching(/DescribeInstanceInformation/) }])
+  expect(hosts.map(({ host }) => host)).toEqual(expect.arrayContaining(['db-silent', 'web-1']))
+})
+
+test('two thousand manifests are read by threads, which begin where the function does', async () => {
+  const started = Date.now()
+  await mapUnordered(Array(MANY).keys(), 32, (index) => {
+    const run = { class: 'daily', host: `many-${index}`, run: runName(Math.floor(started / 1000) - 600) }
+    return put(manifestKey(run), formatManifest(manifestOf({ ...run, volumes: [volumeBackupOf({}, run)] })))
+  })
+  const { error, log } = await invoke()
+  expect(error).toBeUndefined()
+  expect(log).not.toContain('without threads')
+  const { hosts } = JSON.parse(await read('reports/fleet.json')) as FleetView
+  // Their archives are not there, and that is seen.
+  expect(hosts.filter(({ host, state }) => host.startsWith('many-') && state !== 'protected')).toHaveLength(MANY)
 })
 
 test('where the topic is gone, the invocation fails, and all else was done', async () => {
