@@ -3,6 +3,7 @@ import { agentVersion } from '../../agent/backup/system-record.io'
 import { describeError } from '../../agent/errors'
 import { createLog } from '../../agent/lib/log'
 import { runManifestParserIfAsked } from '../evidence/parser-thread.io'
+import { keepHeapSmall } from '../heap.io'
 import { openAccounts } from '../inventory/account.io'
 import type { AuditorEvent } from '../model/auditor'
 import { openVault } from '../vault.io'
@@ -24,6 +25,7 @@ runManifestParserIfAsked()
 
 /** One pass. Rejects where anything of it did not succeed, when all else is done: Lambda counts that, and an alarm counts with it. */
 export async function handler(event: AuditorEvent | null, context: LambdaContext): Promise<void> {
+  keepHeapSmall()
   const now = () => new Date()
   const log = createLog('info', now, (line) => process.stdout.write(line))
   const request = parseInvocation({
