@@ -128,7 +128,8 @@ export const COMMANDS = {
     needsRoot: false,
   },
   drill: {
-    summary: 'restore a run on trial: of the named host, or of the one whose last drill is the longest ago',
+    summary:
+      'restore a run on trial: of the host that the flag --host names, or else, whatever this machine is called, of the one whose last drill is the longest ago',
     options: [
       ...COMMON,
       'roleArn',
