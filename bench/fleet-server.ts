@@ -41,6 +41,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   requests[operation] = (requests[operation] ?? 0) + 1
   if (operation.startsWith('List')) sendXml(response, key === '' ? listPage(query) : '')
   else if (operation.startsWith('Get')) sendObject(response, key, request.headers.range)
+  else if (operation.startsWith('Head')) sendHead(response, key)
   else await write(request, response, key, query)
 }
 
@@ -48,7 +49,7 @@ function operationOf(method: string, key: string, query: URLSearchParams): strin
   if (method === 'GET' && key === '')
     return query.has('versioning') ? 'GetBucketVersioning' : `List ${query.get('prefix')!.split('/')[0]}`
   if (method === 'GET') return `Get ${key.split('/')[0]}`
-  return `Write ${key.split('/')[0]}`
+  return `${method === 'HEAD' ? 'Head' : 'Write'} ${key.split('/')[0]}`
 }
 
 function sendXml(response: ServerResponse, xml: string): void {
@@ -111,6 +112,12 @@ function sendObject(response: ServerResponse, key: string, range: string | undef
   const piece = whole.subarray(Number(first), Number(last) + 1)
   const headers = { 'content-length': piece.length, 'content-range': `bytes ${first}-${last!}/${whole.length}` }
   response.writeHead(206, { ...headers, ...times }).end(piece)
+}
+
+function sendHead(response: ServerResponse, key: string): void {
+  const body = written.get(key)
+  const headers = { 'content-length': body?.length ?? 0, 'last-modified': new Date().toUTCString() }
+  response.writeHead(body ? 200 : 404, headers).end()
 }
 
 async function write(
