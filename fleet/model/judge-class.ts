@@ -87,6 +87,7 @@ function describeRecent({ runs, maxAgeHours }: Facts, now: number): Finding | un
   const recent = runs.filter(({ writtenAt }) => now - writtenAt <= maxAgeHours * 3600)
   const states: readonly (readonly [(run: RunRecord) => boolean, HostState, string])[] = [
     [({ state }) => state === 'unsupported', 'unknown', 'was made by a later version of Snapstream than this one'],
+    [({ unread }) => unread === true, 'unknown', 'has a manifest that these credentials could not read'],
     [({ state }) => state === 'unreadable', 'suspicious', 'has a manifest that is none'],
     [({ state }) => state === 'misdated', 'suspicious', 'was not written at the time in its name'],
     [({ state }) => state === 'complete', 'unverified', 'is complete, and nothing has verified more than sizes'],
@@ -113,7 +114,11 @@ function countFailures(
 ): number {
   const since = lastGoodAt ?? 0
   const bad = runs.filter(
-    (run) => run.writtenAt > since && (run.state !== 'complete' || isDamaged(run)) && run.state !== 'unsupported',
+    (run) =>
+      run.writtenAt > since &&
+      (run.state !== 'complete' || isDamaged(run)) &&
+      run.state !== 'unsupported' &&
+      !run.unread,
   )
   const failed = explanations.filter(({ at }) => at > since)
   return Math.max(bad.length, failed.length)

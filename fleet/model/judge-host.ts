@@ -131,7 +131,11 @@ function adviseOn(state: HostState, worst: ClassView | undefined, { expected, co
   if (state === 'suspicious') {
     return `Compare it with an earlier run before anything expires: snapstream-fleet host ${name}, then diff of two runs.`
   }
-  if (state === 'unknown') return 'Use the version of Snapstream that made the run, or a later one.'
+  if (state === 'unknown') {
+    const isUnread = history?.classes.some(({ runs }) => runs[0]?.unread)
+    if (isUnread) return "Let these credentials read the manifest and use the bucket's key: then it is judged again."
+    return 'Use the version of Snapstream that made the run, or a later one.'
+  }
   if (worst?.damaged) return `Back it up again, and see what is lost: snapstream-fleet host ${name}`
   if (state === 'unverified') {
     const run = history?.classes.find((each) => each.class === worst?.class)?.runs[0]?.run ?? 'RUN'

@@ -23,6 +23,7 @@ test.each([
   ['unverified', { sizesOnly: true }, 'is complete, and nothing has verified more than sizes'],
   ['incomplete', { state: 'incomplete' }, 'lacks filesystems, or files of one'],
   ['unknown', { state: 'unsupported' }, 'was made by a later version of Snapstream than this one'],
+  ['unknown', { state: 'unreadable', unread: true }, 'has a manifest that these credentials could not read'],
   ['suspicious', { state: 'unreadable' }, 'has a manifest that is none'],
   ['suspicious', { state: 'misdated' }, 'was not written at the time in its name'],
 ] as const)('is %s where its only run is %p', (state, changes, what) => {
@@ -67,6 +68,11 @@ test('bad runs and failed commands are counted once, and only since the last goo
   const explanations = [failed(2), failed(26), failed(60), failed(80)]
   expect(judge(runs, { explanations })).toMatchObject({ failuresInARow: 2, state: 'incomplete' })
   expect(judge(runs, { explanations, failingAfter: 2 }).state).toBe('failing')
+})
+
+test('runs that nobody could read are not counted as failures: nothing is known of them', () => {
+  const unread = nights(4, NOW - 2 * HOUR, { state: 'unreadable', unread: true })
+  expect(judge([...unread, ...nights(3, NOW - 5 * DAY)])).toMatchObject({ state: 'unknown', failuresInARow: 0 })
 })
 
 test('a command that failed before the newest run explains nothing any more', () => {
