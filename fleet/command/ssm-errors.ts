@@ -1,20 +1,15 @@
 /** What Systems Manager, the SDK and the network call errors, what each means to an operator, and what to do about it. */
-import { AgentError, type ErrorCode } from '../../agent/errors'
+import {
+  findRule,
+  OPERATOR_RULES,
+  serviceError,
+  UNREACHABLE,
+  type SdkError,
+  type ServiceErrorRule,
+} from '../../agent/bucket/service-errors'
+import type { AgentError } from '../../agent/errors'
 
-/** What the SDK puts on an error, as far as it is read here. */
-interface SdkError extends Error {
-  /** Of network errors: a text. */
-  readonly code?: unknown
-  readonly $metadata?: { readonly httpStatusCode?: number }
-}
-
-interface Rule {
-  readonly names: readonly string[]
-  readonly code: ErrorCode
-  readonly hint: string
-}
-
-const RULES: readonly Rule[] = [
+const RULES: readonly ServiceErrorRule[] = [
   {
     names: ['AccessDeniedException', 'AccessDenied', 'UnauthorizedOperation'],
     code: 'ACCESS_DENIED',
@@ -22,26 +17,7 @@ const RULES: readonly Rule[] = [
       'The policies of the stack (outputs BackupCommands, RestoreCommands, InstallCommands) let people send its documents, to hosts ' +
       'that bear the tag of a schedule, and no others.',
   },
-  {
-    names: [
-      'UnrecognizedClientException',
-      'InvalidSignatureException',
-      'InvalidClientTokenId',
-      'SignatureDoesNotMatch',
-    ],
-    code: 'ACCESS_DENIED',
-    hint: 'Systems Manager does not accept these credentials: "aws sts get-caller-identity" shows whose they are.',
-  },
-  {
-    names: ['CredentialsProviderError', 'ProviderError', 'TokenProviderError'],
-    code: 'NO_CREDENTIALS',
-    hint: 'Set AWS_PROFILE, or sign in with "aws sso login".',
-  },
-  {
-    names: ['ExpiredToken', 'ExpiredTokenException', 'RequestExpired'],
-    code: 'CREDENTIALS_EXPIRED',
-    hint: 'Renew them, for example with "aws sso login".',
-  },
+  ...OPERATOR_RULES,
   {
     names: ['InvalidDocument', 'InvalidDocumentVersion'],
     code: 'SSM_FAILED',
@@ -63,10 +39,7 @@ const RULES: readonly Rule[] = [
     hint: 'Commands are kept for 30 days, in the account and region that they were sent in: check --region and AWS_PROFILE.',
   },
   {
-    names: [
-      ...['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
-      ...['TimeoutError', 'PROXY_UNREACHABLE', 'PROXY_REFUSED', 'PROXY_AUTHENTICATION'],
-    ],
+    names: UNREACHABLE,
     code: 'ENDPOINT_UNREACHABLE',
     hint: 'Check the way to Systems Manager: DNS, proxy, and --region.',
   },
@@ -81,10 +54,10 @@ export type Fate = 'refused' | 'throttled' | 'unknown'
 
 /** @param error - as the SDK threw it */
 export function fateOf(error: unknown): Fate {
-  const { name, code, $metadata } = error as SdkError
+  const { name, $metadata } = error as SdkError
   if (THROTTLING.includes(name)) return 'throttled'
   if (SERVER_ERRORS.includes(name) || ($metadata?.httpStatusCode ?? 0) >= 500) return 'unknown'
-  return ruleFor(labelOf({ code, name }), name)?.code === 'ENDPOINT_UNREACHABLE' ? 'unknown' : 'refused'
+  return findRule(error, RULES)?.code === 'ENDPOINT_UNREACHABLE' ? 'unknown' : 'refused'
 }
 
 /**
@@ -93,27 +66,5 @@ export function fateOf(error: unknown): Fate {
  * @param error - what the SDK threw; an AgentError stays what it is
  */
 export function ssmError(error: unknown, action: string): AgentError {
-  if (error instanceof AgentError) return error
-  const { name, code, message } = error as SdkError
-  if (name === 'AbortError') {
-    return new AgentError('INTERRUPTED', `${action} was stopped before it finished`, {
-      hint: 'Run the command again.',
-      cause: error,
-    })
-  }
-  const label = labelOf({ code, name })
-  const rule = ruleFor(label, name)
-  const detail = message === '' ? label : message.includes(label) ? message : `${label}: ${message}`
-  return new AgentError(rule?.code ?? 'SSM_FAILED', `${action} failed: ${detail.slice(0, 500)}`, {
-    hint: rule?.hint ?? 'The text after the colon is what Systems Manager or the SDK said.',
-    cause: error,
-  })
-}
-
-function ruleFor(...labels: string[]): Rule | undefined {
-  return RULES.find(({ names }) => labels.some((label) => names.includes(label)))
-}
-
-function labelOf({ code, name }: Pick<SdkError, 'code' | 'name'>): string {
-  return typeof code === 'string' ? code : name
+  return serviceError(error, action, RULES, { code: 'SSM_FAILED', service: 'Systems Manager' })
 }
