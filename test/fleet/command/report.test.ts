@@ -27,7 +27,7 @@ test('a page with all hosts and what they cost, and a table', async () => {
   const page = readFileSync(html, 'utf8')
   expect(page).toMatch(/^<!doctype html>/i)
   expect(page).toContain('shop-db-1')
-  expect(page).toContain('prices of eu-west-1')
+  expect(page).toContain('prices of us-east-1')
   expect(readFileSync(csv, 'utf8').split('\n').length).toBeGreaterThan(6)
   expect(summary).toContain(`${html}: 6 hosts, `)
   expect(json).toMatchObject({ hosts: 6, files: [{ file: html, bytes: Buffer.byteLength(page) }, { file: csv }] })
