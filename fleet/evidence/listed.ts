@@ -32,12 +32,14 @@ export function manifestCollector() {
     let current: ListedClass | undefined
     return ({ key, sizeBytes, lastModified }: ObjectInfo): void => {
       const slash = key.lastIndexOf('/') + 1
+      const run = key.slice(slash, -EXTENSION.length)
+      // First of all: what is no manifest must not decide whose place it is, or it would hide those that follow it there.
+      if (!key.endsWith(EXTENSION) || !RUN.test(run)) return
       if (place.length !== slash || !key.startsWith(place)) {
         place = copyOf(key.slice(0, slash))
         current = enter(found, key, place)
       }
-      const run = key.slice(slash, -EXTENSION.length)
-      if (!current || !key.endsWith(EXTENSION) || !RUN.test(run)) return
+      if (!current) return
       const seconds = Math.floor(lastModified.getTime() / 1000)
       current.runs.push({ run: copyOf(run), writtenAt: Number.isNaN(seconds) ? 0 : seconds, sizeBytes })
     }
@@ -69,6 +71,8 @@ export function placeOf({ class: className, host }: Pick<RunKey, 'class' | 'host
 const RUNS_MAX = 5000
 /** Each is a sign that something is wrong; a hundred of them say no more. */
 const MISDATED_MAX = 100
+/** As the agent has it: nothing larger is read as a manifest. */
+export const MANIFEST_BYTES_MAX = 16 * 1024 ** 2
 /** What a host's manifests of one class may take in one pass; the rest waits for the next. Thousands of volumes have 5 MiB. */
 const READ_BYTES_MAX = 64 * 1024 ** 2
 /** Manifests that are none may have been misread; what cannot be read may be some time. Of both, the newest are asked for again. */
@@ -105,8 +109,10 @@ export function compareRuns(
     const isSame = record?.writtenAt === run.writtenAt
     const isRetried = isSame && isWorthAnotherLook(record, readerChanged, doubtful)
     if (record && (record.unread || record.state === 'unreadable')) doubtful++
+    // What is too large for a manifest is none, unread: it takes nothing from the others.
+    const readBytes = run.sizeBytes > MANIFEST_BYTES_MAX ? 0 : run.sizeBytes
     if (isSame && !isRetried) kept.push(record)
-    else if ((bytes += run.sizeBytes) <= READ_BYTES_MAX) fresh.push(run)
+    else if ((bytes += readBytes) <= READ_BYTES_MAX) fresh.push(run)
     else if (record) kept.push(record)
   }
   return { kept, fresh, leftOut: listed.length - kept.length - fresh.length }

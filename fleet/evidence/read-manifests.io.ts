@@ -3,13 +3,11 @@ import { manifestKey, type RunKey } from '../../agent/contract'
 import { asLoss, hasCode, isDataLoss } from '../../agent/errors'
 import { createPool, type Pool } from '../../agent/lib/pool'
 import type { FleetDeps } from '../vault'
-import { isMisdated, type ListedRun } from './listed'
+import { isMisdated, MANIFEST_BYTES_MAX, type ListedRun } from './listed'
 import { openParser, type Parsed, type Parser } from './parser.io'
 import type { Summary, Wanted } from './summarize'
 import type { RunRecord } from '../model/records'
 
-/** As the agent has it: nothing larger is read as a manifest. */
-const MANIFEST_BYTES_MAX = 16 * 1024 ** 2
 /** What is larger takes its turn: a few such at a time, so that memory is bounded whatever hosts write. */
 const SMALL_BYTES = 512 * 1024
 const LARGE_AT_A_TIME = 2

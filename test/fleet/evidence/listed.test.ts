@@ -1,5 +1,5 @@
 import { formatRun } from '../../../agent/run/run-id'
-import { compareRuns, type ListedRun } from '../../../fleet/evidence/listed'
+import { compareRuns, manifestCollector, type ListedRun } from '../../../fleet/evidence/listed'
 
 const START = Date.UTC(2026, 0, 1)
 const random = Uint8Array.from([1, 2, 3, 4, 5, 6])
@@ -29,4 +29,30 @@ test('what a host writes in one night is read in several passes where it is much
   const listed = Array.from({ length: 10 }, (_, index) => listedRun(index, 60, 15 * 1024 ** 2))
   const { fresh, leftOut, kept } = compareRuns([], listed, false)
   expect([fresh.length, leftOut, kept.length]).toEqual([4, 6, 0])
+})
+
+test('what is larger than any manifest keeps none of the others from being read, and is told of', () => {
+  const listed = [listedRun(0), listedRun(1), listedRun(2, 60, 5 * 1024 ** 4)]
+  const { fresh, leftOut } = compareRuns([], listed, false)
+  expect([fresh.length, leftOut]).toEqual([3, 0])
+})
+
+test.each(['', '.keep', '!', '0.json', 'x/'])("an object '%s' before a host's manifests hides none of them", (name) => {
+  const { found, begin } = manifestCollector()
+  const take = begin()
+  const place = 'manifests/daily/db1/'
+  const { run } = listedRun(0)
+  for (const key of [
+    `${place}${name}`,
+    `${place}${run}.json`,
+    `${place}${name}`,
+    'manifests/daily/web1/',
+    `manifests/daily/web1/${run}.json`,
+  ]) {
+    take({ key, sizeBytes: 1, lastModified: new Date(START), storageClass: 'STANDARD' })
+  }
+  expect([...found.values()].map(({ host, runs }) => [host, runs.length])).toEqual([
+    ['db1', 1],
+    ['web1', 1],
+  ])
 })
