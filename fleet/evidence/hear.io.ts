@@ -1,6 +1,6 @@
 /** Reads what was recorded beside runs, as far as it counts. */
 import { parseDrillKey, type RunKey } from '../../agent/contract'
-import { asLoss } from '../../agent/errors'
+import { asLoss, isDataLoss } from '../../agent/errors'
 import { parseDrill } from '../../agent/run/drill-record'
 import { parseVerdict, type Verdict } from '../../agent/run/verdict'
 import type { FleetDeps } from '../vault'
@@ -32,9 +32,10 @@ export async function hear(
 ): Promise<RunRecord> {
   const parse = (json: string, { lastModified }: ListedRecord) => parseVerdict(json, lastModified, volumes)
   const operator = await readLatest(deps, records.operator, parse)
-  const verdict = operator
-    ? toVerdict('operator', operator)
-    : toVerdict('host', await readLatest(deps, records.host, parse))
+  const host = operator.found ? NOTHING : await readLatest(deps, records.host, parse)
+  // The word that could not be read may say the contrary: it is asked for again, and nothing is concluded from the others.
+  if (operator.isUnsure || host.isUnsure) return run
+  const verdict = operator.found ? toVerdict('operator', operator.found) : toVerdict('host', host.found)
   return {
     ...without(run, 'verdict', 'heardOperator', 'heardHost'),
     ...(verdict && { verdict }),
@@ -62,24 +63,35 @@ export async function readDrill(
     const runKey: RunKey | undefined = parseDrillKey(key)
     return runKey?.host === host ? parseDrill(json, lastModified, runKey) : undefined
   })
-  return read ? { ...read, at: Math.floor(read.at) } : known
+  return read.found ? { ...read.found, at: Math.floor(read.found.at) } : known
 }
+
+interface Latest<T> {
+  readonly found?: T
+  /** A newer one may be good: something kept it from being read. */
+  readonly isUnsure: boolean
+}
+
+const NOTHING = { found: undefined, isUnsure: false } as const
 
 /** One after the other, newest first, until one can be understood. */
 async function readLatest<T>(
   { vault, signal, log }: FleetDeps,
   records: ListedRecords | undefined,
   parse: (json: string, record: ListedRecord) => T | undefined,
-): Promise<T | undefined> {
+): Promise<Latest<T>> {
+  let isUnsure = false
   for (const record of records?.newest ?? []) {
     const { key, sizeBytes } = record
     try {
       if (sizeBytes === 0) continue
-      const parsed = parse((await vault.store.getRange(key, 0, sizeBytes, signal)).toString(), record)
-      if (parsed) return parsed
+      const found = parse((await vault.store.getRange(key, 0, sizeBytes, signal)).toString(), record)
+      if (found) return { found, isUnsure }
     } catch (error) {
-      log.debug(`${key} cannot be read: ${asLoss(error).message}`)
+      const loss = asLoss(error)
+      isUnsure ||= !isDataLoss(loss)
+      log.debug(`${key} cannot be read: ${loss.message}`)
     }
   }
-  return undefined
+  return { isUnsure }
 }

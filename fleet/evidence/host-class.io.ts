@@ -6,6 +6,7 @@ import type { FleetDeps } from '../vault'
 import { hear, isHeard, type RunRecords } from './hear.io'
 import { isMisdated, type Comparison, type ListedClass, type ListedRun } from './listed'
 import { lookForObjects } from './look.io'
+import { isWorthLooking } from './present'
 import type { ManifestReader, ReadRun } from './read-manifests.io'
 import type { StoredVolume } from './summarize'
 
@@ -24,6 +25,8 @@ export interface ClassTools {
 
 /** The newest may be incomplete, or unreadable: then the next ones are looked at, and are read only once. */
 const SPARE = 2
+/** No volume is called so. */
+const NO_VOLUME = ''
 
 /** The history as it is now: the known one itself where nothing has changed. */
 export async function updateClass(deps: FleetDeps, work: ClassWork, tools: ClassTools): Promise<ClassHistory> {
@@ -59,7 +62,10 @@ export async function updateClass(deps: FleetDeps, work: ClassWork, tools: Class
       const records = recordsOf(runKeyOf(run.run))
       if (isHeard(run, records)) return run
       const volumes = records.operator || records.host ? await storedOf(run) : []
-      return hear(deps, run, records, volumes?.map(({ volume }) => volume) ?? [])
+      if (volumes || !isWorthLooking(run)) return hear(deps, run, records, volumes?.map(({ volume }) => volume) ?? [])
+      // Of which volumes it is, is not known now: what has found some of them good must not pass for all. It is heard again.
+      const { verdict } = await hear(deps, run, records, [NO_VOLUME])
+      return verdict?.ok === false ? { ...run, verdict } : run
     }),
   )
   const runs = await lookForObjects(deps, listed, heard, { keepAtLeast, now, storedOf })

@@ -204,6 +204,40 @@ describe('verdicts', () => {
     expect(readOf('')).toEqual([])
   })
 
+  /** A store that refuses one key, as one that is too busy. */
+  const busyAt = (deps: FleetDeps, refused: string): FleetDeps => {
+    const { store } = deps.vault
+    const getRange: typeof store.getRange = (key, ...rest) =>
+      key === refused
+        ? Promise.reject(new AgentError('STORE_FAILED', 'SlowDown', { hint: '' }))
+        : store.getRange(key, ...rest)
+    return { ...deps, vault: { ...deps.vault, store: { ...store, getRange } } }
+  }
+
+  test('one that S3 was too busy to give is asked for again: an older and better one is not the last word', async () => {
+    const { deps, put, putRun } = fleetBucket()
+    putRun(runKey)
+    put(operatorAt('20260130T030000Z'), verdict(), at(3))
+    const first = await look(deps)
+    put(operatorAt('20260130T040000Z'), verdict({ ok: false }), at(4))
+    const second = await look(busyAt(deps, operatorAt('20260130T040000Z')), first)
+    expect(runOf(await look(deps, second))?.verdict).toMatchObject({ ok: false })
+  })
+
+  test('one of some volumes does not pass for all where the manifest could not be read again', async () => {
+    const { deps, put, putRun } = fleetBucket()
+    putRun(runKey, {}, ['vg0-home', 'vg0-srv'])
+    const first = await look(deps)
+    put(operatorAt('20260130T030000Z'), verdict({ volumes: [{ volume: 'vg0-home' }] }), at(3))
+    const second = await look(busyAt(deps, manifestKey(runKey)), first)
+    expect(runOf(second)?.verdict).toBeUndefined()
+    expect(runOf(await look(deps, second))?.verdict).toBeUndefined()
+    put(operatorAt('20260130T033000Z'), verdict({ ok: false }), at(3))
+    expect(runOf(await look(busyAt(deps, manifestKey(runKey)), first))?.verdict).toMatchObject({ ok: false })
+    put(operatorAt('20260130T040000Z'), verdict({ volumes: [{ volume: 'vg0-home' }, { volume: 'vg0-srv' }] }), at(4))
+    expect(runOf(await look(deps, second))?.verdict).toMatchObject({ ok: true })
+  })
+
   test('one of an older run is heard, without any other manifest being read', async () => {
     const { deps, put, putRun, readOf } = fleetBucket()
     for (const day of [25, 26, 27, 28, 29, 30]) putRun(nightly('db1', day))
