@@ -11,15 +11,17 @@ import {
 import { Ec2Tag } from '../../agent/contract'
 import { describeError } from '../../agent/errors'
 import { toSnapshot, toVolume } from '../../agent/source/ebs/ec2-shapes'
+import { batchesOf } from '../inventory/account-shapes'
 import type { FleetDeps } from '../vault'
 import { itemsOf, patientClient } from './client.io'
 import type { Leftovers } from './outlets'
-
 import { planReaping } from './reap'
 
 /** Of all that is in the account, EC2 gives what was made to expire, whoever made it. */
 const MARKED = [{ Name: 'tag-key', Values: [Ec2Tag.expires] }]
 const PAGE = 500
+/** In the middle of the night, more hosts than these have a volume of their own attached (EC2 API reference, DescribeInstances). */
+const FILTER_VALUES_MAX = 200
 const GONE = ['InvalidVolume.NotFound', 'InvalidSnapshot.NotFound']
 
 export function ebsLeftovers(region: string): Leftovers {
@@ -35,13 +37,17 @@ export function ebsLeftovers(region: string): Leftovers {
       return (await itemsOf(pages, ({ Snapshots }) => Snapshots)).map(toSnapshot)
     },
     async readPower(instanceIds, abortSignal) {
-      if (instanceIds.length === 0) return new Map()
-      // By a filter: EC2 knows nothing of an instance that was terminated an hour ago, and then refuses to be asked by its id.
-      const Filters = [{ Name: 'instance-id', Values: [...instanceIds] }]
-      const pages = paginateDescribeInstances({ client }, { Filters }, { abortSignal })
-      const reservations = await itemsOf(pages, ({ Reservations }) => Reservations)
-      const instances = reservations.flatMap(({ Instances = [] }) => Instances)
-      return new Map(instances.map(({ InstanceId = '', State }) => [InstanceId, State?.Name ?? '']))
+      const power = new Map<string, string>()
+      for (const Values of batchesOf(instanceIds, FILTER_VALUES_MAX)) {
+        // By a filter: EC2 knows nothing of an instance that was terminated an hour ago, and then refuses to be asked by its id.
+        const Filters = [{ Name: 'instance-id', Values }]
+        const pages = paginateDescribeInstances({ client }, { Filters }, { abortSignal })
+        const reservations = await itemsOf(pages, ({ Reservations }) => Reservations)
+        for (const { InstanceId = '', State } of reservations.flatMap(({ Instances = [] }) => Instances)) {
+          power.set(InstanceId, State?.Name ?? '')
+        }
+      }
+      return power
     },
     async detachVolume(VolumeId, InstanceId, abortSignal) {
       await client.send(new DetachVolumeCommand({ VolumeId, InstanceId }), { abortSignal })

@@ -35,7 +35,7 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'fleet/report/html.test.ts': ['fleet/report/page.io.ts', 'fleet/report/render.io.ts'],
   'fleet/audit/supersede.test.ts': ['fleet/audit/run-objects.io.ts'],
   // Requests of the auditor, between it and a stand-in for AWS.
-  'fleet/audit/outlets.system.test.ts': ['fleet/audit/client.io.ts', 'fleet/audit/leftovers.io.ts'],
+  'fleet/audit/outlets.system.test.ts': ['fleet/audit/client.io.ts'],
   // The kernel's part of it.
   'guest/ebs.system.test.ts': ['agent/source/ebs/namespace.io.ts'],
   // Between a stand-in for Systems Manager and what an operator types.
