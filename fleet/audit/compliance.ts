@@ -98,11 +98,16 @@ function itemOf({ class: id, state, reason, overdue, ...more }: Judged, host: Ho
   }
   return {
     id,
-    title: `${id}: ${state}: ${reason}`.slice(0, TITLE_CHARACTERS_MAX),
+    title: cut(`${id}: ${state}: ${reason}`, TITLE_CHARACTERS_MAX),
     severity: isCompliant ? 'UNSPECIFIED' : overdue ? 'CRITICAL' : SEVERITIES[state],
     status: isCompliant ? 'COMPLIANT' : 'NON_COMPLIANT',
     details: Object.fromEntries(
-      Object.entries(details).map(([key, value]) => [key, value.slice(0, DETAIL_CHARACTERS_MAX)]),
+      Object.entries(details).map(([key, value]) => [key, cut(value, DETAIL_CHARACTERS_MAX)]),
     ),
   }
+}
+
+/** Without half a character at the end, which is no text in JSON to everybody. */
+function cut(text: string, charactersMax: number): string {
+  return text.slice(0, charactersMax).toWellFormed()
 }

@@ -42,15 +42,20 @@ export function planEvents({ transitions, view, stack, bucket }: EventsCase): Ho
       bucket,
       host,
       id: shortName(host),
-      ...(name !== undefined && { name: name.slice(0, TEXT_CHARACTERS_MAX) }),
+      ...(name !== undefined && { name: cut(name) }),
       ...(account !== undefined && { account }),
       ...(region !== undefined && { region }),
       ...(from !== undefined && { from }),
       to,
       overdue,
-      reason: reason.slice(0, TEXT_CHARACTERS_MAX),
-      advice: advice.slice(0, TEXT_CHARACTERS_MAX),
+      reason: cut(reason),
+      advice: cut(advice),
       at: new Date(at * 1000).toISOString(),
     }
   })
+}
+
+/** Without half a character at the end, which is no text in JSON to everybody. */
+function cut(text: string): string {
+  return text.slice(0, TEXT_CHARACTERS_MAX).toWellFormed()
 }

@@ -72,6 +72,7 @@ export function awsOutlets(options: OutletsOptions): Outlets {
       await ssm.send(command, { abortSignal })
     },
     async putEvents(all, abortSignal) {
+      const refused: Refused[] = []
       for (const some of chunks(all, EVENTS_PER_REQUEST)) {
         const Entries = some.map((detail) => ({
           Source: EVENT_SOURCE,
@@ -81,8 +82,9 @@ export function awsOutlets(options: OutletsOptions): Outlets {
           Detail: JSON.stringify(detail),
         }))
         const answer = await events.send(new PutEventsCommand({ Entries }), { abortSignal })
-        assertAllTaken(answer)
+        refused.push(...refusedOf(answer))
       }
+      assertNone(refused)
     },
     async publish({ subject, text }, abortSignal) {
       await sns.send(new PublishCommand({ TopicArn: topicArn, Subject: subject, Message: text }), { abortSignal })
@@ -130,12 +132,19 @@ interface PutEventsAnswer {
     readonly { readonly ErrorCode?: string | undefined; readonly ErrorMessage?: string | undefined }[] | undefined
 }
 
+type Refused = NonNullable<PutEventsAnswer['Entries']>[number]
+
 /** EventBridge answers 200 where it took only some of them. */
-function assertAllTaken({ FailedEntryCount = 0, Entries = [] }: PutEventsAnswer): void {
-  if (FailedEntryCount === 0) return
-  const failed = Entries.find(({ ErrorCode }) => ErrorCode !== undefined)
-  const why = `${failed?.ErrorCode ?? 'no reason'}: ${failed?.ErrorMessage ?? ''}`
-  throw new AgentError('STORE_FAILED', `EventBridge did not take ${FailedEntryCount} events (${why})`, {
+function refusedOf({ FailedEntryCount = 0, Entries = [] }: PutEventsAnswer): readonly Refused[] {
+  return FailedEntryCount === 0 ? [] : Entries.filter(({ ErrorCode }) => ErrorCode !== undefined)
+}
+
+/** All have been sent by then: nobody is told again of those that come after one that was refused. */
+function assertNone(refused: readonly Refused[]): void {
+  const [first] = refused
+  if (!first) return
+  const why = `${first.ErrorCode ?? ''}: ${first.ErrorMessage ?? ''}`
+  throw new AgentError('STORE_FAILED', `EventBridge did not take ${refused.length} events (${why})`, {
     hint: 'Hosts whose state has changed are on the page nevertheless. See the limits of EventBridge for PutEvents in this region.',
   })
 }

@@ -76,6 +76,15 @@ test('texts are cut to what Systems Manager takes', () => {
   expect(JSON.stringify(item!.details).length).toBeLessThan(4096)
 })
 
+test('a character that is cut in two is none', () => {
+  const about = (characters: number) => {
+    const reason = `${'x'.repeat(characters)}💥 and more`
+    return plan({ managed, classes: [classView({ reason, state: 'failing' })] })[0]!.items[0]!
+  }
+  expect(about(499 - 'daily: failing: '.length).title.isWellFormed()).toBe(true)
+  expect(about(999).details['reason']?.isWellFormed()).toBe(true)
+})
+
 describe('of a large fleet', () => {
   const ids = Array.from(
     { length: 3000 },

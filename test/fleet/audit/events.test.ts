@@ -52,3 +52,9 @@ test('no event is larger than EventBridge takes ten of', () => {
   const long = 'é'.repeat(100_000)
   expect(Buffer.byteLength(JSON.stringify(plan({ name: long, reason: long, advice: long })))).toBeLessThan(25_000)
 })
+
+test('a character that is cut in two is none', () => {
+  const long = `${'x'.repeat(999)}💥 and more`
+  const [event] = plan({ name: long, reason: long, advice: long })
+  for (const text of [event!.name, event!.reason, event!.advice]) expect(text!.isWellFormed()).toBe(true)
+})
