@@ -119,10 +119,17 @@ function deriveMaxAge({ name, expireAfterDays }: RetentionClass, schedules: read
   if (ofClass.length === 0) return expireAfterDays * 24
   const byTag = Map.groupBy(ofClass, ({ tag }) => `${tag.key}=${tag.value}`)
   const ages = Array.from(byTag.values(), (ofTag) => {
-    const gap = longestGapHours(ofTag.map(({ cron }) => cron))
+    const gap = longestGap(ofTag)
     return gap === undefined ? undefined : gap + graceHours(gap, ofTag)
   })
   return ages.includes(undefined) ? undefined : Math.max(...ages.filter((age) => age !== undefined))
+}
+
+/** In each time zone by itself, for nobody knows what lies between the clocks of two: the shortest of these is the most that it can be. */
+function longestGap(schedules: readonly Schedule[]): number | undefined {
+  const zones = Array.from(Map.groupBy(schedules, ({ timezone = 'UTC' }) => timezone).values())
+  const gaps = zones.map((ofZone) => longestGapHours(ofZone.map(({ cron }) => cron)))
+  return gaps.includes(undefined) ? undefined : Math.min(...gaps.filter((gap) => gap !== undefined))
 }
 
 function graceHours(gap: number, schedules: readonly Schedule[]): number {

@@ -27,6 +27,14 @@ test.each<[string, FleetSettings, number]>([
     scheduled({}, { cron: 'cron(0 4 ? * SUN *)', tag: { key: 'Backup', value: 'rare' } }),
     180,
   ],
+  [
+    'two schedules by clocks that are far apart, which may fall on the same hour',
+    scheduled(
+      { cron: 'cron(0 0 ? * * *)', timezone: 'Asia/Tokyo' },
+      { timezone: 'America/New_York', cron: 'cron(0 12 ? * * *)' },
+    ),
+    36,
+  ],
   ['no schedule: who backs up by hand, is late when nothing is left', scheduled(), 35 * 24],
 ])('%s', (_, settings, hours) => {
   expect(ages(settings)).toEqual({ daily: hours })
