@@ -83,7 +83,7 @@ export class Auditor extends Construct {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     })
     for (const statement of auditorStatements(this, { bucket, inventoryRoles })) role.addToPolicy(statement)
-    key?.grantEncryptDecrypt(role)
+    key?.grant(role, 'kms:Decrypt', 'kms:GenerateDataKey')
     topic.grantPublish(role)
     this.acknowledge(role, bucket)
     return role
@@ -106,8 +106,6 @@ export class Auditor extends Construct {
         local('ec2', 'volume'),
         local('ssm', 'managed-instance'),
         'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:*:snapshot/*]',
-        'AwsSolutions-IAM5[Action::kms:ReEncrypt*]',
-        'AwsSolutions-IAM5[Action::kms:GenerateDataKey*]',
       ],
       'Hosts, and what killed backups leave of them, come and go: tags decide.',
     )

@@ -55,4 +55,5 @@ test("it uses the vault's key, where the vault has one", () => {
   const policy = JSON.stringify(resourceOf(template, 'AWS::IAM::Policy', 'AuditorRole').Properties.PolicyDocument)
   expect(policy).toMatch(/kms:Decrypt/)
   expect(policy).toMatch(/kms:GenerateDataKey/)
+  expect(policy).not.toMatch(/kms:Encrypt|kms:ReEncrypt/)
 })
