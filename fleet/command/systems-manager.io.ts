@@ -25,6 +25,8 @@ export interface RunCommandOptions {
   readonly route?: Route
   /** Paces what is sent again: the system's, unless a test has one of its own. */
   readonly clock?: Clock
+  /** So long an answer to what is sent may take: as Systems Manager does, unless a test has less patience. */
+  readonly sendSecondsMax?: number
 }
 
 const CONNECT_TIMEOUT_SECONDS = 10
@@ -47,6 +49,7 @@ const NO_RETRIES: Extract<SSMClientConfig['retryStrategy'], { readonly retry: un
 
 export function runCommand(options: RunCommandOptions): RunCommand {
   const { region, credentials, endpointUrl, route = DIRECT, clock = SYSTEM_CLOCK } = options
+  const { sendSecondsMax = REQUEST_SECONDS_MAX } = options
   const config = {
     ...{ region, credentials },
     ...(endpointUrl !== undefined && { endpoint: endpointUrl }),
@@ -78,10 +81,11 @@ export function runCommand(options: RunCommandOptions): RunCommand {
       for (let attempt = 1; ; attempt++) {
         try {
           const { Command } = await sender.send(command, {
-            abortSignal: AbortSignal.timeout(REQUEST_SECONDS_MAX * 1000),
+            abortSignal: AbortSignal.timeout(sendSecondsMax * 1000),
           })
           return toSentCommand(Command ?? {})
-        } catch (error) {
+        } catch (thrown) {
+          const error = asTimeout(thrown, sendSecondsMax)
           if (fateOf(error) !== 'throttled' || attempt === SEND_ATTEMPTS) throw ssmError(error, 'SendCommand')
           await clock.sleep(2 ** (attempt - 1), signal)
         }
@@ -125,6 +129,12 @@ export function runCommand(options: RunCommandOptions): RunCommand {
       await asked('CancelCommand', () => reader.send(new CancelCommandCommand({ CommandId }), { abortSignal: signal }))
     },
   }
+}
+
+/** Nobody but our own clock aborts what is sent: then no answer has come, and it may have been carried out. */
+function asTimeout(error: unknown, seconds: number): unknown {
+  if ((error as Error).name !== 'AbortError') return error
+  return Object.assign(new Error(`no answer within ${seconds} s`), { name: 'TimeoutError' })
 }
 
 async function asked<Answer>(action: string, ask: () => Promise<Answer>): Promise<Answer> {

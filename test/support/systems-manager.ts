@@ -44,6 +44,8 @@ export interface StandInHost {
 interface Fault {
   /** Answered with this error; without it, the connection is cut. */
   readonly error?: string
+  /** Never answered, and the connection stays. */
+  readonly silent?: boolean
   readonly status?: number
   /** It is done all the same. */
   readonly done?: boolean
@@ -235,6 +237,7 @@ export async function startSystemsManager(
     const fault = faults.find((each) => each.action === action && each.left > 0 && page >= (each.page ?? 0))
     if (fault) fault.left--
     const answer = fault && !fault.done ? {} : ACTIONS[action]!(input)
+    if (fault?.silent) return
     if (fault && fault.error === undefined) {
       response.destroy()
       return

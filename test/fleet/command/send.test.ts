@@ -14,7 +14,7 @@ let manager: SystemsManager
 let stop: AbortController
 const deps = () => ({
   service: runCommand({
-    ...{ region: 'eu-west-1', endpointUrl: manager.url, clock: fakeClock() },
+    ...{ region: 'eu-west-1', endpointUrl: manager.url, clock: fakeClock(), sendSecondsMax: 0.5 },
     credentials: () => Promise.resolve({ accessKeyId: 'x', secretAccessKey: 'x' }),
   }),
   ...{ log: silentLog, now: () => new Date(), signal: stop.signal, clock: fakeClock() },
@@ -34,6 +34,7 @@ test('the history of Run Command shows what sent it', async () => {
 test.each([
   ['the connection is cut', {}],
   ['the server fails', { error: 'InternalServerError', status: 500 }],
+  ['the server never answers', { silent: true }],
 ])('where %s after it was sent, it is found and not sent again', async (_, fault) => {
   manager.fail('SendCommand', { ...fault, done: true })
   expect((await sendCommand(deps(), 'run', plan)).commandId).toMatch(/^[0-9a-f-]{36}$/)
