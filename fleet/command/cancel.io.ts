@@ -13,7 +13,7 @@ import { hostsToStop } from './hosts-to-stop'
 import type { CancelOutput, CommandOutput } from './run-output-schema'
 import { documentName } from './plan-command'
 import { sendCommand } from './send.io'
-import type { Invocation } from './systems-manager'
+import type { Invocation, SentCommand } from './systems-manager'
 
 /** A command names no more hosts than this. */
 const BATCH_HOSTS = 50
@@ -40,15 +40,18 @@ export async function cancel(
   )
   // A host may have begun in between.
   const toStop = hostsToStop(before, await listAll(deps, commandId))
-  const stops: Outcome<CommandOutput>[] = []
+  const sentStops: SentCommand[] = []
   for (let at = 0; at < toStop.length; at += BATCH_HOSTS) {
     const plan = {
       document: documentName(stack, DOCUMENT_USES.cancel.document),
       targets: { kind: 'hosts' as const, instanceIds: toStop.slice(at, at + BATCH_HOSTS) },
       ...{ parameters: {}, maxConcurrency: ALL, maxErrors: ALL, deliverySeconds: DELIVERY_SECONDS },
     }
-    stops.push(await report(deps, await sendCommand(deps, 'cancel', plan)))
+    sentStops.push(await sendCommand(deps, 'cancel', plan))
   }
+  // All are told before any is waited for.
+  const stops: Outcome<CommandOutput>[] = []
+  for (const stop of sentStops) stops.push(await report(deps, stop))
   const hasStopped = !refusal && stops.every(({ status }) => status === ExitStatus.ok)
   return {
     status: hasStopped ? ExitStatus.ok : ExitStatus.incomplete,

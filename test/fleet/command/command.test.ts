@@ -201,6 +201,20 @@ describe('cancel', () => {
     ])
   })
 
+  test('of more hosts than one command names, all are told to stop before any is waited for', async () => {
+    const ids = Array.from({ length: 51 }, (_, index) => `i-${String(index).padStart(17, '0')}`)
+    const fleet = await aFleet(Object.fromEntries(ids.map((id) => [id, { tags, life: ['InProgress'] }])))
+    const id = idOf(await fleet.run('--tag', 'Backup=true'))
+    const following = refusalOf(fleet.cancel(id))
+    // The first look at a command that stops hosts.
+    const isWaiting = ({ asked }: typeof fleet.manager) =>
+      asked.includes('CancelCommand') && asked.lastIndexOf('ListCommands') > asked.indexOf('CancelCommand')
+    while (!isWaiting(fleet.manager)) await new Promise((resolve) => setImmediate(resolve))
+    fleet.stop.abort()
+    await following
+    expect(fleet.manager.sent.slice(1).map(({ InstanceIds }) => (InstanceIds as string[]).length)).toEqual([50, 1])
+  })
+
   test('who may not cancel stops what is at work all the same, and is told the rest', async () => {
     let isStopped = false
     const run = async (document: string) => {
