@@ -14,12 +14,15 @@ export interface LiveArea {
 const CLEAR_BELOW = '\x1b[J'
 
 export function liveArea(screen: Screen): LiveArea {
-  const { isTerminal, columns, rows } = screen
+  const { isTerminal } = screen
   let drawn = 0
   const upAndClear = () => `\r${drawn > 0 ? `\x1b[${drawn}A` : ''}${CLEAR_BELOW}`
   return {
     isShown: isTerminal,
-    room: { columns, rows },
+    // As it is now: windows change.
+    get room() {
+      return { columns: screen.columns, rows: screen.rows }
+    },
     draw(lines) {
       if (!isTerminal) return
       screen.write(`${upAndClear()}${lines.map((line) => `${line}\n`).join('')}`)
