@@ -54,11 +54,11 @@ export function sizeGrammar(minBytes: number): string {
   return `(${inUnits.join('|')})(iB)?`
 }
 
-/** `90`, `90s`, `15m`, `2h`, of one second at least. */
-export function durationGrammar(maxSeconds: number): string {
+/** `90`, `90s`, `15m`, `2h`. */
+export function durationGrammar(maxSeconds: number, minSeconds = 1): string {
   const inUnits = Object.entries({ 's?': 1, m: 60, h: 3600 }).flatMap(([unit, seconds]) => {
     const most = Math.floor(maxSeconds / seconds)
-    return most === 0 ? [] : [`(${numberGrammar(1, most)})${unit}`]
+    return most === 0 ? [] : [`(${numberGrammar(Math.ceil(minSeconds / seconds), most)})${unit}`]
   })
   return inUnits.join('|')
 }

@@ -14,6 +14,8 @@ export type Invocation<C extends string = string, O extends string = string> =
   | { readonly kind: 'version' }
   | { readonly kind: 'command'; readonly command: C; readonly flags: Flags<O> }
 
+/** Of an option that narrows nothing where it is not given. */
+const ANY = 'any by default'
 /** Where it is not known how wide the terminal is. */
 const HELP_COLUMNS = 80
 
@@ -71,7 +73,7 @@ function buildParser<C extends string, O extends string>(
     .showSuggestionAfterError(false)
     .addHelpText('after', `\nHelp on a command: ${program.name} COMMAND --help`)
   for (const name of commandNames(program)) {
-    const { summary, argument, options, withoutDefault, required } = program.commands[name]
+    const { summary, argument, options, withoutDefault, byDefault = ANY, required } = program.commands[name]
     const command: Commander = parser.command(name).description(summary).addHelpText('after', helpFooter(program))
     if (argument !== undefined) {
       const { summary: about, type } = program.options[argument]
@@ -85,7 +87,7 @@ function buildParser<C extends string, O extends string>(
           program.options[option],
           describeOption(option, program.options[option], {
             required: required.includes(option),
-            anyByDefault: withoutDefault.includes(option),
+            byDefault: withoutDefault.includes(option) ? byDefault : undefined,
           }),
         )
     }
@@ -145,13 +147,12 @@ function addOption(command: Commander, name: string, { type }: Option<unknown>, 
 function describeOption(
   name: string,
   { summary, type, defaultText }: Option<unknown>,
-  { required, anyByDefault }: { readonly required: boolean; readonly anyByDefault: boolean },
+  { required, byDefault }: { readonly required: boolean; readonly byDefault: string | undefined },
 ): string {
-  const byDefault = anyByDefault ? 'any by default' : `default ${defaultText ?? ''}`
   const details = [
     ...(required ? ['required'] : []),
     ...(type.choices ? [type.choices.join(', ')] : []),
-    ...(defaultText === undefined ? [] : [byDefault]),
+    ...(defaultText === undefined ? [] : [byDefault ?? `default ${defaultText}`]),
     variableOf(name),
     ...(name === 'config' ? [] : [`"${name}"`]),
   ]

@@ -10,6 +10,8 @@ export interface Command<O extends string = string> {
   readonly required: readonly O[]
   /** Options whose default does not hold for this command: not given, they narrow nothing. */
   readonly withoutDefault: readonly O[]
+  /** What holds for these where they are not given, for help; left out: any. */
+  readonly byDefault?: string
 }
 
 /**

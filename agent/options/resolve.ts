@@ -97,9 +97,11 @@ export function resolveOptions<C extends string, O extends string>(
   environment: Environment,
   config: Config,
 ): Readonly<Partial<Record<O, unknown>>> {
-  const { options, required, withoutDefault } = program.commands[command]
+  const { argument, options, required, withoutDefault } = program.commands[command]
   const values = options.map((name) => {
-    const value = readOption(program, name, flags, environment, config)
+    // What stands by itself has no flag: it is called as help calls it.
+    const label = name === argument ? `<${name}>` : flagOf(name)
+    const value = readOption(program, name, flags, environment, config, label)
     return [name, value ?? (withoutDefault.includes(name) ? undefined : program.options[name].default)] as const
   })
   const given = Object.fromEntries(values) as Partial<Record<O, unknown>>
@@ -133,26 +135,26 @@ function readOption(
   flags: Flags,
   environment: Environment,
   config: Config,
+  label = flagOf(name),
 ): unknown {
   const option = options[name]
   if (!option) return undefined
   const flag = flags[name]
-  if (flag !== undefined)
-    return readTexts(name, option, flagOf(name), typeof flag === 'boolean' ? [String(flag)] : flag)
+  if (flag !== undefined) return readTexts(option, label, label, typeof flag === 'boolean' ? [String(flag)] : flag)
   // Empty is not given: a document or a unit file cannot always leave a variable out.
   const variable = environment[variableOf(name)]
-  if (variable) return readTexts(name, option, variableOf(name), [variable])
+  if (variable) return readTexts(option, label, variableOf(name), [variable])
   return config[name]
 }
 
-function readTexts(name: string, option: Option<unknown>, writtenAs: string, texts: readonly string[]): unknown {
+function readTexts(option: Option<unknown>, label: string, writtenAs: string, texts: readonly string[]): unknown {
   const { type, summary } = option
   const value = type.separator ? texts.flatMap(type.fromText) : type.fromText(texts.at(-1) ?? '')
   const parsed = type.schema.safeParse(value)
   if (parsed.success) return parsed.data
   const { expected, got, advice } = describeWrong(option, value, parsed.error.issues[0]?.path[0])
   throw new AgentError('USAGE', `${writtenAs} must be ${expected}, not ${got}`, {
-    hint: `${advice}${flagOf(name)}: ${summary}.`,
+    hint: `${advice}${label}: ${summary}.`,
   })
 }
 

@@ -162,16 +162,20 @@ export const snapshotSize: OptionType<SnapshotSize, undefined, string | number> 
 const SECONDS = { s: 1, m: 60, h: 3600, '': 1 } as const
 
 /** `90`, `90s`, `15m`, `2h`: seconds. */
-export function duration(maxSeconds: number, expected: string): OptionType<number, undefined, string | number> {
+export function duration(
+  maxSeconds: number,
+  expected: string,
+  minSeconds = 1,
+): OptionType<number, undefined, string | number> {
   return {
     ...single,
     placeholder: 'TIME',
     expected,
-    grammar: durationGrammar(maxSeconds),
+    grammar: durationGrammar(maxSeconds, minSeconds),
     schema: written.transform((text, context) => {
       const match = /^(\d{1,9})([smh]?)$/.exec(text)
       const seconds = match ? Number(match[1]) * SECONDS[match[2] as keyof typeof SECONDS] : 0
-      if (seconds >= 1 && seconds <= maxSeconds) return seconds
+      if (seconds >= minSeconds && seconds <= maxSeconds) return seconds
       context.addIssue({ code: 'custom' })
       return z.NEVER
     }),

@@ -19,6 +19,7 @@ export const COMMANDS = {
     argument: 'host',
     required: ['bucket', 'host'],
     withoutDefault: ['limit'],
+    byDefault: '8 of each class by default',
   },
   report: {
     summary: 'write the fleet to one page of HTML, or to a table',

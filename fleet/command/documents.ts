@@ -22,7 +22,7 @@ const own = (...names: OptionName[]): Readonly<Record<string, ParameterSource>> 
   Object.fromEntries(names.map((option) => [option, { option }]))
 
 /** With less there would be no time to clean up. */
-const EXECUTION_SECONDS_MIN = 60
+export const EXECUTION_SECONDS_MIN = 60
 /** Asks hosts for their log, where somebody will read it. */
 const hostLogLevel = { option: 'logLevel', parameter: 'logLevel' } as const
 const executionTimeout = { grammar: numberGrammar(EXECUTION_SECONDS_MIN, RUN_SECONDS_MAX) }

@@ -9,7 +9,7 @@ export const FLEET: Program<CommandName, OptionName> = {
   description: 'Shows which host has no good backup and why, and has hosts back up, verify and restore.',
   commands: COMMANDS,
   options: OPTIONS,
-  pages: { fleet: "what the operators' program is for, by what one wants to know", ...AGENT_PAGES },
+  pages: { fleet: "what the operators' program is for", ...AGENT_PAGES },
   configFile: FLEET_CONFIG_FILE,
-  configExample: '{"bucket": "my-backups", "region": "eu-west-1"}',
+  configExample: '{"bucket": "my-backups", "only": ["never", "failing"]}',
 }

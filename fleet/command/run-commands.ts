@@ -23,24 +23,29 @@ const RESTORE = [
   ...(['resume', 'bestEffort', 'includeDeleted', 'dryRun'] as const),
 ] as const
 
+const BY_HOST = 'by default as the host or its document says'
+
 export const RUN_COMMANDS = {
   run: {
     summary: 'have hosts back up now',
     options: [...TO_HOSTS, ...BACKUP, 'executionTimeout', ...COMMON],
     required: [],
     withoutDefault: ['verify'],
+    byDefault: BY_HOST,
   },
   verify: {
     summary: 'have a host verify one of its runs',
     options: [...TO_HOSTS, 'class', 'run', 'depth', 'executionTimeout', ...COMMON],
     required: ['run'],
     withoutDefault: ['depth'],
+    byDefault: BY_HOST,
   },
   restore: {
     summary: 'have hosts restore volumes, directories or files, as root',
     options: [...TO_HOSTS, ...RESTORE, 'executionTimeout', ...COMMON],
     required: [],
     withoutDefault: ['onConflict', 'days'],
+    byDefault: BY_HOST,
   },
   install: {
     summary: 'have hosts install the agent, in the version that the stack was deployed with',

@@ -1,4 +1,5 @@
 /** Options of commands to hosts. Those that hosts are asked for are the agent's, so that they mean the same. */
+import { EXECUTION_SECONDS_MIN } from './documents'
 import { HOST_PATTERN, RUN_SECONDS_MAX } from '../../agent/contract'
 import { option, OPTIONS as AGENT_OPTIONS, optionWithDefault, type Option } from '../../agent/options/table'
 import { boolean, duration, listOf, text } from '../../agent/options/types'
@@ -11,7 +12,8 @@ const ERRORS_PATTERN = '^(0|[1-9][0-9]{0,6}|[1-9]?[0-9]%|100%)$'
 const COMMAND_ID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
 /** Names of log groups in CloudWatch. */
 const LOG_GROUP_PATTERN = '^[A-Za-z0-9._/#-]{1,512}$'
-/** The longest that SendCommand takes. */
+/** What SendCommand takes (API reference). */
+const DELIVERY_SECONDS_MIN = 30
 const DELIVERY_SECONDS_MAX = 30 * 24 * 3600
 
 export const RUN_OPTIONS = {
@@ -39,13 +41,13 @@ export const RUN_OPTIONS = {
     '100%',
   ),
   deliveryTimeout: optionWithDefault(
-    'how long a host may be out of reach before the command is given up for it (30s at least)',
-    duration(DELIVERY_SECONDS_MAX, 'a time from 30s to 720h'),
+    'how long a host may be out of reach before the command is given up for it',
+    duration(DELIVERY_SECONDS_MAX, 'a time from 30s to 720h', DELIVERY_SECONDS_MIN),
     '1h',
   ),
   executionTimeout: option(
     'how long each host may take (by default as its document says); the agent stops and cleans up some time before',
-    duration(RUN_SECONDS_MAX, 'a time from 1m to 48h'),
+    duration(RUN_SECONDS_MAX, 'a time from 1m to 48h', EXECUTION_SECONDS_MIN),
   ),
   wait: option('follow the command until every host has ended; Ctrl-C leaves it running', boolean),
   logGroup: option(

@@ -18,6 +18,7 @@ test('help, version and pages are for people alone', async () => {
   const help = await fleet.run(['--help'])
   expect(help).toMatchObject({ status: 0, stderr: '' })
   expect(help.stdout).toMatch(/^Usage: snapstream-fleet /)
+  expect(help.stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
   expect(await fleet.run(['--version'])).toMatchObject({
     status: 0,
     stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
@@ -30,7 +31,8 @@ test.each(commandNames(FLEET))('%s has help', async (command) => {
   const { status, stdout } = await fleet.run([command, '--help'])
   expect(status).toBe(0)
   expect(stdout).toContain('--region <REGION>')
-  expect(stdout).toContain('{"bucket": "my-backups", "region": "eu-west-1"}')
+  expect(stdout).toContain(FLEET.configExample)
+  expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
 })
 
 test('npx finds it from the repository', () => {
@@ -51,6 +53,16 @@ test('what is wrong is told to people on standard error, and with --json to prog
     stderr: '',
     json: { error: { code: 'USAGE', message, hint } },
   })
+})
+
+test('what stands by itself is called as help calls it: there is no such flag', async () => {
+  expect((await fleet.run(['attach', 'foo'])).stderr).toMatch(/: <commandId> must be .* not 'foo'\nHINT: <commandId>: /)
+})
+
+test('what is left to a host is said to be, and what is not', async () => {
+  const helpOf = async (command: string) => (await fleet.run([command, '--help'])).stdout.replace(/\s+/g, ' ')
+  expect(await helpOf('verify')).toContain('(checksum, stream; by default as the host or its document says;')
+  expect(await helpOf('host')).toContain('show at most this many (8 of each class by default;')
 })
 
 test('a command that is misspelt is told which was meant', async () => {

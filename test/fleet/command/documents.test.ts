@@ -66,7 +66,7 @@ test.each([
 })
 
 test('less time than it takes to clean up is not sent', () => {
-  const request = fleetRequestOf('cleanup', ['--execution-timeout', '30s'], {})
+  const request = { ...fleetRequestOf('cleanup', [], {}), executionTimeout: 30 }
   expect(refusal(() => documentParameters('cleanup', request)).message).toContain('--execution-timeout')
 })
 

@@ -58,6 +58,8 @@ test.each([
   ['--max-concurrency', '0'],
   ['--max-concurrency', '101%'],
   ['--max-errors', '-1'],
+  ['--delivery-timeout', '29s'],
+  ['--execution-timeout', '59s'],
   ['--stack', 'x;y'],
   ['--log-group', 'a b'],
 ])('%s %s is no such value', (flag, value) => {
