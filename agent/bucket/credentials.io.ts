@@ -99,8 +99,8 @@ async function firstOf(sources: readonly Source[]): Promise<{ source: Source; cr
 function noCredentials(cause: Error): AgentError {
   return new AgentError('NO_CREDENTIALS', `no AWS credentials were found: ${cause.message}`, {
     hint:
-      'On EC2 attach an instance profile with the policy of the backup stack. ' +
-      'Elsewhere set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+      'To a host on EC2 attach an instance profile with the policy of the backup stack. ' +
+      'Operators, and hosts elsewhere, set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
     cause,
   })
 }

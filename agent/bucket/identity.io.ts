@@ -58,7 +58,7 @@ export async function readRegion(
     const why = isForbidden ? '' : `: ${(cause as Error).message}`
     throw new AgentError(
       isForbidden ? 'USAGE' : 'ENDPOINT_UNREACHABLE',
-      `the region of the bucket is not known${why}`,
+      `it is not known which region is meant${why}`,
       {
         hint: 'Give --region, or set AWS_REGION.',
         cause,

@@ -61,8 +61,8 @@ export function formatDebris(
   const shown = hosts.slice(0, SHOWN_MAX)
   const more = hosts.length - shown.length
   return joinLines([
-    `${counted(objects, 'object')} of ${counted(runs, 'run')} without a manifest (${formatBytes(bytes)}) on ${counted(hosts.length, 'host')}; ` +
-      counted(totalUploads ?? 0, 'unfinished upload'),
+    `${counted(objects, 'object')} of ${counted(runs, 'run')} without a manifest (${formatBytes(bytes)}) of ${counted(hosts.length, 'host')}` +
+      (totalUploads === undefined ? '' : `; ${counted(totalUploads, 'unfinished upload')}`),
     ...note,
     ...table([
       ...(shown.length > 0 ? [['SIZE', 'RUNS', 'OBJECTS', 'NEWEST', 'RUNNING?', 'HOST']] : []),

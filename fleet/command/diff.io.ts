@@ -5,6 +5,7 @@ import { parseManifestKey, Prefix, type RunKey } from '../../agent/contract'
 import type { StoreDeps } from '../../agent/context'
 import { AgentError, hasCode } from '../../agent/errors'
 import { printableJson } from '../../agent/lib/printable'
+import { counted } from '../../agent/lib/text'
 import type { Outcome } from '../../agent/outcome'
 import type { VolumeBackup } from '../../agent/run/manifest'
 import { mayNotList, openRunAt, type OpenRun } from '../../agent/run/runs'
@@ -25,7 +26,9 @@ export async function diff(deps: CommandDeps, request: Request<'diff'>): Promise
   const { runs, trustTimes, volume, limit, list } = request
   const [first, second, ...others] = runs
   if (first === undefined || second === undefined || others.length > 0) {
-    throw new AgentError('USAGE', `${runs.length} runs are named`, { hint: 'Name two: snapstream-fleet diff RUN RUN.' })
+    throw new AgentError('USAGE', `${counted(runs.length, 'run is', 'runs are')} named`, {
+      hint: 'Name two: snapstream-fleet diff RUN RUN.',
+    })
   }
   const reader: StoreDeps = { ...deps, store: (await deps.openVault()).vault.store }
   const [before, after] = await findBoth(reader, first, second)
@@ -110,7 +113,7 @@ function theOne(run: string, found: readonly RunKey[] = []): RunKey {
   if (others.length === 0) return one
   const places = found.map(({ host, class: className }) => `${host} (${className})`).join(', ')
   throw new AgentError('UNKNOWN_RUN', `several runs are called ${run}: of ${places}`, {
-    hint: 'Names of runs have random characters: one of them was copied, or forged. Compare them with "snapstream find" by --host and --class.',
+    hint: 'Names of runs have random characters: one of them was copied, or forged. "snapstream list" with --host and --class shows each, and when S3 got it.',
   })
 }
 

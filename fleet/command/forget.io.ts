@@ -31,7 +31,7 @@ export async function forget(deps: CommandDeps, request: Request<'forget'>): Pro
   const kept = `${formatBytes(host.storedBytes)} of backups`
   if (request.confirm === undefined || findHost(view.hosts, request.confirm) !== host) {
     throw new AgentError('USAGE', `forgetting ${id} lets the last of its ${kept} expire, and takes it off every list`, {
-      hint: `If that is meant, say it twice: snapstream-fleet forget ${request.host} --confirm ${request.host}`,
+      hint: `If that is meant, say it twice: snapstream-fleet forget ${id} --confirm ${id}`,
     })
   }
   const { vault } = await deps.openVault()

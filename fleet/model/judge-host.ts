@@ -144,7 +144,8 @@ function adviseOn(state: HostState, worst: ClassView | undefined, { expected, co
       ? `Verify it: snapstream-fleet verify --hosts ${name} ${where}`
       : `Verify it: snapstream verify --host ${name} ${where}`
   }
-  if (expected.power === 'stopped') return 'Start it, and back it up; or terminate it.'
+  if (expected.power === 'stopped')
+    return 'Start it, and back it up. If nobody needs what is on it, take the tag of the schedule off it.'
   if (expected.power === 'running' && !expected.managed) {
     return 'Install the SSM agent, give it an instance profile and a way to Systems Manager; then Snapstream installs itself.'
   }

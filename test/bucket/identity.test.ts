@@ -89,7 +89,7 @@ describe('outside EC2 the operator is told what to give', () => {
     const asked = readIdentity({ ...nothing, host: 'db1' }, environment, signal, fakeClock())
     expect(await refusalOf(asked)).toMatchObject({
       code: 'ENDPOINT_UNREACHABLE',
-      message: expect.stringMatching(/^the region of the bucket is not known: the instance metadata service /),
+      message: expect.stringMatching(/^it is not known which region is meant: the instance metadata service /),
       hint: 'Give --region, or set AWS_REGION.',
     })
   })
@@ -98,7 +98,7 @@ describe('outside EC2 the operator is told what to give', () => {
     const environment = { AWS_EC2_METADATA_DISABLED: 'true' }
     expect(await refusalOf(readIdentity({ ...nothing, host: 'db1' }, environment, signal))).toEqual({
       code: 'USAGE',
-      message: 'the region of the bucket is not known',
+      message: 'it is not known which region is meant',
       hint: 'Give --region, or set AWS_REGION.',
     })
   })

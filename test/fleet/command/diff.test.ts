@@ -212,7 +212,7 @@ test('an entry that a catalog does not describe is said to be unknown', async ()
 })
 
 test.each([
-  [[MONDAY.run], 'USAGE', '1 runs are named'],
+  [[MONDAY.run], 'USAGE', '1 run is named'],
   [[MONDAY.run, TUESDAY.run, ELSEWHERE.run], 'USAGE', '3 runs are named'],
   [[MONDAY.run, '20260109T020000Z-zzzzzz'], 'UNKNOWN_RUN', 'there is no run'],
   [[MONDAY.run, TUESDAY.run, '--volume', '/none'], 'UNKNOWN_VOLUME', "no volume '/none'"],

@@ -39,6 +39,13 @@ test('said once, nothing is done, and what it would mean is told', async () => {
   expect(vault.written).toEqual([])
 })
 
+test('a host that was given by a name of two words is to be named by what a shell leaves whole', async () => {
+  const named = aFleet([{ ...anInstance('i-0ccccccccccccccc3', { name: 'old shop' }), expectedBy: ['managed'] }], [])
+  const deps = fleetDeps(memoryStore(), { observe: async () => observed(named) })
+  const { hint } = await refusalOf(forget(deps, fleetRequestOf('forget', ['old shop'])))
+  expect(hint).toContain('forget i-0ccccccccccccccc3 --confirm i-0ccccccccccccccc3')
+})
+
 test('said twice of different hosts, neither is meant', async () => {
   await refusalOf(act('i-0aaaaaaaaaaaaaaa1', '--confirm', 'shop'))
   expect(vault.written).toEqual([])

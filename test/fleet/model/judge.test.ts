@@ -65,7 +65,10 @@ test.each([
 
 test('a stopped host without any good backup is trouble all the same', () => {
   const view = judgeOne(undefined, anInstance('i-1', { power: 'stopped' }))
-  expect(view).toMatchObject({ state: 'never', advice: 'Start it, and back it up; or terminate it.' })
+  expect(view).toMatchObject({
+    state: 'never',
+    advice: 'Start it, and back it up. If nobody needs what is on it, take the tag of the schedule off it.',
+  })
 })
 
 test('an instance that a readable account does not have is gone; where the account cannot be read, it is stale', () => {
