@@ -17,6 +17,10 @@ const STATUSES = [
   [ExitStatus.interrupted, 'stopped by a signal; what hosts were told to do goes on'],
 ] as const
 
+const NO_BUCKET = Object.entries<Command<OptionName>>(COMMANDS)
+  .filter(([, { options }]) => !options.includes('bucket'))
+  .map(([name]) => name)
+
 export function formatFleetReference(): string {
   return `# snapstream-fleet: commands and options
 
@@ -28,9 +32,9 @@ or of the file that \`--config\` names. A flag wins over its variable, the varia
 Standard output is for people, or with \`--json\` one line of JSON; times in it are in seconds since 1970, by the clock of S3, sizes in bytes. Later versions may add fields.
 A command that could not do its work tells of [its error](outputs.md#errors).
 
-Every command has these:
+Every command has these; but \`--bucket\` and \`--endpoint-url\` are not for those that go to hosts by Systems Manager (\`${NO_BUCKET.join('\`, \`')}\`):
 
-${optionTable([...COMMON], [])}
+${optionTable([...COMMON])}
 
 ${Object.entries<Command<OptionName>>(COMMANDS)
   .map(([name, command]) => section(name, command))
@@ -45,7 +49,8 @@ ${table(
 `
 }
 
-function section(name: string, { summary, options, required, argument }: Command<OptionName>): string {
+function section(name: string, command: Command<OptionName>): string {
+  const { summary, options, argument } = command
   const own = options.filter((option) => !(COMMON as readonly OptionName[]).includes(option))
   const schema = SCHEMAS[`fleet-${name}`] ?? {}
   const alternatives = alternativesOf(schema)
@@ -55,23 +60,26 @@ function section(name: string, { summary, options, required, argument }: Command
   return [
     `## ${argument === undefined ? name : `${name} ${OPTIONS[argument].type.placeholder ?? ''}`}`,
     `${summary.replace(/^./, (first) => first.toUpperCase())}.`,
-    ...(own.length > 0 ? [optionTable(own, required)] : []),
+    ...(own.length > 0 ? [optionTable(own, command)] : []),
     `With \`--json\` ([JSON Schema](schemas/fleet-${name}.json)):`,
     ...outputs,
   ].join('\n\n')
 }
 
-function optionTable(names: readonly OptionName[], required: readonly OptionName[]): string {
+function optionTable(
+  names: readonly OptionName[],
+  { required, withoutDefault, byDefault = '' }: Partial<Command<OptionName>> = {},
+): string {
   const rows = names.map((name) => {
     const { summary, type, defaultText }: Option<unknown> = FLEET.options[name]
     const flag = `\`${[isArgument(name) ? [] : flagOf(name), type.placeholder ?? []].flat().join(' ')}\`${type.separator ? ' …' : ''}`
     return [
-      required.includes(name) ? `**${flag}**` : flag,
+      required?.includes(name) ? `**${flag}**` : flag,
       `\`${variableOf(name)}\``,
       name === 'config' ? '' : `\`${name}\``,
       summary,
       type.expected,
-      defaultText === undefined ? '' : `\`${defaultText}\``,
+      defaultText === undefined ? '' : withoutDefault?.includes(name) ? byDefault : `\`${defaultText}\``,
     ]
   })
   return table(['Flag', 'Variable', 'Field', 'What it is', 'It must be', 'Default'], rows)
