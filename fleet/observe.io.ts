@@ -6,7 +6,7 @@ import { readState } from './evidence/state-file.io'
 import type { OpenAccount } from './inventory/account'
 import { readExplanations } from './inventory/explanations.io'
 import { readInventory } from './inventory/inventory.io'
-import { joinInventory } from './inventory/join'
+import { joinInventory, withRemembered } from './inventory/join'
 import { DAILY_MAX_AGE_HOURS, fleetConfigSchema, type FleetConfig } from './model/config'
 import { judgeFleet } from './model/judge'
 import type { Explanation, FleetView, HostHistory, HostMemory, Inventory } from './model/records'
@@ -100,7 +100,8 @@ async function findExpected(
 ): Promise<Known> {
   const written = [...histories.keys()]
   if (how === 'remember') return { inventory: rememberInventory(config, before, written, at), explanations: [] }
-  const { inventory, accounts } = await readInventory(deps.openAccount, config, written)
+  const { inventory: asked, accounts } = await readInventory(deps.openAccount, config, written)
+  const inventory = withRemembered(asked, before?.inventory.hosts ?? [])
   const explanations = await readExplanations(deps, { config, inventory, histories, accounts, now: at })
   return { inventory, explanations }
 }

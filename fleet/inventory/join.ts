@@ -1,4 +1,5 @@
 /** Every host that ought to have backups: whoever says so, each once. */
+import { without } from '../evidence/without'
 import type { FleetConfig } from '../model/config'
 import type { AccountView, Expectation, ExpectedHost, Inventory } from '../model/records'
 import type { Instance, ManagedNode, Place } from './account'
@@ -34,6 +35,22 @@ export function joinInventory(
   for (const { host, classes } of config.expectedHosts) add({ host, expectedBy: ['list'], classes })
   for (const host of names) add({ host, expectedBy: ['manifest'], classes: [] })
   return { hosts: [...hosts.values()], accounts: answers.map(viewOf) }
+}
+
+/**
+ * With the hosts that an account had when it was last read, where it could not be read now: whether they are still there is not known,
+ * nor whether they run, but they are not missing, and it is not forgotten since when their backups are expected.
+ */
+export function withRemembered(inventory: Inventory, remembered: readonly ExpectedHost[]): Inventory {
+  const unread = inventory.accounts.filter(({ problem }) => problem !== undefined)
+  const hosts = new Map(inventory.hosts.map((each) => [each.host, each]))
+  for (const each of remembered) {
+    if (!unread.some(({ account, region }) => each.account === account && each.region === region)) continue
+    const host = without(each, 'power', 'managed')
+    const known = hosts.get(host.host)
+    hosts.set(host.host, known ? merge(known, host) : host)
+  }
+  return { ...inventory, hosts: [...hosts.values()] }
 }
 
 export function instanceArn({ account, region }: Place, instanceId: string): string {

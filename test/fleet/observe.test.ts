@@ -73,6 +73,20 @@ test('where the auditor has not come for hours, nobody knows who is there', asyn
   expect(view.accounts[0]?.problem).toBe('the auditor has not asked it for 5 hours')
 })
 
+test('hosts of an account that cannot be read for an hour are not missing, and it is known since when they lack backups', async () => {
+  const { deps, save, statesOf, wait } = fleet()
+  await save(await observeFleet(deps, { config, inventory: 'ask' }))
+  const denied = () => Promise.reject(new AgentError('ACCESS_DENIED', 'sts:AssumeRole is denied', { hint: '' }))
+  for (let hour = 0; hour < 40; hour += 10) {
+    wait(10)
+    const unread = await observeFleet({ ...deps, openAccount: denied }, { config, inventory: 'ask' })
+    expect(statesOf(unread)).toEqual({ [ARN]: 'never' })
+    expect(unread.view.hosts[0]?.power).toBeUndefined()
+    await save(unread)
+  }
+  expect((await observeFleet(deps, { config, inventory: 'ask' })).view.overdue).toBe(1)
+})
+
 test('a bucket without an auditor is judged all the same, as nightly; and that is said', async () => {
   const { deps, putRun, statesOf, warnings, wait } = fleet()
   putRun(nightly('nas1', 31))
