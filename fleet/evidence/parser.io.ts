@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { Log } from '../../agent/context'
 import type { RunKey } from '../../agent/contract'
+import { AgentError } from '../../agent/errors'
 import { freeNow } from '../../agent/lib/buffers.io'
 import { tidyHeap } from '../heap.io'
 import { summarizeText, type Unusable } from './parse'
@@ -140,7 +141,11 @@ function useThread(thread: Worker): ParserThread {
   const batches: (readonly Waiting[])[] = []
   let failure: Error | undefined
   const fail = (error: Error): void => {
-    failure ??= error
+    // No manifest is known to be bad by it: they are asked for again.
+    failure ??= new AgentError('INTERNAL', error.message, {
+      hint: 'Look for manifests of unusual size in the bucket.',
+      cause: error,
+    })
     for (const { answer } of batches.splice(0).flat()) answer.reject(failure)
   }
   thread.on('message', (parsed: readonly Parsed[]) => {
@@ -149,7 +154,8 @@ function useThread(thread: Worker): ParserThread {
   thread.on('error', fail)
   thread.on('exit', (status) => fail(new Error(`a thread that parses manifests ended with status ${status}`)))
   return {
-    waiting: () => batches.length,
+    // One that has ended is never idle: it would be given all that others could do.
+    waiting: () => (failure ? Infinity : batches.length),
     parse(batch) {
       batches.push(batch)
       if (failure) {

@@ -1,4 +1,6 @@
+import { Worker } from 'node:worker_threads'
 import { manifestKey } from '../../../agent/contract'
+import { AgentError, isDataLoss } from '../../../agent/errors'
 import { formatManifest } from '../../../agent/run/manifest'
 import { runManifestParserIfAsked } from '../../../fleet/evidence/parser-thread.io'
 import { openParser } from '../../../fleet/evidence/parser.io'
@@ -33,6 +35,21 @@ test.each([
     problem: `${manifestKey(runKey)} is not a manifest: it says that its host is 'db2'`,
   })
   expect(await parse('{"a": 1, "a": 1}')).toMatchObject({ state: 'unreadable' })
+})
+
+test('a thread that dies proves nothing of the manifests that it was given: they may be good', async () => {
+  await using parser = await openParser(100_000, logWarnings([]))
+  const posting = jest.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker) {
+    void this.terminate()
+  })
+  try {
+    for (let given = 0; given < 2; given++) {
+      const error: unknown = await parser.parse(Buffer.from(text), runKey, {}).catch((thrown: unknown) => thrown)
+      expect([error, isDataLoss(error)]).toEqual([expect.any(AgentError), false])
+    }
+  } finally {
+    posting.mockRestore()
+  }
 })
 
 test('a program that is no such thread goes on as itself', () => {
