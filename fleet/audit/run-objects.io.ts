@@ -9,15 +9,29 @@ import type { FleetDeps } from '../vault'
 const FOLDERS = TAGGED_PREFIXES.filter((prefix) => prefix !== Prefix.manifests)
 const RUN = new RegExp(RUN_PATTERN)
 
+/** Many times those of the largest run: what is not among them is not taken to be there. */
+const LISTED_MAX = 100_000
+
 function folderOf(prefix: string, runKey: RunKey): string {
   return `${prefix}/${runKey.class}/${runKey.host}/${runKey.run}/`
 }
 
-/** Keys of all objects of a run but its manifest: archives, catalogs, and what was found out about it. */
-export async function listRun({ vault, signal }: FleetDeps, runKey: RunKey): Promise<readonly string[]> {
+/**
+ * Keys of all objects of a run but its manifest: archives, catalogs, and what was found out about it.
+ *
+ * @param most - of each kind; a host may put any number of objects there
+ */
+export async function listRun(
+  { vault, signal }: FleetDeps,
+  runKey: RunKey,
+  most = Infinity,
+): Promise<readonly string[]> {
   const listed = await mapUnordered(FOLDERS, FOLDERS.length, async (prefix) => {
     const keys: string[] = []
-    for await (const { key } of vault.store.list(folderOf(prefix, runKey), signal)) keys.push(key)
+    for await (const { key } of vault.store.list(folderOf(prefix, runKey), signal)) {
+      keys.push(key)
+      if (keys.length >= most) break
+    }
     return keys
   })
   return listed.flat()
@@ -30,6 +44,7 @@ export async function isPresent({ vault, signal }: FleetDeps, runKey: RunKey, ru
     for await (const { sizeBytes } of vault.store.list(folderOf(prefix, runKey), signal)) {
       found.objects += 1
       found.bytes += sizeBytes
+      if (found.objects === LISTED_MAX) break
     }
     return found
   }
@@ -48,6 +63,8 @@ export interface Swept {
   readonly runs: ReadonlySet<string>
   /** What S3 has from this second on is left alone. */
   readonly before: number
+  /** Of each kind; the rest is found the next time. */
+  readonly most: number
 }
 
 /**
@@ -63,6 +80,7 @@ export async function listLeftovers({ vault, signal }: FleetDeps, swept: Swept):
       const name = below.length === 0 ? folder.replace(/\.json$/, '') : folder
       if (isElsewhere(swept.host, name) || swept.runs.has(name)) continue
       if (lastModified.getTime() / 1000 < swept.before) keys.push(key)
+      if (keys.length >= swept.most) break
     }
     return keys
   })

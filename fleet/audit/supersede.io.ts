@@ -138,7 +138,7 @@ async function tagRuns(pass: Pass, cases: readonly Case[]): Promise<void> {
       await tag(pass, [manifestKey(runKey)])
       // The rest waits until the manifest is gone, and is a leftover then. Of a host that is forgotten nobody looks for it.
       const waits = isOverdue(run, given.policy, now) && forgottenUntil(given) === undefined
-      if (!waits) await tag(pass, await listRun(deps, runKey))
+      if (!waits) await tag(pass, await listRun(deps, runKey, pass.objectsMax))
       changed.set(idOf(runKey), true)
       tally.runs += 1
       tally.waiting -= 1
@@ -147,14 +147,14 @@ async function tagRuns(pass: Pass, cases: readonly Case[]): Promise<void> {
 }
 
 async function sweep(pass: Pass, cases: readonly Case[]): Promise<void> {
-  const { deps, now } = pass
+  const { deps, now, objectsMax: most } = pass
   const swept = cases.filter((given) => isSwept(given.host, now) || forgottenUntil(given) !== undefined)
   await mapUnordered(swept, IN_FLIGHT, async (given) => {
     const before = Math.min(supersededBefore(given), now - UNFINISHED_SECONDS)
     if (before === -Infinity || isEnough(pass)) return
     const runs = new Set(given.history.runs.map(({ run }) => run))
     await attempt(pass, `what runs left of ${given.host} could not be tagged`, async () => {
-      await tag(pass, await listLeftovers(deps, { host: given.host, class: given.history.class, runs, before }))
+      await tag(pass, await listLeftovers(deps, { host: given.host, class: given.history.class, runs, before, most }))
     })
   })
 }

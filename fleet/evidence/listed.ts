@@ -23,6 +23,9 @@ const HOST = new RegExp(HOST_PATTERN)
 const RUN = new RegExp(RUN_PATTERN)
 const EXTENSION = '.json'
 
+/** Of a host and class, whatever it writes: the newest, and more of them than are ever read. */
+const REMEMBERED_MAX = 20_000
+
 /** Gathers manifests by host and class. Whatever is none is passed over: anybody may have put it there. */
 export function manifestCollector() {
   const found = new Map<string, ListedClass>()
@@ -42,6 +45,9 @@ export function manifestCollector() {
       if (!current) return
       const seconds = Math.floor(lastModified.getTime() / 1000)
       current.runs.push({ run: copyOf(run), writtenAt: Number.isNaN(seconds) ? 0 : seconds, sizeBytes })
+      if (current.runs.length >= 2 * REMEMBERED_MAX) {
+        current.runs.sort((a, b) => b.writtenAt - a.writtenAt).length = REMEMBERED_MAX
+      }
     }
   }
   return { found: found as ReadonlyMap<string, ListedClass>, begin }

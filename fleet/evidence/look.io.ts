@@ -10,6 +10,9 @@ import { without } from './without'
 /** Of a host and class that has lost many runs: the rest is looked for in the next pass. */
 const ROUNDS_MAX = 3
 
+/** Many times those of the largest runs: a host may put any number of objects beside its own, and what is not seen is missing. */
+const LISTED_MAX = 100_000
+
 export interface LookOptions {
   readonly keepAtLeast: number
   /** In seconds. */
@@ -57,7 +60,7 @@ function withSight(run: RunRecord, presentAt: number | undefined): RunRecord {
 
 /** Those of the runs, and what lies between them: one request for each kind where the runs are the newest ones. */
 async function listObjects(
-  { vault, signal }: FleetDeps,
+  { vault, signal, log }: FleetDeps,
   { class: className, host }: Pick<RunKey, 'class' | 'host'>,
   runs: readonly RunRecord[],
 ): Promise<ReadonlyMap<string, ObjectInfo>> {
@@ -69,7 +72,12 @@ async function listObjects(
     const prefix = `${kind}/${className}/${host}/`
     // Not the run's whole name: where "folders" are real, as with SeaweedFS, all that is in one comes with it, and not after it.
     const startAfter = `${prefix}${first.slice(0, -1)}`
+    let count = 0
     for await (const object of vault.store.list(prefix, signal, { startAfter })) {
+      if (++count > LISTED_MAX) {
+        log.warn(`below ${prefix} are too many objects to be looked at: find out who wrote them`)
+        return
+      }
       const run = object.key.slice(prefix.length, object.key.indexOf('/', prefix.length))
       if (run > last) return
       if (wanted.has(run)) listed.set(object.key, object)

@@ -1,6 +1,14 @@
 /** What was recorded beside runs, as listings have it: operators' and hosts' verifications, and drills. */
 import { crc32 } from 'node:zlib'
-import { parseDrillKey, Prefix, type RunKey } from '../../agent/contract'
+import {
+  CLASS_PATTERN,
+  HOST_PATTERN,
+  parseDrillKey,
+  Prefix,
+  RUN_PATTERN,
+  withoutAnchors,
+  type RunKey,
+} from '../../agent/contract'
 import type { ObjectInfo } from '../../agent/context'
 import type { Take } from './list-all.io'
 
@@ -24,6 +32,12 @@ const TRIED_MAX = 10
 /** The findings of a verification are few, however many there were; likewise those of a drill. */
 export const RECORD_BYTES_MAX = 64 * 1024
 
+/** Of a host and class: twice as many as are kept of runs. Whoever may write here may make up any number of them. */
+const RUNS_MAX = 10_000
+const PLACE = new RegExp(
+  `^(?<host>${withoutAnchors(CLASS_PATTERN)}/${withoutAnchors(HOST_PATTERN)})/(?<run>${withoutAnchors(RUN_PATTERN)})$`,
+)
+
 /**
  * Gathers verifications by run: `class/host/run`.
  *
@@ -34,10 +48,17 @@ export function verdictCollector(
   counts: (run: string, object: ObjectInfo) => boolean = () => true,
 ) {
   const found = new Map<string, ListedRecords>()
+  const runsByHost = new Map<string, number>()
   const begin = (): Take => (object) => {
     const place = object.key.slice(prefix.length + 1, object.key.lastIndexOf('/'))
-    const run = place.slice(place.lastIndexOf('/') + 1)
-    if (object.sizeBytes <= RECORD_BYTES_MAX && counts(run, object)) enter(found, place, object)
+    const { host, run = '' } = PLACE.exec(place)?.groups ?? {}
+    if (host === undefined || object.sizeBytes > RECORD_BYTES_MAX || !counts(run, object)) return
+    if (!found.has(place)) {
+      const runs = runsByHost.get(host) ?? 0
+      if (runs === RUNS_MAX) return
+      runsByHost.set(Buffer.from(host).toString(), runs + 1)
+    }
+    enter(found, place, object)
   }
   return { found: found as ReadonlyMap<string, ListedRecords>, begin }
 }

@@ -72,6 +72,19 @@ test('the oldest are tagged first, and what is too much is left to later passes'
   expect([...vault.superseded].sort()).toEqual(keysOf(...runs.slice(3)).sort())
 })
 
+test('a host with objects without end in a run, or beside its runs, does not take the whole pass', async () => {
+  const { vault, runs } = bucketOf(4)
+  const old = runs.at(-1)!
+  for (let index = 0; index < 2000; index++) {
+    putAt(vault, `data/daily/${HOST}/${old.run}/a${index}`, NOW - 5 * DAY)
+    putAt(vault, `data/daily/${HOST}/junk/a${index}`, NOW - 30 * DAY)
+  }
+  for (let hour = 0; hour < 168; hour++) {
+    const { objects } = await audit(vault, [aHistory(HOST, runs)], { objectsMax: 20, now: NOW + hour * HOUR })
+    expect(objects).toBeLessThan(50)
+  }
+})
+
 test('a pass that is killed in the middle of a run has tagged its manifest, and the next one does the rest', async () => {
   const { vault, runs } = bucketOf(4)
   const tagged: string[] = []

@@ -1,4 +1,5 @@
 import { formatRun } from '../../../agent/run/run-id'
+import { verdictCollector } from '../../../fleet/evidence/records-listed.io'
 import { compareRuns, manifestCollector, type ListedRun } from '../../../fleet/evidence/listed'
 
 const START = Date.UTC(2026, 0, 1)
@@ -55,4 +56,21 @@ test.each(['', '.keep', '!', '0.json', 'x/'])("an object '%s' before a host's ma
     ['db1', 1],
     ['web1', 1],
   ])
+})
+
+test('a host that makes up manifests and verifications without end takes no more memory than some', () => {
+  const manifests = manifestCollector()
+  const verifications = verdictCollector('verifications')
+  const [takeManifest, takeVerification] = [manifests.begin(), verifications.begin()]
+  for (let index = 0; index < 45_000; index++) {
+    const { run, writtenAt } = listedRun(index)
+    const object = { sizeBytes: 1, lastModified: new Date(writtenAt * 1000), storageClass: 'STANDARD' }
+    takeManifest({ ...object, key: `manifests/daily/db1/${run}.json` })
+    takeVerification({ ...object, key: `verifications/daily/db1/${run}/20260101T000000Z.json` })
+    takeVerification({ ...object, key: `verifications/daily/db1/x/${index}/${run}/20260101T000000Z.json` })
+  }
+  const { runs = [] } = [...manifests.found.values()][0] ?? {}
+  expect(runs.length).toBeLessThan(40_000)
+  expect(Math.max(...runs.map(({ writtenAt }) => writtenAt))).toBe(listedRun(44_999).writtenAt)
+  expect(verifications.found.size).toBe(10_000)
 })

@@ -141,6 +141,24 @@ test.each<[string, string, (bucket: ReturnType<typeof fleetBucket>, data: string
   expect(runOf(await look(bucket.deps))?.state).toBe(state)
 })
 
+test('a host that puts objects without end beside its own ends no pass, and is not seen to be whole', async () => {
+  const { deps, store, putRun, warnings } = fleetBucket()
+  putRun(nightly('db1', 30))
+  putRun(nightly('web1', 30))
+  const place = 'data/daily/db1/'
+  const list: typeof store.list = async function* (prefix, ...rest) {
+    for (let index = 0; prefix === place; index++) {
+      if (index > 300_000) throw new Error('this is asked for without end')
+      const key = `${place}${nightly('db1', 30).run}/a${index}`
+      yield { key, sizeBytes: 0, lastModified: new Date(0), storageClass: 'STANDARD' }
+    }
+    yield* store.list(prefix, ...rest)
+  }
+  const histories = await look({ ...deps, vault: { ...deps.vault, store: { ...deps.vault.store, list } } })
+  expect(['db1', 'web1'].map((host) => runOf(histories, host)?.state)).toEqual(['objects-missing', 'complete'])
+  expect(warnings).toEqual([expect.stringContaining('below data/daily/db1/ are too many objects')])
+})
+
 test('as many runs are looked for as have to be there, the newest again after a day, others once', async () => {
   const { deps, asked, store, putRun, readOf } = fleetBucket()
   for (const day of [26, 27, 28, 29]) putRun(nightly('db1', day))
