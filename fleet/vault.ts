@@ -7,6 +7,8 @@ export interface StorageRule {
   readonly expireAfterDays?: number
   /** Only what bears the tag of superseded objects expires. */
   readonly needsTag: boolean
+  /** Expires objects of certain sizes, or on a day of the calendar: of no object is it known here whether it is one of them. */
+  readonly ofSome?: true
   readonly transitions: readonly { readonly afterDays: number; readonly storageClass: string }[]
 }
 

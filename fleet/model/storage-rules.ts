@@ -5,15 +5,19 @@ import type { StorageRule } from '../vault'
 
 /**
  * Rules that are switched off are left out, and those that concern only unfinished uploads, noncurrent versions or delete
- * markers. So are those that hold for objects with a tag of somebody else's, or of certain sizes: of no object is it known
- * here whether it is one of them.
+ * markers. So are those that hold for objects with a tag of somebody else's. What expires objects of certain sizes, or on a day of
+ * the calendar, is `ofSome`.
  */
 export function toStorageRules(rules: readonly LifecycleRule[]): readonly StorageRule[] {
-  return rules.flatMap((rule) => {
+  return rules.flatMap((rule): readonly StorageRule[] => {
     if (rule.Status !== 'Enabled') return []
     const { prefix, tags, bySize } = filterOf(rule)
-    if (bySize || !tags.every(isOurs)) return []
-    const expireAfterDays = rule.Expiration?.Days
+    if (!tags.every(isOurs)) return []
+    const { Days: expireAfterDays, Date: onDay } = rule.Expiration ?? {}
+    if (bySize || onDay) {
+      if (expireAfterDays === undefined && !onDay) return []
+      return [{ prefix, needsTag: tags.length > 0, ofSome: true, transitions: [] }]
+    }
     const transitions = (rule.Transitions ?? []).flatMap(({ Days, StorageClass }) =>
       Days === undefined || StorageClass === undefined ? [] : [{ afterDays: Days, storageClass: StorageClass }],
     )
@@ -42,14 +46,15 @@ export const TAGGED_PREFIXES = [
 /** One line for each rule by which the last backup of a host could expire. */
 export function findUnguarded(rules: readonly StorageRule[]): readonly string[] {
   const unguarded = rules.filter(
-    ({ prefix, needsTag, expireAfterDays }) =>
-      expireAfterDays !== undefined &&
+    ({ prefix, needsTag, expireAfterDays, ofSome }) =>
+      (expireAfterDays !== undefined || ofSome) &&
       !needsTag &&
       TAGGED_PREFIXES.some((tagged) => `${tagged}/`.startsWith(prefix) || prefix.startsWith(`${tagged}/`)),
   )
-  return unguarded.map(({ prefix, expireAfterDays = 0 }) => {
+  return unguarded.map(({ prefix, expireAfterDays, ofSome }) => {
     const where = prefix === '' ? 'everything' : `what is below ${prefix}`
-    return `a lifecycle rule of the bucket expires ${where} after ${expireAfterDays} days, the last good backup of a host included: deploy the stack again, or remove the rule`
+    const when = ofSome ? 'by its size, or on a day of the calendar' : `after ${expireAfterDays} days`
+    return `a lifecycle rule of the bucket expires ${where} ${when}, the last good backup of a host included: deploy the stack again, or remove the rule`
   })
 }
 

@@ -21,12 +21,32 @@ test.each<[string, Partial<LifecycleRule>]>([
   ['of a tag of somebody else', { Filter: { Tag: { Key: 'costs', Value: 'a' } } }],
   ['of our tag with another value', { Filter: { Tag: { ...OURS, Value: 'no' } } }],
   ['of a tag beside ours', { Filter: { And: { Tags: [OURS, { Key: 'costs', Value: 'a' }] } } }],
-  ['of large objects', { Filter: { ObjectSizeGreaterThan: 1000 } }],
-  ['of small objects below a prefix', { Filter: { And: { Prefix: 'data/', ObjectSizeLessThan: 1000 } } }],
-  ['of a day in the calendar', { Expiration: { Date: new Date(0) } }],
   ['of delete markers', { Expiration: { ExpiredObjectDeleteMarker: true } }],
 ])('a rule %s says nothing of any object that is known', (_, rule) => {
   expect(expiry(rule)).toEqual([])
+})
+
+test.each<[string, Partial<LifecycleRule>, string]>([
+  ['large objects', { Filter: { ObjectSizeGreaterThan: 1000 } }, 'everything by its size'],
+  [
+    'small objects below a prefix',
+    { Filter: { And: { Prefix: 'data/', ObjectSizeLessThan: 1000 } } },
+    'what is below data/ by its size',
+  ],
+  ['all on a day in the calendar', { Expiration: { Date: new Date(0) } }, 'everything by its size, or on a day'],
+])('a rule that expires %s without the tag is told of, and says nothing of when one goes', (_, rule, told) => {
+  const found = expiry(rule)
+  expect(found).toMatchObject([{ ofSome: true, transitions: [] }])
+  expect(found[0]).not.toHaveProperty('expireAfterDays')
+  expect(findUnguarded(found)).toEqual([expect.stringContaining(told)])
+})
+
+test('a rule that moves large objects, or expires them with the tag, expires no last backup', () => {
+  const large = { Filter: { ObjectSizeGreaterThan: 1000 } }
+  const Transitions = [{ Days: 30, StorageClass: 'GLACIER' as const }]
+  expect(toStorageRules([{ ID: 'x', Status: 'Enabled', Transitions, ...large }])).toEqual([])
+  const Filter = { And: { Tags: [OURS], ObjectSizeGreaterThan: 1000 } }
+  expect(findUnguarded(expiry({ Filter }))).toEqual([])
 })
 
 const expires = (prefix: string, needsTag = false) => ({ prefix, needsTag, expireAfterDays: 35, transitions: [] })
