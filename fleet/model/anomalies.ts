@@ -2,9 +2,11 @@
 import { counted, formatBytes } from '../../agent/lib/text'
 import type { RunRecord } from './records'
 
-/** How many runs the newest is compared with, and how few say nothing yet (design limits). */
+/** How many runs, each of another time, the newest is compared with, and how few say nothing yet (design limits). */
 const COMPARED_MAX = 10
 const COMPARED_MIN = 5
+/** Less than two nights are, and more than an intruder has before an hourly pass (design limit). */
+const APART_SECONDS = 12 * 3600
 /** Of what is smaller, nothing is odd: a few files more or less (design limits). */
 const BYTES_MIN = 64 * 1024 ** 2
 const ENTRIES_MIN = 1000
@@ -28,13 +30,26 @@ const MISDATED_SECONDS = 7 * 86400
 export function findSuspicions(runs: readonly RunRecord[], now: number): readonly string[] {
   const complete = runs.filter(({ state }) => state === 'complete')
   const [newest, ...others] = complete
-  const earlier = others.slice(0, COMPARED_MAX)
+  const earlier = newest ? chooseEarlier(newest, others) : []
   const compared = newest && earlier.length >= COMPARED_MIN ? compare(newest, earlier) : []
   const misdated = runs.filter(({ state, writtenAt }) => state === 'misdated' && now - writtenAt < MISDATED_SECONDS)
   const [first] = misdated
   if (!first) return compared
   const more = misdated.length > 1 ? ` (and ${counted(misdated.length - 1, 'more run')})` : ''
   return [...compared, `run ${first.run} was not written at the time in its name${more}`]
+}
+
+/** Runs by the dozen within an hour are one: whoever may write them would make anything usual before anybody has looked. */
+function chooseEarlier(newest: RunRecord, others: readonly RunRecord[]): readonly RunRecord[] {
+  const chosen: RunRecord[] = []
+  let before = newest.writtenAt - APART_SECONDS
+  for (const run of others) {
+    if (chosen.length === COMPARED_MAX) break
+    if (run.writtenAt > before) continue
+    chosen.push(run)
+    before = run.writtenAt - APART_SECONDS
+  }
+  return chosen
 }
 
 function compare(newest: RunRecord, earlier: readonly RunRecord[]): string[] {

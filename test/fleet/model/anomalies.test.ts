@@ -1,5 +1,6 @@
 /** The newest run is held against those before it: a disk that was emptied, files that were encrypted, times that were forged. */
 import { findSuspicions } from '../../../fleet/model/anomalies'
+import { planSuperseded } from '../../../fleet/model/supersede'
 import type { RunRecord } from '../../../fleet/model/records'
 import { aRun, DAY, HOUR, nights, NOW } from '../../support/fleet'
 
@@ -58,6 +59,16 @@ test('one odd night long ago does not make tonight odd, and ten new nights are t
   const dip = before.map((run, night) => (night === 3 ? { ...run, storedBytes: GIB } : run))
   expect(suspicionsOf({}, dip)).toEqual([])
   expect(suspicionsOf({ storedBytes: GIB }, nights(10, NOW - 26 * HOUR, { storedBytes: GIB }))).toEqual([])
+})
+
+test('an intruder who writes a dozen runs within the hour makes nothing usual by it, nor older runs dispensable', () => {
+  const flood = Array.from({ length: 12 }, (_, minute) =>
+    aRun(NOW - 2 * HOUR - 60 * minute, { storedBytes: GIB, presentAt: NOW }),
+  )
+  const runs = [...flood, ...before]
+  expect(findSuspicions(runs, NOW)).toEqual(['stores 1 GiB, usually 16 GiB'])
+  const policy = { keepAtLeast: 3, expireAfterDays: 35 }
+  expect(planSuperseded({ history: { class: 'daily', runs }, policy, now: NOW })).toEqual([])
 })
 
 test('a run that was written at another time than its name says is told of for a week', () => {
