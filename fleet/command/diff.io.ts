@@ -3,15 +3,16 @@ import { open } from 'node:fs/promises'
 import { readEntries } from '../../agent/archive/read-catalog.io'
 import { parseManifestKey, Prefix, type RunKey } from '../../agent/contract'
 import type { StoreDeps } from '../../agent/context'
-import { AgentError, hasCode } from '../../agent/errors'
+import { AgentError } from '../../agent/errors'
 import { printableJson } from '../../agent/lib/printable'
 import { counted } from '../../agent/lib/text'
 import type { Outcome } from '../../agent/outcome'
 import type { VolumeBackup } from '../../agent/run/manifest'
-import { mayNotList, openRunAt, type OpenRun } from '../../agent/run/runs'
+import { openRunAt, type OpenRun } from '../../agent/run/runs'
 import { chooseVolumes } from '../../agent/run/volumes'
 import type { Request } from './commands'
 import type { CommandDeps } from './context'
+import { explainComparing } from './denied'
 import { pairVolumes, type VolumePair } from './diff-volumes'
 import { formatDiff, reportChange, tallyChanges, type Counts, type ReportedChange } from './diff-report'
 import type { DiffOutput } from './diff-schema'
@@ -20,9 +21,15 @@ import { sortEntries } from './sort-entries.io'
 
 /**
  * @returns status `incomplete` where some filesystem could not be compared
- * @throws AgentError UNKNOWN_RUN, UNKNOWN_VOLUME, USAGE, MISDATED; ARCHIVE_DAMAGED for a catalog that is not what it should be
+ * @throws AgentError ACCESS_DENIED, UNKNOWN_RUN, UNKNOWN_VOLUME, USAGE, MISDATED; ARCHIVE_DAMAGED for a catalog that is not what it should be
  */
 export async function diff(deps: CommandDeps, request: Request<'diff'>): Promise<Outcome<DiffOutput>> {
+  return compare(deps, request).catch((error: unknown) => {
+    throw explainComparing(error)
+  })
+}
+
+async function compare(deps: CommandDeps, request: Request<'diff'>): Promise<Outcome<DiffOutput>> {
   const { runs, trustTimes, volume, limit, list } = request
   const [first, second, ...others] = runs
   if (first === undefined || second === undefined || others.length > 0) {
@@ -92,13 +99,9 @@ async function sortVolume(deps: StoreDeps, { store }: OpenRun, { archive }: Volu
 /** Both runs, whosever they are: names of runs are no host's alone by chance, and two hosts that share one are told. */
 async function findBoth({ store, signal }: StoreDeps, first: string, second: string): Promise<[RunKey, RunKey]> {
   const found = new Map<string, RunKey[]>([first, second].map((run) => [run, []]))
-  try {
-    for await (const { key } of store.list(`${Prefix.manifests}/`, signal)) {
-      const runKey = parseManifestKey(key)
-      if (runKey) found.get(runKey.run)?.push(runKey)
-    }
-  } catch (error) {
-    throw hasCode(error, 'ACCESS_DENIED') ? mayNotList(error) : error
+  for await (const { key } of store.list(`${Prefix.manifests}/`, signal)) {
+    const runKey = parseManifestKey(key)
+    if (runKey) found.get(runKey.run)?.push(runKey)
   }
   return [theOne(first, found.get(first)), theOne(second, found.get(second))]
 }

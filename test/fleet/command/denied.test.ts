@@ -1,6 +1,6 @@
 import { AgentError } from '../../../agent/errors'
 import { storeError } from '../../../agent/bucket/errors'
-import { explainForgetting, explainLooking } from '../../../fleet/command/denied'
+import { explainComparing, explainForgetting, explainLooking } from '../../../fleet/command/denied'
 
 const refused = (name: string) =>
   storeError(Object.assign(new Error('no'), { name }), {
@@ -14,6 +14,12 @@ test('whoever may not look is told who may, and not what a host lacks', () => {
     's3:ListBucket on arn:aws:s3:::backups is denied: AccessDenied: no',
   ])
   expect(told.hint).toContain('its output AuditorRole')
+})
+
+test('whoever may not compare is told of no option that there is not', () => {
+  const { hint } = explainComparing(refused('AccessDenied')) as AgentError
+  expect(hint).toContain('its output RestorerRole')
+  expect(hint).not.toContain('--')
 })
 
 test('whoever may not decide is told who may', () => {

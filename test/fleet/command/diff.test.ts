@@ -1,4 +1,5 @@
 /** What changed from one run to another, as an operator asks for it. */
+import { AgentError } from '../../../agent/errors'
 import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
@@ -218,6 +219,19 @@ test.each([
   [[MONDAY.run, TUESDAY.run, '--volume', '/none'], 'UNKNOWN_VOLUME', "no volume '/none'"],
 ])('%j is refused', async (argv, code, message) => {
   expect(await refusalOf(compare(bucket(), ...argv))).toMatchObject({ code, message: expect.stringContaining(message) })
+})
+
+test('who may not list the bucket is told which role may', async () => {
+  const denied: ReturnType<typeof bucket> = {
+    ...bucket(),
+    async *list() {
+      throw new AgentError('ACCESS_DENIED', 'no', { hint: 'Name the host with --host.' })
+    },
+  }
+  expect(await refusalOf(compare(denied, MONDAY.run, TUESDAY.run))).toMatchObject({
+    code: 'ACCESS_DENIED',
+    hint: expect.stringContaining('RestorerRole'),
+  })
 })
 
 test("a name that two hosts have is nobody's", async () => {
