@@ -64,21 +64,24 @@ export async function readAuditorSign(
 async function watch(deps: CommandDeps, request: Request<'status'>, seconds: number): Promise<Outcome<StatusOutput>> {
   const { screen, signal } = deps
   let last: Outcome<StatusOutput> | undefined
+  let problem: string | undefined
   for (;;) {
     try {
       last = await look(deps, request)
+      problem = undefined
       screen.write(`${CLEAR}${picture(last.summary, screen.rows)}${footer(deps.now())}`)
     } catch (error) {
       if (signal.aborted || !last) throw error
-      const lines = describeError(error).join('\n')
-      screen.write(
-        `${CLEAR}${picture(last.summary, screen.rows - 3)}${printableText(lines, '')}\n${footer(deps.now())}`,
-      )
+      problem = printableText(describeError(error).join('\n'), '')
+      screen.write(`${CLEAR}${picture(last.summary, screen.rows - 3)}${problem}\n${footer(deps.now())}`)
     }
     await sleep(seconds * 1000, undefined, { signal }).catch(() => undefined)
     if (!signal.aborted) continue
     screen.write(CLEAR)
-    return last
+    if (problem === undefined) return last
+    // What was seen before proves nothing of now.
+    const summary = `${last.summary}\nThat was seen before. The last look failed:\n${problem}`
+    return { ...last, status: ExitStatus.incomplete, summary }
   }
 }
 

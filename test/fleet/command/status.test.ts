@@ -178,6 +178,26 @@ describe('--watch', () => {
     expect(drawn[2]).not.toContain('no way to S3')
   })
 
+  test('ended after a look that failed, it does not tell of a fleet in which all is well', async () => {
+    const ending = new AbortController()
+    let drawings = 0
+    const screen = {
+      ...{ isTerminal: true, columns: 80, rows: 12 },
+      write: () => {
+        if (++drawings === 2) ending.abort(new AgentError('INTERRUPTED', 'stopped by SIGINT', { hint: '' }))
+      },
+    }
+    let looks = 0
+    const observe = async () => {
+      if (++looks === 2) throw new AgentError('ENDPOINT_UNREACHABLE', 'no way to S3', { hint: 'Look.' })
+      return observed(well)
+    }
+    const deps = depsOf(well, 1, { screen, observe, signal: ending.signal })
+    const { status: exit, summary } = await status(deps, fleetRequestOf('status', ['--watch']), 0.01)
+    expect(exit).toBe(3)
+    expect(summary).toMatch(/\nThat was seen before. The last look failed:\nno way to S3\nHINT: Look.$/)
+  })
+
   test('a look that fails at the beginning is an error: there is nothing to show instead', async () => {
     const screen = { isTerminal: true, columns: 80, rows: 24, write: () => undefined }
     const observe = async () => {
