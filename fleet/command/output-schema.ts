@@ -101,7 +101,7 @@ export const statusOutput = z
     oldestProtectedHours: z
       .number()
       .exactOptional()
-      .describe('Of the hosts that are protected: the age of the oldest newest good run.'),
+      .describe('Of the hosts that are protected: of their newest good runs, the age of the oldest.'),
   })
   .describe('The fleet, as `reports/fleet.json` has it too. Times are in seconds since 1970, by the clock of S3.')
 

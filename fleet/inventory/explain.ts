@@ -14,9 +14,10 @@ const DETAIL_CHARACTERS_MAX = 200
 
 /** Run Command's own words, with and without spaces between them. */
 const WHATS: readonly (readonly [RegExp, Explanation['what']])[] = [
-  [/^(undeliverable|deliverytimedout|terminated)$/, 'undeliverable'],
+  [/^(undeliverable|deliverytimedout)$/, 'undeliverable'],
   [/^(timedout|executiontimedout)$/, 'timed-out'],
-  [/^cancelled$/, 'cancelled'],
+  // Terminated: too many other hosts had failed.
+  [/^(cancelled|terminated)$/, 'cancelled'],
 ]
 
 /** Backups that were asked for, and did not succeed. */

@@ -86,7 +86,7 @@ const OUTCOMES: Readonly<Record<PageRun['state'], string>> = {
   complete: 'complete',
   incomplete: 'incomplete',
   misdated: 'not written at the time in its name',
-  unreadable: 'its manifest is none',
+  unreadable: 'its manifest cannot be read',
   unsupported: 'made by a later version of Snapstream',
   'objects-missing': 'objects are gone, or of another size',
 }

@@ -59,7 +59,7 @@ test.each([
   ['Undeliverable', 'undeliverable'],
   ['Delivery Timed Out', 'undeliverable'],
   ['DeliveryTimedOut', 'undeliverable'],
-  ['Terminated', 'undeliverable'],
+  ['Terminated', 'cancelled'],
   ['Execution Timed Out', 'timed-out'],
   ['TimedOut', 'timed-out'],
   ['Cancelled', 'cancelled'],

@@ -42,7 +42,7 @@ test.each([
   [{ standing: 'unverified', sizesOnly: true, rawBytes: 0 }, 'complete, only sizes verified'],
   [{ standing: 'damaged', rawBytes: 0 }, 'complete, does not read back'],
   [{ state: 'objects-missing', standing: 'damaged', rawBytes: 0 }, 'objects are gone, or of another size'],
-  [{ state: 'unreadable', standing: 'unverified', rawBytes: 0 }, 'its manifest is none'],
+  [{ state: 'unreadable', standing: 'unverified', rawBytes: 0 }, 'its manifest cannot be read'],
   [{ state: 'unsupported', standing: 'unverified', rawBytes: 0 }, 'made by a later version of Snapstream'],
 ] as const)('a run that is %j is described', (changes, expected) => {
   expect(describeRun({ ...run, ...changes })).toBe(expected)
