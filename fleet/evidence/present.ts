@@ -3,6 +3,7 @@ import { catalogKey, dataKey, type RunKey } from '../../agent/contract'
 import { findYounger } from '../../agent/run/run-time'
 import type { ObjectInfo } from '../../agent/context'
 import type { RunRecord } from '../model/records'
+import { isGood } from '../model/runs'
 import type { StoredVolume } from './summarize'
 
 /** The newest run of each class is looked at again after so long: backups do not vanish by the hour, and lists cost. */
@@ -14,25 +15,22 @@ export function isWorthLooking({ state }: RunRecord): boolean {
 }
 
 /**
- * Runs whose objects are to be looked for: of the newest that would be restored from, those that nobody has looked for yet, and
- * the very newest once a day.
+ * Runs whose objects are to be looked for: of the newest that would be restored from, those that nobody has looked for yet; once a
+ * day the very newest, and the last good one, by which the host is judged.
  *
  * @param runs - newest first
  * @param keepAtLeast - how many have to be there before older ones may expire
  * @param now - in seconds
  */
 export function findDue(runs: readonly RunRecord[], keepAtLeast: number, now: number): readonly RunRecord[] {
-  const due: RunRecord[] = []
-  let there = 0
-  for (const [index, run] of runs.filter(isWorthLooking).entries()) {
-    if (there === keepAtLeast) break
-    const { presentAt } = run
-    const isSeen = run.state === 'complete' && presentAt !== undefined
-    if (!isSeen || (index === 0 && now - presentAt >= LOOK_AGAIN_SECONDS)) due.push(run)
-    // Whether it is there will be known by then; if not, more are looked for.
-    there++
-  }
-  return due
+  const newest = runs.filter(isWorthLooking).slice(0, keepAtLeast)
+  const lastGood = runs.find(isGood)
+  const needed = lastGood && !newest.includes(lastGood) ? [...newest, lastGood] : newest
+  return needed.filter((run, index) => {
+    const isSeen = run.state === 'complete' && run.presentAt !== undefined
+    if (!isSeen) return true
+    return (index === 0 || run === lastGood) && now - (run.presentAt ?? 0) >= LOOK_AGAIN_SECONDS
+  })
 }
 
 /**

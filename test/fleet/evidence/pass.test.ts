@@ -173,8 +173,9 @@ test('as many runs are looked for as have to be there, the newest again after a 
   expect(runsOf(later, 'db1').map(({ state }) => state)).toEqual([
     ...['objects-missing', 'complete', 'complete', 'complete'],
   ])
-  // One of those that have to be there has gone: the next one takes its place.
-  expect(runsOf(later, 'db1').map(({ presentAt }) => presentAt)).toEqual([undefined, NOW, NOW + 25 * 3600, undefined])
+  // One of those that have to be there has gone: the next one takes its place, and is the one by which the host is judged.
+  const soon = NOW + 25 * 3600
+  expect(runsOf(later, 'db1').map(({ presentAt }) => presentAt)).toEqual([undefined, soon, soon, undefined])
 
   // Whoever restores the object is believed the next time.
   putRun(nightly('db1', 29))
@@ -183,6 +184,17 @@ test('as many runs are looked for as have to be there, the newest again after a 
     state: 'complete',
     presentAt: NOW + 26 * 3600,
   })
+})
+
+test('the run by which a host is judged is looked for, however many newer ones prove nothing', async () => {
+  const { deps, store, putRun } = fleetBucket()
+  putRun(nightly('db1', 26))
+  for (const day of [27, 28, 29]) putRun(nightly('db1', day), { verified: 'none' })
+  const first = await look(deps)
+  expect(runsOf(first, 'db1').at(-1)).toMatchObject({ state: 'complete', presentAt: NOW })
+  store.objects.delete(dataKey(nightly('db1', 26), 'vg0-home', 'zstd', 0))
+  const later = await look(deps, first, NOW + 25 * 3600)
+  expect(runsOf(later, 'db1').at(-1)?.state).toBe('objects-missing')
 })
 
 describe('verdicts', () => {
