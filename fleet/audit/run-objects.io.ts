@@ -1,6 +1,12 @@
 /** Which objects a run has in the bucket, and which a host has that belong to no run any more. */
-import { Prefix, RUN_PATTERN, type RunKey } from '../../agent/contract'
+import { manifestKey, Prefix, RUN_PATTERN, type RunKey } from '../../agent/contract'
+import type { ObjectInfo } from '../../agent/context'
+import { asLoss } from '../../agent/errors'
 import { mapUnordered } from '../../agent/lib/unordered'
+import { parseManifest } from '../../agent/run/parse-manifest'
+import { MANIFEST_BYTES_MAX } from '../evidence/listed'
+import { findMissing } from '../evidence/present'
+import { summarize } from '../evidence/summarize'
 import { TAGGED_PREFIXES } from '../model/storage-rules'
 import type { RunRecord } from '../model/records'
 import type { FleetDeps } from '../vault'
@@ -37,23 +43,36 @@ export async function listRun(
   return listed.flat()
 }
 
-/** Whether there are as many archives and catalogs of a run, and as large, as its manifest says at least. */
-export async function isPresent({ vault, signal }: FleetDeps, runKey: RunKey, run: RunRecord): Promise<boolean> {
-  const measure = async (prefix: string) => {
-    const found = { objects: 0, bytes: 0 }
-    for await (const { sizeBytes } of vault.store.list(folderOf(prefix, runKey), signal)) {
-      found.objects += 1
-      found.bytes += sizeBytes
-      if (found.objects === LISTED_MAX) break
+/**
+ * Whether the objects of a run are there as its manifest says, which is read once more: of all but the newest runs only numbers are
+ * kept, and sums can be made up by whoever may put objects beside them.
+ *
+ * @throws AgentError what concerns all objects; what keeps this run from being read makes it one that is not there
+ */
+export async function isPresent(deps: FleetDeps, runKey: RunKey, { writtenAt }: RunRecord): Promise<boolean> {
+  const missing = await findMissingOf(deps, runKey, writtenAt).catch((error: unknown) => asLoss(error).message)
+  if (missing !== undefined) deps.log.debug(`run ${runKey.run} of ${runKey.host} stands in for none: ${missing}`)
+  return missing === undefined
+}
+
+async function findMissingOf(
+  { vault, signal }: FleetDeps,
+  runKey: RunKey,
+  writtenAt: number,
+): Promise<string | undefined> {
+  const { body, lastModified } = await vault.store.get(manifestKey(runKey), MANIFEST_BYTES_MAX, signal)
+  if (Math.floor(lastModified.getTime() / 1000) !== writtenAt) return 'its manifest is another one'
+  const { stored = [] } = summarize(parseManifest(body.toString(), runKey), { stored: true })
+  const listed = new Map<string, ObjectInfo>()
+  const list = async (prefix: string) => {
+    let count = 0
+    for await (const object of vault.store.list(folderOf(prefix, runKey), signal)) {
+      listed.set(object.key, object)
+      if (++count === LISTED_MAX) return
     }
-    return found
   }
-  const [data, catalogs] = await Promise.all([measure(Prefix.data), measure(Prefix.catalogs)])
-  return (
-    data.objects + catalogs.objects >= run.objects &&
-    data.bytes >= run.storedBytes &&
-    catalogs.bytes >= run.catalogBytes
-  )
+  await Promise.all([list(Prefix.data), list(Prefix.catalogs)])
+  return findMissing(runKey, stored, listed, lastModified)
 }
 
 export interface Swept {

@@ -15,7 +15,7 @@ import type { RunRecord } from '../../fleet/model/records'
 import { s3Vault } from '../../fleet/vault.io'
 import type { FleetDeps } from '../../fleet/vault'
 import { createBucket, plainClient, testServers } from '../servers/index'
-import { objectsOf } from '../support/audited-bucket'
+import { contentOf, objectsOf } from '../support/audited-bucket'
 import { fleetConfig, runName } from '../support/fleet'
 import { silentLog } from '../support/log'
 import { resourceOf, synthesize } from './synthesize'
@@ -95,7 +95,7 @@ test('what newer good runs have superseded expires, with what describes it, and 
   )
   const deps: FleetDeps = { vault, log: silentLog, signal: new AbortController().signal, now: () => new Date() }
 
-  const put = (Key: string) => s3.send(new PutObjectCommand({ Bucket, Key, Body: 'content' }))
+  const put = (Key: string, Body: string | Buffer = 'content') => s3.send(new PutObjectCommand({ Bucket, Key, Body }))
   const read = async (): Promise<Contents> => {
     const { Versions = [], DeleteMarkers = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket }))
     const all = [
@@ -117,7 +117,7 @@ test('what newer good runs have superseded expires, with what describes it, and 
     await wait(1100)
     const run = runName(Date.now() / 1000)
     const [manifest, ...others] = objectsOf({ ...place, run })
-    for (const key of [...others, manifest]) await put(key)
+    for (const key of [...others, manifest]) await put(key, contentOf({ ...place, run }, key))
     const { lastModified } = await vault.store.head(manifest, deps.signal)
     const bytes = 'content'.length
     return {

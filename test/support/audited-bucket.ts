@@ -1,13 +1,16 @@
 /** A bucket with runs of hosts, for what the auditor does to it. */
 import { catalogKey, dataKey, manifestKey, verificationKey, type RunKey } from '../../agent/contract'
+import { formatManifest } from '../../agent/run/manifest'
 import type { HostHistory, RunRecord } from '../../fleet/model/records'
 import { runName } from './fleet'
 import type { MemoryVault } from './memory-vault'
 import type { FleetDeps } from '../../fleet/vault'
 import { silentLog } from './log'
+import { manifestOf, volumeBackupOf } from './manifest'
 
-export const CATALOG_BYTES = 10
-export const ARCHIVE_BYTES = 100
+const VOLUME = 'vg0-root'
+const CATALOG_BYTES = 10
+const ARCHIVE_BYTES = 100
 
 export function depsOf(vault: MemoryVault, signal = new AbortController().signal): FleetDeps {
   return { vault, log: silentLog, signal, now: () => new Date() }
@@ -17,17 +20,28 @@ export function depsOf(vault: MemoryVault, signal = new AbortController().signal
 export function objectsOf(runKey: RunKey): readonly [manifest: string, ...others: string[]] {
   return [
     manifestKey(runKey),
-    dataKey(runKey, 'vg0-root', 'zstd', 0),
-    catalogKey(runKey, 'vg0-root'),
+    dataKey(runKey, VOLUME, 'zstd', 0),
+    catalogKey(runKey, VOLUME),
     verificationKey('verifications', runKey, '20260301T040000Z'),
     verificationKey('verdicts', runKey, '20260301T050000Z'),
   ]
 }
 
+/** What an object of a run holds: its manifest names all others, with their sizes. */
+export function contentOf(runKey: RunKey, key: string): Buffer {
+  if (key.startsWith('data/')) return Buffer.alloc(ARCHIVE_BYTES)
+  if (!key.startsWith('manifests/')) return Buffer.alloc(CATALOG_BYTES)
+  const { archive, ...volume } = volumeBackupOf({ volume: VOLUME }, runKey)
+  const segments = archive.segments.map((segment) => ({ ...segment, sizeBytes: ARCHIVE_BYTES }))
+  const catalog = { ...archive.catalog, sizeBytes: CATALOG_BYTES }
+  const stored = { ...archive, segments, catalog, storedBytes: ARCHIVE_BYTES }
+  return Buffer.from(formatManifest(manifestOf({ ...runKey, volumes: [{ ...volume, archive: stored }] })))
+}
+
 /** Puts an object where it was written at a time, in seconds. */
-export function putAt(vault: MemoryVault, key: string, at: number, bytes = 1): void {
+export function putAt(vault: MemoryVault, key: string, at: number, body: Buffer = Buffer.alloc(1)): void {
   const lastModified = new Date(at * 1000)
-  vault.store.objects.set(key, { body: Buffer.alloc(bytes), storageClass: 'STANDARD', lastModified })
+  vault.store.objects.set(key, { body, storageClass: 'STANDARD', lastModified })
 }
 
 /** A good run whose manifest is from then, with all of its objects but those of the kinds named. */
@@ -40,8 +54,7 @@ export function putRun(
   const run = runName(writtenAt - 3600)
   for (const key of objectsOf({ ...place, run })) {
     if (without.some((prefix) => key.startsWith(`${prefix}/`))) continue
-    const bytes = key.startsWith('data/') ? ARCHIVE_BYTES : CATALOG_BYTES
-    putAt(vault, key, writtenAt - (key.startsWith('manifests/') ? 0 : 60), bytes)
+    putAt(vault, key, writtenAt - (key.startsWith('manifests/') ? 0 : 60), contentOf({ ...place, run }, key))
   }
   return {
     ...{ run, writtenAt, state: 'complete', verified: 'checksum', volumes: 1, objects: 2, entries: 7, rawBytes: 300 },

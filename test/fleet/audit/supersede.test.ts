@@ -58,6 +58,24 @@ test.each([
   expect(vault.superseded.size).toBe(0)
 })
 
+test('what lies beside a run makes up for nothing that is gone of it', async () => {
+  const { vault, runs } = bucketOf(3, { newestAt: NOW - HOUR - DAY })
+  const newest = putRun(vault, PLACE, NOW - HOUR, { without: ['data'] })
+  putAt(vault, `data/daily/${HOST}/${newest.run}/junk`, NOW - 2 * HOUR, Buffer.alloc(1000))
+  expect(await audit(vault, [aHistory(HOST, [newest, ...runs])])).toMatchObject({ runs: 0, objects: 0 })
+  expect(vault.superseded.size).toBe(0)
+})
+
+test('a run whose manifest cannot be read any more, or is another one, stands in for none', async () => {
+  for (const change of [Buffer.from('{}'), undefined]) {
+    const { vault, runs } = bucketOf(4)
+    const key = manifestKey({ ...PLACE, run: runs[0]!.run })
+    if (change) putAt(vault, key, runs[0]!.writtenAt, change)
+    else putAt(vault, key, runs[0]!.writtenAt + 60, vault.store.objects.get(key)!.body)
+    expect(await audit(vault, [aHistory(HOST, runs)])).toMatchObject({ runs: 0, objects: 0 })
+  }
+})
+
 test('the oldest are tagged first, and what is too much is left to later passes', async () => {
   const { vault, runs } = bucketOf(30)
   let histories = [aHistory(HOST, runs)]
