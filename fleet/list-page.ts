@@ -12,10 +12,13 @@ export interface ListPage {
 
 const START = '<Contents>'
 const END = '</Contents>'
+/** One that was cut off lacks it, and what came after: what is not listed would be taken to be gone. */
+const WHOLE = /<\/ListBucketResult>\s*$/
 
 /** @returns undefined where it is no page that this understands */
 export function parseListPage(xml: string): ListPage | undefined {
   if (!/^(<\?xml[^>]*\?>)?\s*<ListBucketResult[ >]/.test(xml) || xml.includes('<EncodingType>')) return undefined
+  if (!WHOLE.test(xml)) return undefined
   const objects: ObjectInfo[] = []
   let rest = 0
   for (let start = xml.indexOf(START); start >= 0; start = xml.indexOf(START, rest)) {

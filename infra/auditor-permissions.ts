@@ -21,9 +21,6 @@ export const AUDITED = [
 export const LISTED = [...AUDITED, Prefix.data, Prefix.catalogs] as const
 /** What the auditor writes, and replaces each time. */
 const WRITTEN = [Prefix.fleet, Prefix.reports]
-/** What may expire once it bears the tag. */
-const TAGGED = [...new Set([...OF_BACKUPS, Prefix.drills])]
-
 export interface AuditorRights {
   readonly bucket: IBucket
   /** ARNs of the roles by which other accounts are asked. */
@@ -63,7 +60,7 @@ export function auditorStatements(scope: Construct, { bucket, inventoryRoles }: 
     new PolicyStatement({
       sid: 'TagSuperseded',
       actions: ['s3:GetObjectTagging', 's3:PutObjectTagging'],
-      resources: TAGGED.map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
+      resources: OF_BACKUPS.map((prefix) => bucket.arnForObjects(`${prefix}/*`)),
     }),
     ...inventoryStatements(),
     ...(inventoryRoles.length === 0

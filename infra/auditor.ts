@@ -13,7 +13,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import { AuditorVariable, type AuditorEvent } from '../fleet/model/auditor'
 import { Alarms } from './alarms'
-import { AUDITED, auditorStatements } from './auditor-permissions'
+import { auditorStatements, LISTED } from './auditor-permissions'
 import { createDashboard } from './dashboard'
 import { planFleet, type FleetOptions, type FleetSettings } from './fleet-config'
 import { failSynthesis, suppressNag, wildcardIn } from './nag'
@@ -90,7 +90,7 @@ export class Auditor extends Construct {
   }
 
   private acknowledge(role: Role, bucket: IBucket): void {
-    const objects = [...AUDITED, 'data', 'catalogs'].map((prefix) => wildcardIn(bucket, `${prefix}/*`))
+    const objects = LISTED.map((prefix) => wildcardIn(bucket, `${prefix}/*`))
     suppressNag(
       role,
       objects,

@@ -2,6 +2,7 @@
  * What is known of a fleet, as plain records: the evidence that the bucket gives, and the hosts that there ought to be. Times
  * of the bucket are S3's, in seconds since 1970; what a host says of time is kept nowhere here.
  */
+import type { Drill } from '../../agent/run/drill-record'
 import type { Verified } from '../../agent/run/manifest'
 
 /** What became of a run, as its manifest shows. */
@@ -98,20 +99,7 @@ export interface ClassHistory {
 }
 
 /** A restore on trial. */
-export interface DrillRecord {
-  readonly class: string
-  readonly run: string
-  readonly at: number
-  readonly ok: boolean
-  /** From the command to the last byte in place. */
-  readonly restoreSeconds: number
-  readonly restoredBytes: number
-  readonly entries: number
-  /** What went wrong, for people; empty where nothing did. */
-  readonly problem: string
-  /** Where not all of the run was restored: which part of it, such as `3/7`, or `part`. */
-  readonly share?: string
-}
+export type DrillRecord = Drill
 
 /** All that the bucket shows of a host. */
 export interface HostHistory {

@@ -1,5 +1,5 @@
 /** What the page has on board: types that both sides of it share. All text is printable and cut, all times are S3's, in seconds. */
-import type { HostState } from '../model/records'
+import type { DrillRecord, HostState } from '../model/records'
 import type { PackedTable } from './columnar'
 
 /** What the fleet's backups cost: as the program's `cost` has it. */
@@ -97,18 +97,8 @@ export type VolumeRow = {
   readonly warnings: number
 }
 
-export type DrillRow = {
+export type DrillRow = Required<DrillRecord> & {
   readonly host: number
-  readonly class: string
-  readonly run: string
-  readonly at: number
-  readonly ok: boolean
-  readonly restoreSeconds: number
-  readonly restoredBytes: number
-  readonly entries: number
-  readonly problem: string
-  /** Which part was restored; empty where everything was. */
-  readonly share: string
 }
 
 export interface PageData {

@@ -45,6 +45,10 @@ test.each([
   ['an error', '<Error><Code>SlowDown</Code></Error>'],
   ['another listing', page('').replaceAll('ListBucketResult', 'ListVersionsResult')],
   ['keys in another encoding', page('<EncodingType>url</EncodingType>')],
+  [
+    'a page that was cut off between two objects',
+    page(`<IsTruncated>false</IsTruncated>${object('a')}`).replace('</ListBucketResult>', ''),
+  ],
   ['an object without a key', page('<Contents><Size>1</Size></Contents>')],
   ['an object without a size', page('<Contents><Key>a</Key></Contents>')],
   ['a size that is none', page(object('a').replace('12', '1e3'))],
