@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { ExitStatus } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
@@ -46,11 +47,14 @@ export async function report(deps: CommandDeps, request: Request<'report'>): Pro
   }
 }
 
-/** Whole or not at all: a page that is half there looks like a fleet that is half there. */
+/**
+ * Whole or not at all: a page that is half there looks like a fleet that is half there. In a directory of everybody's, such as /tmp,
+ * nobody can have put a link in its way.
+ */
 async function replace(file: string, text: string): Promise<void> {
-  const begun = `${file}.part`
+  const begun = `${file}.${randomUUID()}.part`
   try {
-    await writeFile(begun, text)
+    await writeFile(begun, text, { flag: 'wx' })
     await rename(begun, file)
   } catch (cause) {
     await rm(begun, { force: true }).catch(() => undefined)

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import '../../support/report-page'
@@ -32,6 +32,15 @@ test('a page with all hosts and what they cost, and a table', async () => {
   expect(summary).toContain(`${html}: 6 hosts, `)
   expect(json).toMatchObject({ hosts: 6, files: [{ file: html, bytes: Buffer.byteLength(page) }, { file: csv }] })
   expect(readdirSync(directory).sort()).toEqual(['fleet.csv', 'fleet.html'])
+})
+
+test('links that somebody has put in its way are not written through', async () => {
+  const [html, victim] = [join(directory, 'linked.html'), join(directory, 'victim')]
+  writeFileSync(victim, 'mine')
+  for (const link of [html, `${html}.part`]) symlinkSync(victim, link)
+  await make('--html', html)
+  expect(readFileSync(victim, 'utf8')).toBe('mine')
+  expect(readFileSync(html, 'utf8')).toContain('shop-db-1')
 })
 
 test('without a file there is nothing to do', async () => {
