@@ -138,6 +138,11 @@ export function catalogKey(runKey: RunKey, volume: string): string {
   return `${Prefix.catalogs}/${runKey.class}/${runKey.host}/${runKey.run}/${volume}.jsonl.zst`
 }
 
+/** Of a differential archive: the names that the base has and the volume no longer had. */
+export function removedKey(runKey: RunKey, volume: string): string {
+  return `${Prefix.catalogs}/${runKey.class}/${runKey.host}/${runKey.run}/${volume}.removed.zst`
+}
+
 export function manifestKey(runKey: RunKey): string {
   return `${Prefix.manifests}/${runKey.class}/${runKey.host}/${runKey.run}.json`
 }

@@ -32,6 +32,7 @@ export const HOUSES: readonly House[] = [
       tar: 'command lines, headers',
       archive: 'frames, segments, catalog',
       run: 'manifest, verdicts',
+      changes: 'what changed since the base',
       hooks: 'applications held still',
       source: 'snapshots',
       verify: 'does it read back?',

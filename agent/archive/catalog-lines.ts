@@ -3,7 +3,14 @@ import { onPage } from '../pages'
 import { AgentError } from '../errors'
 import type { Archive } from './archive'
 import { lineSplitter } from './lines'
-import { parseCatalogLine, type CatalogEnd, type CatalogFrames, type CatalogHeader, type CatalogLine } from './catalog'
+import {
+  parseCatalogLine,
+  type CatalogEnd,
+  type CatalogFrames,
+  type CatalogHeader,
+  type CatalogLine,
+  type CatalogRemoved,
+} from './catalog'
 import type { CatalogEntry } from '../tar/entry'
 
 export interface CatalogReader {
@@ -15,6 +22,7 @@ export interface CatalogReader {
 
 export const isHeader = (line: CatalogLine): line is CatalogHeader => 'catalog' in line
 export const isEntry = (line: CatalogLine): line is CatalogEntry => 'path' in line
+export const isRemoved = (line: CatalogLine): line is CatalogRemoved => 'removed' in line && !('end' in line)
 export const isFrames = (line: CatalogLine): line is CatalogFrames => 'firstFrame' in line
 export const isEnd = (line: CatalogLine): line is CatalogEnd => 'end' in line
 
@@ -91,7 +99,8 @@ export function catalogReader(key: string, archive?: Archive): CatalogReader {
       else if (isHeader(line)) takeHeader(line)
       else if (isEntry(line)) takeEntry(line)
       else if (isFrames(line)) takeFrames(line)
-      else takeEnd(line)
+      else if (isEnd(line)) takeEnd(line)
+      else refuse('tells of something removed in a full archive')
       return line
     },
     finish() {

@@ -10,19 +10,33 @@ import { AgentError } from '../errors'
 import { findImpossible } from './catalog-claims'
 import type { EntryType, CatalogEntry } from '../tar/entry'
 
-/** What is written. Raised when an older agent could not read what a newer one writes. */
+/** Of full archives. Raised when an older agent could not read what a newer one writes. */
 export const CATALOG_FORMAT = 2
+/** Of differential archives: the entries of the base that are as they were come after the archive's own. */
+export const DIFFERENTIAL_CATALOG_FORMAT = 3
+
+const CATALOG_FORMATS = [1, CATALOG_FORMAT, DIFFERENTIAL_CATALOG_FORMAT] as const
 
 /** First line. */
 export interface CatalogHeader {
   /** 1: the end line has the SHA-256 of the tar stream. */
-  readonly catalog: 1 | typeof CATALOG_FORMAT
+  readonly catalog: 1 | typeof CATALOG_FORMAT | typeof DIFFERENTIAL_CATALOG_FORMAT
   readonly run: string
   readonly host: string
   /** Device-mapper name of the volume. */
   readonly volume: string
   readonly mountPoint: string
   readonly frameBytes: number
+  /** In format 3: the run in which the volume's base is. */
+  readonly base?: string
+}
+
+/** A name that the base has and the volume no longer had. In format 3, behind all entries. */
+export interface CatalogRemoved {
+  /** As `path` of an entry. */
+  readonly removed: string
+  /** As `path64` of an entry. */
+  readonly removed64?: string
 }
 
 /** Frames in one line of the catalog at most, so that no line is very long. */
@@ -43,14 +57,19 @@ export interface CatalogFrames {
 /** Last line. */
 export interface CatalogEnd {
   readonly end: true
+  /** Of the archive itself. */
   readonly entries: number
   readonly frames: number
   readonly rawBytes: number
   /** In format 1: SHA-256 of the tar stream. */
   readonly sha256?: string
+  /** In format 3: entries of the base that are as they were. */
+  readonly baseEntries?: number
+  /** In format 3: names that are gone. */
+  readonly removed?: number
 }
 
-export type CatalogLine = CatalogHeader | CatalogEntry | CatalogFrames | CatalogEnd
+export type CatalogLine = CatalogHeader | CatalogEntry | CatalogRemoved | CatalogFrames | CatalogEnd
 
 /** Any line but an entry's, with its newline. */
 export function formatCatalogLine(line: CatalogHeader | CatalogFrames | CatalogEnd): string {
@@ -73,6 +92,7 @@ export function formatCatalogEntry(entry: CatalogEntry): string {
   if (entry.xattrs) line += ',"xattrs":true'
   if (entry.device !== undefined) line += `,"device":[${entry.device[0]},${entry.device[1]}]`
   if (entry.undescribed !== undefined) line += `,"undescribed":${quote(entry.undescribed)}`
+  if (entry.base) line += ',"base":true'
   return `${line}}\n`
 }
 
@@ -94,11 +114,11 @@ export const LINE_BYTES_MAX = 1024 * 1024
  */
 export function parseCatalogLine(text: string): CatalogLine {
   const line = parseObject(text)
-  if ('catalog' in line && line['catalog'] !== 1 && line['catalog'] !== CATALOG_FORMAT) {
+  if ('catalog' in line && !(CATALOG_FORMATS as readonly unknown[]).includes(line['catalog'])) {
     const format = JSON.stringify(line['catalog'])
     throw new AgentError(
       'FORMAT_UNSUPPORTED',
-      `the catalog has format ${format}, this agent reads up to ${CATALOG_FORMAT}`,
+      `the catalog has format ${format}, this agent reads up to ${DIFFERENTIAL_CATALOG_FORMAT}`,
       {
         hint: 'It was written by a later version of the agent: read it with that one.',
       },
@@ -161,11 +181,29 @@ const ENTRY_FIELDS = {
   xattrs: optional(isTrue),
   device: optional(isDevice),
   undescribed: optional(isText),
+  base: optional(isTrue),
 } satisfies Record<keyof CatalogEntry, Check>
 
 /** Fields that are not named here are let through: a later version may add some. */
 const SHAPES: readonly Shape[] = [
   { mark: 'path', fields: ENTRY_FIELDS },
+  {
+    // Before what is removed: it has a count of that name.
+    mark: 'end',
+    fields: {
+      end: isTrue,
+      entries: isCount,
+      frames: isCount,
+      rawBytes: isCount,
+      sha256: optional(isSha256),
+      baseEntries: optional(isCount),
+      removed: optional(isCount),
+    } satisfies Record<keyof CatalogEnd, Check>,
+  },
+  {
+    mark: 'removed',
+    fields: { removed: isText, removed64: optional(isText) } satisfies Record<keyof CatalogRemoved, Check>,
+  },
   {
     mark: 'segment',
     fields: {
@@ -184,17 +222,8 @@ const SHAPES: readonly Shape[] = [
       volume: isText,
       mountPoint: isText,
       frameBytes: isCount,
+      base: optional(isText),
     } satisfies Record<keyof CatalogHeader, Check>,
-  },
-  {
-    mark: 'end',
-    fields: {
-      end: isTrue,
-      entries: isCount,
-      frames: isCount,
-      rawBytes: isCount,
-      sha256: optional(isSha256),
-    } satisfies Record<keyof CatalogEnd, Check>,
   },
 ]
 

@@ -138,8 +138,8 @@ export function* planReads(archive: Archive, table: FrameTable, ranges: Iterable
   for (const range of ranges) {
     const end = Math.ceil((range.offset + range.bytes) / archive.frameBytes)
     for (let index = Math.max(next, Math.floor(range.offset / archive.frameBytes)); index < end; index++) {
-      const location = locate(archive, table, index)
-      const owner = segmentAt(archive, location.rawOffset, segment)
+      const owner = segmentAt(archive, index * archive.frameBytes, segment)
+      const location = locate(archive, table, index, owner)
       if (frames.length > 0 && !(owner === segment && index === next && storedSum(frames, location) <= READ_BYTES)) {
         yield readOf(segment, frames)
         frames = []
@@ -167,13 +167,16 @@ function framesOf(archive: Archive, segment: Segment): [first: number, end: numb
   return [segment.rawOffset / archive.frameBytes, Math.ceil(end / archive.frameBytes)]
 }
 
-function locate(archive: Archive, table: FrameTable, index: number): FrameLocation {
+/** @param owner - index of the segment that has it */
+function locate(archive: Archive, table: FrameTable, index: number, owner: number): FrameLocation {
   const rawOffset = index * archive.frameBytes
+  const segment = archive.segments[owner]
+  const end = segment ? segment.rawOffset + segment.rawBytes : archive.rawBytes
   const checksum = table.crc32?.[index]
   return {
     index,
     rawOffset,
-    rawBytes: Math.min(archive.frameBytes, archive.rawBytes - rawOffset),
+    rawBytes: Math.min(archive.frameBytes, end - rawOffset),
     storedOffset: table.storedOffsets[index] ?? 0,
     storedBytes: table.storedBytes[index] ?? 0,
     ...(checksum !== undefined && { crc32: checksum }),

@@ -23,6 +23,8 @@ import { bootSchema } from './boot-record'
 import { layoutsSchema, sourceSchema } from '../source/record'
 
 export const MANIFEST_FORMAT = 2
+/** Of runs with a differential archive: an agent that knows format 2 alone would take it for all of its volume. */
+export const DIFFERENTIAL_MANIFEST_FORMAT = 3
 
 const storedObject = z.object({
   key: word.describe('Its key in the bucket.'),
@@ -48,8 +50,26 @@ export const archiveSchema = z.object({
   frames: size.describe('Frames in all segments.'),
 })
 
-/** What an archive holds of its volume: everything. */
-export const LEVELS = ['full'] as const
+/** What an archive holds of its volume: everything, or every directory and what is new or changed since its base. */
+export const LEVELS = ['full', 'differential'] as const
+
+const baseSchema = z.object({
+  run: z
+    .string()
+    .regex(new RegExp(RUN_PATTERN))
+    .describe('The run that has the base: of the same host and class, the volume full.'),
+  takenAt: time.describe('The moment that the base shows.'),
+  archive: archiveSchema.describe('The base, as its own manifest has it.'),
+})
+
+const removedSchema = storedObject.extend({
+  names: bytes.describe('How many there are.'),
+})
+
+const leftOutSchema = z.object({
+  count: z.int().min(1).describe('How many directories there are.'),
+  paths: listOf(line).describe('The first 20, from the root of the volume on.'),
+})
 
 export const warningsSchema = z.object({
   count: z.int().min(1).describe('How many there are.'),
@@ -69,7 +89,23 @@ export const volumeSchema = z.object({
     'Its name in keys and on the command line: of a logical volume its device-mapper name, such as `vg0-home`.',
   ),
   source: sourceSchema.describe('What its snapshot was taken of, and how.'),
-  level: z.enum(LEVELS).describe('What the archive holds of the volume: everything.'),
+  level: z
+    .enum(LEVELS)
+    .describe(
+      'What the archive holds of the volume: everything, or every directory and what is new or changed since its base.',
+    ),
+  base: baseSchema
+    .optional()
+    .describe('Of a differential archive: what it is to be read with. What it does not hold is there, as it was.'),
+  removed: removedSchema
+    .optional()
+    .describe('Of a differential archive: the object with the names that the base has and the volume no longer had.'),
+  fullBecause: line.optional().describe('Why the archive is full where it might have been differential.'),
+  leftOut: leftOutSchema
+    .optional()
+    .describe(
+      'Directories of which only a mark was archived, as `--exclude-caches` and `--exclude-if-present` ask for.',
+    ),
   device: word
     .optional()
     .describe('What was mounted, such as `/dev/nvme0n1p1`: where to make it again, unless it was on LVM.'),
@@ -168,9 +204,9 @@ const consistencySchema = z.object({
 
 export const manifestSchema = z.object({
   format: z
-    .literal(MANIFEST_FORMAT)
+    .literal([MANIFEST_FORMAT, DIFFERENTIAL_MANIFEST_FORMAT])
     .describe(
-      'Of this record; raised when an older agent could not read what a newer one writes. Every agent reads every earlier format.',
+      'Of this record: 3 where an archive is differential, else 2; raised when an older agent could not read what a newer one writes. Every agent reads every earlier format.',
     ),
   run: z.string().regex(new RegExp(RUN_PATTERN)).describe('Name of the run.'),
   class: z.string().regex(new RegExp(CLASS_PATTERN)).describe('Retention class.'),
@@ -212,10 +248,11 @@ export const manifestSchema = z.object({
  */
 export type Manifest = Readonly<Omit<z.infer<typeof manifestSchema>, 'format' | 'volumes'>> & {
   /** In which it was written; in memory, all are as the latest has it. */
-  readonly format: 1 | typeof MANIFEST_FORMAT
+  readonly format: 1 | typeof MANIFEST_FORMAT | typeof DIFFERENTIAL_MANIFEST_FORMAT
   readonly volumes: readonly VolumeBackup[]
 }
 export type VolumeBackup = Readonly<Omit<z.infer<typeof volumeSchema>, 'archive'>> & { readonly archive: Archive }
+export type Base = NonNullable<VolumeBackup['base']>
 export type Verified = Manifest['verified']
 export type SampleRecord = Readonly<NonNullable<VolumeBackup['sampled']>>
 export type VolumeFailure = Readonly<z.infer<typeof failureSchema>>

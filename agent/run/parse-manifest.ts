@@ -5,7 +5,7 @@ import { manifestKey, type RunKey } from '../contract'
 import { AgentError } from '../errors'
 import { findContradiction } from './manifest-claims'
 import { manifestSchema1, upgrade, type Manifest1 } from './manifest-format-1'
-import { LEVELS, MANIFEST_FORMAT, manifestSchema, type Manifest } from './manifest'
+import { DIFFERENTIAL_MANIFEST_FORMAT, LEVELS, manifestSchema, type Manifest } from './manifest'
 import { SOURCE_KINDS } from '../source/record'
 import { parseStrictJson } from '../lib/strict-json'
 import { printableLine } from '../lib/printable'
@@ -47,8 +47,8 @@ const madeAs = z.object({ level: z.string().optional(), source: z.object({ kind:
 /** What only a later agent can have written; undefined where there is nothing. */
 function findLater(value: unknown): string | undefined {
   const { format } = writtenBy.safeParse(value).data ?? {}
-  if (format !== undefined && format > MANIFEST_FORMAT) {
-    return `format ${format}, this agent reads up to ${MANIFEST_FORMAT}`
+  if (format !== undefined && format > DIFFERENTIAL_MANIFEST_FORMAT) {
+    return `format ${format}, this agent reads up to ${DIFFERENTIAL_MANIFEST_FORMAT}`
   }
   for (const volume of volumesOf.safeParse(value).data?.volumes ?? []) {
     const read = madeAs.safeParse(volume)

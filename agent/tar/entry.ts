@@ -34,6 +34,8 @@ export interface CatalogEntry {
    * only tar itself may restore it, and of the other fields `offset` and `bytes` alone mean anything.
    */
   readonly undescribed?: string
+  /** In the catalog of a differential archive: the entry is as it was, and `offset` and `bytes` are places in the base. */
+  readonly base?: true
 }
 
 /**

@@ -66,8 +66,8 @@ test.each<[string, string]>([
 })
 
 test('a catalog of a later format is left to a later agent', () => {
-  expect(() => parseCatalogLine('{"catalog":3,"records":[]}')).toThrow(
-    'the catalog has format 3, this agent reads up to 2',
+  expect(() => parseCatalogLine('{"catalog":4,"records":[]}')).toThrow(
+    'the catalog has format 4, this agent reads up to 3',
   )
 })
 

@@ -1,11 +1,16 @@
-import { formatManifest, MANIFEST_FORMAT, type Manifest, type VolumeBackup } from '../../agent/run/manifest'
+import {
+  DIFFERENTIAL_MANIFEST_FORMAT,
+  formatManifest,
+  type Manifest,
+  type VolumeBackup,
+} from '../../agent/run/manifest'
 import { parseManifest } from '../../agent/run/parse-manifest'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
 
 const place = { class: 'daily', host: 'host', run: '20260131T040506Z-abz277' }
 
 test('a manifest of a newer agent is refused with the remedy, not misread', () => {
-  const newer = { ...manifestOf(), format: MANIFEST_FORMAT + 1 }
+  const newer = { ...manifestOf(), format: DIFFERENTIAL_MANIFEST_FORMAT + 1 }
   expect(() => parseManifest(JSON.stringify(newer), place)).toThrow(
     expect.objectContaining({ code: 'FORMAT_UNSUPPORTED', hint: expect.stringContaining('Install') }),
   )
