@@ -4,6 +4,7 @@ import { AgentError } from '../errors'
 import type { Archive } from './archive'
 import { lineSplitter } from './lines'
 import {
+  DIFFERENTIAL_CATALOG_FORMAT,
   parseCatalogLine,
   type CatalogEnd,
   type CatalogFrames,
@@ -22,7 +23,7 @@ export interface CatalogReader {
 
 export const isHeader = (line: CatalogLine): line is CatalogHeader => 'catalog' in line
 export const isEntry = (line: CatalogLine): line is CatalogEntry => 'path' in line
-export const isRemoved = (line: CatalogLine): line is CatalogRemoved => 'removed' in line && !('end' in line)
+export const isRemoved = (line: CatalogLine): line is CatalogRemoved => 'removed' in line && !isEnd(line)
 export const isFrames = (line: CatalogLine): line is CatalogFrames => 'firstFrame' in line
 export const isEnd = (line: CatalogLine): line is CatalogEnd => 'end' in line
 
@@ -44,48 +45,79 @@ function clip(text: string): string {
 }
 
 /**
- * Checks that the lines come in their order, that entries follow each other in the tar stream without a gap, and that
- * the end line's counts agree.
+ * Checks that the lines come in their order, that the archive's own entries follow each other in the tar stream without a
+ * gap and those of the base come in its order, and that the end line's counts agree.
  *
  * @param key - of the catalog: the header has to say the same
  * @param archive - as in the manifest, where the end line has to say the same too
  */
 export function catalogReader(key: string, archive?: Archive): CatalogReader {
   let number = 0
-  let entries = 0
-  let frames = 0
-  let position = 0
-  let stage: 'header' | 'entries' | 'frames' | 'done' = 'header'
+  let isDifferential = false
+  const counts = { entries: 0, baseEntries: 0, removed: 0, frames: 0 }
+  /** Where the next entry of the archive starts, and the earliest that the next one of the base may. */
+  const position = { own: 0, base: 0 }
+  let stage: Stage = 'header'
 
   const refuse = (what: string): never => {
     throw new AgentError('ARCHIVE_DAMAGED', `${key}: line ${number} ${what}`, {
       hint: `The archive may be good all the same: restore it by hand as ${onPage('restore-by-hand')} says.`,
     })
   }
+  /** Stages only follow each other. */
+  const enter = (next: Stage, what: string): void => {
+    if (STAGES.indexOf(next) < STAGES.indexOf(stage)) refuse(`${what} after ${IN_STAGE[stage]}`)
+    if (!isDifferential && (next === 'base' || next === 'removed')) refuse(`${what} in a full archive`)
+    stage = next
+  }
 
   const takeHeader = (header: CatalogHeader): void => {
-    stage = 'entries'
+    enter('entries', 'is a header')
+    isDifferential = header.catalog === DIFFERENTIAL_CATALOG_FORMAT
+    if (isDifferential !== (header.base !== undefined)) refuse('names a base, or none, against its format')
     const misplacement = findMisplacement(key, header)
     if (misplacement !== undefined) refuse(misplacement)
     if (archive && header.frameBytes !== archive.frameBytes) refuse(`has frames of ${header.frameBytes} bytes`)
   }
   const takeEntry = (line: CatalogEntry): void => {
-    if (stage !== 'entries') refuse('is an entry after the frames')
-    if (line.offset !== position) refuse(`has an entry at ${line.offset}, the one before it ends at ${position}`)
-    position += line.bytes
-    entries++
-    if (archive && entries > archive.entries) refuse(`is an entry more than the ${archive.entries} of the manifest`)
+    enter('entries', 'is an entry')
+    if (line.offset !== position.own)
+      refuse(`has an entry at ${line.offset}, the one before it ends at ${position.own}`)
+    position.own += line.bytes
+    counts.entries++
+    if (archive && counts.entries > archive.entries)
+      refuse(`is an entry more than the ${archive.entries} of the manifest`)
+  }
+  const takeBaseEntry = (line: CatalogEntry): void => {
+    enter('base', 'is an entry of the base')
+    // Every directory is in the archive itself; what cannot be told apart by its name cannot be known to be as it was.
+    if (line.type === 'directory' || line.undescribed !== undefined) refuse('is no entry that can be in the base alone')
+    if (line.offset < position.base) refuse(`has an entry of the base at ${line.offset}, before the end of another`)
+    position.base = line.offset + line.bytes
+    counts.baseEntries++
+  }
+  const takeRemoved = (): void => {
+    enter('removed', 'tells of something removed')
+    counts.removed++
   }
   const takeFrames = (line: CatalogFrames): void => {
-    stage = 'frames'
-    frames += line.storedBytes.length
-    if (archive && frames > archive.frames) refuse(`has a frame more than the ${archive.frames} of the manifest`)
+    enter('frames', 'has frames')
+    counts.frames += line.storedBytes.length
+    if (archive && counts.frames > archive.frames) refuse(`has a frame more than the ${archive.frames} of the manifest`)
   }
   const takeEnd = (line: CatalogEnd): void => {
     stage = 'done'
-    if (line.entries !== entries) refuse(`counts ${line.entries} entries, there are ${entries}`)
-    if (line.frames !== frames) refuse(`counts ${line.frames} frames, there are ${frames}`)
-    if (line.rawBytes < position) refuse(`says ${line.rawBytes} bytes, the entries take ${position}`)
+    for (const field of ['entries', 'frames'] as const) {
+      if (line[field] !== counts[field]) refuse(`counts ${line[field]} ${field}, there are ${counts[field]}`)
+    }
+    for (const [field, name] of [
+      ['baseEntries', 'entries of the base'],
+      ['removed', 'names removed'],
+    ] as const) {
+      const counted = isDifferential ? counts[field] : undefined
+      if (line[field] !== counted) refuse(`counts ${line[field] ?? 'no'} ${name}, there are ${counts[field]}`)
+    }
+    if (line.rawBytes < position.own) refuse(`says ${line.rawBytes} bytes, the entries take ${position.own}`)
     const [difference] = archive ? compareEnd(line, archive) : []
     if (difference !== undefined) refuse(difference)
   }
@@ -97,16 +129,27 @@ export function catalogReader(key: string, archive?: Archive): CatalogReader {
       if (stage === 'done') refuse('comes after the end')
       else if (isHeader(line) !== (stage === 'header')) refuse('is a header in the wrong place, or none in its place')
       else if (isHeader(line)) takeHeader(line)
-      else if (isEntry(line)) takeEntry(line)
-      else if (isFrames(line)) takeFrames(line)
+      else if (isEntry(line)) (line.base ? takeBaseEntry : takeEntry)(line)
       else if (isEnd(line)) takeEnd(line)
-      else refuse('tells of something removed in a full archive')
+      else if (isRemoved(line)) takeRemoved()
+      else takeFrames(line)
       return line
     },
     finish() {
       if (stage !== 'done') refuse('is the last one, and is not an end: the catalog was cut short')
     },
   }
+}
+
+const STAGES = ['header', 'entries', 'base', 'removed', 'frames', 'done'] as const
+type Stage = (typeof STAGES)[number]
+const IN_STAGE: Readonly<Record<Stage, string>> = {
+  header: 'the header',
+  entries: 'the entries',
+  base: 'those of the base',
+  removed: 'what is removed',
+  frames: 'the frames',
+  done: 'the end',
 }
 
 /** From a catalog's text, in pieces of any size, to its lines. */

@@ -9,7 +9,7 @@ import { nextSample } from '../verify/sample-schedule.io'
 import { steadyClock } from '../lib/steady-clock.io'
 import { lowerPriority, readSystem, readTools, type SystemDeps } from './system-record.io'
 import { assertClockAgrees } from './clock'
-import { completenessOf, formatManifest, MANIFEST_FORMAT, type Manifest, type VolumeFailure } from '../run/manifest'
+import { completenessOf, formatManifest, formatOf, type Manifest, type VolumeFailure } from '../run/manifest'
 import { parseManifest } from '../run/parse-manifest'
 import type { BackupRequest, WithHost } from '../options/commands'
 import { formatRun } from '../run/run-id'
@@ -82,7 +82,7 @@ export async function backUpHost(
   const failures = [...result.failures, ...selection.unfit.map(describeUnfit)]
 
   const manifest: Manifest = {
-    format: MANIFEST_FORMAT,
+    format: formatOf(result.volumes),
     ...runKey,
     startedAt: startedAt.toISOString(),
     finishedAt: deps.now().toISOString(),

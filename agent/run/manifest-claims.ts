@@ -1,8 +1,8 @@
 /** What a manifest claims, held against the place where it lies, against itself, and against the format. */
-import { catalogKey, dataKey, type RunKey } from '../contract'
+import { catalogKey, dataKey, removedKey, type RunKey } from '../contract'
 import { FRAME_BYTES, SEGMENT_BYTES, SEGMENT_FRAMES_MAX, type Archive } from '../archive/archive'
 import { BLOCK_BYTES } from '../tar/layout'
-import type { Manifest, VolumeBackup } from './manifest'
+import { formatOf, type Base, type Manifest, type VolumeBackup } from './manifest'
 import { volumeNameOf } from '../source/record'
 
 /**
@@ -26,6 +26,8 @@ export function findContradiction(manifest: Manifest, runKey: RunKey): string | 
     const twice = findTwice(volumes.map((backup) => backup[field]))
     if (twice !== undefined) return `it has two volumes '${twice}'`
   }
+  if (manifest.format !== 1 && manifest.format !== formatOf(volumes))
+    return `it says that its format is ${manifest.format}`
   for (const backup of volumes) {
     const wrong = findInVolume(backup, runKey)
     if (wrong !== undefined) return `its volume '${backup.volume}' ${wrong}`
@@ -42,12 +44,36 @@ function findInVolume(backup: VolumeBackup, runKey: RunKey): string | undefined 
   const { volume, archive } = backup
   const name = volumeNameOf(backup)
   if (volume !== name) return `is '${name}' by its source`
+  return findInArchive(archive, volume, runKey) ?? findInLevel(backup, runKey)
+}
+
+function findInArchive(archive: Archive, volume: string, runKey: RunKey): string | undefined {
   const { catalog, frameBytes, frames, entries, rawBytes } = archive
   if (frameBytes !== FRAME_BYTES) return `has frames of ${frameBytes} bytes, not ${FRAME_BYTES}`
   if (catalog.key !== catalogKey(runKey, volume)) return `has a catalog that lies elsewhere: ${catalog.key}`
   if (frames !== Math.ceil(rawBytes / FRAME_BYTES)) return `has ${frames} frames of ${rawBytes} bytes`
   if (entries > rawBytes / BLOCK_BYTES) return `has ${entries} entries in ${rawBytes} bytes`
   return findInSegments(archive, (index) => dataKey(runKey, volume, archive.compression, index))
+}
+
+/** What is read as all of its volume must be that: a differential archive with its base, a full one alone. */
+function findInLevel(backup: VolumeBackup, runKey: RunKey): string | undefined {
+  const { volume, level, base, removed, archive } = backup
+  if (level === 'full') return base || removed ? 'is full, and names a base or what is removed' : undefined
+  if (!base || !removed) return 'is differential, and does not say to what'
+  if (removed.key !== removedKey(runKey, volume))
+    return `has a list of what is removed that lies elsewhere: ${removed.key}`
+  if (base.archive.compression !== archive.compression) return 'has a base of another compression'
+  return findInBase(base, backup, runKey)
+}
+
+/** The base is one of the same host, class and volume; and earlier, so that nothing can be its own base. */
+function findInBase(base: Base, { volume, snapshot }: VolumeBackup, runKey: RunKey): string | undefined {
+  if (base.run >= runKey.run || !(Date.parse(base.takenAt) < Date.parse(snapshot.takenAt))) {
+    return `has a base that is not earlier: ${base.run}`
+  }
+  const wrong = findInArchive(base.archive, volume, { ...runKey, run: base.run })
+  return wrong === undefined ? undefined : `has a base that ${wrong}`
 }
 
 function findInSegments(archive: Archive, keyOf: (index: number) => string): string | undefined {

@@ -251,8 +251,11 @@ export type Manifest = Readonly<Omit<z.infer<typeof manifestSchema>, 'format' | 
   readonly format: 1 | typeof MANIFEST_FORMAT | typeof DIFFERENTIAL_MANIFEST_FORMAT
   readonly volumes: readonly VolumeBackup[]
 }
-export type VolumeBackup = Readonly<Omit<z.infer<typeof volumeSchema>, 'archive'>> & { readonly archive: Archive }
-export type Base = NonNullable<VolumeBackup['base']>
+export type VolumeBackup = Readonly<Omit<z.infer<typeof volumeSchema>, 'archive' | 'base'>> & {
+  readonly archive: Archive
+  readonly base?: Base | undefined
+}
+export type Base = Readonly<Omit<z.infer<typeof baseSchema>, 'archive'>> & { readonly archive: Archive }
 export type Verified = Manifest['verified']
 export type SampleRecord = Readonly<NonNullable<VolumeBackup['sampled']>>
 export type VolumeFailure = Readonly<z.infer<typeof failureSchema>>
@@ -267,6 +270,11 @@ export function leastVerified(depths: readonly Verified[]): Verified {
 /** Whether nothing but the sizes of what was stored counts, although more was asked for. */
 export function isSizesOnly({ verified, volumes }: Pick<Manifest, 'verified' | 'volumes'>): boolean {
   return verified === 'none' && volumes.some(({ unconfirmed, sampled }) => unconfirmed && sampled)
+}
+
+/** The format in which a run of these volumes is written. */
+export function formatOf(volumes: readonly Pick<VolumeBackup, 'level'>[]): 2 | 3 {
+  return volumes.some(({ level }) => level === 'differential') ? DIFFERENTIAL_MANIFEST_FORMAT : MANIFEST_FORMAT
 }
 
 /** A run is complete where every volume is, in all that it has. */

@@ -2,7 +2,7 @@
 import { FRAME_BYTES, SEGMENT_BYTES, SEGMENT_FRAMES_MAX } from '../../agent/archive/archive'
 import { findContradiction } from '../../agent/run/manifest-claims'
 import type { Manifest, VolumeBackup } from '../../agent/run/manifest'
-import { manifestOf, volumeBackupOf } from '../support/manifest'
+import { differentialOf, manifestOf, volumeBackupOf } from '../support/manifest'
 
 const sourceOf = (group: string, name: string) => ({ ...volumeBackupOf().source, group, name })
 const place = { class: 'daily', host: 'host', run: '20260131T040506Z-abz277' }
@@ -43,6 +43,56 @@ describe('a manifest that names what is not its own', () => {
     const volume = { ...volumeBackupOf({ volume: 'my--vg-my--home' }), source: sourceOf('my-vg', 'my-home') }
     expect(findContradiction(manifestOf({ volumes: [volume] }), place)).toBeUndefined()
   })
+})
+
+describe('a differential archive', () => {
+  const good = differentialOf()
+  const base = good.base!
+  const differential = (changes: Partial<VolumeBackup>): Manifest =>
+    manifestOf({ format: 3, volumes: [{ ...good, ...changes }] })
+  const elsewhere = volumeBackupOf({}, { ...place, host: 'db-2', run: base.run }).archive
+
+  test('with an earlier base of the same host, class and volume contradicts nothing', () => {
+    expect(findContradiction(differential({}), place)).toBeUndefined()
+  })
+
+  test.each<[string, Manifest, string]>([
+    ['is in a manifest of format 2, which older agents read', manifestOf({ volumes: [good] }), 'its format is 2'],
+    ['is a full one after all', differential({ level: 'full' }), 'its format is 3'],
+    ['has a base beside a full archive', at({ base }), 'is full, and names a base'],
+    ['has no base', differential({ base: undefined }), 'does not say to what'],
+    ['has no list of what is removed', differential({ removed: undefined }), 'does not say to what'],
+    [
+      "has another host's base",
+      differential({ base: { ...base, archive: elsewhere } }),
+      'a base that has a catalog that lies elsewhere',
+    ],
+    [
+      'has a base of another run than it says',
+      differential({ base: { ...base, run: '20260125T040506Z-other1' } }),
+      'lies elsewhere',
+    ],
+    [
+      'is its own base',
+      differential({ base: { ...base, run: place.run, archive: good.archive } }),
+      'a base that is not earlier',
+    ],
+    [
+      'has a base of the same moment',
+      differential({ base: { ...base, takenAt: good.snapshot.takenAt } }),
+      'a base that is not earlier',
+    ],
+    [
+      'has a list that lies elsewhere',
+      differential({ removed: { ...good.removed!, key: base.archive.catalog.key } }),
+      'removed that lies elsewhere',
+    ],
+    [
+      'has a base of another compression',
+      differential({ base: { ...base, archive: { ...base.archive, compression: 'none' } } }),
+      'a base of another compression',
+    ],
+  ])('is refused where it %s', (_, manifest, message) => expectContradiction(manifest, message))
 })
 
 describe('a run that is good whatever is done with it', () => {

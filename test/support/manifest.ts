@@ -1,4 +1,4 @@
-import { catalogKey, dataKey, type RunKey } from '../../agent/contract'
+import { catalogKey, dataKey, removedKey, type RunKey } from '../../agent/contract'
 import type { Manifest, VolumeBackup } from '../../agent/run/manifest'
 
 const place = { class: 'daily', host: 'host', run: '20260131T040506Z-abz277' }
@@ -49,6 +49,29 @@ export function volumeBackupOf(changes: Partial<VolumeBackup> = {}, at: RunKey =
       frames: 1,
     },
     archiveSeconds: 3.25,
+    ...changes,
+  }
+}
+
+/** As `volumeBackupOf`, of a differential archive whose base is six days older. */
+export function differentialOf(changes: Partial<VolumeBackup> = {}, at: RunKey = place): VolumeBackup {
+  const backup = volumeBackupOf(changes, at)
+  const base = { ...at, run: '20260125T040506Z-base77' }
+  return {
+    ...backup,
+    level: 'differential',
+    base: {
+      run: base.run,
+      takenAt: '2026-01-25T04:05:07.000Z',
+      archive: volumeBackupOf({ volume: backup.volume }, base).archive,
+    },
+    removed: {
+      key: removedKey(at, backup.volume),
+      sizeBytes: 40,
+      crc32: '00decade',
+      sha256: 'c'.repeat(64),
+      names: 2,
+    },
     ...changes,
   }
 }
