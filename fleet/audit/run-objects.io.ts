@@ -5,7 +5,7 @@ import { asLoss } from '../../agent/errors'
 import { mapUnordered } from '../../agent/lib/unordered'
 import { parseManifest } from '../../agent/run/parse-manifest'
 import { MANIFEST_BYTES_MAX } from '../evidence/listed'
-import { findMissing } from '../evidence/present'
+import { findMissing, findMissingBase } from '../evidence/present'
 import { summarize } from '../evidence/summarize'
 import { TAGGED_PREFIXES } from '../model/storage-rules'
 import type { RunRecord } from '../model/records'
@@ -14,6 +14,9 @@ import type { FleetDeps } from '../vault'
 /** All but the manifest lies below folders of the run's name. */
 const FOLDERS = TAGGED_PREFIXES.filter((prefix) => prefix !== Prefix.manifests)
 const RUN = new RegExp(RUN_PATTERN)
+
+/** Runs whose objects are listed at a time. */
+const RUNS_IN_FLIGHT = 4
 
 /** Many times those of the largest run: what is not among them is not taken to be there. */
 const LISTED_MAX = 100_000
@@ -44,7 +47,7 @@ export async function listRun(
 }
 
 /**
- * Whether the objects of a run are there as its manifest says, which is read once more: of all but the newest runs only numbers are
+ * Whether the objects of a run, and of its bases, are there as its manifest says, which is read once more: of all but the newest runs only numbers are
  * kept, and sums can be made up by whoever may put objects beside them.
  *
  * @throws AgentError what concerns all objects; what keeps this run from being read makes it one that is not there
@@ -62,17 +65,19 @@ async function findMissingOf(
 ): Promise<string | undefined> {
   const { body, lastModified } = await vault.store.get(manifestKey(runKey), MANIFEST_BYTES_MAX, signal)
   if (Math.floor(lastModified.getTime() / 1000) !== writtenAt) return 'its manifest is another one'
-  const { stored = [] } = summarize(parseManifest(body.toString(), runKey), { stored: true })
+  const { record, stored = [] } = summarize(parseManifest(body.toString(), runKey), { stored: true })
   const listed = new Map<string, ObjectInfo>()
-  const list = async (prefix: string) => {
+  const list = async (prefix: string, run: string) => {
     let count = 0
-    for await (const object of vault.store.list(folderOf(prefix, runKey), signal)) {
+    for await (const object of vault.store.list(folderOf(prefix, { ...runKey, run }), signal)) {
       listed.set(object.key, object)
       if (++count === LISTED_MAX) return
     }
   }
-  await Promise.all([list(Prefix.data), list(Prefix.catalogs)])
-  return findMissing(runKey, stored, listed, lastModified)
+  const needed = [runKey.run, ...(record.bases ?? [])]
+  await mapUnordered(needed, RUNS_IN_FLIGHT, (run) => Promise.all([list(Prefix.data, run), list(Prefix.catalogs, run)]))
+  const given = [runKey, stored, listed, lastModified] as const
+  return findMissing(...given) ?? findMissingBase(...given)?.what
 }
 
 export interface Swept {

@@ -152,7 +152,9 @@ async function sweep(pass: Pass, cases: readonly Case[]): Promise<void> {
   await mapUnordered(swept, IN_FLIGHT, async (given) => {
     const before = Math.min(supersededBefore(given), now - UNFINISHED_SECONDS)
     if (before === -Infinity || isEnough(pass)) return
-    const runs = new Set(given.history.runs.map(({ run }) => run))
+    // What a manifest names as a base is none of what is left, though the base's own manifest has gone.
+    const isForgotten = forgottenUntil(given) !== undefined
+    const runs = new Set(given.history.runs.flatMap(({ run, bases = [] }) => (isForgotten ? [run] : [run, ...bases])))
     await attempt(pass, `what runs left of ${given.host} could not be tagged`, async () => {
       await tag(pass, await listLeftovers(deps, { host: given.host, class: given.history.class, runs, before, most }))
     })

@@ -215,6 +215,7 @@ function describeTrouble({ classes, explanations, at, view }: HostOutput, { colu
 }
 
 function describeDamage({ run, state, verdict }: RunRecord, at: number): string {
+  if (state === 'base-missing') return `${run}: its base is not there, or does not read back`
   if (state === 'objects-missing') return `${run}: objects that its manifest names are not there, or of another size`
   return `${run} did not read back${verdict ? ` ${ageOf(verdict.at, at)} ago (${verdict.depth})` : ''}`
 }

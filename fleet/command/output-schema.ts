@@ -140,7 +140,7 @@ const runRecord = z.object({
   run: runName,
   writtenAt: time.describe('When its manifest was written.'),
   state: z
-    .enum(['complete', 'incomplete', 'misdated', 'unreadable', 'unsupported', 'objects-missing'])
+    .enum(['complete', 'incomplete', 'misdated', 'unreadable', 'unsupported', 'objects-missing', 'base-missing'])
     .describe('What became of it.'),
   verified: z.enum(DEPTHS).describe('How far its manifest says that it was verified.'),
   sizesOnly: z.literal(true).exactOptional().describe('Nothing but sizes was confirmed of something in it.'),
@@ -163,6 +163,10 @@ const runRecord = z.object({
     .exactOptional()
     .describe('The last word of whoever verified it later.'),
   presentAt: time.exactOptional().describe('When its objects were last seen to be there.'),
+  bases: z
+    .array(runName)
+    .exactOptional()
+    .describe('Of a run with differential archives: the runs that have the bases, without which it is worth nothing.'),
   superseded: z.literal(true).exactOptional().describe('It may expire: newer good runs have made it dispensable.'),
 })
 
@@ -181,6 +185,7 @@ const runDetail = z.object({
         entries: z.int().describe('Files, directories and so on.'),
         rawBytes: z.int().describe('Before compression.'),
         storedBytes: z.int().describe('As it is stored.'),
+        base: z.string().exactOptional().describe('Of a differential archive: the run that has its base.'),
         warnings: z.int().describe('What could not be backed up although tar succeeded.'),
       }),
     )

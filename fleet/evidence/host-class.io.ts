@@ -6,6 +6,7 @@ import type { FleetDeps } from '../vault'
 import { hear, isHeard, type RunRecords } from './hear.io'
 import { isMisdated, type Comparison, type ListedClass, type ListedRun } from './listed'
 import { lookForObjects } from './look.io'
+import { judgeBases } from '../model/bases'
 import { isWorthLooking } from './present'
 import type { ManifestReader, ReadRun } from './read-manifests.io'
 import type { StoredVolume } from './summarize'
@@ -68,7 +69,7 @@ export async function updateClass(deps: FleetDeps, work: ClassWork, tools: Class
       return verdict?.ok === false ? { ...run, verdict } : run
     }),
   )
-  const runs = await lookForObjects(deps, listed, heard, { keepAtLeast, now, storedOf })
+  const runs = judgeBases(await lookForObjects(deps, listed, heard, { keepAtLeast, now, storedOf }))
   const isSame = known && runs.length === known.runs.length && runs.every((run, index) => run === known.runs[index])
   if (isSame && (known.newest || runs.length === 0)) return known
   const detail = await findDetail(

@@ -2,8 +2,8 @@
 import { Prefix, type RunKey } from '../../agent/contract'
 import type { ObjectInfo } from '../../agent/context'
 import type { FleetDeps } from '../vault'
-import type { RunRecord } from '../model/records'
-import { findDue, findMissing } from './present'
+import type { RunRecord, RunState } from '../model/records'
+import { findDue, findMissing, findMissingBase } from './present'
 import type { StoredVolume } from './summarize'
 import { without } from './without'
 
@@ -34,7 +34,7 @@ export async function lookForObjects(
   let seen = runs
   const looked = new Set<string>()
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const missing = seen.filter(({ run, state }) => looked.has(run) && state === 'objects-missing').length
+    const missing = seen.filter(({ run, state }) => looked.has(run) && state !== 'complete').length
     const due = findDue(seen, keepAtLeast + missing, now).filter(({ run }) => !looked.has(run))
     if (due.length === 0) break
     const listed = await listObjects(deps, place, due)
@@ -43,28 +43,33 @@ export async function lookForObjects(
       looked.add(run.run)
       const stored = await storedOf(run)
       if (!stored) continue
-      const what = findMissing({ ...place, run: run.run }, stored, listed, new Date(run.writtenAt * 1000))
+      const given = [{ ...place, run: run.run }, stored, listed, new Date(run.writtenAt * 1000)] as const
+      const own = findMissing(...given)
+      const base = findMissingBase(...given)
+      const what = own ?? base?.what
       if (what !== undefined) deps.log.debug(`run ${run.run} of ${place.host}: ${what}`)
-      changed.set(run.run, withSight(run, what === undefined ? now : undefined))
+      const state = own !== undefined ? 'objects-missing' : base ? 'base-missing' : 'complete'
+      changed.set(run.run, withSight(run, state, now))
+      // The other runs that hang on it are told by its own record.
+      const lost = base && seen.find((each) => each.run === base.run && each.state === 'complete')
+      if (lost) changed.set(lost.run, withSight(lost, 'objects-missing', now))
     }
     seen = seen.map((run) => changed.get(run.run) ?? run)
   }
   return seen
 }
 
-function withSight(run: RunRecord, presentAt: number | undefined): RunRecord {
-  const rest = without(run, 'presentAt')
-  if (presentAt === undefined) return { ...rest, state: 'objects-missing' }
-  return { ...rest, state: 'complete', presentAt }
+function withSight(run: RunRecord, state: RunState, now: number): RunRecord {
+  return { ...without(run, 'presentAt'), state, ...(state === 'complete' && { presentAt: now }) }
 }
 
-/** Those of the runs, and what lies between them: one request for each kind where the runs are the newest ones. */
+/** Those of the runs and of their bases, and what lies between them: one request for each kind where the runs are the newest ones. */
 async function listObjects(
   { vault, signal, log }: FleetDeps,
   { class: className, host }: Pick<RunKey, 'class' | 'host'>,
   runs: readonly RunRecord[],
 ): Promise<ReadonlyMap<string, ObjectInfo>> {
-  const names = runs.map(({ run }) => run).sort()
+  const names = runs.flatMap(({ run, bases = [] }) => [run, ...bases]).sort()
   const [first = '', last = ''] = [names[0], names.at(-1)]
   const wanted = new Set(names)
   const listed = new Map<string, ObjectInfo>()

@@ -10,6 +10,7 @@ const STATES: readonly RunState[] = [
   'unreadable',
   'unsupported',
   'objects-missing',
+  'base-missing',
 ]
 const SPEAKERS: readonly RunVerdict['by'][] = ['operator', 'host']
 const RUN = new RegExp(RUN_PATTERN)
@@ -17,6 +18,8 @@ const FLAG = { sizesOnly: 1, superseded: 2, unread: 4 } as const
 /** In the place of what a run does not have. */
 const NONE = -1
 const FIELDS = 16
+/** Behind them: the verdict, and the runs that have the bases. */
+const FIELDS_MAX = FIELDS + 2
 
 export function formatRun(run: RunRecord): readonly unknown[] {
   const { verdict } = run
@@ -38,18 +41,13 @@ export function formatRun(run: RunRecord): readonly unknown[] {
     run.presentAt ?? NONE,
     operator ?? NONE,
     host ?? NONE,
-    ...(verdict
-      ? [
-          [
-            SPEAKERS.indexOf(verdict.by),
-            DEPTHS.indexOf(verdict.depth),
-            Number(verdict.ok),
-            verdict.at,
-            Number(verdict.sizesOnly ?? false),
-          ],
-        ]
-      : []),
+    ...(verdict ? [formatVerdict(verdict)] : run.bases ? [NONE] : []),
+    ...(run.bases ? [run.bases] : []),
   ]
+}
+
+function formatVerdict({ by, depth, ok, at: saidAt, sizesOnly }: RunVerdict): readonly number[] {
+  return [SPEAKERS.indexOf(by), DEPTHS.indexOf(depth), Number(ok), saidAt, Number(sizesOnly ?? false)]
 }
 
 /** @throws Error where one is none */
@@ -58,7 +56,7 @@ export function parseRuns(values: readonly unknown[]): readonly RunRecord[] {
 }
 
 function parseRun(value: unknown): RunRecord {
-  if (!Array.isArray(value) || value.length < FIELDS || value.length > FIELDS + 1) throw new Error('a run is none')
+  if (!Array.isArray(value) || value.length < FIELDS || value.length > FIELDS_MAX) throw new Error('a run is none')
   const run: unknown = value[0]
   if (typeof run !== 'string' || !RUN.test(run)) throw new Error('a run has no name')
   for (let field = 1; field < FIELDS; field++) {
@@ -70,7 +68,7 @@ function parseRun(value: unknown): RunRecord {
   const [recentEntries, presentAt, heardOperator, heardHost] = [12, 13, 14, 15].map(numberAt) as [
     ...[number, number, number, number],
   ]
-  const verdict = value.length > FIELDS ? parseVerdict(value[FIELDS]) : undefined
+  const verdict = value.length > FIELDS && value[FIELDS] !== NONE ? parseVerdict(value[FIELDS]) : undefined
   // In one piece, and what few runs have behind it: spread together, a record takes twice the memory.
   const record: Writable<RunRecord> = {
     run,
@@ -90,6 +88,7 @@ function parseRun(value: unknown): RunRecord {
   if (heardOperator !== NONE) record.heardOperator = heardOperator
   if (heardHost !== NONE) record.heardHost = heardHost
   if (verdict) record.verdict = verdict
+  if (value.length === FIELDS_MAX) record.bases = parseBases(value[FIELDS + 1])
   if (flags & FLAG.sizesOnly) record.sizesOnly = true
   if (flags & FLAG.superseded) record.superseded = true
   if (flags & FLAG.unread) record.unread = true
@@ -104,6 +103,14 @@ function parseVerdict(value: unknown): RunVerdict {
   const deep = at(DEPTHS, depth)
   if (deep === 'none') throw new Error('a verdict has no depth')
   return { by: at(SPEAKERS, by), depth: deep, ok: ok === 1, at: writtenAt, ...(sizesOnly === 1 && { sizesOnly: true }) }
+}
+
+function parseBases(value: unknown): readonly string[] {
+  if (!Array.isArray(value) || value.length === 0) throw new Error('bases are none')
+  return value.map((run: unknown) => {
+    if (typeof run !== 'string' || !RUN.test(run)) throw new Error('a base has no name')
+    return run
+  })
 }
 
 function isNumber(value: unknown): value is number {

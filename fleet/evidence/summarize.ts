@@ -1,4 +1,5 @@
 /** What is kept of a manifest: numbers of every run, and of the newest what people need to see. */
+import type { Archive } from '../../agent/archive/archive'
 import type { Compression } from '../../agent/contract'
 import { printableLine } from '../../agent/lib/printable'
 import { isSizesOnly, type Manifest } from '../../agent/run/manifest'
@@ -11,6 +12,10 @@ export interface StoredVolume {
   /** Of the segments, in order. */
   readonly segmentBytes: readonly number[]
   readonly catalogBytes: number
+  /** Of a differential archive: the list of what is removed. */
+  readonly removedBytes?: number
+  /** Of a differential archive: what it is to be read with. */
+  readonly base?: Pick<StoredVolume, 'segmentBytes' | 'catalogBytes'> & { readonly run: string }
 }
 
 /** What a manifest says that can be read; what S3 says of it is for others to add. */
@@ -30,6 +35,8 @@ export interface Wanted {
 const TEXT_CHARACTERS_MAX = 300
 /** Lists likewise: a host with more of them is told of by their number. */
 const LIST_MAX = 100
+/** Runs that one run's bases are in: a volume's base is its last full archive, so that there are few (design limit). */
+const BASES_MAX = 100
 
 export function summarize(manifest: Manifest, { detail, stored }: Wanted): Summary {
   return {
@@ -51,10 +58,18 @@ function recordOf(manifest: Manifest): Summary['record'] {
     entries: sum(({ entries }) => entries),
     rawBytes: sum(({ rawBytes }) => rawBytes),
     storedBytes: sum(({ storedBytes }) => storedBytes),
-    catalogBytes: sum(({ catalog }) => catalog.sizeBytes),
+    catalogBytes:
+      sum(({ catalog }) => catalog.sizeBytes) +
+      volumes.reduce((all, { removed }) => all + (removed?.sizeBytes ?? 0), 0),
     seconds: Math.max(0, Math.round(seconds)),
     ...recentOf(volumes),
+    ...basesOf(volumes),
   }
+}
+
+function basesOf(volumes: Manifest['volumes']): Pick<RunRecord, 'bases'> {
+  const bases = [...new Set(volumes.flatMap(({ base }) => base?.run ?? []))].sort()
+  return bases.length > 0 ? { bases: bases.slice(-BASES_MAX) } : {}
 }
 
 /** Known of the run only where it is of every volume. */
@@ -71,9 +86,10 @@ function detailOf(manifest: Manifest): RunDetail {
   const { run, system, agent, volumes, failures, notBackedUp } = manifest
   return {
     ...{ run, hostname: cut(system.hostname), os: osOf(system.osRelease), agentVersion: cut(agent.version) },
-    volumes: volumes.slice(0, LIST_MAX).map(({ volume, mountPoint, filesystem, source, archive, warnings }) => ({
+    volumes: volumes.slice(0, LIST_MAX).map(({ volume, mountPoint, filesystem, source, archive, base, warnings }) => ({
       ...{ volume: cut(volume), mountPoint: cut(mountPoint), filesystem: cut(filesystem), source: source.kind },
       ...{ entries: archive.entries, rawBytes: archive.rawBytes, storedBytes: archive.storedBytes },
+      ...(base && { base: base.run }),
       warnings: warnings?.count ?? 0,
     })),
     failures: failures.slice(0, LIST_MAX).map(({ volume, mountPoint, code, message, hint }) => ({
@@ -86,10 +102,16 @@ function detailOf(manifest: Manifest): RunDetail {
   }
 }
 
-function storedOf({ volume, archive }: Manifest['volumes'][number]): StoredVolume {
-  const { compression, segments, catalog } = archive
-  const segmentBytes = segments.map(({ sizeBytes }) => sizeBytes)
-  return { volume, compression, segmentBytes, catalogBytes: catalog.sizeBytes }
+function storedOf({ volume, archive, base, removed }: Manifest['volumes'][number]): StoredVolume {
+  return {
+    ...{ volume, compression: archive.compression, ...sizesOf(archive) },
+    ...(removed && { removedBytes: removed.sizeBytes }),
+    ...(base && { base: { run: base.run, ...sizesOf(base.archive) } }),
+  }
+}
+
+function sizesOf({ segments, catalog }: Archive) {
+  return { segmentBytes: segments.map(({ sizeBytes }) => sizeBytes), catalogBytes: catalog.sizeBytes }
 }
 
 /** What `/etc/os-release` calls the system, for people. */

@@ -5,6 +5,8 @@ import type { RunRecord } from './records'
 /** How many runs, each of another time, the newest is compared with, and how few say nothing yet (design limits). */
 const COMPARED_MAX = 10
 const COMPARED_MIN = 5
+/** Where differential runs lie between the full ones, there are fewer of these, each days apart (design limit). */
+const FULL_MIN = 3
 /** Less than two nights are, and more than an intruder has before an hourly pass (design limit). */
 const APART_SECONDS = 12 * 3600
 /** Of what is smaller, nothing is odd: a few files more or less (design limits). */
@@ -13,6 +15,8 @@ const ENTRIES_MIN = 1000
 /** A host loses half of its files, or gets three times as many, seldom by itself (design limits). */
 const SHRUNK = 0.5
 const GROWN = 3
+/** Of what a full run stores, a differential one stores less: the agent makes a full one by then (design limit). */
+const DIFFERENTIAL = 0.75
 /** What is encrypted does not compress. As a share of the uncompressed size (design limit). */
 const RATIO_RISE = 0.25
 /** More than half of all files modified within a day, where a tenth is usual (design limits). */
@@ -30,13 +34,29 @@ const MISDATED_SECONDS = 7 * 86400
 export function findSuspicions(runs: readonly RunRecord[], now: number): readonly string[] {
   const complete = runs.filter(({ state }) => state === 'complete')
   const [newest, ...others] = complete
-  const earlier = newest ? chooseEarlier(newest, others) : []
-  const compared = newest && earlier.length >= COMPARED_MIN ? compare(newest, earlier) : []
+  const compared = newest ? compareLikes(newest, others) : []
   const misdated = runs.filter(({ state, writtenAt }) => state === 'misdated' && now - writtenAt < MISDATED_SECONDS)
   const [first] = misdated
   if (!first) return compared
   const more = misdated.length > 1 ? ` (and ${counted(misdated.length - 1, 'more run')})` : ''
   return [...compared, `run ${first.run} was not written at the time in its name${more}`]
+}
+
+/** What a differential run holds depends on the age of its base: it is held against what full ones store. */
+function compareLikes(newest: RunRecord, others: readonly RunRecord[]): string[] {
+  const full = chooseEarlier(
+    newest,
+    others.filter(({ bases }) => !bases),
+  )
+  if (newest.bases) return full.length === 0 ? [] : compareDifferential(newest, full)
+  const least = others.some(({ bases }) => bases) ? FULL_MIN : COMPARED_MIN
+  return full.length >= least ? compare(newest, full, least) : []
+}
+
+function compareDifferential({ storedBytes }: RunRecord, full: readonly RunRecord[]): string[] {
+  const bytes = median(full.map((run) => run.storedBytes))
+  if (storedBytes < BYTES_MIN || storedBytes <= bytes * DIFFERENTIAL) return []
+  return [`stores ${formatBytes(storedBytes)} of changes, and full runs store ${formatBytes(bytes)}`]
 }
 
 /** Runs by the dozen within an hour are one: whoever may write them would make anything usual before anybody has looked. */
@@ -52,7 +72,7 @@ function chooseEarlier(newest: RunRecord, others: readonly RunRecord[]): readonl
   return chosen
 }
 
-function compare(newest: RunRecord, earlier: readonly RunRecord[]): string[] {
+function compare(newest: RunRecord, earlier: readonly RunRecord[], least: number): string[] {
   const found: string[] = []
   const usual = (of: (run: RunRecord) => number) => median(earlier.map(of))
 
@@ -72,7 +92,7 @@ function compare(newest: RunRecord, earlier: readonly RunRecord[]): string[] {
   }
   const known = earlier.flatMap((run) => changedShare(run) ?? [])
   const changed = changedShare(newest)
-  if (changed !== undefined && changed > CHANGED && known.length >= COMPARED_MIN && median(known) < USUALLY_CHANGED) {
+  if (changed !== undefined && changed > CHANGED && known.length >= least && median(known) < USUALLY_CHANGED) {
     found.push(`${percent(changed)} of its entries were modified within a day, usually ${percent(median(known))}`)
   }
   return found

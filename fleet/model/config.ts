@@ -18,6 +18,8 @@ export const classPolicySchema = z.object({
   maxAgeHours: z.number().positive(),
   keepAtLeast: z.int().min(1).default(KEEP_AT_LEAST),
   expireAfterDays: z.int().min(1),
+  /** How much older than a differential run its base may be: what is stored stays longer by as much. 0: all runs are full. */
+  fullEveryDays: z.int().min(0).default(0),
   storageClass: z.string().default('STANDARD'),
   transitions: z.array(z.object({ afterDays: z.int().min(0), storageClass: z.string() })).default([]),
 })

@@ -27,7 +27,7 @@ export function staysOf(
   const moves =
     matching?.filter(({ needsTag }) => !needsTag).flatMap(({ transitions }) => transitions) ?? policy?.transitions ?? []
   const ends = matching?.flatMap(({ expireAfterDays }) => expireAfterDays ?? []) ?? []
-  const end = ends.length > 0 ? Math.min(...ends) : policy?.expireAfterDays
+  const end = ends.length > 0 ? Math.min(...ends) : policy && policy.expireAfterDays + policy.fullEveryDays
   const first = { afterDays: 0, storageClass: policy?.storageClass ?? 'STANDARD' }
   const all = [first, ...moves.toSorted((a, b) => a.afterDays - b.afterDays)].filter(
     ({ afterDays }) => end === undefined || afterDays < end,

@@ -101,6 +101,7 @@ function describeRecent({ runs, maxAgeHours }: Facts, now: number): Finding | un
 }
 
 function describeDamage({ run, state, verdict }: RunRecord, now: number): string {
+  if (state === 'base-missing') return `the base of its newest run ${run} is gone, or does not read back`
   if (state === 'objects-missing') return `objects of its newest run ${run} are gone, or of another size`
   const age = verdict ? ` ${ageOf(verdict.at, now)} ago` : ''
   return `its newest run ${run} did not read back when ${verdict?.by === 'host' ? 'the host' : 'an operator'} verified it${age}`

@@ -18,6 +18,8 @@ export type RunState =
   | 'unsupported'
   /** Objects that its manifest names are not there, or of another size. */
   | 'objects-missing'
+  /** What it holds is there, and what it is to be read with is not, or does not read back. */
+  | 'base-missing'
 
 /** The latest word of an operator, or without one that of the host within its run's own time. */
 export interface RunVerdict {
@@ -46,7 +48,7 @@ export interface RunRecord {
   readonly rawBytes: number
   /** Of the archives. */
   readonly storedBytes: number
-  /** Of the catalogs, which stay in S3 Standard. */
+  /** Of the catalogs, and of the lists of what is removed, which stay in S3 Standard. */
   readonly catalogBytes: number
   /** How long the host says that it took. */
   readonly seconds: number
@@ -57,6 +59,8 @@ export interface RunRecord {
   readonly presentAt?: number
   /** It bears the tag without which nothing expires: its manifest does, and what that names as soon as it may. */
   readonly superseded?: true
+  /** Of a run with differential archives: the runs that have the bases of these. Without them it is worth nothing. */
+  readonly bases?: readonly string[]
   /** Something kept its manifest from being read, such as a key that the reader may not use: what it says is not known, and asked for again. */
   readonly unread?: true
   /** Which records of operators' verifications have been read, as a checksum of their keys and times: another says that there are others. */
@@ -79,6 +83,8 @@ export interface RunDetail {
     readonly entries: number
     readonly rawBytes: number
     readonly storedBytes: number
+    /** Of a differential archive: the run that has its base. */
+    readonly base?: string
     readonly warnings: number
   }[]
   readonly failures: readonly {

@@ -1,9 +1,9 @@
 /** What a run counts for. */
 import type { RunRecord } from './records'
 
-/** Somebody looked, and it does not read back; or what it is made of is not there. */
+/** Somebody looked, and it does not read back; or what it is made of, or hangs on, is not there. */
 export function isDamaged({ state, verdict }: RunRecord): boolean {
-  return state === 'objects-missing' || verdict?.ok === false
+  return state === 'objects-missing' || state === 'base-missing' || verdict?.ok === false
 }
 
 /** More than sizes was confirmed: by S3 as it was stored, or by whoever read it later. */

@@ -1,5 +1,6 @@
 /** Which runs newer ones have made dispensable: those alone may expire, once they are old enough. */
 import { findSuspicions } from './anomalies'
+import { areBasesVerified } from './bases'
 import type { ClassPolicy } from './config'
 import type { ClassHistory, RunRecord } from './records'
 import { isGood } from './runs'
@@ -9,13 +10,15 @@ const DAY_SECONDS = 86400
 export const SEEN_SECONDS = DAY_SECONDS
 /** Longer than a run can take, from the start of its first upload to its manifest: what is younger may still get one. */
 export const UNFINISHED_SECONDS = 3 * DAY_SECONDS
+/** By how much more a base may be older: archives have three days more than manifests, of which a run of 49 hours takes most. */
+const APART_SECONDS_MAX = 22 * 3600
 /** How many hours it takes until every host's leftovers in the bucket have been looked for once. */
 const SWEEP_HOURS = 7 * 24
 
 /** A host in one class, with what was decided about it. Times are S3's, in seconds. */
 export interface SupersedeCase {
   readonly history: ClassHistory
-  readonly policy: Pick<ClassPolicy, 'keepAtLeast' | 'expireAfterDays'>
+  readonly policy: Pick<ClassPolicy, 'keepAtLeast' | 'expireAfterDays' | 'fullEveryDays'>
   /** Since when no inventory has shown the host. */
   readonly goneSince?: number | undefined
   /** When an operator said that it may be forgotten. */
@@ -28,12 +31,13 @@ export interface SupersedeCase {
 /**
  * Good runs, the newest first, as far as they may stand in for older ones. One that is odd next to those before it is none:
  * what an intruder makes of a host is complete and verified, too. It becomes usual after some nights, and somebody has been
- * told by then.
+ * told by then. A differential run counts with its bases, or not at all.
  */
 export function* findStandIns({ history, now }: SupersedeCase): Generator<RunRecord> {
   const complete = history.runs.filter(({ state }) => state === 'complete')
   for (const [index, run] of complete.entries()) {
-    if (isGood(run) && findSuspicions(complete.slice(index), now).length === 0) yield run
+    const isWhole = isGood(run) && areBasesVerified(run, history.runs)
+    if (isWhole && findSuspicions(complete.slice(index), now).length === 0) yield run
   }
 }
 
@@ -70,11 +74,33 @@ export function supersededBefore(given: SupersedeCase): number {
   return -Infinity
 }
 
-/** The runs to tag, the oldest first. One of the same second as the last that is kept is kept. */
+/**
+ * Names of runs that have bases of others, and so stay: as long as one of these does not bear the tag, or is needed again; or is so
+ * much younger that the rules would have the base go before its manifest. Of a host that is forgotten nothing is needed.
+ */
+export function findNeededBases(given: SupersedeCase): ReadonlySet<string> {
+  if (forgottenUntil(given) !== undefined) return new Set()
+  const { history, policy } = given
+  const before = supersededBefore(given)
+  const writtenAt = new Map(history.runs.map((run) => [run.run, run.writtenAt]))
+  const isWithin = (base: string, at: number) =>
+    at - (writtenAt.get(base) ?? at) <= policy.fullEveryDays * DAY_SECONDS + APART_SECONDS_MAX
+  return new Set(
+    history.runs.flatMap(({ bases = [], superseded, writtenAt: at }) =>
+      superseded && at < before ? bases.filter((base) => !isWithin(base, at)) : bases,
+    ),
+  )
+}
+
+/**
+ * The runs to tag, the oldest first. One of the same second as the last that is kept is kept. Bases follow, once all
+ * that hangs on them bears the tag.
+ */
 export function planSuperseded(given: SupersedeCase): readonly RunRecord[] {
   const before = supersededBefore(given)
+  const bases = findNeededBases(given)
   return given.history.runs
-    .filter(({ writtenAt, superseded }) => writtenAt < before && !superseded)
+    .filter(({ run, writtenAt, superseded }) => writtenAt < before && !superseded && !bases.has(run))
     .toSorted((a, b) => a.writtenAt - b.writtenAt)
 }
 
@@ -84,14 +110,22 @@ export function planSuperseded(given: SupersedeCase): readonly RunRecord[] {
  */
 export function findDoubtful(given: SupersedeCase): readonly RunRecord[] {
   const before = supersededBefore(given)
+  const bases = findNeededBases(given)
   const since = given.now - (given.policy.expireAfterDays / 2) * DAY_SECONDS
-  return given.history.runs.filter((run) => !run.superseded && run.writtenAt >= before && run.writtenAt <= since)
+  const isNeeded = ({ run, writtenAt }: RunRecord) => writtenAt >= before || bases.has(run)
+  return given.history.runs.filter((run) => !run.superseded && isNeeded(run) && run.writtenAt <= since)
 }
 
-/** The runs that bear the tag and are needed again: one that stood in for them has turned out to be no good. */
+/**
+ * The runs that bear the tag and are needed again: one that stood in for them has turned out to be no good, or that hangs
+ * on them is needed again.
+ */
 export function planReprieves(given: SupersedeCase): readonly RunRecord[] {
   const before = supersededBefore(given)
-  return given.history.runs.filter(({ writtenAt, superseded }) => superseded === true && writtenAt >= before)
+  const bases = findNeededBases(given)
+  return given.history.runs.filter(
+    ({ run, writtenAt, superseded }) => superseded === true && (writtenAt >= before || bases.has(run)),
+  )
 }
 
 /**

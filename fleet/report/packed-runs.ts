@@ -32,6 +32,7 @@ const STATES: readonly RunState[] = [
   'unreadable',
   'unsupported',
   'objects-missing',
+  'base-missing',
 ]
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const VALUE_OF = new Map(Array.from(DIGITS, (digit, value) => [digit, value]))

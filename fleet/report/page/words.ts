@@ -72,11 +72,15 @@ export function formatChange(change: number | undefined): string {
   return percent === 0 ? '±0 %' : `${percent > 0 ? '+' : '−'}${formatCount(Math.abs(percent))} %`
 }
 
+function isMissing(state: PageRun['state']): boolean {
+  return state === 'objects-missing' || state === 'base-missing'
+}
+
 /** What became of a run, as a cell of the calendar shows it. */
 export type RunKind = 'good' | 'unverified' | 'incomplete' | 'odd' | 'bad'
 
 export function kindOf({ state, standing }: PageRun): RunKind {
-  if (standing === 'damaged' || state === 'unreadable' || state === 'objects-missing') return 'bad'
+  if (standing === 'damaged' || state === 'unreadable' || isMissing(state)) return 'bad'
   if (state === 'misdated' || state === 'unsupported') return 'odd'
   if (state === 'incomplete') return 'incomplete'
   return standing === 'verified' ? 'good' : 'unverified'
@@ -89,6 +93,7 @@ const OUTCOMES: Readonly<Record<PageRun['state'], string>> = {
   unreadable: 'its manifest cannot be read',
   unsupported: 'made by a later version of Snapstream',
   'objects-missing': 'objects are gone, or of another size',
+  'base-missing': 'its base is gone, or does not read back',
 }
 
 /** `complete, verified by checksum, 12.3 GiB stored of 40 GiB, 182K entries, 4 min 3 s` */
@@ -96,7 +101,7 @@ export function describeRun(run: PageRun): string {
   const read = run.state !== 'unreadable' && run.state !== 'unsupported'
   return [
     OUTCOMES[run.state],
-    ...(run.standing === 'damaged' && run.state !== 'objects-missing' ? ['does not read back'] : []),
+    ...(run.standing === 'damaged' && !isMissing(run.state) ? ['does not read back'] : []),
     ...(read && run.standing !== 'damaged' ? [describeProof(run)] : []),
     ...(read && run.rawBytes > 0
       ? [

@@ -280,3 +280,53 @@ test('where the bucket cannot be reached, that is not taken for a problem of one
   await expect(audit(vault, [aHistory(HOST, runs)])).rejects.toMatchObject({ code: 'ENDPOINT_UNREACHABLE' })
   expect(vault.superseded.has(manifestKey({ ...PLACE, run: runs[5]!.run }))).toBe(false)
 })
+
+describe('runs that hang on a full one', () => {
+  const FULL_AT = NOW - HOUR - 5 * DAY
+  const config = fleetConfig({ classes: [{ name: 'daily', maxAgeHours: 36, expireAfterDays: 35, fullEveryDays: 7 }] })
+  /** A full run, and five nights after it that hang on it, the newest first. */
+  const week = (without: readonly string[] = []) => {
+    const vault = memoryVault()
+    const base = putRun(vault, PLACE, FULL_AT, { without })
+    const later = [1, 2, 3, 4, 5].map((night) => putRun(vault, PLACE, FULL_AT + night * DAY, { base: base.run }))
+    return { vault, base, runs: [...later.reverse(), base] }
+  }
+
+  test('are tagged before it is, and it is kept while one of them is needed', async () => {
+    const { vault, runs } = week()
+    let histories = [aHistory(HOST, runs)]
+    for (let pass = 0; pass < 3; pass++) {
+      histories = [...(await audit(vault, histories, { config, now: NOW + pass * HOUR })).histories.values()]
+    }
+    const tagged = [runs[3]!, runs[4]!].flatMap(({ run }) => objectsOf({ ...PLACE, run }, { isDifferential: true }))
+    expect([...vault.superseded].sort()).toEqual(tagged.sort())
+  })
+
+  test('let it go an hour after the last of them', async () => {
+    const { vault, base, runs } = week()
+    const full = [1, 2, 3].map((night) => putRun(vault, PLACE, NOW - HOUR + night * DAY)).reverse()
+    const now = NOW + 3 * DAY
+    const first = await audit(vault, [aHistory(HOST, [...full, ...runs])], { config, now })
+    expect(first).toMatchObject({ runs: 5, problems: [] })
+    expect(keysOf(base).some((key) => vault.superseded.has(key))).toBe(false)
+    const second = await audit(vault, [...first.histories.values()], { config, now: now + HOUR })
+    expect(second.runs).toBe(1)
+    expect(keysOf(base).every((key) => vault.superseded.has(key))).toBe(true)
+  })
+
+  test.each(['data', 'catalogs'])('stand in for none without the %s of it', async (prefix) => {
+    const { vault, runs } = week([prefix])
+    expect(await audit(vault, [aHistory(HOST, runs)], { config })).toMatchObject({ runs: 0, objects: 0 })
+  })
+
+  test('keep what it has in the bucket from being taken for a leftover, whatever became of its manifest', async () => {
+    const { vault, base, runs } = week()
+    const [manifest, ...others] = keysOf(base)
+    vault.store.objects.delete(manifest!)
+    const left = runs.filter((run) => run !== base)
+    for (let hour = 0; hour < 168; hour++) {
+      await audit(vault, [aHistory(HOST, left.slice(0, 3))], { config, now: NOW + 10 * DAY + hour * HOUR })
+    }
+    expect(others.filter((key) => vault.superseded.has(key))).toEqual([])
+  })
+})

@@ -28,7 +28,7 @@ test.each([
   }
   expect(await parse(text, { detail: true })).toMatchObject({ detail: { hostname: 'db-1' } })
   expect(await parse(text)).toEqual({ record: expect.anything() })
-  expect(await parse(text.replace('"format": 2', '"format": 3'))).toMatchObject({ state: 'unsupported' })
+  expect(await parse(text.replace('"format": 2', '"format": 4'))).toMatchObject({ state: 'unsupported' })
   const another = text.replaceAll('"host": "db1"', '"host": "db2"')
   expect(await parse(another)).toEqual({
     state: 'unreadable',

@@ -1,4 +1,4 @@
-import { catalogKey, dataKey, drillKey, manifestKey, verificationKey } from '../../../agent/contract'
+import { catalogKey, dataKey, drillKey, manifestKey, removedKey, verificationKey } from '../../../agent/contract'
 import { AgentError } from '../../../agent/errors'
 import { agentVersion } from '../../../agent/backup/system-record.io'
 import { readEvidence } from '../../../fleet/evidence/pass.io'
@@ -7,6 +7,7 @@ import { fleetConfigSchema } from '../../../fleet/model/config'
 import type { HostHistory, RunRecord } from '../../../fleet/model/records'
 import type { FleetDeps } from '../../../fleet/vault'
 import { fleetBucket, nightly } from '../../support/fleet-bucket'
+import { differentialOf, volumeBackupOf } from '../../support/manifest'
 
 const ARN = 'arn:aws:ec2:eu-west-1:111122223333:instance/i-0123456789abcdef0'
 const config = fleetConfigSchema.parse({
@@ -195,6 +196,87 @@ test('the run by which a host is judged is looked for, however many newer ones p
   store.objects.delete(dataKey(nightly('db1', 26), 'vg0-home', 'zstd', 0))
   const later = await look(deps, first, NOW + 25 * 3600)
   expect(runsOf(later, 'db1').at(-1)?.state).toBe('objects-missing')
+})
+
+describe('a differential run', () => {
+  const full = nightly('db1', 20)
+  const volume = 'vg0-home'
+  const dataOf = (runKey: typeof full) => dataKey(runKey, volume, 'zstd', 0)
+  /** A full run of the 20th, and nights from the 26th on that hang on it. */
+  const weekOf = (days: readonly number[]) => {
+    const bucket = fleetBucket()
+    bucket.putRun(full)
+    const base = {
+      run: full.run,
+      takenAt: '2026-01-20T02:00:00.000Z',
+      archive: volumeBackupOf({ volume }, full).archive,
+    }
+    for (const day of days) {
+      const runKey = nightly('db1', day)
+      bucket.putRun(runKey, { format: 3, volumes: [differentialOf({ volume, base }, runKey)] })
+      bucket.put(removedKey(runKey, volume), Buffer.alloc(40))
+    }
+    return bucket
+  }
+  const statesOf = (histories: Histories) => runsOf(histories, 'db1').map(({ state }) => state)
+
+  test('is good where its objects and those of its base are there', async () => {
+    const histories = await look(weekOf([29, 30]).deps)
+    expect(statesOf(histories)).toEqual(['complete', 'complete', 'complete'])
+    expect(runOf(histories)).toMatchObject({ bases: [full.run], presentAt: NOW, objects: 2, catalogBytes: 340 })
+    expect(histories.get('db1')?.classes[0]?.newest?.volumes[0]?.base).toBe(full.run)
+  })
+
+  test('without its list of what is removed is not', async () => {
+    const { deps, store } = weekOf([29, 30])
+    store.objects.delete(removedKey(nightly('db1', 30), volume))
+    expect(statesOf(await look(deps))).toEqual(['objects-missing', 'complete', 'complete'])
+  })
+
+  test.each([
+    ['archive', dataOf],
+    ['catalog', (runKey: typeof full) => catalogKey(runKey, volume)],
+  ])(
+    'is not where the %s of its base is gone: nor are the others that hang on it, and all are once it is back',
+    async (_, keyOf) => {
+      const { deps, store, putRun } = weekOf([26, 27, 28, 29, 30])
+      const first = await look(deps)
+      store.objects.delete(keyOf(full))
+      const later = await look(deps, first, NOW + 25 * 3600)
+      expect(statesOf(later)).toEqual([...Array<string>(5).fill('base-missing'), 'objects-missing'])
+      putRun(full)
+      const back = await look(deps, later, NOW + 26 * 3600)
+      expect(statesOf(await look(deps, back, NOW + 27 * 3600))).toEqual(Array(6).fill('complete'))
+    },
+  )
+
+  test('whose base was deleted, manifest and all, is seen to be lost however old it is', async () => {
+    const { deps, store } = weekOf([26, 27, 28, 29, 30])
+    const first = await look(deps)
+    for (const key of [manifestKey(full), dataOf(full), catalogKey(full, volume)]) store.objects.delete(key)
+    const later = await look(deps, first, NOW + 25 * 3600)
+    expect(statesOf(later)).toEqual(Array(5).fill('base-missing'))
+  })
+
+  test('whose base has lost its manifest only reads back, and is looked for once a day', async () => {
+    const { deps, store, asked } = weekOf([26, 27, 28, 29, 30])
+    const first = await look(deps)
+    store.objects.delete(manifestKey(full))
+    const later = await look(deps, first, NOW + 25 * 3600)
+    expect(runsOf(later, 'db1').map(({ state, presentAt }) => [state, presentAt])).toEqual(
+      Array(5).fill(['complete', NOW + 25 * 3600]),
+    )
+    asked.length = 0
+    await look(deps, later, NOW + 26 * 3600)
+    expect(asked.filter((each) => /list (data|catalogs)/.test(each))).toEqual([])
+  })
+
+  test('whose base did not read back is not good', async () => {
+    const { deps, put } = weekOf([30])
+    const verdict = JSON.stringify({ depth: 'stream', ok: false })
+    put(verificationKey('verdicts', full, '20260130T030000Z'), verdict, new Date(Date.UTC(2026, 0, 30, 3)))
+    expect(statesOf(await look(deps))).toEqual(['base-missing', 'complete'])
+  })
 })
 
 describe('verdicts', () => {

@@ -43,6 +43,21 @@ const state: FleetState = {
                 ...{ sizesOnly: true, superseded: true, recentEntries: 0, heardOperator: 0, heardHost: 77 },
                 verdict: { by: 'operator', depth: 'checksum', ok: false, sizesOnly: true, at: 1_799_900_001 },
               },
+              {
+                ...{
+                  run: '20260129T020000Z-k3xw7c',
+                  writtenAt: 1_799_800_000,
+                  ...run,
+                  ...sizes,
+                  state: 'base-missing',
+                },
+                bases: ['20260128T020000Z-k3xw7d'],
+              },
+              {
+                ...{ run: '20260129T010000Z-k3xw7c', writtenAt: 1_799_700_000, ...run, ...sizes },
+                verdict: { by: 'host', depth: 'stream', ok: true, at: 1_799_700_001 },
+                bases: ['20260127T020000Z-k3xw7d', '20260128T020000Z-k3xw7d'],
+              },
             ],
             newest: {
               ...{ run: '20260131T020000Z-k3xw7a', hostname: 'db1.example', os: 'Debian "13"', agentVersion: '0.3.0' },

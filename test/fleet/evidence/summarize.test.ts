@@ -1,5 +1,5 @@
 import { summarize } from '../../../fleet/evidence/summarize'
-import { manifestOf, volumeBackupOf } from '../../support/manifest'
+import { differentialOf, manifestOf, volumeBackupOf } from '../../support/manifest'
 
 test('numbers are the sums over all volumes', () => {
   const { record } = summarize(manifestOf({ volumes: [volumeBackupOf(), volumeBackupOf({ volume: 'vg0-srv' })] }), {})
@@ -7,6 +7,20 @@ test('numbers are the sums over all volumes', () => {
     ...{ state: 'complete', verified: 'checksum', volumes: 2, objects: 4, entries: 6 },
     ...{ rawBytes: 40_960, storedBytes: 2000, catalogBytes: 600, seconds: 60 },
   })
+})
+
+test('a run with differential archives says which runs have the bases, and where what is removed is listed', () => {
+  const volumes = [
+    volumeBackupOf(),
+    differentialOf({ volume: 'vg0-srv', mountPoint: '/srv' }),
+    differentialOf({ volume: 'vg0-opt', mountPoint: '/opt' }),
+  ]
+  const { record, detail, stored } = summarize(manifestOf({ format: 3, volumes }), { detail: true, stored: true })
+  const base = '20260125T040506Z-base77'
+  expect(record).toMatchObject({ bases: [base], objects: 6, storedBytes: 3000, catalogBytes: 3 * 300 + 2 * 40 })
+  expect(detail?.volumes.map((volume) => volume.base)).toEqual([undefined, base, base])
+  expect(stored?.[1]).toMatchObject({ removedBytes: 40, base: { run: base, segmentBytes: [1000], catalogBytes: 300 } })
+  expect(stored?.[0]).toEqual({ volume: 'vg0-home', compression: 'zstd', segmentBytes: [1000], catalogBytes: 300 })
 })
 
 test('a run of which nothing but sizes is known says so', () => {

@@ -67,7 +67,7 @@ test('an intruder who writes a dozen runs within the hour makes nothing usual by
   )
   const runs = [...flood, ...before]
   expect(findSuspicions(runs, NOW)).toEqual(['stores 1 GiB, usually 16 GiB'])
-  const policy = { keepAtLeast: 3, expireAfterDays: 35 }
+  const policy = { keepAtLeast: 3, expireAfterDays: 35, fullEveryDays: 0 }
   expect(planSuperseded({ history: { class: 'daily', runs }, policy, now: NOW })).toEqual([])
 })
 
@@ -78,4 +78,31 @@ test('a run that was written at another time than its name says is told of for a
   ])
   expect(findSuspicions([...before, forged(6), forged(5)], NOW)[0]).toMatch(/\(and 1 more run\)$/)
   expect(findSuspicions([...before, forged(8)], NOW)).toEqual([])
+})
+
+describe('where full runs are a week apart', () => {
+  /** Four weeks of which the nights between store little, the newest first. */
+  const weeks = (of: Partial<RunRecord> = {}) =>
+    nights(28, NOW - 26 * HOUR).map((run, night) =>
+      night % 7 === 6 ? run : { ...run, bases: ['20260201T000000Z-full00'], storedBytes: GIB, entries: 9000, ...of },
+    )
+  const hanging = { bases: ['20260228T000000Z-full00'], storedBytes: 2 * GIB, rawBytes: 4 * GIB, entries: 12_000 }
+
+  test('a night that stores little is as it should be, and so is a full run after it', () => {
+    expect(suspicionsOf(hanging, weeks())).toEqual([])
+    expect(suspicionsOf({ ...hanging, recentEntries: 11_000 }, weeks({ recentEntries: 10 }))).toEqual([])
+    expect(suspicionsOf({}, weeks())).toEqual([])
+  })
+
+  test('a night that stores nearly as much as a full run is odd', () => {
+    expect(suspicionsOf({ ...hanging, storedBytes: 14 * GIB }, weeks())).toEqual([
+      'stores 14 GiB of changes, and full runs store 16 GiB',
+    ])
+  })
+
+  test('a full run is held against the full ones', () => {
+    expect(suspicionsOf({ storedBytes: GIB, rawBytes: 2 * GIB }, weeks())).toEqual(['stores 1 GiB, usually 16 GiB'])
+    expect(suspicionsOf({ storedBytes: 40 * GIB }, weeks())).toHaveLength(1)
+    expect(suspicionsOf({ storedBytes: GIB, rawBytes: 2 * GIB }, weeks().slice(0, 14))).toEqual([])
+  })
 })

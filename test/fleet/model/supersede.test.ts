@@ -15,7 +15,7 @@ import { arnOf, aRun, DAY, HOUR, nights, NOW, runName } from '../../support/flee
 const seen = (runs: readonly RunRecord[]) => runs.map((run) => ({ presentAt: NOW, ...run }))
 const given = (runs: readonly RunRecord[], changes: Partial<SupersedeCase> = {}): SupersedeCase => ({
   history: { class: 'daily', runs },
-  policy: { keepAtLeast: 3, expireAfterDays: 35 },
+  policy: { keepAtLeast: 3, expireAfterDays: 35, fullEveryDays: 0 },
   now: NOW,
   ...changes,
 })
@@ -36,9 +36,11 @@ describe('a run is superseded once three newer good ones are there', () => {
   })
 
   test('a class may keep more, or only one', () => {
-    expect(planned(sixNights(), { policy: { keepAtLeast: 5, expireAfterDays: 35 } })).toEqual([5])
-    expect(planned(sixNights(), { policy: { keepAtLeast: 6, expireAfterDays: 35 } })).toEqual([])
-    expect(planned(sixNights(), { policy: { keepAtLeast: 1, expireAfterDays: 35 } })).toEqual([5, 4, 3, 2, 1])
+    expect(planned(sixNights(), { policy: { keepAtLeast: 5, expireAfterDays: 35, fullEveryDays: 0 } })).toEqual([5])
+    expect(planned(sixNights(), { policy: { keepAtLeast: 6, expireAfterDays: 35, fullEveryDays: 0 } })).toEqual([])
+    expect(planned(sixNights(), { policy: { keepAtLeast: 1, expireAfterDays: 35, fullEveryDays: 0 } })).toEqual([
+      5, 4, 3, 2, 1,
+    ])
   })
 
   test.each<[string, Partial<RunRecord>]>([
@@ -159,4 +161,66 @@ test("each host's turn comes once in a week of hourly passes, and no hour has to
   const perHour = hours.map((hour) => hosts.filter((host) => isSwept(host, hour)))
   expect(perHour.flat().sort()).toEqual([...hosts].sort())
   expect(Math.max(...perHour.map(({ length }) => length))).toBeLessThan(100)
+})
+
+describe('a full run that others hang on', () => {
+  const policy = { keepAtLeast: 3, expireAfterDays: 35, fullEveryDays: 7 }
+  /** A full run, and behind it a differential one each night. */
+  const week = (count: number, changes: (night: number) => Partial<RunRecord> = () => ({})) => {
+    const runs = seen(nights(count))
+    const base = runs.at(-1)!
+    const little = { bases: [base.run], storedBytes: 1024 ** 3, rawBytes: 3 * 1024 ** 3 }
+    return runs.map((run, night) => ({ ...run, ...(run !== base && little), ...changes(night) }))
+  }
+  const superseded = (since: number) => (night: number) => (night >= since ? { superseded: true as const } : {})
+
+  test('stays as long as any of these is needed', () => {
+    expect(planned(week(6), { policy })).toEqual([4, 3])
+    expect(planned(week(6, superseded(3)), { policy })).toEqual([])
+    expect(findDoubtful(given(week(6), { policy, now: NOW + 30 * DAY })).map(({ run }) => run)).toContain(
+      week(6).at(-1)!.run,
+    )
+  })
+
+  test('is tagged once all of these are', () => {
+    const older = week(6).slice(3)
+    const later = seen(nights(3))
+    expect(planned([...later, ...older], { policy })).toEqual([4, 3])
+    const tagged = older.map((run) => (run.bases ? { ...run, superseded: true as const } : run))
+    expect(planned([...later, ...tagged], { policy })).toEqual([5])
+  })
+
+  test('stays, too, where the rules would have it go before the manifest of one that is much younger', () => {
+    const [base, ...rest] = seen([aRun(NOW - 60 * DAY), ...nights(3)])
+    const apart = (days: number) =>
+      aRun(NOW - 60 * DAY + days * DAY, { bases: [base!.run], superseded: true, presentAt: NOW })
+    expect(planSuperseded(given([...rest, apart(7.5), base!], { policy }))).toEqual([base])
+    expect(planSuperseded(given([...rest, apart(9), base!], { policy }))).toEqual([])
+  })
+
+  test('loses its tag where one that hangs on it is needed', () => {
+    const runs = week(6, superseded(5))
+    expect(planReprieves(given(runs, { policy }))).toEqual([runs.at(-1)])
+  })
+
+  test('is dispensable with all others of a host that may be forgotten', () => {
+    expect(planned(week(6), { policy, forgottenAt: NOW })).toEqual([5, 4, 3, 2, 1, 0])
+  })
+
+  test.each<[string, Partial<RunRecord>]>([
+    ['is not verified', { verified: 'none' }],
+    ['was confirmed by sizes only', { sizesOnly: true }],
+  ])('and %s, leaves these worth nothing: they stand in for none', (_, changes) => {
+    const runs = week(6, (night) => (night === 5 ? changes : {}))
+    expect([...findStandIns(given(runs, { policy }))]).toEqual([])
+  })
+
+  test('whose base is gone stands in for none', () => {
+    expect(
+      planned(
+        week(9, (night) => (night === 0 ? { state: 'base-missing' } : {})),
+        { policy },
+      ),
+    ).toEqual([7, 6, 5, 4])
+  })
 })
