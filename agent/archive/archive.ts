@@ -44,6 +44,25 @@ export interface Archive {
   readonly frames: number
 }
 
+/** Names that a base has and its volume no longer had, as an object. */
+export interface RemovedNames extends StoredObject {
+  readonly names: number
+}
+
+/** What makes an archive a differential one: what it holds itself, and what is as it was in its base. */
+export interface DifferentialSource {
+  readonly base: { readonly run: string; readonly archive: Archive }
+  /** What tar is to archive: each name ends with a zero byte. Any number of times. */
+  names(): AsyncIterable<Buffer>
+  readonly namesCount: number
+  /** Complete zstd frames: the catalog's lines of what is as it was, and of what is gone. */
+  section(): AsyncIterable<Buffer>
+  readonly baseEntries: number
+  /** Complete zstd frames: the names that are gone, as members of an archive are named, each with a zero byte behind it. */
+  removed(): AsyncIterable<Buffer>
+  readonly removedCount: number
+}
+
 /** What is not as it was on the volume, or hard to get back, though the archive itself is good. */
 export interface ArchiveNotes {
   /** Metadata that tar could not read, and entries that the catalog could not describe: the archive is not complete. */
@@ -57,4 +76,6 @@ export interface ArchiveNotes {
 /** An archive that has just been written. */
 export interface WrittenArchive extends Archive {
   readonly notes: ArchiveNotes
+  /** Of a differential archive. */
+  readonly removed?: RemovedNames
 }

@@ -31,7 +31,8 @@ function startCatalog({ header, takenAt }: CatalogWorkerTask): (request: Catalog
 
   function carryOut(request: CatalogWorkerRequest): CatalogWorkerAnswer {
     if ('finish' in request) {
-      const summary = writer.finish(request.finish.frames)
+      const { frames, others } = request.finish
+      const summary = writer.finish(frames, others)
       return { summary, catalog: writer.take() }
     }
     if ('digest' in request) return { sha256: hashOf(request.digest.object).digest('hex') }
@@ -42,6 +43,8 @@ function startCatalog({ header, takenAt }: CatalogWorkerTask): (request: Catalog
     }
     if ('record' in request) {
       writer.record(request.record)
+    } else if ('endEntries' in request) {
+      writer.endEntries()
     } else {
       const { memory, offset, bytes } = request.inspect
       writer.inspect(Buffer.from(memory, offset, bytes))

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { AgentError, type ErrorCode } from '../errors'
 import type { CatalogFrames, CatalogHeader } from './catalog'
-import type { StreamSummary } from './catalog-writer.io'
+import type { OtherLines, StreamSummary } from './catalog-writer.io'
 import type { ObjectHash } from '../bucket/upload.io'
 
 /** `workerData` of the thread. */
@@ -19,7 +19,8 @@ export type CatalogWorkerRequest =
   | { readonly hash: SharedBytes & { readonly object: number } }
   | { readonly digest: { readonly object: number } }
   | { readonly record: CatalogFrames }
-  | { readonly finish: { readonly frames: number } }
+  | { readonly endEntries: true }
+  | { readonly finish: { readonly frames: number; readonly others?: OtherLines | undefined } }
 
 interface SharedBytes {
   readonly memory: SharedArrayBuffer
@@ -41,8 +42,10 @@ export interface CatalogWorker extends AsyncDisposable {
   inspect(piece: Buffer): Promise<void>
   /** Adds frames to the catalog. */
   record(frames: CatalogFrames): Promise<void>
-  /** Ends stream and catalog. */
-  finish(frames: number): Promise<StreamSummary>
+  /** Ends the stream: when this resolves, all of its entries are in the catalog, and other frames may follow. */
+  endEntries(): Promise<void>
+  /** Ends stream and catalog. @param others - how many lines were added behind the entries */
+  finish(frames: number, others?: OtherLines): Promise<StreamSummary>
   /** A hash of what it is given, which must lie in shared memory. */
   hash(): ObjectHash
 }
@@ -111,8 +114,11 @@ export function startCatalogWorker(
     async record(frames) {
       await askAndStore({ record: frames })
     },
-    async finish(frames) {
-      const { summary } = await askAndStore({ finish: { frames } })
+    async endEntries() {
+      await askAndStore({ endEntries: true })
+    },
+    async finish(frames, others) {
+      const { summary } = await askAndStore({ finish: { frames, others } })
       return summary as StreamSummary
     },
     hash() {

@@ -23,14 +23,26 @@ export interface StreamSummary extends TarTotals {
   readonly notes: ArchiveNotes
 }
 
+/** Of what is not in the stream of a differential archive. */
+export interface OtherLines {
+  readonly baseEntries: number
+  readonly removed: number
+}
+
 /** Functions throw AgentError ARCHIVE_FAILED where the stream is not a complete tar archive. */
 export interface CatalogWriter {
   /** Takes the next piece of the stream. */
   inspect(piece: Buffer): void
   /** Adds frames to the catalog. */
   record(frames: CatalogFrames): void
-  /** Ends stream and catalog. */
-  finish(frames: number): StreamSummary
+  /** Ends the stream: `take` then gives the last of its entries, as complete frames. */
+  endEntries(): void
+  /**
+   * Ends the catalog, and the stream where that was not done.
+   *
+   * @param others - how many lines of a differential archive have been added behind the entries
+   */
+  finish(frames: number, others?: OtherLines): StreamSummary
   /** The next piece of the compressed catalog: what came of it since the last time. Often empty. */
   take(): Buffer
 }
@@ -53,6 +65,7 @@ export function writeCatalog(header: CatalogHeader, takenAt?: number): CatalogWr
     },
     { isTolerant: true },
   )
+  let ended: TarTotals | undefined
   return {
     inspect(piece) {
       hash?.update(piece)
@@ -61,10 +74,15 @@ export function writeCatalog(header: CatalogHeader, takenAt?: number): CatalogWr
     record(frames) {
       frameLines += readable(frames)
     },
-    finish(frames) {
-      const totals = { ...scanner.finish(), ...(hash && { sha256: hash.digest('hex') }) }
+    endEntries() {
+      ended ??= scanner.finish()
+      catalog.compress()
+    },
+    finish(frames, others) {
+      ended ??= scanner.finish()
+      const totals = { ...ended, ...(hash && { sha256: hash.digest('hex') }) }
       catalog.add(frameLines)
-      catalog.add(readable({ end: true, ...totals, frames }))
+      catalog.add(readable({ end: true, ...totals, frames, ...others }))
       catalog.compress()
       return { ...totals, notes: notes.list() }
     },

@@ -6,6 +6,7 @@ import {
   FRAME_BYTES,
   SEGMENT_BYTES,
   type Archive,
+  type DifferentialSource,
   type Segment,
   type StoredObject,
   type WrittenArchive,
@@ -13,7 +14,7 @@ import {
 import type { CatalogHeader } from './catalog'
 import { joinWarnings, type MessageSummary } from '../tar/messages'
 import type { Bandwidth } from '../bucket/bandwidth.io'
-import type { StreamSummary } from './catalog-writer.io'
+import type { OtherLines, StreamSummary } from './catalog-writer.io'
 import { createCompressor } from './compressor.io'
 import type { Deps, Log, Argv, UploadRef } from '../context'
 import { mapInOrder } from '../lib/in-order.io'
@@ -40,6 +41,10 @@ export interface ArchiveRequest {
   /** @param segment - 0 for the first */
   readonly dataKey: (segment: number) => string
   readonly catalogKey: string
+  /** Makes it a differential archive; `tar` then writes what is named on its standard input. */
+  readonly differential?: { readonly source: DifferentialSource; readonly removedKey: string }
+  /** Told of each piece of the catalog, as it is stored. */
+  readonly onCatalog?: (piece: Uint8Array) => Promise<void>
   /** Of the data; the catalog is always hot. */
   readonly storageClass?: string
   readonly compression: Compression
@@ -94,11 +99,16 @@ async function writeArchive(
 ): Promise<WrittenArchive> {
   const { signal, fail } = context
   const makePart = () => sharedBuffer(PART_BYTES)
-  await using catalogWorker = startCatalogWorker(request.header, (piece) => catalog.append(piece), request.takenAt)
+  const { differential } = request
+  const storeCatalog = async (piece: Uint8Array): Promise<void> => {
+    await catalog.append(piece)
+    await request.onCatalog?.(piece)
+  }
+  await using catalogWorker = startCatalogWorker(request.header, storeCatalog, request.takenAt)
   const catalogParts = createPool(CATALOG_PARTS, makePart, signal)
   const catalog = objects.use(openObject(context, catalogParts, request.catalogKey, { hash: catalogWorker.hash() }))
   const parts = createPool(PARTS_IN_FLIGHT + 1, makePart, signal)
-  await using tar = await startTar(deps, request.tar, signal)
+  await using tar = await startTar(deps, request.tar, signal, differential?.source.names())
   const segments = writeSegments({
     compressed: request.compression === 'zstd',
     segmentBytes: request.segmentBytes ?? SEGMENT_BYTES,
@@ -116,11 +126,23 @@ async function writeArchive(
   logLeftOut(deps.log, request.header.mountPoint, messages)
 
   const written = await segments.finish()
-  const summary = await catalogWorker.finish(written.frames)
+  if (differential) {
+    await catalogWorker.endEntries()
+    for await (const piece of differential.source.section()) await catalog.append(piece)
+  }
+  const summary = await catalogWorker.finish(written.frames, differential && othersOf(differential.source))
   await catalog.finish()
   assertByteCountsMatch(rawBytes, written.segments, summary)
+  if (differential) assertAllWritten(differential.source, summary)
+  const removed =
+    differential &&
+    objects.use(openObject(context, catalogParts, differential.removedKey, { hash: catalogWorker.hash() }))
+  if (removed) {
+    for await (const piece of differential.source.removed()) await removed.append(piece)
+    await removed.finish()
+  }
   await request.beforeComplete()
-  const archive = await completeAll(request, written, catalog, summary)
+  const archive = await completeAll(request, written, catalog, summary, removed)
   const warnings = joinWarnings([messages.warnings, summary.notes.warnings])
   return { ...archive, notes: { ...summary.notes, warnings } }
 }
@@ -189,17 +211,32 @@ function assertByteCountsMatch(rawBytes: number, segments: readonly WrittenSegme
   )
 }
 
+function othersOf({ baseEntries, removedCount }: DifferentialSource): OtherLines {
+  return { baseEntries, removed: removedCount }
+}
+
+/** What tar left out without a word would be taken for something that is in the base. */
+function assertAllWritten({ namesCount }: DifferentialSource, { entries }: StreamSummary): void {
+  if (entries === namesCount) return
+  throw new AgentError('ARCHIVE_FAILED', `of ${namesCount} entries that changed, tar wrote ${entries}`, {
+    hint: 'Nothing was stored. Run the backup again with --level full. This is a defect of the agent: report it.',
+  })
+}
+
 /** The commit of one archive: segments first, then the catalog that describes them. */
 async function completeAll(
   request: ArchiveRequest,
   written: { readonly segments: readonly WrittenSegment[]; readonly frames: number },
   catalog: ObjectWriter,
   summary: StreamSummary,
-): Promise<Archive> {
+  removed?: ObjectWriter,
+): Promise<Archive & Pick<WrittenArchive, 'removed'>> {
   const segments: Segment[] = []
   for (const { object, rawOffset, rawBytes } of written.segments) {
     segments.push({ ...(await completeObject(request, object)), rawOffset, rawBytes })
   }
+  const names = request.differential?.source.removedCount ?? 0
+  const completedNames = removed && { ...(await completeObject(request, removed)), names }
   const completedCatalog = await completeObject(request, catalog)
   return {
     compression: request.compression,
@@ -210,6 +247,7 @@ async function completeAll(
     storedBytes: segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     entries: summary.entries,
     frames: written.frames,
+    ...(completedNames && { removed: completedNames }),
   }
 }
 

@@ -1,7 +1,7 @@
 /** What became of each volume of a run, and how the manifest tells it. */
 import { AgentError, unwrapFailure } from '../errors'
-import type { Archive } from '../archive/archive'
-import type { VolumeBackup, VolumeFailure } from '../run/manifest'
+import type { Archive, RemovedNames } from '../archive/archive'
+import type { Base, VolumeBackup, VolumeFailure } from '../run/manifest'
 import type { SourceRecord } from '../source/record'
 import type { SnapshotPlan } from '../source/source'
 import type { VerifyResult } from './verify-after-upload.io'
@@ -14,6 +14,11 @@ export interface Archived extends VerifyResult {
   /** When it was taken, where that was not with all others. */
   readonly takenAt?: Date
   readonly archive: Archive
+  /** Where the archive is differential: what it is to be read with, and the names that are gone. */
+  readonly base?: Base
+  readonly removed?: RemovedNames
+  /** Why the archive is full where it might have been differential. */
+  readonly fullBecause?: string
   /** The server has confirmed sizes alone. */
   readonly unconfirmed?: true
   /** What of the volume is not in the archive as it was. */
@@ -37,12 +42,16 @@ export interface Attempt {
 export function describeBackup({ plan, seconds, livedSeconds, outcome }: Attempt, takenAt: Date): VolumeBackup[] {
   if (!('archive' in outcome)) return []
   const { origin } = plan
-  const { source, archive, sampled, unconfirmed, warnings, longPaths, recentEntries } = outcome
+  const { source, archive, base, removed, fullBecause, sampled, unconfirmed, warnings, longPaths, recentEntries } =
+    outcome
   return [
     {
       volume: origin.volume,
       source,
-      level: 'full',
+      level: base ? 'differential' : 'full',
+      ...(base && { base }),
+      ...(removed && { removed }),
+      ...(fullBecause !== undefined && { fullBecause }),
       device: origin.device,
       mountPoint: origin.mountPoint,
       filesystem: origin.filesystem,

@@ -218,7 +218,7 @@ async function archiveOne(work: Work, plan: SnapshotPlan, mount: MountedSnapshot
   const { deps, request, runKey, samples, bandwidth, progress, taken } = work
   const { volume, mountPoint } = plan.origin
   let unconfirmed: string | undefined
-  const { notes, ...archive } = await archiveVolume(deps, {
+  const { notes, removed, ...archive } = await archiveVolume(deps, {
     tar: mount.tar,
     header: {
       catalog: CATALOG_FORMAT,
@@ -254,6 +254,7 @@ async function archiveOne(work: Work, plan: SnapshotPlan, mount: MountedSnapshot
     source: mount.source,
     ...(mount.takenAt && { takenAt: mount.takenAt }),
     archive,
+    ...(removed && { removed }),
     ...proved,
     ...(unconfirmed !== undefined && { unconfirmed: true }),
     ...(warnings.count > 0 && { warnings }),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { CLASS_PATTERN, DEPTHS, RUN_PATTERN } from '../contract'
-import type { Archive } from '../archive/archive'
+import type { Archive, RemovedNames } from '../archive/archive'
 import type { ErrorCode } from '../errors'
 import {
   bytes,
@@ -251,9 +251,10 @@ export type Manifest = Readonly<Omit<z.infer<typeof manifestSchema>, 'format' | 
   readonly format: 1 | typeof MANIFEST_FORMAT | typeof DIFFERENTIAL_MANIFEST_FORMAT
   readonly volumes: readonly VolumeBackup[]
 }
-export type VolumeBackup = Readonly<Omit<z.infer<typeof volumeSchema>, 'archive' | 'base'>> & {
+export type VolumeBackup = Readonly<Omit<z.infer<typeof volumeSchema>, 'archive' | 'base' | 'removed'>> & {
   readonly archive: Archive
   readonly base?: Base | undefined
+  readonly removed?: RemovedNames | undefined
 }
 export type Base = Readonly<Omit<z.infer<typeof baseSchema>, 'archive'>> & { readonly archive: Archive }
 export type Verified = Manifest['verified']

@@ -50,6 +50,9 @@ const CREATE = [
   '--one-file-system',
 ] as const
 
+/** So that two archives of a volume have what they both have in one order, and differ in time that the disk takes alone. */
+const IN_ORDER = '--sort=name'
+
 /**
  * Writes everything below a directory to standard output, with all metadata. Members are named from `.` on, so no name
  * can be taken for an option.
@@ -61,7 +64,7 @@ const CREATE = [
  * `*` and `?` do not match `/`. What is below an excluded directory is excluded too.
  */
 export function tarCreate(directory: string, excludes: readonly string[] = []): Argv {
-  return [...CREATE, ...excludes.flatMap(excludeOptions), `--directory=${directory}`, '--', '.']
+  return [...CREATE, IN_ORDER, ...excludes.flatMap(excludeOptions), `--directory=${directory}`, '--', '.']
 }
 
 /**

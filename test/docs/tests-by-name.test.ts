@@ -18,6 +18,8 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'docs/reference.test.ts': ['agent/restore/output-schema.ts', 'agent/source/output-schema.ts'],
   // The two sides of a thread.
   'archive/catalog-worker.test.ts': ['agent/archive/catalog-worker-thread.io.ts'],
+  'changes/differential.property.test.ts': ['compare', 'plan.io', 'spool.io'].map((name) => `agent/changes/${name}.ts`),
+  'changes/walk.test.ts': ['agent/changes/walk-thread.io.ts'],
   'archive/read.test.ts': ['agent/archive/read-whole.io.ts'],
   // Steps of one command, each between a fake host and a store in memory.
   'bucket/ranged-http.test.ts': ['agent/bucket/range-connection.io.ts'],

@@ -1,4 +1,4 @@
-// The catalog worker's thread, as that which parses manifests, runs the file it is in: the bundle in the product, here a bundle of the threads alone, as a
+// The catalog worker's thread, as those that walk and that parse manifests, runs the file it is in: the bundle in the product, here a bundle of the threads alone, as a
 // thread cannot run what jest compiles in memory. Made anew before each test run.
 const { mkdirSync, renameSync } = require('node:fs')
 const { dirname, resolve } = require('node:path')
@@ -14,8 +14,9 @@ module.exports = () => {
     stdin: {
       contents: `
         import { runCatalogWorkerIfAsked } from './agent/archive/catalog-worker-thread.io'
+        import { runWalkIfAsked } from './agent/changes/walk-thread.io'
         import { runManifestParserIfAsked } from './fleet/evidence/parser-thread.io'
-        runCatalogWorkerIfAsked() || runManifestParserIfAsked()`,
+        runCatalogWorkerIfAsked() || runWalkIfAsked() || runManifestParserIfAsked()`,
       resolveDir: root,
     },
     outfile: unfinished,

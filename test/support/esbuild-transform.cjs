@@ -3,7 +3,7 @@ const { transformSync } = require('esbuild')
 const catalogWorker = require('./bundle-catalog-worker.cjs')
 
 /** They start the file that they are in, as a thread. */
-const THREADS = ['agent/archive/catalog-worker.io.ts', 'fleet/evidence/parser.io.ts']
+const THREADS = ['agent/archive/catalog-worker.io.ts', 'agent/changes/walk.io.ts', 'fleet/evidence/parser.io.ts']
 
 module.exports = {
   process: (source, path) => {

@@ -1,0 +1,174 @@
+/** What a differential archive of a volume is made of: goes through its snapshot and the index of its base, side by side. */
+import type { DifferentialSource } from '../archive/archive'
+import { AgentError, type ErrorCode } from '../errors'
+import { cursorOf } from '../lib/cursor'
+import { openUnlinkedFile } from '../host/unlinked-file.io'
+import type { Base } from '../run/manifest'
+import { BLOCK_BYTES } from '../tar/layout'
+import { compareWithBase } from './compare'
+import { baseLineOf, type IndexRecord } from './index-record'
+import { unusableBecause, type BaseIndex } from './index.io'
+import { openSpool, type Spool } from './spool.io'
+import { walkTree, type Tree } from './walk.io'
+import { parseFacts, pathOf, type Walked } from './walked'
+
+/** How many of each there are. */
+export interface ChangeCounts {
+  /** All that the volume has. */
+  readonly entries: number
+  /** Of them: what is archived, directories among them. */
+  readonly own: number
+  readonly unchanged: number
+  readonly removed: number
+  /** What the archive will take, roughly. */
+  readonly ownBytes: number
+}
+
+/** Releasing it removes what it keeps on this host. */
+export interface DifferentialPlan extends DifferentialSource, AsyncDisposable {
+  readonly base: Base
+  readonly counts: ChangeCounts
+}
+
+/** Why the archive is better a full one, in words that end a sentence. */
+export interface BetterFull {
+  readonly full: string
+}
+
+/** Of what the base takes: beyond it, a differential archive saves little, and each later one would be as large. */
+const OWN_SHARE_MAX = 0.5
+/** An entry takes two blocks of headers, most often, beside its content. */
+const HEADER_BYTES = 3 * BLOCK_BYTES
+const NAMES_BYTES = 64 * 1024
+/** Of the walk, and of what is kept on the way: they say nothing of the index. */
+const PASSING: readonly ErrorCode[] = ['COMMAND_FAILED', 'TARGET_UNFIT']
+
+/** @throws what keeps it from being decided, and would keep the archive from being written too */
+export async function planDifferential(
+  index: BaseIndex,
+  tree: Tree,
+  signal: AbortSignal,
+): Promise<DifferentialPlan | BetterFull> {
+  try {
+    const first = await compareTree(index, tree, signal, new Set())
+    if (!('torn' in first) || first.torn.size === 0) return first
+    // Names of one inode lie in directories that were moved, and in others: all of them have to be archived.
+    await first[Symbol.asyncDispose]()
+    return await compareTree(index, tree, signal, first.torn)
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof AgentError && PASSING.includes(error.code)) return { full: error.message }
+    return { full: unusableBecause(error) }
+  }
+}
+
+async function compareTree(
+  index: BaseIndex,
+  tree: Tree,
+  signal: AbortSignal,
+  whole: ReadonlySet<string>,
+): Promise<(DifferentialPlan & { readonly torn: ReadonlySet<string> }) | BetterFull> {
+  const { header } = index
+  await using files = new AsyncDisposableStack()
+  const names = files.use(await openUnlinkedFile())
+  const unchanged = files.use(await openSpool())
+  const gone = files.use(await openSpool())
+  const removed = files.use(await openSpool())
+  const comparison = compareWithBase(whole)
+  const counts = { entries: 0, own: 0, unchanged: 0, removed: 0, ownBytes: 0 }
+  const ownBytesMax = header.archive.rawBytes * OWN_SHARE_MAX
+
+  const before = cursorOf(index.records())
+  const current = async (): Promise<IndexRecord | undefined> => {
+    await before.load()
+    return before.current
+  }
+  const passRemoved = async (key: string | undefined): Promise<void> => {
+    for (let record = before.current ?? (await current()); record && (key === undefined || record.key < key);) {
+      before.advance()
+      await remove(record)
+      record = before.current ?? (await current())
+    }
+  }
+  const remove = async ({ key }: IndexRecord): Promise<void> => {
+    counts.removed++
+    await gone.add(removedLine(key))
+    await removed.add(memberOf(key))
+  }
+  let pieces: Buffer[] = []
+  let bytes = 0
+  const flushNames = async (): Promise<void> => {
+    await names.append(Buffer.concat(pieces))
+    pieces = []
+    bytes = 0
+  }
+  const archive = async ({ key, facts }: Walked): Promise<void> => {
+    const name = Buffer.from(memberOf(key), 'latin1')
+    pieces.push(name)
+    bytes += name.length
+    counts.own++
+    counts.ownBytes += sizeOf(facts)
+    if (bytes >= NAMES_BYTES) await flushNames()
+  }
+
+  await using walk = walkTree(tree, signal)
+  for await (const batch of walk.batches()) {
+    for (const walked of batch) {
+      counts.entries++
+      const { key } = walked
+      if (before.current === undefined || before.current.key < key) await passRemoved(key)
+      const record = before.current?.key === key ? before.current : undefined
+      if (record) before.advance()
+      const isAsItWas = comparison.isAsItWas(walked, record)
+      if (record && isAsItWas) {
+        counts.unchanged++
+        const room = unchanged.add(baseLineOf(record.line))
+        if (room) await room
+      } else await archive(walked)
+    }
+    if (counts.ownBytes > ownBytesMax) return { full: `more than half of what it holds has changed` }
+  }
+  await passRemoved(undefined)
+  await flushNames()
+  for (const spool of [unchanged, gone, removed]) await spool.finish()
+  const held = files.move()
+  return {
+    base: { run: header.run, takenAt: header.takenAt, archive: header.archive },
+    counts,
+    torn: comparison.torn(),
+    async *names() {
+      for (let offset = 0; offset < names.sizeBytes; offset += NAMES_BYTES) {
+        yield await names.read(offset, Math.min(NAMES_BYTES, names.sizeBytes - offset))
+      }
+    },
+    namesCount: counts.own,
+    section: () => both(unchanged, gone),
+    baseEntries: counts.unchanged,
+    removed: () => removed.frames(),
+    removedCount: counts.removed,
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  }
+}
+
+async function* both(first: Spool, second: Spool): AsyncGenerator<Buffer> {
+  yield* first.frames()
+  yield* second.frames()
+}
+
+/** As an archive names it, a character for each byte. */
+function memberOf(key: string): string {
+  return key === '' ? '.\0' : `./${key.replaceAll('\0', '/')}\0`
+}
+
+function removedLine(key: string): string {
+  const path = pathOf(key)
+  const text = path.toString()
+  const isText = Buffer.from(text).equals(path)
+  const line = { removed: text, ...(!isText && { removed64: path.toString('base64') }) }
+  return Buffer.from(`${JSON.stringify(line)}\n`).toString('latin1')
+}
+
+function sizeOf(facts: string): number {
+  const seen = parseFacts(facts)
+  return HEADER_BYTES + (seen?.type === 'file' ? Number(seen.sizeBytes) : 0)
+}
