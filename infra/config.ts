@@ -53,9 +53,12 @@ export interface StageConfig {
   readonly nodeRuntime?: 'bundled' | 'system'
 }
 
+/** How old the base of a nightly run may be; 0 while all runs are full. */
+const FULL_EVERY_DAYS = 0
+
 const everyNight: StageConfig = {
   retention: [
-    { name: 'daily', expireAfterDays: 35 },
+    { name: 'daily', expireAfterDays: 35, fullEveryDays: FULL_EVERY_DAYS },
     {
       name: 'weekly',
       expireAfterDays: 180,

@@ -104,8 +104,8 @@ function cannotTell(name: string): string {
 }
 
 function policyOf(retention: RetentionClass, maxAgeHours: number, keepAtLeast: number) {
-  const { name, expireAfterDays, storageClass = 'STANDARD', transitions = [] } = retention
-  return { name, maxAgeHours, keepAtLeast, expireAfterDays, storageClass, transitions }
+  const { name, expireAfterDays, fullEveryDays = 0, storageClass = 'STANDARD', transitions = [] } = retention
+  return { name, maxAgeHours, keepAtLeast, expireAfterDays, fullEveryDays, storageClass, transitions }
 }
 
 /**

@@ -17,6 +17,8 @@ const MINIMUM_STORAGE_DAYS: Readonly<Record<ArchiveClass, number>> = {
 }
 /** S3 refuses a transition to Standard-IA, or on from it, before an object has been where it is for this long. */
 const INFREQUENT_ACCESS_DAYS = 30
+/** Reading takes hours in which they are made readable. */
+const COLD: readonly ArchiveClass[] = ['GLACIER', 'DEEP_ARCHIVE']
 /** How long what the auditor has replaced can be looked at. */
 const REPLACED_DAYS = 1
 /** A lock that holds more versions than this of each thing that the auditor replaces every hour costs something (design limit). */
@@ -42,6 +44,12 @@ export interface RetentionClass {
    * auditor has not tagged, whatever its age.
    */
   readonly expireAfterDays: number
+  /**
+   * How many days older than a differential run its base may be, which it cannot be read without: a run that would come later is a full
+   * one. Archives and catalogs stay longer by as much. 0: all runs are full.
+   * @default 0
+   */
+  readonly fullEveryDays?: number
   /**
    * Storage class that archives are put in from the start, which saves the transition's price.
    * @default 'STANDARD'
@@ -125,7 +133,37 @@ function checkClass(retention: RetentionClass, lockDays: number): RetentionFindi
         'expire it later, or leave the transition out',
     )
   }
-  return { errors, warnings }
+  const bases = checkBases(retention, stays, lockDays)
+  return { errors: [...errors, ...bases.errors], warnings: [...warnings, ...bases.warnings] }
+}
+
+/** A base has to be there, and to be readable at once, for as long as new runs refer to it; and locked as long as these are. */
+function checkBases(
+  { name, expireAfterDays, fullEveryDays = 0 }: RetentionClass,
+  stays: readonly Stay[],
+  lockDays: number,
+) {
+  if (!Number.isInteger(fullEveryDays) || fullEveryDays < 0 || fullEveryDays > expireAfterDays) {
+    const what = `'${name}' makes a full run every ${fullEveryDays} days`
+    const fix = `use a whole number of at most expireAfterDays (${expireAfterDays}), or 0 to have all runs full`
+    return { errors: [`${what}: ${fix}`], warnings: [] }
+  }
+  if (fullEveryDays === 0) return { errors: [], warnings: [] }
+  const errors = stays
+    .filter(({ storageClass, fromDay }) => COLD.includes(storageClass) && fromDay <= fullEveryDays)
+    .map(
+      ({ storageClass, fromDay }) =>
+        `'${name}' has archives in ${storageClass} after ${fromDay} days, and runs that refer to them for ${fullEveryDays}: ` +
+        `none of these could be read before its base is retrieved: move archives there after day ${fullEveryDays}, or set fullEveryDays to 0`,
+    )
+  if (lockDays === 0) return { errors, warnings: [] }
+  const needed = `'${name}' has runs that refer to a base that may be ${fullEveryDays} days older`
+  if (lockDays <= fullEveryDays) {
+    const held = `Object Lock holds that for ${lockDays}: it could be deleted while they are locked`
+    return { errors: [...errors, `${needed}, and ${held}: lock for longer, or set fullEveryDays lower`], warnings: [] }
+  }
+  const held = `of ${lockDays} days of Object Lock, ${lockDays - fullEveryDays} are certain for these`
+  return { errors, warnings: [`${needed}: ${held}: lock for ${fullEveryDays} days more if that is too few`] }
 }
 
 function staysOf(retention: RetentionClass): readonly Stay[] {
@@ -136,7 +174,7 @@ function staysOf(retention: RetentionClass): readonly Stay[] {
   return moves.map(({ afterDays, storageClass }, index) => ({
     storageClass,
     fromDay: afterDays,
-    toDay: moves[index + 1]?.afterDays ?? retention.expireAfterDays,
+    toDay: moves[index + 1]?.afterDays ?? retention.expireAfterDays + (retention.fullEveryDays ?? 0),
   }))
 }
 
@@ -166,20 +204,23 @@ const OUTLIVES_MANIFEST_DAYS = 3
  * The lifecycle rules of the bucket. What belongs to backups expires once it is old enough and bears the tag of superseded objects: if
  * the auditor, which sets it, is dead, nothing goes. Only archives change class, tag or not: catalogs, manifests and verifications are
  * what every search and restore reads first. No archive or catalog goes before the manifest that names it: it has three days more, and
- * the auditor tags manifests first.
+ * the auditor tags manifests first. It has `fullEveryDays` more on top, for a manifest of a differential run names its base, too.
  *
  * @param noncurrentDays - how long after its expiry, or its deletion by an operator, a version can still be brought back
  */
 export function lifecycleRules(classes: readonly RetentionClass[], noncurrentDays: number): LifecycleRule[] {
-  const perClass = classes.flatMap((retention) => [
-    ...transitionRules(retention),
-    expiryRule(retention, Prefix.data, OUTLIVES_MANIFEST_DAYS),
-    expiryRule(retention, Prefix.catalogs, OUTLIVES_MANIFEST_DAYS),
-    expiryRule(retention, Prefix.manifests),
-    expiryRule(retention, Prefix.verifications),
-    expiryRule(retention, Prefix.verdicts),
-    expiryRule(retention, Prefix.drills),
-  ])
+  const perClass = classes.flatMap((retention) => {
+    const moreDays = OUTLIVES_MANIFEST_DAYS + (retention.fullEveryDays ?? 0)
+    return [
+      ...transitionRules(retention),
+      expiryRule(retention, Prefix.data, moreDays),
+      expiryRule(retention, Prefix.catalogs, moreDays),
+      expiryRule(retention, Prefix.manifests),
+      expiryRule(retention, Prefix.verifications),
+      expiryRule(retention, Prefix.verdicts),
+      expiryRule(retention, Prefix.drills),
+    ]
+  })
   const replaced = [Prefix.fleet, Prefix.reports].map((prefix): LifecycleRule => {
     return { id: prefix, prefix: `${prefix}/`, noncurrentVersionExpiration: Duration.days(REPLACED_DAYS) }
   })

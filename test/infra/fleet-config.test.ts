@@ -58,6 +58,7 @@ test('a stage may say so itself', () => {
     maxAgeHours: 26,
     keepAtLeast: 5,
     expireAfterDays: 35,
+    fullEveryDays: 0,
     storageClass: 'STANDARD',
     transitions: [],
   })
@@ -113,4 +114,9 @@ test.each<[string, FleetSettings, RegExp]>([
 
 test('a problem stops the synthesis', () => {
   expect(() => synthesize({ fleet: { keepAtLeast: 0 } })).toThrow(/Snapstream\/Auditor: fleet: classes\.0\.keepAtLeast/)
+})
+
+test('the auditor knows how much older than a run its base may be', () => {
+  const retention = [{ name: 'daily', expireAfterDays: 35, fullEveryDays: 7 }]
+  expect(planFleet({ retention, schedules: [] }).config.classes[0]).toMatchObject({ fullEveryDays: 7 })
 })

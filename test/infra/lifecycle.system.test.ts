@@ -9,6 +9,7 @@ import {
   type LifecycleRule,
   type S3Client,
 } from '@aws-sdk/client-s3'
+import { manifestKey } from '../../agent/contract'
 import { connectToS3 } from '../../agent/bucket/client.io'
 import { supersede } from '../../fleet/audit/supersede.io'
 import type { RunRecord } from '../../fleet/model/records'
@@ -26,9 +27,14 @@ const PATIENCE_DAYS = 6
 const EXPIRE_DAYS = 6
 /** Archives and catalogs go later than the manifest that names them. */
 const OUTLIVE_DAYS = 3
+/** And later by as much as a base may be older than what hangs on it. */
+const FULL_EVERY_DAYS = 1
 
 const retention = [
-  { name: 'daily', expireAfterDays: EXPIRE_DAYS, transitions: [{ afterDays: 2, storageClass: 'GLACIER' }] },
+  {
+    ...{ name: 'daily', expireAfterDays: EXPIRE_DAYS, fullEveryDays: FULL_EVERY_DAYS },
+    transitions: [{ afterDays: 2, storageClass: 'GLACIER' }],
+  },
   { name: 'yearly', expireAfterDays: 3650, storageClass: 'DEEP_ARCHIVE' },
 ] as const
 
@@ -112,12 +118,12 @@ test('what newer good runs have superseded expires, with what describes it, and 
       await wait(1000)
     }
   }
-  /** A run, a second younger than the one before, as evidence has it. */
-  const back = async (place: typeof DAILY): Promise<RunRecord> => {
+  /** A run, a second younger than the one before, as evidence has it; differential where there is a base. */
+  const back = async (place: typeof DAILY, base?: RunRecord): Promise<RunRecord> => {
     await wait(1100)
     const run = runName(Date.now() / 1000)
-    const [manifest, ...others] = objectsOf({ ...place, run })
-    for (const key of [...others, manifest]) await put(key, contentOf({ ...place, run }, key))
+    const [manifest, ...others] = objectsOf({ ...place, run }, { isDifferential: base !== undefined })
+    for (const key of [...others, manifest]) await put(key, contentOf({ ...place, run }, key, base?.run))
     const { lastModified } = await vault.store.head(manifest, deps.signal)
     const bytes = 'content'.length
     return {
@@ -130,13 +136,15 @@ test('what newer good runs have superseded expires, with what describes it, and 
         objects: 2,
       },
       ...{ entries: 1, rawBytes: 10, storedBytes: bytes, catalogBytes: bytes, seconds: 1 },
+      ...(base && { bases: [base.run] }),
     }
   }
 
   const others = ['agent/0a1b/agent.cjs', 'reports/index.html']
   for (const key of others) await put(key)
   const runs: RunRecord[] = []
-  for (let night = 0; night < 5; night++) runs.unshift(await back(DAILY))
+  // A full run every other night, and a differential one after it; the last is full.
+  for (let night = 0; night < 5; night++) runs.unshift(await back(DAILY, night % 2 === 1 ? runs[0] : undefined))
   const yearly = [await back(YEARLY)]
   await setRules(s3, Bucket, Rules)
   const classes = [
@@ -145,18 +153,21 @@ test('what newer good runs have superseded expires, with what describes it, and 
   ]
   const config = fleetConfig({
     classes: [
-      { name: 'daily', maxAgeHours: 36, expireAfterDays: EXPIRE_DAYS },
+      { name: 'daily', maxAgeHours: 36, expireAfterDays: EXPIRE_DAYS, fullEveryDays: FULL_EVERY_DAYS },
       { name: 'yearly', maxAgeHours: 9000, expireAfterDays: 3650 },
     ],
   })
   const histories = new Map([['db-1', { host: 'db-1', classes }]])
   const audit = { config, histories, memories: new Map(), now: Math.floor(Date.now() / 1000) }
-  expect(await supersede(deps, audit)).toMatchObject({ runs: 2, objects: 10, problems: [] })
+  const first = await supersede(deps, audit)
+  expect(first).toMatchObject({ runs: 1, objects: 6, problems: [] })
+  // The run that the other has its base in follows in the next pass.
+  expect(await supersede(deps, { ...audit, histories: first.histories })).toMatchObject({ runs: 1, objects: 5 })
   for (const page of ['second', 'third'])
     await vault.write('reports/index.html', Buffer.from(page), 'text/html', deps.signal)
 
   const keysOf = (place: typeof DAILY, given: readonly RunRecord[]) =>
-    given.flatMap(({ run }) => objectsOf({ ...place, run }))
+    given.flatMap(({ run, bases }) => objectsOf({ ...place, run }, { isDifferential: bases !== undefined }))
   const superseded = keysOf(DAILY, runs.slice(3))
   const lasting = keysOf(DAILY, runs.slice(0, 3))
   const kept = [...lasting, ...keysOf(YEARLY, yearly), ...others]
@@ -173,19 +184,20 @@ test('what newer good runs have superseded expires, with what describes it, and 
   await reach('the end of replaced reports', 3, async () => (await read())['reports/index.html']?.length === 1)
   const isGone = (contents: Contents, key: string) => contents[key]?.includes('deleted') ?? true
   let outlived = true
-  await reach('the expiry', EXPIRE_DAYS + OUTLIVE_DAYS, async () => {
+  await reach('the expiry', EXPIRE_DAYS + OUTLIVE_DAYS + FULL_EVERY_DAYS, async () => {
     const contents = await read()
     // What a manifest names is there as long as the manifest is.
-    for (const { run } of runs.slice(3)) {
-      const [manifest, archive = '', catalog = ''] = objectsOf({ ...DAILY, run })
-      if (!isGone(contents, manifest) && (isGone(contents, archive) || isGone(contents, catalog))) outlived = false
+    for (const { run, bases = [] } of runs.slice(3)) {
+      const needed = [run, ...bases].flatMap((each) => objectsOf({ ...DAILY, run: each }).slice(1, 3))
+      if (!isGone(contents, manifestKey({ ...DAILY, run })) && needed.some((key) => isGone(contents, key)))
+        outlived = false
     }
     return superseded.every((key) => isGone(contents, key))
   })
   expect(outlived).toBe(true)
   await reach(
     'the end of versions and markers',
-    EXPIRE_DAYS + OUTLIVE_DAYS + 3,
+    EXPIRE_DAYS + OUTLIVE_DAYS + FULL_EVERY_DAYS + 3,
     async () => Object.keys(await read()).length === kept.length,
   )
   // By now everything is as old as what has expired was, and the three newest good runs are whole.

@@ -195,3 +195,68 @@ describe('the rules', () => {
     expect(rest).toEqual({ expiredObjectDeleteMarker: true })
   })
 })
+
+describe('a class with differential runs', () => {
+  const weekly = (more: Partial<RetentionClass> = {}): RetentionClass => ({ ...daily, fullEveryDays: 7, ...more })
+  const daysOf = (id: string) =>
+    lifecycleRules([weekly()], 7)
+      .find((rule) => rule.id === id)
+      ?.expiration?.toDays()
+
+  test('keeps archives and catalogs by as much longer as a base is older than what hangs on it', () => {
+    expect(['manifests-daily', 'data-daily', 'catalogs-daily'].map(daysOf)).toEqual([35, 45, 45])
+  })
+
+  test('has no manifest outlive the base that it names, however long both runs took', () => {
+    for (const [baseHours, hours] of [
+      [0, 0],
+      [49, 0],
+      [0, 49],
+      [49, 49],
+    ] as const) {
+      for (let startHour = 0; startHour < 24; startHour++) {
+        // The auditor holds back a base that is older than that by the manifests' times.
+        const baseAt = Date.parse('2026-02-01T00:00:00Z') + startHour * 3_600_000
+        const written = Math.min(
+          baseAt + 7 * DAY_MS + hours * 3_600_000,
+          baseAt + baseHours * 3_600_000 + 7 * DAY_MS + 22 * 3_600_000,
+        )
+        const end = (at: number, days: number) => Math.ceil((at + days * DAY_MS) / DAY_MS)
+        expect(end(baseAt, daysOf('data-daily')!)).toBeGreaterThanOrEqual(end(written, daysOf('manifests-daily')!))
+      }
+    }
+  })
+
+  test('is as it should be', () => {
+    expect(checkRetention([weekly()])).toEqual({ errors: [], warnings: [] })
+    const moved = weekly({ expireAfterDays: 180, transitions: [{ afterDays: 30, storageClass: 'GLACIER' }] })
+    expect(checkRetention([moved])).toEqual({ errors: [], warnings: [] })
+  })
+
+  test.each<[Partial<RetentionClass>, string]>([
+    [
+      { fullEveryDays: -1 },
+      "'daily' makes a full run every -1 days: use a whole number of at most expireAfterDays (35)",
+    ],
+    [{ fullEveryDays: 1.5 }, "'daily' makes a full run every 1.5 days"],
+    [{ fullEveryDays: 36 }, "'daily' makes a full run every 36 days"],
+    [
+      { expireAfterDays: 365, transitions: [{ afterDays: 7, storageClass: 'GLACIER' }] },
+      "'daily' has archives in GLACIER after 7 days, and runs that refer to them for 7: none of these could be read before",
+    ],
+    [{ expireAfterDays: 365, storageClass: 'DEEP_ARCHIVE' }, "'daily' has archives in DEEP_ARCHIVE after 0 days"],
+  ])('%j is refused', (more, expected) => {
+    expect(checkRetention([weekly(more)]).errors).toEqual([expect.stringContaining(expected)])
+  })
+
+  test('is refused under a lock that ends for a base while what hangs on it is locked; a longer one is taken, with a word', () => {
+    expect(checkRetention([weekly()], 7).errors).toEqual([
+      expect.stringMatching(/^'daily' has runs that refer to a base that may be 7 days older, .* holds that for 7: /),
+    ])
+    expect(checkRetention([weekly()], 30)).toEqual({
+      errors: [],
+      warnings: [expect.stringContaining('of 30 days of Object Lock, 23 are certain for these')],
+    })
+    expect(checkRetention([daily], 7)).toEqual({ errors: [], warnings: [] })
+  })
+})
