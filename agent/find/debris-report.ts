@@ -44,8 +44,10 @@ function isRun(name: string): boolean {
 export interface DebrisCollector {
   /** Takes an object of the host. Anything else is none of its business. */
   add(object: Listed): void
-  /** Takes the key of a manifest: to be called after all objects were listed, so that no run that ends meanwhile is missed. */
+  /** Takes the key of a manifest, or one that a base has or had: to be called after all objects were listed, so that no run that ends meanwhile is missed. */
   exonerate(manifestKey: string): void
+  /** Name of the oldest run that is left; undefined where none is. */
+  oldestRun(): string | undefined
   /** @param now - of the server's clock, in milliseconds */
   list(now: number): Pick<Debris, 'runs' | 'totalRuns' | 'objects' | 'bytes'>
 }
@@ -73,6 +75,7 @@ export function collectDebris(host: string): DebrisCollector {
       const runKey: RunKey | undefined = parseManifestKey(key)
       if (runKey?.host === host) sums.delete(nameOf(runKey))
     },
+    oldestRun: () => [...sums.values()].flatMap(({ run }) => run ?? []).sort()[0],
     list(now) {
       const all = [...sums.values()].sort((a, b) => b.newest - a.newest)
       return {

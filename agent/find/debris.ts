@@ -1,7 +1,8 @@
-import { ExitStatus, Prefix } from '../contract'
+import { ExitStatus, parseManifestKey, Prefix, type RunKey } from '../contract'
 import { hasCode } from '../errors'
 import type { StoreDeps, ListedUpload } from '../context'
 import { mayNotList } from '../run/runs'
+import { exonerateBases } from './bases'
 import { collectDebris, formatDebris, listUnfinished, placeOf, type Debris } from './debris-report'
 import type { WithHost, ListRequest } from '../options/commands'
 import type { Outcome } from '../outcome'
@@ -29,7 +30,8 @@ export async function listDebris(deps: StoreDeps, request: WithHost<ListRequest>
   }
 }
 
-async function collect({ store, signal }: StoreDeps, { host, class: wanted }: WithHost<ListRequest>) {
+async function collect(deps: StoreDeps, { host, class: wanted }: WithHost<ListRequest>) {
+  const { store, signal } = deps
   const collector = collectDebris(host)
   const classes = new Set<string>()
   for (const prefix of PLACES) {
@@ -41,8 +43,12 @@ async function collect({ store, signal }: StoreDeps, { host, class: wanted }: Wi
   }
   // Last: a run may have ended meanwhile.
   for (const className of classes) {
-    for await (const { key } of store.list(`${Prefix.manifests}/${className}/${host}/`, signal))
+    const runKeys: RunKey[] = []
+    for await (const { key } of store.list(`${Prefix.manifests}/${className}/${host}/`, signal)) {
       collector.exonerate(key)
+      runKeys.push(...[parseManifestKey(key) ?? []].flat())
+    }
+    await exonerateBases(deps, collector, runKeys)
   }
   return collector
 }

@@ -5,6 +5,7 @@ import { mapInOrder } from '../lib/in-order.io'
 import { findRuns, isWhatItSays, readManifest } from '../run/runs'
 import { readVerdicts } from '../run/verdicts'
 import type { WithHost, ListRequest } from '../options/commands'
+import { baseFinder } from './bases'
 import { formatRunList, listedRun, unreadableRun, type ListedRun } from './run-table'
 import { listDebris } from './debris'
 import type { Outcome } from '../outcome'
@@ -34,7 +35,10 @@ export async function list(
   const all = [...good.map(withoutMisdating), ...misdated]
   const shown = all.slice(0, request.limit)
   const runs: ListedRun[] = []
-  for await (const run of mapInOrder(shown, READS_IN_FLIGHT, deps.signal, (runKey) => readRun(deps, runKey))) {
+  const findBases = baseFinder(deps)
+  for await (const run of mapInOrder(shown, READS_IN_FLIGHT, deps.signal, (runKey) =>
+    readRun(deps, runKey, findBases),
+  )) {
     runs.push(run)
   }
   return {
@@ -49,11 +53,15 @@ function withoutMisdating({ host, class: className, run, deleted }: FoundRun): F
   return { host, class: className, run, ...(deleted && { deleted }) }
 }
 
-async function readRun(deps: StoreDeps, runKey: FoundRun): Promise<ListedRun> {
+async function readRun(
+  deps: StoreDeps,
+  runKey: FoundRun,
+  findBases: ReturnType<typeof baseFinder>,
+): Promise<ListedRun> {
   try {
     const { manifest } = await readManifest(deps, runKey)
     const volumes = manifest.volumes.map(({ volume }) => volume)
-    return listedRun(runKey, manifest, await readVerdicts(deps, runKey, volumes))
+    return listedRun(runKey, manifest, await readVerdicts(deps, runKey, volumes), await findBases(runKey, manifest))
   } catch (error) {
     return unreadableRun(runKey, asLoss(error).message)
   }

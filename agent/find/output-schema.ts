@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Told } from '../outcome'
-import { manifestSchema, sampleSchema } from '../run/manifest'
+import { LEVELS, manifestSchema, sampleSchema } from '../run/manifest'
 import { classField, deletedFields, hostField, runField, verifiedSchema } from '../run/output-schema'
 
 const listedRunSchema = z.object({
@@ -20,6 +20,21 @@ const listedRunSchema = z.object({
     .enum([...manifestSchema.shape.status.options, 'unreadable'])
     .describe('`unreadable`: there is a manifest, but this agent cannot read it.'),
   problem: z.string().exactOptional().describe('Why it is unreadable, for people.'),
+  level: z
+    .enum(LEVELS)
+    .exactOptional()
+    .describe('`differential` where an archive of it is to be read with a base. Absent where it is unreadable.'),
+  bases: z
+    .array(
+      z.object({
+        run: runField,
+        state: z
+          .enum(['there', 'gone', 'damaged', 'unknown'])
+          .describe('What is known of it. Unless it is `there`, nobody should count on the run.'),
+        problem: z.string().exactOptional().describe('What speaks against it, for people.'),
+      }),
+    )
+    .describe('The runs that have its bases.'),
   mountPoints: z.array(z.string()).describe('Those of its volumes.'),
   rawBytes: z.int().describe('Length of all tar streams.'),
   storedBytes: z.int().describe('Size of all segments.'),

@@ -11,13 +11,20 @@ import type { Verified, Verdicts } from '../run/verdict'
 /** What `list` tells of a run. */
 export type ListedRun = Told<typeof listOutput>['runs'][number]
 
-export function listedRun(runKey: FoundRun, manifest: Manifest, verdicts: Verdicts): ListedRun {
+export function listedRun(
+  runKey: FoundRun,
+  manifest: Manifest,
+  verdicts: Verdicts,
+  bases: ListedRun['bases'] = [],
+): ListedRun {
   const sum = (field: 'rawBytes' | 'storedBytes') =>
     manifest.volumes.reduce((bytes, { archive }) => bytes + archive[field], 0)
   return {
     ...runKey,
     startedAt: startOf(runKey),
     status: manifest.status,
+    level: manifest.volumes.some(({ level }) => level === 'differential') ? 'differential' : 'full',
+    bases: [...bases],
     mountPoints: manifest.volumes.map(({ mountPoint }) => mountPoint),
     rawBytes: sum('rawBytes'),
     storedBytes: sum('storedBytes'),
@@ -33,6 +40,7 @@ export function unreadableRun(runKey: FoundRun, problem: string): ListedRun {
     startedAt: startOf(runKey),
     status: 'unreadable',
     problem,
+    bases: [],
     mountPoints: [],
     rawBytes: 0,
     storedBytes: 0,
@@ -93,29 +101,33 @@ export function formatRunList(
       runs.map((run) => runRow(run, now)),
       width,
     ),
-    ...runs.flatMap(({ run, misdating, problem }) =>
-      [misdating?.what, problem].flatMap((what) => (what === undefined ? [] : [`  ${run}: ${what}`])),
-    ),
+    ...runs.flatMap(({ run, misdating, problem, bases }) => {
+      const lost = bases.flatMap((base) => (base.problem === undefined ? [] : `its base ${base.run} ${base.problem}`))
+      return [misdating?.what, problem, ...lost].flatMap((what) => (what === undefined ? [] : [`  ${run}: ${what}`]))
+    }),
   ])
 }
 
-type Column = 'RUN' | 'AGE' | 'CLASS' | 'STATUS' | 'RAW' | 'STORED' | 'VERIFIED' | 'VOLUMES'
+type Column = 'RUN' | 'AGE' | 'CLASS' | 'STATUS' | 'BASE' | 'RAW' | 'STORED' | 'VERIFIED' | 'VOLUMES'
 type Row = Readonly<Record<Column, string>>
 
-const COLUMNS: readonly Column[] = ['RUN', 'AGE', 'CLASS', 'STATUS', 'RAW', 'STORED', 'VERIFIED', 'VOLUMES']
+const COLUMNS: readonly Column[] = ['RUN', 'AGE', 'CLASS', 'STATUS', 'BASE', 'RAW', 'STORED', 'VERIFIED', 'VOLUMES']
 /** What a narrow terminal goes without, the first of these first. */
-const DISPENSABLE: readonly Column[] = ['VOLUMES', 'RAW', 'CLASS', 'STORED']
+const DISPENSABLE: readonly Column[] = ['VOLUMES', 'RAW', 'CLASS', 'BASE', 'STORED']
 
 /** Drops columns until the rest fits; where even that is too wide, the ends of lines. */
 function fitColumns(rows: readonly Row[], width: number): string[] {
+  // Where all runs are full, nothing is said of bases.
+  const used = COLUMNS.filter((column) => column !== 'BASE' || rows.some(({ BASE }) => BASE !== ''))
+  const dispensable = DISPENSABLE.filter((column) => used.includes(column))
   const table = (hidden: readonly Column[]): string[] => {
-    const kept = COLUMNS.filter((column) => !hidden.includes(column))
+    const kept = used.filter((column) => !hidden.includes(column))
     return columns([kept, ...rows.map((row) => kept.map((column) => row[column]))])
   }
   const hidden =
-    [[], ...DISPENSABLE.map((_, index) => DISPENSABLE.slice(0, index + 1))].find((columns) =>
+    [[], ...dispensable.map((_, index) => dispensable.slice(0, index + 1))].find((columns) =>
       table(columns).every((line) => line.length <= width),
-    ) ?? DISPENSABLE
+    ) ?? dispensable
   return [
     ...table(hidden).map((line) => (line.length <= width ? line : `${line.slice(0, width - 1)}…`)),
     ...(hidden.length === 0 ? [] : [`  A wider terminal or --json also shows ${hidden.join(', ')}.`]),
@@ -124,13 +136,16 @@ function fitColumns(rows: readonly Row[], width: number): string[] {
 
 function runRow(run: ListedRun, now: Date): Row {
   const isReadable = run.status !== 'unreadable'
-  const marks = [...(run.deleted ? ['deleted'] : []), ...(run.misdating ? ['MISDATED'] : [])]
+  const states = (['gone', 'damaged', 'unknown'] as const).filter((bad) => run.bases.some(({ state }) => state === bad))
+  const lost = states.map((state) => `BASE ${state.toUpperCase()}`)
+  const marks = [...lost, ...(run.deleted ? ['deleted'] : []), ...(run.misdating ? ['MISDATED'] : [])]
   const samples = run.verified.ok ? describeSamples(run.sampled) : ''
   return {
     RUN: run.run,
     AGE: formatAge(run.startedAt, now),
     CLASS: run.class,
     STATUS: [run.status, ...marks].join(', '),
+    BASE: run.bases.map((base) => base.run).join(' '),
     RAW: isReadable ? formatBytes(run.rawBytes) : '',
     STORED: isReadable ? formatBytes(run.storedBytes) : '',
     VERIFIED: isReadable ? [formatVerified(run.verified, now), samples].filter(Boolean).join(', ') : '',

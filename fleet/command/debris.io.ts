@@ -1,6 +1,7 @@
-import { ExitStatus, Prefix } from '../../agent/contract'
+import { ExitStatus, parseManifestKey, Prefix, type RunKey } from '../../agent/contract'
 import type { ListedUpload, StoreDeps } from '../../agent/context'
 import { hasCode } from '../../agent/errors'
+import { exonerateBases } from '../../agent/find/bases'
 import { collectDebris, listUnfinished } from '../../agent/find/debris-report'
 import { mapInOrder } from '../../agent/lib/in-order.io'
 import type { Outcome } from '../../agent/outcome'
@@ -55,11 +56,12 @@ async function namesOf(deps: StoreDeps, { class: wanted }: Request<'debris'>): P
 }
 
 async function collect(
-  { store, signal }: StoreDeps,
+  deps: StoreDeps,
   host: string,
   { class: wanted }: Request<'debris'>,
   now: Date,
 ): Promise<HostDebris> {
+  const { store, signal } = deps
   const collector = collectDebris(host)
   const classes = new Set<string>()
   for (const place of PLACES) {
@@ -70,8 +72,12 @@ async function collect(
   }
   // Last: a run may have ended meanwhile.
   for (const className of classes) {
-    for await (const { key } of store.list(`${Prefix.manifests}/${className}/${host}/`, signal))
+    const runKeys: RunKey[] = []
+    for await (const { key } of store.list(`${Prefix.manifests}/${className}/${host}/`, signal)) {
       collector.exonerate(key)
+      runKeys.push(...[parseManifestKey(key) ?? []].flat())
+    }
+    await exonerateBases(deps, collector, runKeys)
   }
   const { runs, totalRuns, objects, bytes } = collector.list(now.getTime())
   const running = runs.filter(({ mayBeRunning }) => mayBeRunning).length
