@@ -23,7 +23,7 @@ async function archive(directory: string, compression: Compression, endpointUrl:
     dataKey: (segment) => `data/bench/archive.${segment}`,
     catalogKey: 'catalogs/bench/archive',
     compression,
-    level: 3,
+    compressionLevel: 3,
     onUpload: () => Promise.resolve(),
     beforeComplete: () => Promise.resolve(),
   })

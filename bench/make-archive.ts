@@ -27,7 +27,7 @@ async function make(directory: string, compression: Compression, objects: string
       dataKey: (segment) => dataKey(runKey, 'vg0-srv', compression, segment),
       catalogKey: catalogKey(runKey, 'vg0-srv'),
       compression,
-      level: 3,
+      compressionLevel: 3,
       onUpload: () => Promise.resolve(),
       beforeComplete: () => Promise.resolve(),
     },

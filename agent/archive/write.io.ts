@@ -49,7 +49,7 @@ export interface ArchiveRequest {
   readonly storageClass?: string
   readonly compression: Compression
   /** Of zstd. */
-  readonly level: number
+  readonly compressionLevel: number
   /** Shared by all that send. */
   readonly bandwidth?: Bandwidth
   /** Records an upload on the host before its first part is sent, so that a later run can abort it. */
@@ -177,7 +177,10 @@ async function storePlain({ request, tar, catalogWorker, segments }: Streams): P
 
 /** Compresses frames on the thread pool and stores them in order. */
 async function storeCompressed({ request, signal, tar, catalogWorker, segments }: Streams): Promise<number> {
-  const makeSlot = () => ({ buffer: sharedBuffer(FRAME_BYTES), compress: createCompressor(request.level, FRAME_BYTES) })
+  const makeSlot = () => ({
+    buffer: sharedBuffer(FRAME_BYTES),
+    compress: createCompressor(request.compressionLevel, FRAME_BYTES),
+  })
   const slots = createPool(FRAMES_IN_FLIGHT, makeSlot, signal)
   async function* readFrames() {
     for (let ended = false; !ended;) {

@@ -232,7 +232,7 @@ async function archiveOne(work: Work, plan: SnapshotPlan, mount: MountedSnapshot
     dataKey: (segment) => dataKey(runKey, volume, request.compression, segment),
     catalogKey: catalogKey(runKey, volume),
     compression: request.compression,
-    level: request.level,
+    compressionLevel: request.compressionLevel,
     ...(request.storageClass !== undefined && { storageClass: request.storageClass }),
     ...(bandwidth && { bandwidth }),
     onUpload: (upload) => recordUpload(deps, plan, upload),

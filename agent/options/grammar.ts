@@ -56,7 +56,7 @@ export function sizeGrammar(minBytes: number): string {
 
 /** `90`, `90s`, `15m`, `2h`. */
 export function durationGrammar(maxSeconds: number, minSeconds = 1): string {
-  const inUnits = Object.entries({ 's?': 1, m: 60, h: 3600 }).flatMap(([unit, seconds]) => {
+  const inUnits = Object.entries({ 's?': 1, m: 60, h: 3600, d: 86_400 }).flatMap(([unit, seconds]) => {
     const most = Math.floor(maxSeconds / seconds)
     return most === 0 ? [] : [`(${numberGrammar(Math.ceil(minSeconds / seconds), most)})${unit}`]
   })

@@ -79,6 +79,13 @@ const STORAGE_CLASSES = [
 const BANDWIDTH_BYTES_MIN = 64 * 1024
 /** Applications are held while hooks run: DLM allows its scripts no more either. */
 const HOOK_SECONDS_MAX = 600
+/** What a backup archives where nobody says. */
+const DEFAULT_LEVEL = 'full'
+const FULL_EVERY_SECONDS_MAX = 365 * 86_400
+/** Once, `--level` was that of the compression. */
+const COMPRESSION_LEVEL_HINTS = Object.fromEntries(
+  Array.from({ length: 19 }, (_, index) => [String(index + 1), 'The level of the compression is --compression-level.']),
+)
 
 export const OPTIONS = {
   bucket: option(
@@ -185,7 +192,18 @@ export const OPTIONS = {
   dryRun: option('show what would be done, and change nothing', boolean),
   storageClass: option("S3 storage class of the archives (by default the bucket's)", choice('CLASS', STORAGE_CLASSES)),
   compression: optionWithDefault('compression of the archives', choice('KIND', ['zstd', 'none']), 'zstd'),
-  level: optionWithDefault('zstd level: higher is smaller and slower', wholeNumber(1, 19), '3'),
+  compressionLevel: optionWithDefault('zstd level: higher is smaller and slower', wholeNumber(1, 19), '3'),
+  level: optionWithDefault(
+    'what to archive: all of each volume (full), what is new or changed since its last full archive (differential), or that as long as ' +
+      'it serves (auto); where no differential archive can be made it is a full one, and the summary says why',
+    choice('LEVEL', ['full', 'differential', 'auto'], COMPRESSION_LEVEL_HINTS),
+    DEFAULT_LEVEL,
+  ),
+  fullEvery: optionWithDefault(
+    'with --level auto: make a full archive of a volume where its last one would be older than this',
+    duration(FULL_EVERY_SECONDS_MAX, 'a time from 1h to 365d, such as 7d', 3600),
+    '7d',
+  ),
   snapshotSize: optionWithDefault(
     'space reserved in each thick snapshot for changes to its volume',
     snapshotSize,

@@ -159,9 +159,9 @@ export const snapshotSize: OptionType<SnapshotSize, undefined, string | number> 
   }),
 }
 
-const SECONDS = { s: 1, m: 60, h: 3600, '': 1 } as const
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, '': 1 } as const
 
-/** `90`, `90s`, `15m`, `2h`: seconds. */
+/** `90`, `90s`, `15m`, `2h`, `7d`: seconds. */
 export function duration(
   maxSeconds: number,
   expected: string,
@@ -173,7 +173,7 @@ export function duration(
     expected,
     grammar: durationGrammar(maxSeconds, minSeconds),
     schema: written.transform((text, context) => {
-      const match = /^(\d{1,9})([smh]?)$/.exec(text)
+      const match = /^(\d{1,9})([smhd]?)$/.exec(text)
       const seconds = match ? Number(match[1]) * SECONDS[match[2] as keyof typeof SECONDS] : 0
       if (seconds >= minSeconds && seconds <= maxSeconds) return seconds
       context.addIssue({ code: 'custom' })

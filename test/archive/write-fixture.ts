@@ -28,7 +28,7 @@ export function requestOf(tar: Argv, changes: Partial<ArchiveRequest> = {}): Arc
     dataKey: (segment) => (segment === 0 ? KEY : `${KEY}.${segment}`),
     catalogKey: CATALOG_KEY,
     compression: 'none',
-    level: 3,
+    compressionLevel: 3,
     onUpload: async () => undefined,
     beforeComplete: async () => undefined,
     ...changes,

@@ -64,7 +64,7 @@ async function archive(store: MemoryStore, place: typeof DAILY, golden: Golden):
       dataKey: (segment) => dataKey(place, volume, compression, segment),
       catalogKey: catalogKey(place, volume),
       compression,
-      level: 3,
+      compressionLevel: 3,
       ...(segmentBytes !== undefined && { segmentBytes }),
       onUpload: async () => undefined,
       beforeComplete: async () => undefined,

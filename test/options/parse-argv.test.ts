@@ -9,7 +9,7 @@ test.each([
   [['bakcup'], "unknown command 'bakcup'", 'Did you mean backup?'],
   [['backup', '--snapshot', '3'], "unknown option '--snapshot'", 'Did you mean --snapshot-size?'],
   [['backup', '--bukcet=abc'], "unknown option '--bukcet=abc'", 'Did you mean --bucket?'],
-  [['list', '--level', '3'], "unknown option '--level'", '--level is an option of backup.'],
+  [['list', '--level', 'full'], "unknown option '--level'", '--level is an option of backup.'],
   [['--json', 'list'], "unknown option '--json'", 'Flags come after the command: snapstream COMMAND --json.'],
   [['backup', '--dry-run=1'], "unknown option '--dry-run=1'", '--dry-run is a switch and takes no value.'],
   [['backup', '--bucket'], "option '--bucket <NAME>' argument missing", 'Run "snapstream backup --help"'],

@@ -13,11 +13,11 @@ function request(argv: readonly string[], environment: Environment = {}, config?
 
 describe('what was asked for', () => {
   test('flags win over variables, variables over the file, the file over defaults', () => {
-    const config = { bucket: 'from-file', level: 7, parallel: 4, class: 'monthly' }
-    const environment = { SNAPSTREAM_LEVEL: '9', SNAPSTREAM_CLASS: 'weekly' }
+    const config = { bucket: 'from-file', compressionLevel: 7, parallel: 4, class: 'monthly' }
+    const environment = { SNAPSTREAM_COMPRESSION_LEVEL: '9', SNAPSTREAM_CLASS: 'weekly' }
     expect(request(['backup', '--class=yearly'], environment, config)).toMatchObject({
       class: 'yearly',
-      level: 9,
+      compressionLevel: 9,
       parallel: 4,
       compression: 'zstd',
       bucket: 'from-file',
@@ -83,7 +83,7 @@ describe('ways to write a value', () => {
     ['deadline', ['--deadline', '3h'], 3 * 3600],
     ['deadline', ['--deadline', '90'], 90],
     ['hookTimeout', ['--hook-timeout', '2m'], 120],
-    ['level', ['--level', '3', '--level', '19'], 19],
+    ['compressionLevel', ['--compression-level', '3', '--compression-level', '19'], 19],
     ['storageClass', ['--storage-class', 'DEEP_ARCHIVE'], 'DEEP_ARCHIVE'],
     [
       'host',
@@ -98,7 +98,7 @@ describe('ways to write a value', () => {
   test('the file has numbers, switches and lists as JSON has them', () => {
     const config = {
       bucket: 'abc',
-      level: 5,
+      compressionLevel: 5,
       requireAll: true,
       exclude: ['./a\nb'],
       deadline: 90,
@@ -117,9 +117,9 @@ describe('a value that cannot be is refused, whichever way it came', () => {
     ['--host', 'a/../b', "an instance's ARN, or letters, digits, dots, hyphens and underscores"],
     ['--volumes', 'home', 'an absolute path such as /srv, without ".."'],
     ['--volumes', '/srv/../etc', 'an absolute path such as /srv, without ".."'],
-    ['--level', '20', 'a whole number from 1 to 19'],
-    ['--level', '3.5', 'a whole number from 1 to 19'],
-    ['--level', '-1', 'a whole number from 1 to 19'],
+    ['--compression-level', '20', 'a whole number from 1 to 19'],
+    ['--compression-level', '3.5', 'a whole number from 1 to 19'],
+    ['--compression-level', '-1', 'a whole number from 1 to 19'],
     ['--compression', 'gzip', 'one of zstd, none'],
     [
       '--snapshot-size',
@@ -144,6 +144,9 @@ describe('a value that cannot be is refused, whichever way it came', () => {
     ['--endpoint-url', 'ftp://x', 'a URL such as https://s3.example.net, without credentials'],
     ['--endpoint-url', 'http://key:secret@x', 'a URL such as https://s3.example.net, without credentials'],
     ['--on-hook-failure', 'ignore', 'one of abort, continue'],
+    ['--level', 'incremental', 'one of full, differential, auto'],
+    ['--full-every', '59m', 'a time from 1h to 365d, such as 7d'],
+    ['--full-every', '366d', 'a time from 1h to 365d, such as 7d'],
     ['--log-level', 'trace', 'one of debug, info, warn, error'],
   ])('%s %s', (flag, value, expected) => {
     const { code, message } = refusal(() => request(['backup', '--bucket=abc', flag, value]))
@@ -202,8 +205,17 @@ describe('a bad configuration file is refused with the path of the wrong field',
   test.each([
     ['{"bukcet": "abc"}', 'unknown field "bukcet"', /^Did you mean bucket\?/],
     ['{"config": "/x.json"}', 'unknown field "config"', /Fields are named as options/],
-    ['{"level": 20}', 'level must be a whole number from 1 to 19, not 20', /--level/],
-    ['{"level": "3"}', "level must be a whole number from 1 to 19, not '3'", /--level/],
+    ['{"compressionLevel": 20}', 'compressionLevel must be a whole number from 1 to 19, not 20', /--compression-level/],
+    [
+      '{"compressionLevel": "3"}',
+      "compressionLevel must be a whole number from 1 to 19, not '3'",
+      /--compression-level/,
+    ],
+    [
+      '{"level": 9}',
+      'level must be one of full, differential, auto, not 9',
+      /^The level of the compression is --compression-level\./,
+    ],
     ['{"dryRun": "yes"}', "dryRun must be true or false, not 'yes'", /--dry-run/],
     ['{"compression": "zst"}', "compression must be one of zstd, none, not 'zst'", /^Did you mean zstd\?/],
     [

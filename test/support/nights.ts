@@ -54,7 +54,7 @@ export function nightsOf(
     dataKey: (segment: number) => dataKey(at, VOLUME, compression, segment),
     catalogKey: catalogKey(at, VOLUME),
     compression,
-    level: 3,
+    compressionLevel: 3,
     onUpload: () => Promise.resolve(),
     beforeComplete: () => Promise.resolve(),
   })
