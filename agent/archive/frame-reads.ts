@@ -18,6 +18,11 @@ export function* cut(bytes: number, pieceBytes: number): Generator<RawRange> {
   }
 }
 
+/** Ranges in ascending order, as a stream has them. */
+export function inOrder(ranges: readonly RawRange[]): RawRange[] {
+  return ranges.toSorted((a, b) => a.offset - b.offset)
+}
+
 /** Where every frame of an archive is stored. */
 export interface FrameTable {
   /** By index of the frame. */
@@ -108,6 +113,15 @@ export function placeFrames(archive: Archive, storedBytes: readonly number[]): F
     }
   }
   return { storedBytes, storedOffsets }
+}
+
+/** The table of a whole archive: the frames of the base, and those of the differential one behind them. */
+export function joinTables(base: FrameTable, own: FrameTable): FrameTable {
+  return {
+    storedBytes: [...base.storedBytes, ...own.storedBytes],
+    storedOffsets: [...base.storedOffsets, ...own.storedOffsets],
+    ...(base.crc32 && own.crc32 && { crc32: [...base.crc32, ...own.crc32] }),
+  }
 }
 
 /** The lines of the catalog that say what the table says: the mirror of `joinFrameTable`. */

@@ -1,9 +1,13 @@
 /** A catalog is read from the bucket once, however often it is gone through: it is kept in a file that has no name. */
+import { hasCode, isDataLoss } from '../errors'
 import type { Archive } from './archive'
 import type { CatalogFrames } from './catalog'
 import { catalogParser, isEntry, isFrames } from './catalog-lines'
-import { cut, joinFrameTable, type FrameTable } from './frame-reads'
-import { damagedCatalog, decompressCatalog, fetchCatalog } from './read-catalog.io'
+import { cut, joinFrameTable, joinTables, type FrameTable } from './frame-reads'
+import { damagedCatalog, decompressCatalog, fetchCatalog, readCatalogIndex } from './read-catalog.io'
+import { readFrameTable } from './read-whole.io'
+import { ownOffset } from './whole-archive'
+import { wholeEntries } from './whole-entries'
 import type { ReaderDeps } from './read.io'
 import { digestStored } from './stored-digest.io'
 import { lookUntilAgreed } from '../bucket/read-again'
@@ -15,11 +19,14 @@ import type { CatalogEntry } from '../tar/entry'
 /** Of the file, at a time. */
 const PIECE_BYTES = 1024 * 1024
 
-/** A catalog on this host. Releasing it removes it. Functions throw AgentError ARCHIVE_DAMAGED, FORMAT_UNSUPPORTED. */
+/**
+ * A catalog on this host. Of a differential archive, what it gives is of the whole one (`wholeArchive`). Releasing it
+ * removes it. Functions throw AgentError ARCHIVE_DAMAGED, FORMAT_UNSUPPORTED.
+ */
 export interface LoadedCatalog extends AsyncDisposable {
   /** Piece by piece, each valid until the next one is asked for. */
   text(): AsyncGenerator<Buffer, void, undefined>
-  /** In the order of the archive, from the first one each time. */
+  /** In the order of the archive; of a whole one, in the order of its names. From the first one each time. */
   entries(): AsyncGenerator<CatalogEntry, void, undefined>
   /** Stands behind the entries: costs nothing once they have been gone through. */
   table(): Promise<FrameTable>
@@ -28,17 +35,18 @@ export interface LoadedCatalog extends AsyncDisposable {
 /**
  * Copies the catalog of an archive to this host: some 25 MB for a million entries.
  *
+ * @param base - of a differential archive
  * @throws AgentError OBJECT_MISSING, ARCHIVE_DAMAGED where two readings agree that it is not what the manifest says,
  * OBJECT_ARCHIVED, TARGET_UNFIT where there is no room for it
  */
-export async function loadCatalog(deps: ReaderDeps, archive: Archive): Promise<LoadedCatalog> {
+export async function loadCatalog(deps: ReaderDeps, archive: Archive, base?: Archive): Promise<LoadedCatalog> {
   const { key } = archive.catalog
   const { difference, file } = await lookUntilAgreed(
     (how) => copyCatalog(deps, archive.catalog, how),
     (seen) => seen.difference,
     key,
   )
-  if (file) return catalogIn(file, archive)
+  if (file) return catalogIn(file, archive, base && { archive: base, readTable: () => readBaseTable(deps, base) })
   throw damagedCatalog(key, `has ${difference}`)
 }
 
@@ -58,32 +66,55 @@ async function copyCatalog(deps: ReaderDeps, catalog: Archive['catalog'], how?: 
   return { difference, file }
 }
 
+/**
+ * What the base's segments say of themselves takes a request each. Its catalog says it too, and is read where they are in
+ * Glacier or lost; and where they are not compressed, as the checksums of frames are in it alone then.
+ */
+async function readBaseTable(deps: ReaderDeps, base: Archive): Promise<FrameTable> {
+  try {
+    if (base.compression === 'zstd') return await readFrameTable(deps, base)
+  } catch (error) {
+    if (!isDataLoss(error) && !hasCode(error, 'OBJECT_ARCHIVED')) throw error
+  }
+  return (await readCatalogIndex(deps, base)).table
+}
+
+/** The base of a differential archive, and where its frames are. */
+export interface CatalogBase {
+  readonly archive: Archive
+  readonly readTable: () => Promise<FrameTable>
+}
+
 /** @param archive - of which the file has the catalog: what both say has to agree */
-export function catalogIn(file: UnlinkedFile, archive: Archive): LoadedCatalog {
+export function catalogIn(file: UnlinkedFile, archive: Archive, base?: CatalogBase): LoadedCatalog {
   const { key } = archive.catalog
   let frames: readonly CatalogFrames[] | undefined
   let table: FrameTable | undefined
+
+  async function* lines(): AsyncGenerator<CatalogEntry> {
+    const parser = catalogParser(key, archive)
+    const found: CatalogFrames[] = []
+    for await (const text of catalog.text()) {
+      for (const line of parser.push(text)) {
+        if (isEntry(line)) yield line
+        else if (isFrames(line)) found.push(line)
+      }
+    }
+    for (const line of parser.finish()) if (isFrames(line)) found.push(line)
+    frames ??= found
+  }
+
   const catalog: LoadedCatalog = {
     text: () => decompressCatalog(readPieces(file), key),
-    async *entries() {
-      const parser = catalogParser(key, archive)
-      const found: CatalogFrames[] = []
-      for await (const text of catalog.text()) {
-        for (const line of parser.push(text)) {
-          if (isEntry(line)) yield line
-          else if (isFrames(line)) found.push(line)
-        }
-      }
-      for (const line of parser.finish()) if (isFrames(line)) found.push(line)
-      frames ??= found
-    },
+    entries: () => (base ? wholeEntries(lines, ownOffset({ archive, base })) : lines()),
     async table() {
       if (table) return table
       if (!frames) {
-        const entries = catalog.entries()
+        const entries = lines()
         while (!(await entries.next()).done) continue
       }
-      table = joinFrameTable(archive, frames ?? [])
+      const own = joinFrameTable(archive, frames ?? [])
+      table = base ? joinTables(await base.readTable(), own) : own
       frames = []
       return table
     },

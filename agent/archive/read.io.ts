@@ -127,6 +127,58 @@ export async function* readRaw(
   }
 }
 
+/**
+ * As `readRaw`, of a whole archive: the pieces come in the order in which they are given, in which those of the base ascend,
+ * and those of the differential archive do.
+ *
+ * @param ownFrom - where in the whole archive the differential one starts; 0 where there is no base
+ */
+export async function* readPieces(
+  deps: ReaderDeps,
+  archive: Archive,
+  table: FrameTable,
+  pieces: readonly RawRange[],
+  ownFrom: number,
+  onDamage?: (location: FrameLocation) => void,
+): AsyncGenerator<Buffer, void, undefined> {
+  const isOwn = ({ offset }: RawRange): boolean => offset >= ownFrom
+  if (ownFrom === 0) return yield* readRaw(deps, archive, table, pieces, onDamage)
+  const [own, base] = [isOwn, (piece: RawRange) => !isOwn(piece)].map((isOf) =>
+    streamOf(readRaw(deps, archive, table, pieces.filter(isOf), onDamage)),
+  ) as [Stream, Stream]
+  try {
+    for (const piece of pieces) yield* (isOwn(piece) ? own : base).take(piece.bytes)
+  } finally {
+    await Promise.all([own.end(), base.end()])
+  }
+}
+
+interface Stream {
+  /** The next bytes, each chunk valid until the next one is asked for. */
+  take(bytes: number): AsyncGenerator<Buffer, void, undefined>
+  end(): Promise<unknown>
+}
+
+function streamOf(chunks: AsyncGenerator<Buffer, void, undefined>): Stream {
+  let rest: Buffer = Buffer.alloc(0)
+  return {
+    async *take(bytes) {
+      for (let left = bytes; left > 0;) {
+        if (rest.length === 0) {
+          const next = await chunks.next()
+          if (next.done) throw new RangeError(`the stream ended ${left} bytes too early`)
+          rest = next.value
+        }
+        const chunk = rest.subarray(0, left)
+        rest = rest.subarray(chunk.length)
+        left -= chunk.length
+        yield chunk
+      }
+    },
+    end: () => chunks.return(),
+  }
+}
+
 function keyOf(archive: Archive, read: StoredRead): string {
   const segment = archive.segments[read.segment]
   if (!segment) throw new RangeError(`the archive has no segment ${read.segment}`)

@@ -2,7 +2,7 @@
 import { AgentError, hasCode, isDataLoss } from '../errors'
 import type { Archive, Segment } from './archive'
 import { retrievalStateOf, type RetrievalState } from '../bucket/glacier'
-import { planReads, type FrameTable } from './frame-reads'
+import { inOrder, planReads, type FrameTable } from './frame-reads'
 import { decodeFrames, fetchReads, type ReaderDeps } from './read.io'
 import type { Report } from './findings'
 import type { CatalogEntry, RawRange } from '../tar/entry'
@@ -39,7 +39,7 @@ export async function findDamage(
   ranges: readonly RawRange[],
 ): Promise<RawRange[]> {
   const damaged: RawRange[] = []
-  const fetched = fetchReads(deps, archive, planReads(archive, table, ranges))
+  const fetched = fetchReads(deps, archive, planReads(archive, table, inOrder(ranges)))
   for await (const decoded of decodeFrames(deps, archive, fetched)) {
     if ('damage' in decoded) damaged.push({ offset: decoded.location.rawOffset, bytes: decoded.location.rawBytes })
   }

@@ -1,5 +1,6 @@
 import { ExitStatus } from '../contract'
 import { readSegmentStates } from '../archive/segment-status.io'
+import { wholeArchive } from '../archive/whole-archive'
 import type { Deps } from '../context'
 import { openRun } from '../run/runs'
 import { AgentError } from '../errors'
@@ -68,8 +69,9 @@ function noInstance({ run, host }: Manifest): AgentError {
   })
 }
 
-async function lookAt(deps: Deps, { mountPoint, archive }: VolumeBackup): Promise<UnreadableArchive> {
-  const states = await readSegmentStates(deps, archive.segments)
+async function lookAt(deps: Deps, volume: VolumeBackup): Promise<UnreadableArchive> {
+  const { segments } = wholeArchive(volume)
+  const states = await readSegmentStates(deps, segments)
   const frozen = states.filter(({ retrieval }) => retrieval !== 'readable').length
-  return { mountPoint, missing: archive.segments.length - states.length, frozen }
+  return { mountPoint: volume.mountPoint, missing: segments.length - states.length, frozen }
 }

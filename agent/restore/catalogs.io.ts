@@ -55,10 +55,10 @@ export async function loadCatalogs(
   }
 }
 
-async function loadUnlessLost(deps: Deps, { archive }: VolumeBackup): Promise<LoadedCatalog | undefined> {
+async function loadUnlessLost(deps: Deps, { archive, base }: VolumeBackup): Promise<LoadedCatalog | undefined> {
   try {
     await assertSaidToBeWhole(deps, archive)
-    return await loadCatalog(deps, archive)
+    return await loadCatalog(deps, archive, base?.archive)
   } catch (error) {
     const loss = lossOf(error)
     if (!loss) throw error

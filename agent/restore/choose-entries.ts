@@ -42,16 +42,18 @@ export interface EntryChoice {
 /**
  * @param isWanted - whether what has this path is restored under it
  * @param planned - takes note of each entry that tar is given
+ * @param ownFrom - where in the whole archive a differential one starts
  */
 export function chooseEntries(
   target: RestoreTarget,
   options: PlanOptions,
   isWanted: (path: string) => boolean,
   planned: PlannedEntries,
+  ownFrom = 0,
 ): EntryChoice {
   const links = hardLinks(isWanted)
   const isInLostRange = rangesOfStream(options.lost)
-  const tally = planTally(planned)
+  const tally = planTally(planned, ownFrom)
 
   /** Tells of what cannot come back, whatever the target has. */
   function isRefused(entry: CatalogEntry, role: Role): boolean {
@@ -123,12 +125,17 @@ export function chooseEntries(
   }
 }
 
-/** @returns whether an entry lies in one of the ranges; to be called in the order of the archive */
+/** @returns whether an entry lies in one of the ranges, which ascend and do not overlap */
 function rangesOfStream(ranges: readonly RawRange[]): (entry: CatalogEntry) => boolean {
-  let next = 0
   return ({ offset, bytes }) => {
-    while ((ranges[next]?.offset ?? Infinity) + (ranges[next]?.bytes ?? 0) <= offset) next++
-    const range = ranges[next]
+    let [from, to] = [0, ranges.length] // of the first that ends behind the entry's start
+    while (from < to) {
+      const middle = Math.floor((from + to) / 2)
+      const { offset: start, bytes: length } = ranges[middle] as RawRange
+      if (start + length <= offset) from = middle + 1
+      else to = middle
+    }
+    const range = ranges[from]
     return range !== undefined && range.offset < offset + bytes
   }
 }

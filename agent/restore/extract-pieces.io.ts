@@ -1,7 +1,8 @@
 /** Fetches what was planned of a volume and gives it to tar. */
 import type { FrameLocation } from '../archive/frame-reads'
-import { readRaw } from '../archive/read.io'
+import { readPieces } from '../archive/read.io'
 import { namingLost } from '../archive/segment-status.io'
+import { ownOffset, wholeArchive } from '../archive/whole-archive'
 import type { Argv, Deps } from '../context'
 import { AgentError, isDataLoss } from '../errors'
 import { showProgress } from '../lib/progress.io'
@@ -30,18 +31,22 @@ export async function extractPieces(
   options: ExtractOptions,
 ): Promise<Extracted> {
   const { selection, catalog, plan, table } = task
-  const { archive, mountPoint } = selection.volume
+  const { volume } = selection
+  const { mountPoint } = volume
   using progress = showProgress(
     mountPoint,
     plan.pieces.reduce((sum, { bytes }) => sum + bytes, 0),
   )
   let damaged: FrameLocation | undefined
   const findPlanned: FindPlanned = async (offset) => {
-    for await (const entry of catalog.entries()) if (offset < entry.offset + entry.bytes) return entry
+    for await (const entry of catalog.entries()) {
+      if (entry.offset <= offset && offset < entry.offset + entry.bytes) return entry
+    }
     return undefined
   }
   async function* raw(): AsyncGenerator<Buffer> {
-    const read = readRaw(deps, archive, table, plan.pieces, (location) => (damaged = location))
+    const [archive, ownFrom] = [wholeArchive(volume), ownOffset(volume)]
+    const read = readPieces(deps, archive, table, plan.pieces, ownFrom, (location) => (damaged = location))
     for await (const chunk of inLockstep(plan.pieces, read, plan.planned, findPlanned)) {
       progress.add(chunk.length)
       yield chunk

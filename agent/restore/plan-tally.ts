@@ -39,8 +39,11 @@ export interface VolumePlan {
   readonly byHand: Names
 }
 
-/** @param planned - takes note of each entry that tar is given */
-export function planTally(planned: PlannedEntries) {
+/**
+ * @param planned - takes note of each entry that tar is given
+ * @param ownFrom - where in the whole archive a differential one starts: it has every directory
+ */
+export function planTally(planned: PlannedEntries, ownFrom = 0) {
   const collected = collectPieces()
   /** The data of hard links, which need not lie among the rest. */
   const outside: Piece[] = []
@@ -91,8 +94,8 @@ export function planTally(planned: PlannedEntries) {
     },
     /** @throws AgentError ARCHIVE_DAMAGED where the root is restored and is not the first entry */
     plan(lost: readonly RawRange[]): VolumePlan {
-      const pieces = [...collected.list(), ...outside].sort((a, b) => a.offset - b.offset)
-      if (counts.rootBytes > 0 && pieces[0]?.offset !== 0) throw rootNotFirst()
+      const pieces = placeAmong(collected.list(), outside, ownFrom)
+      if (counts.rootBytes > 0 && pieces[0]?.offset !== ownFrom) throw rootNotFirst()
       return {
         ...{ pieces, planned, ...counts, ...told, names: restoring, types, directories },
         sizeBytes: Math.max(0, counts.sizeBytes),
@@ -100,6 +103,27 @@ export function planTally(planned: PlannedEntries) {
       }
     },
   }
+}
+
+/**
+ * Puts pieces among others that are in the order of the entries, so that those of the base and those of the differential
+ * archive still ascend, each by themselves: a stream is read forwards.
+ */
+function placeAmong(pieces: readonly Piece[], others: readonly Piece[], ownFrom: number): Piece[] {
+  if (others.length === 0) return [...pieces]
+  const isOwn = ({ offset }: Piece): boolean => offset >= ownFrom
+  const [base, own]: [Piece[], Piece[]] = [[], []]
+  for (const piece of others.toSorted((a, b) => b.offset - a.offset)) (isOwn(piece) ? own : base).push(piece)
+  const placed: Piece[] = []
+  for (const piece of pieces) {
+    const waiting = isOwn(piece) ? own : base
+    for (let next = waiting.at(-1); next && next.offset < piece.offset; next = waiting.at(-1)) {
+      placed.push(next)
+      waiting.pop()
+    }
+    placed.push(piece)
+  }
+  return [...placed, ...base.reverse(), ...own.reverse()]
 }
 
 /** As the archive names it. */

@@ -1,7 +1,9 @@
 /** Plans the restore of each volume, by what lies in the bucket and what is in the target. Changes nothing. */
 import { distinctPaths } from '../archive/distinct-paths.io'
+import { inOrder } from '../archive/frame-reads'
 import type { LoadedCatalog } from '../archive/load-catalog.io'
 import { assertNoneMissing, findDamage, rangeOf, readSegmentStates } from '../archive/segment-status.io'
+import { wholeArchive } from '../archive/whole-archive'
 import type { Deps } from '../context'
 import type { RestoreRequest } from '../options/commands'
 import type { RawRange } from '../tar/entry'
@@ -32,7 +34,7 @@ async function planTask(
   selection: VolumeSelection,
   catalog: LoadedCatalog,
 ): Promise<RestoreTask> {
-  const { archive } = selection.volume
+  const archive = wholeArchive(selection.volume)
   const target = targetOf(request, selection)
   const staged = !target.isFresh && !(goesOn(request) && target.isClosed)
   const planWithout = async (lost: readonly RawRange[]): Promise<RestoreTask> => {
@@ -69,10 +71,6 @@ export function planFrom(
 ): Promise<VolumePlan> {
   const notes = { planned: plannedEntries(), distinct: distinctPaths() }
   return planVolume(() => catalog.entries(), selection, target, options, notes)
-}
-
-function inOrder(ranges: readonly RawRange[]): RawRange[] {
-  return ranges.toSorted((a, b) => a.offset - b.offset)
 }
 
 function targetOf(request: RestoreRequest, { volume, mountPoints }: VolumeSelection): RestoreTarget {

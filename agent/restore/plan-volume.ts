@@ -1,5 +1,6 @@
 /** Decides entry by entry what a restore brings back, from the catalog and what the target has already. */
 import { AgentError } from '../errors'
+import { ownOffset } from '../archive/whole-archive'
 import type { DistinctPaths } from '../archive/distinct-paths.io'
 import { selectEntries } from '../archive/select-entries'
 import { isWithin, type CatalogEntry } from '../tar/entry'
@@ -36,7 +37,7 @@ export async function planVolume(
   const { paths, restoredMountPoints } = selection
   if (!options.review) for (const path of paths) target.assertContained(path)
   const selected = await select(entries, selection)
-  const choice = chooseEntries(target, options, selected.isWanted, planned)
+  const choice = chooseEntries(target, options, selected.isWanted, planned, ownOffset(selection.volume))
   const isHidden = hiddenBy(selection, target)
   for await (const entry of entries()) {
     assertPassable(entry, restoredMountPoints)

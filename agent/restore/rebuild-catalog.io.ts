@@ -26,7 +26,8 @@ const BY_HAND = `Restore the undamaged part by hand (${onPage('restore-by-hand')
  */
 export async function readSources(deps: ReaderDeps, lost: readonly VolumeBackup[]): Promise<SegmentState[]> {
   const all: SegmentState[] = []
-  for (const { archive } of lost) {
+  for (const { archive, base } of lost) {
+    if (base) throw differentialLost(archive)
     const states = await readSegmentStates(deps, archive.segments)
     const missing = archive.segments.find((segment: Segment) => !states.some((state) => state.segment === segment))
     if (missing) throw bothLost(archive, `${missing.key} is missing`)
@@ -119,6 +120,15 @@ function assertMatchesManifest(archive: Archive, summary: StreamSummary): void {
 /** The scanner, which reads what tar writes too, knows a stream that is no archive by another name. */
 function isDamage(error: unknown): error is AgentError {
   return isDataLoss(error) || (error instanceof AgentError && error.code === 'ARCHIVE_FAILED')
+}
+
+/** Which entries are as they were in the base is in the catalog alone. */
+function differentialLost({ catalog }: Archive): AgentError {
+  return new AgentError('ARCHIVE_DAMAGED', `without ${catalog.key} it is not known which entries are in the base`, {
+    hint:
+      'Read a deleted version of it with --include-deleted; or restore base and differential archive by hand, as ' +
+      `${onPage('restore-by-hand')} says, or from another run.`,
+  })
 }
 
 function bothLost({ catalog }: Archive, what: string, cause?: unknown): AgentError {

@@ -1,6 +1,6 @@
 /** A volume on its way through a restore. */
 import type { Archive } from '../archive/archive'
-import { planReads, type FrameTable } from '../archive/frame-reads'
+import { inOrder, planReads, type FrameTable } from '../archive/frame-reads'
 import type { LoadedCatalog } from '../archive/load-catalog.io'
 import type { SegmentState } from '../archive/segment-status.io'
 import type { RestoreRequest } from '../options/commands'
@@ -31,7 +31,7 @@ export function fetchCost(archive: Archive, table: FrameTable, pieces: readonly 
   let requests = 0
   let bytes = 0
   const segments = new Set<number>()
-  for (const read of planReads(archive, table, pieces)) {
+  for (const read of planReads(archive, table, inOrder(pieces))) {
     requests++
     bytes += read.bytes
     segments.add(read.segment)

@@ -1,6 +1,7 @@
 import { ExitStatus } from '../contract'
 import { findCatalogLoss } from './catalogs.io'
 import { readSegmentStates, type SegmentState } from '../archive/segment-status.io'
+import { wholeArchive } from '../archive/whole-archive'
 import type { StoreDeps } from '../context'
 import { openRun } from '../run/runs'
 import type { WithHost, RestoreStatusRequest } from '../options/commands'
@@ -22,12 +23,14 @@ export async function restoreStatus(
   const { manifest, store } = await openRun({ signal, ...given }, request)
   const deps = { store, signal }
   const volumes = []
-  for (const { mountPoint, archive } of chooseVolumes(manifest, request.volume)) {
-    const states = await readSegmentStates(deps, archive.segments)
+  for (const volume of chooseVolumes(manifest, request.volume)) {
+    const { mountPoint, archive } = volume
+    const { segments } = wholeArchive(volume)
+    const states = await readSegmentStates(deps, segments)
     volumes.push({
       mountPoint,
       storageClasses: [...new Set(states.map(({ storageClass }) => storageClass))],
-      missing: archive.segments.length - states.length,
+      missing: segments.length - states.length,
       ...count(states),
       catalog: (await findCatalogLoss(deps, archive)) ?? ('good' as const),
     })

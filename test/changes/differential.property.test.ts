@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import fc from 'fast-check'
-import { nightsOf, restoreByHand } from '../support/nights'
+import { nightsOf, restoreByHand, restoreNight } from '../support/nights'
 import { compareTrees } from '../support/tree/compare'
 import { walkTree } from '../support/tree/walk'
 import { makeTrustedDirectory } from '../support/trusted-directory'
@@ -96,6 +96,10 @@ test('any tree, any changes: base, differential archive and the list of what is 
         if (night.counts.unchanged > 1) figures.differential++
         restoreByHand(nights.store, night, byHand)
         expect(compareTrees(walkTree(root), walkTree(byHand))).toEqual([])
+        const restored = join(place, `${number} restored`)
+        mkdirSync(restored)
+        expect((await restoreNight(nights.store, night, restored)).status).toBe(0)
+        expect(compareTrees(walkTree(root), walkTree(join(restored, 'srv')))).toEqual([])
       },
     ),
     { numRuns: 100 },

@@ -19,6 +19,7 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   // The two sides of a thread.
   'archive/catalog-worker.test.ts': ['agent/archive/catalog-worker-thread.io.ts'],
   'changes/differential.property.test.ts': ['compare', 'plan.io', 'spool.io'].map((name) => `agent/changes/${name}.ts`),
+  'restore/differential.test.ts': ['agent/archive/whole-entries.ts'],
   'changes/walk.test.ts': ['agent/changes/walk-thread.io.ts'],
   'archive/read.test.ts': ['agent/archive/read-whole.io.ts'],
   // Steps of one command, each between a fake host and a store in memory.

@@ -58,7 +58,7 @@ beforeAll(() => {
     ...root.objects,
     ...srv.objects,
     [manifestKey(place), Buffer.from(formatManifest(manifest))],
-    [manifestKey(NEWER), Buffer.from(formatManifest(manifest).replace('"format": 2', '"format": 3'))],
+    [manifestKey(NEWER), Buffer.from(formatManifest(manifest).replace('"format": 2', '"format": 4'))],
   ])
 })
 afterAll(() => rmSync(scratch, { recursive: true }))
@@ -154,7 +154,7 @@ describe.each(Object.keys(COMMANDS))('%s', (command) => {
   })
 })
 
-const NEWER_FORMAT = `${manifestKey(NEWER)} has format 3, this agent reads up to 2`
+const NEWER_FORMAT = `${manifestKey(NEWER)} has format 4, this agent reads up to 3`
 const INSTALL = 'HINT: Install the version of Snapstream that made the backup, or a later one.'
 
 test.each(['restore', 'restore-plan', 'restore-status'])('%s of a run of a newer version', async (command) => {
@@ -170,7 +170,7 @@ test('find passes over the run of a newer version, and says so', async () => {
 
 test('a catalog of a newer version is not guessed at', async () => {
   const newer = archiveOf(execFileSync('tar', ['-cf', '-', '-C', join(scratch, 'vg0-srv'), '.']), {
-    editCatalog: (text) => text.replace('"catalog":2', '"catalog":3'),
+    editCatalog: (text) => text.replace('"catalog":2', '"catalog":4'),
   })
   const { archive } = newer
   const manifest = manifestOf({
@@ -181,7 +181,7 @@ test('a catalog of a newer version is not guessed at', async () => {
   expect(await told('restore', {}, store)).toEqual({
     status: 1,
     said: [
-      'snapstream: the catalog has format 3, this agent reads up to 2',
+      'snapstream: the catalog has format 4, this agent reads up to 3',
       'HINT: It was written by a later version of the agent: read it with that one.',
     ],
   })

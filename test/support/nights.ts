@@ -1,15 +1,17 @@
 /** Nights of one volume: full and differential archives of a directory, as the agent makes them of a snapshot. */
 import { execFileSync } from 'node:child_process'
-import { catalogKey, dataKey, removedKey, type Compression, type RunKey } from '../../agent/contract'
+import { catalogKey, dataKey, manifestKey, removedKey, type Compression, type RunKey } from '../../agent/contract'
 import { FRAME_BYTES, type WrittenArchive } from '../../agent/archive/archive'
 import { archiveVolume } from '../../agent/archive/write.io'
 import { draftIndex, openIndex, type IndexHeader, type IndexPlace } from '../../agent/changes/index.io'
 import { planDifferential, type BetterFull, type ChangeCounts } from '../../agent/changes/plan.io'
 import { walkTree } from '../../agent/changes/walk.io'
 import { localHost } from '../../agent/host/run-command.io'
-import type { VolumeBackup } from '../../agent/run/manifest'
+import { formatManifest, formatOf, type VolumeBackup } from '../../agent/run/manifest'
 import { tarCreate, tarCreateListed, tarExtract } from '../../agent/tar/commands'
-import { volumeBackupOf } from './manifest'
+import { restore } from './commands'
+import { requestOf } from './request'
+import { manifestOf, volumeBackupOf } from './manifest'
 import { memoryStore, type MemoryStore } from './memory-store'
 
 export const VOLUME = 'vg0-srv'
@@ -50,7 +52,7 @@ export function nightsOf(
       takenAt: new Date(began + night * 60_000),
     }
   }
-  const requestOf = (at: RunKey) => ({
+  const archiveRequestOf = (at: RunKey) => ({
     dataKey: (segment: number) => dataKey(at, VOLUME, compression, segment),
     catalogKey: catalogKey(at, VOLUME),
     compression,
@@ -76,6 +78,10 @@ export function nightsOf(
       at,
     )
   }
+  const publish = async (at: RunKey, backup: VolumeBackup): Promise<void> => {
+    const manifest = manifestOf({ ...at, format: formatOf([backup]), volumes: [backup] })
+    await store.put(manifestKey(at), formatManifest(manifest), signal)
+  }
   const planned = async () => {
     const index = await openIndex(place)
     if ('unusable' in index) return { full: index.unusable }
@@ -89,7 +95,7 @@ export function nightsOf(
       const { at, takenAt } = next()
       await using draft = await draftIndex(place)
       const written = await archiveVolume(deps, {
-        ...requestOf(at),
+        ...archiveRequestOf(at),
         tar: tarCreate(root),
         header: { catalog: 2, ...headerOf(at) },
         onCatalog: draft.takeCatalog,
@@ -102,6 +108,7 @@ export function nightsOf(
       await using walk = walkTree({ directory: root, excludes: [] }, signal)
       await draft.complete(header, walk)
       await draft.keep()
+      await publish(at, backup)
       return backup
     },
     async differential() {
@@ -110,12 +117,14 @@ export function nightsOf(
       if ('full' in plan) throw new Error(plan.full)
       await using source = plan
       const written = await archiveVolume(deps, {
-        ...requestOf(at),
+        ...archiveRequestOf(at),
         tar: tarCreateListed(root),
         header: { catalog: 3, ...headerOf(at), base: source.base.run },
         differential: { source, removedKey: removedKey(at, VOLUME) },
       })
-      return { ...backupOf(at, takenAt, written, source.base), counts: source.counts }
+      const backup = backupOf(at, takenAt, written, source.base)
+      await publish(at, backup)
+      return { ...backup, counts: source.counts }
     },
     async plan() {
       const plan = await planned()
@@ -124,6 +133,25 @@ export function nightsOf(
       return plan.counts
     },
   }
+}
+
+/** The run that a night is of. */
+export function runOf({ archive }: VolumeBackup): string {
+  return archive.catalog.key.split('/').at(-2)!
+}
+
+/** The agent's own restore. */
+export async function restoreNight(
+  store: MemoryStore,
+  night: VolumeBackup,
+  target: string,
+  ...options: readonly string[]
+) {
+  const there = ['--class', 'daily', '--run', runOf(night), '--target', target]
+  return restore(
+    { host: localHost, store, log, now: () => new Date(), signal },
+    requestOf('restore', 'db-1', ...there, ...options),
+  )
 }
 
 /** Extracts the base, removes what the list names, extracts the differential archive over it: plain zstd, tar and rm. */
