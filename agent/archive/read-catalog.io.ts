@@ -21,6 +21,8 @@ const READS_IN_FLIGHT = 4
 /** A catalog that is not larger costs no more memory than reading a larger one piece by piece: some 600,000 entries. */
 const HELD_BYTES_MAX = READS_IN_FLIGHT * READ_BYTES
 const TEXT_CHUNK_BYTES = 256 * 1024
+/** Of the text, while nobody takes them. */
+const PIECES_AHEAD = 2
 
 const CATALOG_LOST = `Look for an earlier version of the object, or restore by hand from the archive: ${onPage('restore-by-hand')}.`
 
@@ -47,7 +49,11 @@ export async function* decompressCatalog(
   key: string,
 ): AsyncGenerator<Buffer, void, undefined> {
   const use = freeBehind()
-  const text = createZstdDecompress({ chunkSize: TEXT_CHUNK_BYTES })
+  // Pieces must come as they are made: joined to another one, a piece is freed while the decompressor still fills what is
+  // left of its buffer.
+  const text = createZstdDecompress({
+    ...{ chunkSize: TEXT_CHUNK_BYTES, readableObjectMode: true, readableHighWaterMark: PIECES_AHEAD },
+  })
   const finished = pipeline(cutAtFrames(stored), text)
   finished.catch(() => undefined) // the same error reaches whoever reads the text
   try {

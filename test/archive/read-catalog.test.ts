@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { zstdCompressSync } from 'node:zlib'
 import type { Archive } from '../../agent/archive/archive'
-import { readCatalogIndex, readCatalogText, readEntries } from '../../agent/archive/read-catalog.io'
+import { decompressCatalog, readCatalogIndex, readCatalogText, readEntries } from '../../agent/archive/read-catalog.io'
 import type { ReaderDeps } from '../../agent/archive/read.io'
 import { archiveVolume } from '../../agent/archive/write.io'
 import { frameEndFinder } from '../../agent/archive/zstd-frame'
@@ -101,4 +104,17 @@ describe('a catalog that takes several frames', () => {
     search.finish()
     return found
   }
+})
+
+test('a catalog of many small frames is read whole by whoever takes his time', async () => {
+  const lines = Array.from({ length: 400 }, (_, index) => `${index} ${randomBytes(300).toString('hex')}\n`)
+  async function* stored(): AsyncGenerator<Buffer> {
+    for (const line of lines) yield zstdCompressSync(line)
+  }
+  let text = ''
+  for await (const piece of decompressCatalog(stored(), 'catalogs/x')) {
+    text += piece.toString()
+    await wait(2)
+  }
+  expect(text).toBe(lines.join(''))
 })
