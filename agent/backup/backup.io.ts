@@ -16,10 +16,13 @@ import { formatRun } from '../run/run-id'
 import { chooseShare } from '../verify/sample'
 import { parseSourceChoice } from '../source/choice'
 import { isOfOneMoment } from '../source/record'
+import type { SnapshotPlan } from '../source/source'
 import { planSnapshots, snapshotRequest } from '../source/plan'
 import { selectVolumes, type UnfitFilesystem } from '../source/select'
 import { mountPointName } from '../source/volume-name'
-import { formatBackupPlan, formatBackupSummary } from './summary'
+import { chooseBase, READ_IN_PLACE } from './choose-base.io'
+import { formatBackupPlan, formatBackupSummary, type ForeseenLevel } from './summary'
+import { runIndexes } from './run-indexes.io'
 import { backUpVolumes, type VolumesResult } from './volumes.io'
 import type { Outcome } from '../outcome'
 import type { BackupOutput } from './output-schema'
@@ -27,7 +30,10 @@ import type { BackupOutput } from './output-schema'
 /** What is finished is published although the run was interrupted: one request, which gets this long (design limit). */
 const PUBLISH_SECONDS_MAX = 60
 
-export type BackupDeps = Deps & SystemDeps
+export interface BackupDeps extends Deps, SystemDeps {
+  /** Where the indexes of full archives are kept: the usual place unless told. */
+  readonly indexDirectory?: string
+}
 
 /**
  * Snapshots the volumes of this host and streams them to the bucket.
@@ -62,8 +68,10 @@ export async function backUpHost(
     exclude: request.exclude,
   })
   if (request.dryRun) {
-    const summary = formatBackupPlan(runKey, selection, plans, request.exclude)
-    return { status: ExitStatus.ok, summary, json: { dryRun: true, ...runKey, ...selection, snapshots: plans } }
+    const levels = await foreseeLevels(deps, request, runKey, plans)
+    const summary = formatBackupPlan(runKey, selection, plans, request.exclude, levels)
+    const json = { dryRun: true, ...runKey, ...selection, snapshots: plans, levels } as const
+    return { status: ExitStatus.ok, summary, json }
   }
 
   const agent = await readTools(deps)
@@ -77,7 +85,12 @@ export async function backUpHost(
     plans.map(({ origin }) => origin.volume),
     fraction,
   )
-  const result = await backUpVolumes(deps, request, runKey, plans, schedule.samples)
+  await using indexes = runIndexes(deps.log, deps.indexDirectory)
+  const result = await backUpVolumes(deps, request, runKey, plans, {
+    samples: schedule.samples,
+    indexes,
+    indexDirectory: deps.indexDirectory,
+  })
   assertAnyVolumeSucceeded(deps, result)
   const failures = [...result.failures, ...selection.unfit.map(describeUnfit)]
 
@@ -101,9 +114,34 @@ export async function backUpHost(
     system,
   }
   await publish(deps, manifest)
+  await indexes.keep()
   await schedule.end(manifest.volumes)
   const left = [...leftBehind, ...result.leftBehind].flatMap(describeError)
   return describeRun(deps, request, manifest, left, request.requireAll && selection.unsupported.length > 0)
+}
+
+/** What would be archived of each volume, as far as that shows without a snapshot; nothing where all of it is asked for. */
+async function foreseeLevels(
+  deps: BackupDeps,
+  request: BackupRequest,
+  runKey: RunKey,
+  plans: readonly SnapshotPlan[],
+): Promise<readonly ForeseenLevel[]> {
+  const levels: ForeseenLevel[] = []
+  if (request.level === 'full') return levels
+  for (const { origin } of plans) {
+    const { volume, kind } = origin
+    const base =
+      kind === 'quiet'
+        ? { full: READ_IN_PLACE }
+        : await chooseBase(deps, request, { runKey, origin, takenAt: deps.now(), directory: deps.indexDirectory })
+    if ('full' in base) levels.push({ volume, level: 'full', because: base.full })
+    else {
+      await using index = base
+      levels.push({ volume, level: 'differential', base: index.header.run })
+    }
+  }
+  return levels
 }
 
 /** Applications were held for volumes of that moment, if there are any. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { classField, hostField } from '../run/output-schema'
-import { manifestSchema, type Manifest } from '../run/manifest'
+import { LEVELS, manifestSchema, type Manifest } from '../run/manifest'
 import type { Told } from '../outcome'
 import { KINDS, leftoverSchema, plannedSchema, snapshotSchema, uploadSchema } from '../source/output-schema'
 
@@ -33,6 +33,19 @@ export const backupPlanOutput = z
       .array(skippedSchema.extend({ remedy: z.string().describe('What to look at, as the beginning of a sentence.') }))
       .describe('What is chosen, and in no state for it: a backup without it is incomplete.'),
     snapshots: z.array(snapshotSchema).describe('What would be taken, in this order.'),
+    levels: z
+      .array(
+        z.object({
+          volume: z.string().describe('Its name.'),
+          level: z.enum(LEVELS).describe('What its archive would hold, unless too much has changed.'),
+          base: z
+            .string()
+            .exactOptional()
+            .describe('Of a differential archive: the run with the full one that it refers to.'),
+          because: z.string().exactOptional().describe('Of a full archive: why it cannot be differential.'),
+        }),
+      )
+      .describe('With `--level auto` or `differential`: what would be archived of each volume.'),
   })
   .describe('With `--dry-run`: what would be done.')
 

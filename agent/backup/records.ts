@@ -1,5 +1,6 @@
 /** What became of each volume of a run, and how the manifest tells it. */
 import { AgentError, unwrapFailure } from '../errors'
+import type { Argv } from '../context'
 import type { Archive, RemovedNames } from '../archive/archive'
 import type { Base, VolumeBackup, VolumeFailure } from '../run/manifest'
 import type { SourceRecord } from '../source/record'
@@ -19,6 +20,8 @@ export interface Archived extends VerifyResult {
   readonly removed?: RemovedNames
   /** Why the archive is full where it might have been differential. */
   readonly fullBecause?: string
+  /** What made the tar stream, where that was not the plan's command. */
+  readonly tarCommand?: Argv
   /** The server has confirmed sizes alone. */
   readonly unconfirmed?: true
   /** What of the volume is not in the archive as it was. */
@@ -61,7 +64,7 @@ export function describeBackup({ plan, seconds, livedSeconds, outcome }: Attempt
       sizeBytes: origin.sizeBytes,
       usedBytes: origin.usedBytes,
       snapshot: { takenAt: (outcome.takenAt ?? takenAt).toISOString(), livedSeconds },
-      tarCommand: plan.tar,
+      tarCommand: outcome.tarCommand ?? plan.tar,
       archive,
       ...(sampled && { sampled }),
       ...(unconfirmed && { unconfirmed }),

@@ -27,7 +27,16 @@ export function formatBackupSummary(
     ...failures.flatMap(({ mountPoint, message, hint }) => [`  FAILED ${mountPoint}: ${message}`, `    HINT: ${hint}`]),
     ...volumes.flatMap((volume) => warningLines(volume, BACK_UP_AGAIN)),
     ...leftBehind.map((line) => `  LEFT BEHIND ${line}`),
-    ...columns(volumes.map(volumeRow)),
+    ...volumes.flatMap(fullLines),
+    ...columns(
+      volumes.map((volume) =>
+        volumeRow(
+          volume,
+          volumes.some(({ base }) => base),
+        ),
+      ),
+    ),
+    ...describeSaved(volumes),
     ...notBackedUp.map(({ mountPoint, device, reason }) => `  not backed up: ${mountPoint} (${device}): ${reason}`),
     describeConsistency(manifest),
     ...describeUnconfirmed(manifest),
@@ -35,6 +44,24 @@ export function formatBackupSummary(
     `  manifest: s3://${wish.bucket}/${manifestKey(manifest)}`,
     `  next: ${formatArgv(verifyCommand(manifest, wish))}`,
   ])
+}
+
+/** What was asked for is not what there is: nobody should have to look for it. */
+function fullLines({ mountPoint, fullBecause }: VolumeBackup): string[] {
+  return fullBecause === undefined ? [] : [`  FULL ${mountPoint}: ${fullBecause}`]
+}
+
+/** Full archives would have stored about what those of their bases did. */
+function describeSaved(volumes: readonly VolumeBackup[]): string[] {
+  const differential = volumes.flatMap(({ archive, base }) => (base ? [{ archive, base }] : []))
+  if (differential.length === 0) return []
+  const stored = differential.reduce((sum, { archive }) => sum + archive.storedBytes, 0)
+  const before = differential.reduce((sum, { base }) => sum + base.archive.storedBytes, 0)
+  const runs = [...new Set(differential.map(({ base }) => base.run))].join(', ')
+  const share = before === 0 ? '' : ` (${((100 * stored) / before).toFixed(1)} %)`
+  return [
+    `  stored what has changed since ${runs}: ${formatBytes(stored)} instead of ${formatBytes(before)}${share}; keep both`,
+  ]
 }
 
 /** What was read in place is of a moment of its own, whatever hooks held applications for the others. */
@@ -62,12 +89,27 @@ function excluded(patterns: readonly string[]): string[] {
   return patterns.length === 0 ? [] : [`  excluded: ${patterns.join(' ')}`]
 }
 
+/** What would be archived of a volume. */
+export interface ForeseenLevel {
+  readonly volume: string
+  readonly level: VolumeBackup['level']
+  /** Of a differential archive: the run of its base. */
+  readonly base?: string
+  /** Of a full one: why it cannot be differential. */
+  readonly because?: string
+}
+
+function formatLevel({ base, because }: ForeseenLevel): string {
+  return base === undefined ? `full: ${because ?? ''}` : `what has changed since ${base}, unless that is too much`
+}
+
 /** What a backup would do. */
 export function formatBackupPlan(
   runKey: RunKey,
   selection: Selection,
   plans: readonly SnapshotPlan[],
   exclude: readonly string[] = [],
+  levels: readonly ForeseenLevel[] = [],
 ): string {
   return joinLines([
     `Backup of ${runKey.host} would snapshot and archive ${counted(plans.length, 'volume')}; nothing was changed`,
@@ -79,6 +121,7 @@ export function formatBackupPlan(
         description,
         originName,
         formatChoice(selection, origin),
+        ...levels.filter(({ volume }) => volume === origin.volume).map(formatLevel),
       ]),
     ),
     ...[...selection.unfit, ...selection.skipped, ...selection.unsupported].map(
@@ -141,12 +184,14 @@ function describeUnconfirmed({ verified, volumes }: Manifest): string[] {
   return [`  the server confirms no checksums: ${what}`]
 }
 
-function volumeRow(backup: VolumeBackup): string[] {
+/** @param areMixed - whether some of them are differential: then each says what it is */
+function volumeRow(backup: VolumeBackup, areMixed: boolean): string[] {
   const { archive, archiveSeconds, snapshot, sampled } = backup
   const rate = formatBytes(archive.rawBytes / Math.max(archiveSeconds, 0.001))
   return [
     backup.mountPoint,
     backup.filesystem,
+    ...(areMixed ? [backup.level] : []),
     counted(archive.entries, 'entry', 'entries'),
     `${formatBytes(archive.rawBytes)} -> ${formatBytes(archive.storedBytes)}`,
     `${formatSeconds(archiveSeconds)} (${rate}/s)`,

@@ -1,28 +1,18 @@
-import { catalogKey, dataKey, type RunKey } from '../contract'
+import type { RunKey } from '../contract'
 import { describeError, hasCode } from '../errors'
 import { limitBandwidth, type Bandwidth } from '../bucket/bandwidth.io'
-import type { Deps, Log } from '../context'
+import type { Deps } from '../context'
 import { quiesceApplications } from '../hooks/hooks.io'
-import {
-  checkSnapshot,
-  mountSnapshot,
-  planWaves,
-  recordUpload,
-  takeSnapshots,
-  watchSnapshots,
-} from '../source/sources.io'
-import { archiveVolume } from '../archive/write.io'
+import { checkSnapshot, mountSnapshot, planWaves, takeSnapshots, watchSnapshots } from '../source/sources.io'
 import { showProgress, type Progress } from '../lib/progress.io'
 import { mapUnordered } from '../lib/unordered'
-import { FRAME_BYTES } from '../archive/archive'
-import { CATALOG_FORMAT } from '../archive/catalog'
 import { leastVerified, type HookRecord, type Verified, type VolumeBackup, type VolumeFailure } from '../run/manifest'
 import type { BackupRequest, WithHost } from '../options/commands'
 import type { Sample } from '../verify/sample'
 import type { MountedSnapshot, SnapshotPlan, Snapshots, Watch } from '../source/source'
-import { joinWarnings, NO_WARNINGS, type Warnings } from '../tar/messages'
-import { describeBackup, describeFailure, type Archived, type Attempt } from './records'
-import { verifyAfterUpload } from './verify-after-upload.io'
+import { archiveSnapshot } from './archive-snapshot.io'
+import { describeBackup, describeFailure, type Attempt } from './records'
+import type { RunIndexes } from './run-indexes.io'
 
 /** What became of the volumes of a run. */
 export interface VolumesResult {
@@ -39,11 +29,20 @@ export interface VolumesResult {
   readonly leftBehind: readonly unknown[]
 }
 
-interface Work {
+/** What the runs of a host remember from one to the next. */
+export interface RunMemory {
+  /** What of each volume is compared with its snapshot, where that is only a part. */
+  readonly samples: ReadonlyMap<string, Sample>
+  /** Takes those of this run's full archives. */
+  readonly indexes: RunIndexes
+  /** Where those of before are, unless in the usual place. */
+  readonly indexDirectory: string | undefined
+}
+
+interface Work extends RunMemory {
   readonly deps: Deps
   readonly request: WithHost<BackupRequest>
   readonly runKey: RunKey
-  readonly samples: ReadonlyMap<string, Sample>
   readonly bandwidth: Bandwidth | undefined
   readonly progress: Progress
   readonly taken: Taken
@@ -66,7 +65,6 @@ interface Mounted {
  * Takes all snapshots at once, archives them, and gives each back as soon as its volume is done or given up. One volume's
  * failure does not lose the others: an interruption is one of all volumes that are not done.
  *
- * @param samples - what of each volume is compared with its snapshot, where that is only a part
  * @throws AgentError where no snapshot could be taken; nothing is left then
  */
 export async function backUpVolumes(
@@ -74,7 +72,7 @@ export async function backUpVolumes(
   request: WithHost<BackupRequest>,
   runKey: RunKey,
   plans: readonly SnapshotPlan[],
-  samples: ReadonlyMap<string, Sample>,
+  { samples, indexes, indexDirectory }: RunMemory,
 ): Promise<VolumesResult> {
   const { bandwidthLimit } = request
   const bandwidth = bandwidthLimit === undefined ? undefined : limitBandwidth(bandwidthLimit)
@@ -87,7 +85,7 @@ export async function backUpVolumes(
   })
   const { taken } = held
   using progress = showProgress('backup', usedBytes(plans))
-  const work: Work = { deps, request, runKey, samples, bandwidth, progress, taken }
+  const work: Work = { deps, request, runKey, samples, indexes, indexDirectory, bandwidth, progress, taken }
   const attempts: Attempt[] = []
   for (const wave of planWaves(plans)) attempts.push(...(await attemptWave(work, wave, net)))
   return {
@@ -162,13 +160,14 @@ async function attemptVolume(work: Work, mounted: Mounted, watch: Watch): Promis
 
 /** Everything is this volume's own affair: an interruption too, since others may be done. */
 async function archiveOrFail(work: Work, { plan, mount, stop }: Mounted): Promise<Attempt['outcome']> {
+  const { taken } = work
   const { log, signal } = work.deps
   const { mountPoint } = plan.origin
   try {
     signal.throwIfAborted()
     log.info(`${mountPoint}: archiving`)
     const deps = { ...work.deps, signal: AbortSignal.any([signal, stop.signal]) }
-    const archived = await archiveOne({ ...work, deps }, plan, mount)
+    const archived = await archiveSnapshot(deps, { ...work, plan, mount, takenAt: mount.takenAt ?? taken.takenAt })
     log.info(`${mountPoint}: archived`)
     return archived
   } catch (error) {
@@ -211,61 +210,5 @@ async function findCause(deps: Deps, plan: SnapshotPlan, failure: unknown): Prom
     return failure
   } catch (fault) {
     return hasCode(fault, 'SNAPSHOT_INVALID') ? fault : failure
-  }
-}
-
-async function archiveOne(work: Work, plan: SnapshotPlan, mount: MountedSnapshot): Promise<Archived> {
-  const { deps, request, runKey, samples, bandwidth, progress, taken } = work
-  const { volume, mountPoint } = plan.origin
-  let unconfirmed: string | undefined
-  const { notes, removed, ...archive } = await archiveVolume(deps, {
-    tar: mount.tar,
-    header: {
-      catalog: CATALOG_FORMAT,
-      run: runKey.run,
-      host: runKey.host,
-      volume,
-      mountPoint,
-      frameBytes: FRAME_BYTES,
-    },
-    takenAt: mount.takenAt ?? taken.takenAt,
-    dataKey: (segment) => dataKey(runKey, volume, request.compression, segment),
-    catalogKey: catalogKey(runKey, volume),
-    compression: request.compression,
-    compressionLevel: request.compressionLevel,
-    ...(request.storageClass !== undefined && { storageClass: request.storageClass }),
-    ...(bandwidth && { bandwidth }),
-    onUpload: (upload) => recordUpload(deps, plan, upload),
-    beforeComplete: () => checkSnapshot(deps, plan),
-    onUnconfirmed: (key) => (unconfirmed = key),
-    onProgress: (rawBytes) => progress.add(rawBytes),
-  })
-  const collected = [mount.warnings ?? NO_WARNINGS, notes.warnings]
-  const proved = await verifyAfterUpload(deps, plan, archive, {
-    verify: request.verify,
-    mount,
-    sample: samples.get(volume),
-    unconfirmed,
-    onWarnings: ({ count, lines }) => collected.push({ count, lines: lines.map((line) => `while comparing: ${line}`) }),
-  })
-  const warnings = joinWarnings(collected)
-  logNotes(deps.log, mountPoint, warnings, notes.longPaths)
-  return {
-    source: mount.source,
-    ...(mount.takenAt && { takenAt: mount.takenAt }),
-    archive,
-    ...(removed && { removed }),
-    ...proved,
-    ...(unconfirmed !== undefined && { unconfirmed: true }),
-    ...(warnings.count > 0 && { warnings }),
-    ...(notes.longPaths > 0 && { longPaths: notes.longPaths }),
-    ...(notes.recentEntries !== undefined && { recentEntries: notes.recentEntries }),
-  }
-}
-
-function logNotes(log: Log, mountPoint: string, { count, lines }: Warnings, longPaths: number): void {
-  if (count > 0) log.warn(`${mountPoint}: ${count} warnings, the archive is not complete: ${lines[0] ?? ''}`)
-  if (longPaths > 0) {
-    log.warn(`${mountPoint}: ${longPaths} paths longer than 4,096 bytes: only tar -C step by step restores them`)
   }
 }

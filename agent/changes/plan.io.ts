@@ -40,6 +40,8 @@ const OWN_SHARE_MAX = 0.5
 /** An entry takes two blocks of headers, most often, beside its content. */
 const HEADER_BYTES = 3 * BLOCK_BYTES
 const NAMES_BYTES = 64 * 1024
+/** The kernel takes 4,096 bytes at a time (PATH_MAX), a zero behind among them: longer ones cannot be named to tar. */
+const NAME_BYTES_MAX = 4096
 /** Of the walk, and of what is kept on the way: they say nothing of the index. */
 const PASSING: readonly ErrorCode[] = ['COMMAND_FAILED', 'TARGET_UNFIT']
 
@@ -95,6 +97,7 @@ async function compareTree(
     await gone.add(removedLine(key))
     await removed.add(memberOf(key))
   }
+  let longestName = 0
   let pieces: Buffer[] = []
   let bytes = 0
   const flushNames = async (): Promise<void> => {
@@ -106,6 +109,7 @@ async function compareTree(
     const name = Buffer.from(memberOf(key), 'latin1')
     pieces.push(name)
     bytes += name.length
+    longestName = Math.max(longestName, name.length)
     counts.own++
     counts.ownBytes += sizeOf(facts)
     if (bytes >= NAMES_BYTES) await flushNames()
@@ -126,6 +130,7 @@ async function compareTree(
         if (room) await room
       } else await archive(walked)
     }
+    if (longestName > NAME_BYTES_MAX) return { full: 'a path is too long to be named to tar by itself' }
     if (counts.ownBytes > ownBytesMax) return { full: `more than half of what it holds has changed` }
   }
   await passRemoved(undefined)

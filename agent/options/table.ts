@@ -200,7 +200,7 @@ export const OPTIONS = {
     DEFAULT_LEVEL,
   ),
   fullEvery: optionWithDefault(
-    'with --level auto: make a full archive of a volume where its last one would be older than this',
+    'with --level auto or differential: make a full archive of a volume where its last one would be older than this',
     duration(FULL_EVERY_SECONDS_MAX, 'a time from 1h to 365d, such as 7d', 3600),
     '7d',
   ),

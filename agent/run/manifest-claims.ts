@@ -64,16 +64,22 @@ function findInLevel(backup: VolumeBackup, runKey: RunKey): string | undefined {
   if (removed.key !== removedKey(runKey, volume))
     return `has a list of what is removed that lies elsewhere: ${removed.key}`
   if (base.archive.compression !== archive.compression) return 'has a base of another compression'
-  return findInBase(base, backup, runKey)
+  const wrong = findInBase(base, { volume, takenAt: new Date(backup.snapshot.takenAt) }, runKey)
+  return wrong === undefined ? undefined : `has a base that ${wrong}`
 }
 
-/** The base is one of the same host, class and volume; and earlier, so that nothing can be its own base. */
-function findInBase(base: Base, { volume, snapshot }: VolumeBackup, runKey: RunKey): string | undefined {
-  if (base.run >= runKey.run || !(Date.parse(base.takenAt) < Date.parse(snapshot.takenAt))) {
-    return `has a base that is not earlier: ${base.run}`
-  }
-  const wrong = findInArchive(base.archive, volume, { ...runKey, run: base.run })
-  return wrong === undefined ? undefined : `has a base that ${wrong}`
+/**
+ * The base is one of the same host, class and volume; and earlier, so that nothing can be its own base.
+ *
+ * @returns what it is or has that it must not, in words that follow its name
+ */
+export function findInBase(
+  base: Base,
+  { volume, takenAt }: { readonly volume: string; readonly takenAt: Date },
+  runKey: RunKey,
+): string | undefined {
+  if (base.run >= runKey.run || !(Date.parse(base.takenAt) < takenAt.getTime())) return `is not earlier: ${base.run}`
+  return findInArchive(base.archive, volume, { ...runKey, run: base.run })
 }
 
 function findInSegments(archive: Archive, keyOf: (index: number) => string): string | undefined {

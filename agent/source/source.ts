@@ -62,6 +62,8 @@ export interface MountedSnapshot extends AsyncDisposable {
   readonly tar: Argv
   /** As `tar`, of the names listed at its standard input; absent where only all of it can be read again. */
   readonly tarListed?: Argv
+  /** The directory in which this host sees the files that tar reads; absent where only the source does. */
+  readonly tree?: string
 }
 
 /** One whose snapshot is a device. */

@@ -22,6 +22,16 @@ test('a good run leaves nothing on the host and a manifest in the bucket', async
   expect(manifestIn(scene.store)?.volumes.map(({ mountPoint }) => mountPoint)).toEqual(['/home', '/mail', '/srv'])
 })
 
+test.each([['auto'], ['differential']])('a dry run with --level %s says what it would archive', async (level) => {
+  const scene = sceneOf()
+  const { summary, json } = await backUpHost(scene, requested('--dry-run', '--level', level, '--volumes', '/home'))
+  expect(json).toMatchObject({
+    levels: [{ volume: 'vg-home', level: 'full', because: 'there is no index of a full archive yet' }],
+  })
+  expect(summary).toContain('full: there is no index of a full archive yet')
+  expect([...scene.store.objects.keys()]).toEqual([])
+})
+
 test('what an earlier run left and cannot be removed does not keep the next one from its backup', async () => {
   const stuck = new AgentError('CLEANUP_FAILED', 'the snapshot vg/snapstream_old_0 cannot be removed: busy', {
     hint: 'x',

@@ -17,6 +17,7 @@ export interface Scene extends Deps {
   readonly host: LvmHost
   readonly store: MemoryStore
   readonly logged: readonly string[]
+  readonly indexDirectory: string
 }
 
 /** To be called at the top of a test file: `home`, `mail` and `srv`, each with a file in it. */
@@ -51,7 +52,8 @@ export function sceneWith(
       return completion
     },
   }
-  return { ...localDeps(signal), host: lvmHost(directories, answers), store: completing }
+  const indexDirectory = join(directories['home'] ?? '', '..', 'indexes')
+  return { ...localDeps(signal), host: lvmHost(directories, answers), store: completing, indexDirectory }
 }
 
 export const requested = (...options: readonly string[]) => requestOf('backup', 'db-1', ...options)

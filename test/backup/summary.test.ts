@@ -1,7 +1,7 @@
 import { completenessOf, formatManifest } from '../../agent/run/manifest'
 import { parseManifest } from '../../agent/run/parse-manifest'
 import { formatBackupSummary } from '../../agent/backup/summary'
-import { manifestOf, volumeBackupOf } from '../support/manifest'
+import { differentialOf, manifestOf, volumeBackupOf } from '../support/manifest'
 import { columns, fit, formatSeconds, SUMMARY_CHARACTERS_MAX } from '../../agent/lib/text'
 
 const VAULT = { bucket: 'vault', exclude: [] }
@@ -31,6 +31,24 @@ test('a backup that is complete because everything was excluded says what was', 
   expect(formatBackupSummary(manifestOf(), { ...VAULT, exclude: ['/*', '*.tmp'] })).toContain(
     '\n  excluded: /* *.tmp\n',
   )
+})
+
+test('what a differential run saved is told, and that its base is needed', () => {
+  const stored = (bytes: number) => ({ ...volumeBackupOf().archive, storedBytes: bytes })
+  const night = differentialOf({ archive: stored(3 * 1024 ** 2) })
+  const base = { ...night.base!, archive: stored(300 * 1024 ** 2) }
+  const volumes = [{ ...night, base }, volumeBackupOf({ mountPoint: '/srv', fullBecause: 'there is no index' })]
+  const text = formatBackupSummary(manifestOf({ format: 3, volumes }), VAULT)
+  expect(text).toContain('\n  FULL /srv: there is no index\n')
+  expect(text).toMatch(/^ {2}\/home +ext4 +differential /m)
+  expect(text).toMatch(/^ {2}\/srv +ext4 +full /m)
+  expect(text).toContain(
+    '\n  stored what has changed since 20260125T040506Z-base77: 3 MiB instead of 300 MiB (1.0 %); keep both\n',
+  )
+})
+
+test('a run of full archives says nothing of levels', () => {
+  expect(formatBackupSummary(manifestOf(), VAULT)).not.toMatch(/full|differential|instead of/i)
 })
 
 test('a failed volume is told before the good ones, with its hint', () => {

@@ -112,6 +112,7 @@ async function mountSnapshot(deps: HostDeps, plan: LvmPlan): Promise<MountedSnap
   const lease = await mountDevice(deps, plan)
   return {
     ...{ source: plan.source, tar: plan.tar, tarListed: tarCreateListed(plan.mountPoint) },
+    tree: plan.mountPoint,
     [Symbol.asyncDispose]: () => lease[Symbol.asyncDispose](),
   }
 }
