@@ -135,6 +135,12 @@ async function tagRuns(pass: Pass, cases: readonly Case[]): Promise<void> {
     if (isEnough(pass)) return
     const runKey = keyOf(given, run)
     await attempt(pass, `run ${run.run} of ${given.host} could not be tagged`, async () => {
+      // What hangs on it may have lost its tag to a pass that was killed before it could remember.
+      const hanging = given.history.runs.filter(({ bases }) => bases?.includes(run.run))
+      await tag(
+        pass,
+        hanging.map((each) => manifestKey(keyOf(given, each))),
+      )
       await tag(pass, [manifestKey(runKey)])
       // The rest waits until the manifest is gone, and is a leftover then. Of a host that is forgotten nobody looks for it.
       const waits = isOverdue(run, given.policy, now) && forgottenUntil(given) === undefined

@@ -1,12 +1,13 @@
 /**
  * Sixty nights of hosts that fail, fall silent, lie and lose objects, under an auditor that is killed, or dead for a while. The bucket's
- * own rules are carried out every midnight. What was needed by what anybody knew is there in the end.
+ * own rules are carried out every midnight. Some runs hang on a full one before them. What was needed by what anybody knew is there in the end.
  */
 import fc from 'fast-check'
 import { supersede } from '../../../fleet/audit/supersede.io'
 import { AgentError } from '../../../agent/errors'
 import { parseManifestKey } from '../../../agent/contract'
 import type { HostHistory, HostMemory, RunRecord } from '../../../fleet/model/records'
+import { judgeBases } from '../../../fleet/model/bases'
 import { lifecycleRules } from '../../../infra/retention'
 import { asHistories, depsOf, objectsOf, putAt, putRun } from '../../support/audited-bucket'
 import { DAY, fleetConfig, HOUR, runName } from '../../support/fleet'
@@ -16,13 +17,15 @@ const NIGHTS = 60
 const EXPIRE_DAYS = 10
 /** 2026-01-01T00:00:00Z */
 const START = Date.UTC(2026, 0, 1) / 1000
-const RULES = lifecycleRules([{ name: 'daily', expireAfterDays: EXPIRE_DAYS }], 7)
+/** A differential run's base is at most so much older. */
+const FULL_EVERY_DAYS = 4
+const RULES = lifecycleRules([{ name: 'daily', expireAfterDays: EXPIRE_DAYS, fullEveryDays: FULL_EVERY_DAYS }], 7)
 const HOSTS = ['arn:aws:ec2:eu-west-1:111122223333:instance/i-0a', 'web', 'web/1']
 
 /** What a night may come to; good ones are what there is most of. */
 const NIGHT = [
   ...['good', 'good', 'good', 'good', 'good', 'good', 'silent', 'silent', 'incomplete', 'unverified', 'killed'],
-  ...['misdated', 'forged', 'twice'],
+  ...['misdated', 'forged', 'twice', 'differential', 'differential', 'differential', 'differential', 'differential'],
 ] as const
 /** What may happen on a day, after the auditor's passes and before. */
 const DAYTIME = ['nothing', 'nothing', 'nothing', 'nothing', 'found damaged', 'objects deleted'] as const
@@ -57,6 +60,7 @@ interface TrueRun {
   readonly host: string
   record: RunRecord
   readonly isGood: boolean
+  readonly base?: TrueRun | undefined
   /** Since when objects of it are missing that no rule took. */
   lostAt?: number
 }
@@ -86,18 +90,25 @@ class World {
       return
     }
     const forged = night === 'forged' ? { without: ['data'] } : {}
-    const record = putRun(this.vault, { class: 'daily', host }, at, forged)
+    const base = night === 'differential' ? this.findBase(host, at) : undefined
+    const record = putRun(this.vault, { class: 'daily', host }, at, { ...forged, base: base?.record.run })
     this.runs.push({
-      host,
+      ...{ host, base },
       record: {
         ...record,
         ...(night === 'incomplete' && { state: 'incomplete' }),
         ...(night === 'misdated' && { state: 'misdated' }),
         ...(night === 'unverified' && { verified: 'none' }),
       },
-      isGood: night === 'good' || night === 'twice',
+      isGood: night === 'good' || night === 'twice' || night === 'differential',
     })
     if (night === 'twice') this.backUp(host, at + 2 * HOUR, 'good')
+  }
+
+  /** The last good full run, where it is young enough; without one, the run is full. */
+  private findBase(host: string, at: number): TrueRun | undefined {
+    const full = this.runs.findLast((run) => run.host === host && run.isGood && !run.base && this.has(run))
+    return full && at - full.record.writtenAt <= FULL_EVERY_DAYS * DAY ? full : undefined
   }
 
   /** An operator's doing, of which the auditor learns sooner or later. */
@@ -120,8 +131,9 @@ class World {
     if (end === 'dead') return
     const histories = this.gather()
     // An object that was seen within the day counts as there.
+    const isSound = ({ record, lostAt = now }: TrueRun) => record.verdict === undefined && now - lostAt < DAY
     const good = this.runs.filter(
-      (run) => run.isGood && run.record.verdict === undefined && this.has(run) && now - (run.lostAt ?? now) < DAY,
+      (run) => run.isGood && isSound(run) && this.has(run) && (run.base === undefined || isSound(run.base)),
     )
     this.knownGood = [...this.knownGood, good]
     let calls = 0
@@ -138,7 +150,12 @@ class World {
     Object.assign(this.vault, { tagSuperseded: until(tag), untagSuperseded: until(untag) })
     try {
       const config = fleetConfig({
-        classes: [{ name: 'daily', maxAgeHours: 36, expireAfterDays: EXPIRE_DAYS, keepAtLeast: this.keepAtLeast }],
+        classes: [
+          {
+            ...{ name: 'daily', maxAgeHours: 36, keepAtLeast: this.keepAtLeast },
+            ...{ expireAfterDays: EXPIRE_DAYS, fullEveryDays: FULL_EVERY_DAYS },
+          },
+        ],
       })
       const memories = new Map<string, HostMemory>()
       const done = await supersede(depsOf(this.vault), { config, histories, memories, now })
@@ -164,7 +181,7 @@ class World {
             return { ...record, ...(presentAt !== undefined && { presentAt }), ...(superseded && { superseded }) }
           })
           .sort((a, b) => b.writtenAt - a.writtenAt)
-        return { host, classes: [{ class: 'daily', runs }] }
+        return { host, classes: [{ class: 'daily', runs: judgeBases(runs) }] }
       }),
     )
   }
@@ -185,8 +202,13 @@ class World {
   private check(run: TrueRun, now: number): void {
     const { host, record } = run
     const day = Math.round((now - START) / DAY)
-    const [, ...others] = objectsOf({ class: 'daily', host, run: record.run })
+    const [, ...others] = objectsOf(
+      { class: 'daily', host, run: record.run },
+      { isDifferential: run.base !== undefined },
+    )
     const isWhole = others.every((key) => this.vault.store.objects.has(key))
+    const ofBase = run.base ? objectsOf({ class: 'daily', host, run: run.base.record.run }).slice(1, 3) : []
+    const isReadable = ofBase.every((key) => this.vault.store.objects.has(key))
     if (!this.has(run)) {
       const newer = this.knownGood.map(
         (known) => known.filter((good) => good.host === host && good.record.writtenAt > record.writtenAt).length,
@@ -198,6 +220,8 @@ class World {
       }
     } else if (!isWhole && run.isGood && run.lostAt === undefined) {
       this.faults.push(`day ${day}: ${record.run} of ${host} is listed, and has lost objects`)
+    } else if (!isReadable && run.base?.lostAt === undefined) {
+      this.faults.push(`day ${day}: ${record.run} of ${host} is listed, and its base has gone`)
     }
   }
 }

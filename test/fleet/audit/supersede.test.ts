@@ -311,7 +311,21 @@ describe('runs that hang on a full one', () => {
     expect(keysOf(base).some((key) => vault.superseded.has(key))).toBe(false)
     const second = await audit(vault, [...first.histories.values()], { config, now: now + HOUR })
     expect(second.runs).toBe(1)
+    expect(runs.every(({ run }) => vault.superseded.has(manifestKey({ ...PLACE, run })))).toBe(true)
     expect(keysOf(base).every((key) => vault.superseded.has(key))).toBe(true)
+  })
+
+  test('are tagged again before it is: a pass that was killed may have taken their tags, and not remembered', async () => {
+    const { vault, base, runs } = week()
+    const full = [1, 2, 3].map((night) => putRun(vault, PLACE, NOW - HOUR + night * DAY)).reverse()
+    const known = runs.map((run) => (run === base ? run : { ...run, superseded: true as const }))
+    const order: string[] = []
+    const tag = vault.tagSuperseded.bind(vault)
+    vault.tagSuperseded = async (key, signal) => (order.push(key), tag(key, signal))
+    await audit(vault, [aHistory(HOST, [...full, ...known])], { config, now: NOW + 3 * DAY })
+    const manifests = runs.slice(0, -1).map(({ run }) => manifestKey({ ...PLACE, run }))
+    expect(order.slice(0, 5).sort()).toEqual(manifests.sort())
+    expect(order[5]).toBe(manifestKey({ ...PLACE, run: base.run }))
   })
 
   test.each(['data', 'catalogs'])('stand in for none without the %s of it', async (prefix) => {
