@@ -11,10 +11,10 @@ import type { CommandDocument } from './ssm-document'
 import { compileForAgent } from './ssm-pattern'
 
 /**
- * The deployment says these, and the retention class of the schedule; what only tries backs nothing up; and a URL to ping is a
+ * The deployment says these, and the retention class of the schedule, since the bucket's rules go by it; what only tries backs nothing up; and a URL to ping is a
  * secret, which everybody who may look at commands would read.
  */
-const NOT_FOR_SCHEDULES = ['bucket', 'region', 'class', 'storageClass', 'dryRun', 'pingUrl'] as const
+const NOT_FOR_SCHEDULES = ['bucket', 'region', 'class', 'storageClass', 'fullEvery', 'dryRun', 'pingUrl'] as const
 
 type BackupOption = (typeof COMMANDS)['backup']['options'][number]
 /** By the name of the option. What the Backup document does not have is refused while the template is made. */
@@ -54,8 +54,23 @@ export function backupParameters(
     jitterSeconds: String(jitterMinutes * 60),
     ...(storageClass && { storageClass }),
     ...(executionTimeout !== undefined && { executionTimeout: String(executionTimeout) }),
+    ...levelOf(schedule, retention),
     ...Object.fromEntries(optionsOf(schedule).map(([name, value]) => [name, formatValue(name, value)])),
   }
+}
+
+/** As its class has it: how long a base is there is a matter of the bucket's rules. A schedule may have its runs full all the same. */
+function levelOf({ class: className, level }: Schedule, retention: readonly RetentionClass[]) {
+  const { fullEveryDays = 0 } = retention.find(({ name }) => name === className) ?? {}
+  return fullEveryDays === 0 || level === 'full' ? {} : { level: 'auto', fullEvery: `${fullEveryDays}d` }
+}
+
+function checkLevel({ class: className, level = 'full' }: Schedule, retention: readonly RetentionClass[]): string[] {
+  const { fullEveryDays = 0 } = retention.find(({ name }) => name === className) ?? {}
+  if (level === 'full' || fullEveryDays > 0) return []
+  return [
+    `level is '${level}', and bases of class '${className}' are not kept for it: set fullEveryDays of the class, for example to 7`,
+  ]
 }
 
 function storageClassOf(schedule: Schedule, retention: readonly RetentionClass[]) {
@@ -91,6 +106,7 @@ export function checkBackupParameters(
   if (problems.length > 0) return problems
   return [
     ...checkPatterns(backupParameters(schedule, retention), backup, 'Backup'),
+    ...checkLevel(schedule, retention),
     ...checkTogether(given, storageClassOf(schedule, retention)),
   ]
 }

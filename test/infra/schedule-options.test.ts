@@ -10,6 +10,7 @@ import { readDocument } from '../../infra/ssm-document'
 const retention: RetentionClass[] = [
   { name: 'daily', expireAfterDays: 35 },
   { name: 'frozen', expireAfterDays: 400, storageClass: 'DEEP_ARCHIVE' },
+  { name: 'weekly', expireAfterDays: 35, fullEveryDays: 7 },
 ]
 const backup = readDocument(DOCUMENTS_DIRECTORY, 'Backup')
 const check = (schedule: Schedule) => checkBackupParameters(schedule, retention, backup)
@@ -27,6 +28,10 @@ test.each<Partial<Schedule>>([
   { excludeVolumes: ['/tmp'] },
   { source: ['auto', '/srv=ebs'], freeze: true, ebsKeepLast: 'no', ebsEngine: 'clone' },
   { volumes: undefined as never },
+  { level: 'full' },
+  { class: 'weekly' },
+  { class: 'weekly', level: 'auto' },
+  { class: 'weekly', level: 'full' },
 ])('a backup can be asked for %j', (more) => {
   expect(check({ ...nightly, ...more })).toEqual([])
 })
@@ -46,15 +51,31 @@ test.each<[Partial<Schedule>, string]>([
   [{ executionTimeout: 30 }, "executionTimeout is '30', and the Backup document takes ^("],
   [
     { parallel: 4 },
-    "it cannot set 'parallel': use source, freeze, ebsKeepLast, ebsEngine, volumes, excludeVolumes, bandwidthLimit, verify, sample, logLevel, or add",
+    "it cannot set 'parallel': use source, freeze, ebsKeepLast, ebsEngine, volumes, excludeVolumes, level, bandwidthLimit, verify, sample, logLevel, or add",
   ],
   [{ bandwithLimit: '50M' } as object, "it cannot set 'bandwithLimit': use source"],
+  [
+    { level: 'auto' },
+    "level is 'auto', and bases of class 'daily' are not kept for it: set fullEveryDays of the class",
+  ],
+  [{ class: 'weekly', fullEvery: '30d' } as object, "it cannot set 'fullEvery'"],
   [{ bucket: 'another' } as object, "it cannot set 'bucket'"],
   [{ dryRun: true } as object, "it cannot set 'dryRun'"],
   [{ source: ['btrfs'] as never }, 'source is ["btrfs"]: use a list, each item auto, lvm, ebs, quiet'],
   [{ source: ['ebs', 'lvm'] }, '--source is given twice for all filesystems'],
 ])('%j is refused: %s', (more, expected) => {
   expect(check({ ...nightly, ...more }).join('\n')).toContain(expected)
+})
+
+test('how old a base may be is what its retention class says, for which the bucket keeps it', () => {
+  const levelOf = (more: Partial<Schedule>) => {
+    const { level, fullEvery } = backupParameters({ ...nightly, ...more }, retention)
+    return { level, fullEvery }
+  }
+  expect(levelOf({})).toEqual({})
+  expect(levelOf({ class: 'weekly' })).toEqual({ level: 'auto', fullEvery: '7d' })
+  expect(levelOf({ class: 'weekly', level: 'differential' })).toEqual({ level: 'differential', fullEvery: '7d' })
+  expect(levelOf({ class: 'weekly', level: 'full' })).toEqual({ level: 'full' })
 })
 
 test('archives go where their retention class says, and nowhere else by themselves', () => {
