@@ -100,11 +100,11 @@ export async function supersede(deps: FleetDeps, options: SupersedeOptions): Pro
 
 async function reprieve(pass: Pass, cases: readonly Case[]): Promise<void> {
   const { deps, tally, changed } = pass
-  const known = cases.flatMap((given) => planReprieves(given).map((run) => keyOf(given, run)))
-  await mapUnordered([...known, ...(await findForgottenTags(pass, cases))], IN_FLIGHT, (runKey) =>
+  const known = cases.flatMap((given) => planReprieves(given).map((run) => needOf(given, run)))
+  await mapUnordered([...known, ...(await findForgottenTags(pass, cases))], IN_FLIGHT, ({ runKey, lostBases }) =>
     attempt(pass, `run ${runKey.run} of ${runKey.host} is needed again, and still bears the tag`, async () => {
-      const keys = await listRun(deps, runKey)
-      await mapUnordered(keys, OBJECTS_IN_FLIGHT, (key) => deps.vault.untagSuperseded(key, deps.signal))
+      const listed = await mapUnordered([...lostBases, runKey], OBJECTS_IN_FLIGHT, (each) => listRun(deps, each))
+      await mapUnordered(listed.flat(), OBJECTS_IN_FLIGHT, (key) => deps.vault.untagSuperseded(key, deps.signal))
       // Last: it is what tells that the run bears the tag, should this be killed.
       await deps.vault.untagSuperseded(manifestKey(runKey), deps.signal)
       changed.set(idOf(runKey), false)
@@ -113,15 +113,28 @@ async function reprieve(pass: Pass, cases: readonly Case[]): Promise<void> {
   )
 }
 
-async function findForgottenTags(pass: Pass, cases: readonly Case[]): Promise<readonly RunKey[]> {
+/** A run that is needed again, and those that its bases are in and that have no manifest any more: nobody else knows of them. */
+interface Need {
+  readonly runKey: RunKey
+  readonly lostBases: readonly RunKey[]
+}
+
+function needOf(given: Case, run: RunRecord): Need {
+  const runKey = keyOf(given, run)
+  const lost = (run.bases ?? []).filter((base) => !given.history.runs.some((each) => each.run === base))
+  return { runKey, lostBases: lost.map((base) => ({ ...runKey, run: base })) }
+}
+
+async function findForgottenTags(pass: Pass, cases: readonly Case[]): Promise<readonly Need[]> {
   const { vault, signal } = pass.deps
-  const doubtful = cases.flatMap((given) => findDoubtful(given).map((run) => keyOf(given, run)))
-  const tagged: RunKey[] = []
-  await mapUnordered(doubtful, IN_FLIGHT, (runKey) =>
-    attempt(pass, `whether run ${runKey.run} of ${runKey.host} may expire is not known`, async () => {
-      if (await vault.isSuperseded(manifestKey(runKey), signal)) tagged.push(runKey)
-    }),
-  )
+  const doubtful = cases.flatMap((given) => findDoubtful(given).map((run) => needOf(given, run)))
+  const tagged: Need[] = []
+  await mapUnordered(doubtful, IN_FLIGHT, (need) => {
+    const { runKey } = need
+    return attempt(pass, `whether run ${runKey.run} of ${runKey.host} may expire is not known`, async () => {
+      if (await vault.isSuperseded(manifestKey(runKey), signal)) tagged.push(need)
+    })
+  })
   return tagged
 }
 

@@ -174,14 +174,17 @@ class World {
     return asHistories(
       ...HOSTS.map((host): HostHistory => {
         const known = this.histories.get(host)?.classes[0]?.runs ?? []
-        const runs = this.runs
-          .filter((run) => run.host === host && this.has(run))
-          .map(({ record }) => {
+        // What a base was found to be is remembered with the runs that hang on it, also once its own manifest has expired.
+        const ofHost = this.runs.filter((run) => run.host === host)
+        const judged = judgeBases(ofHost.map(({ record }) => record))
+        const runs = judged
+          .filter((_, index) => this.has(ofHost[index]!))
+          .map((record) => {
             const { presentAt, superseded } = known.find(({ run }) => run === record.run) ?? {}
             return { ...record, ...(presentAt !== undefined && { presentAt }), ...(superseded && { superseded }) }
           })
           .sort((a, b) => b.writtenAt - a.writtenAt)
-        return { host, classes: [{ class: 'daily', runs: judgeBases(runs) }] }
+        return { host, classes: [{ class: 'daily', runs }] }
       }),
     )
   }

@@ -315,6 +315,19 @@ describe('runs that hang on a full one', () => {
     expect(keysOf(base).every((key) => vault.superseded.has(key))).toBe(true)
   })
 
+  test('have what is left of it lose its tag, too, where they are needed again and its manifest has expired', async () => {
+    const { vault, base, runs } = week()
+    for (const key of keysOf(base)) await vault.tagSuperseded(key, new AbortController().signal)
+    vault.store.objects.delete(manifestKey({ ...PLACE, run: base.run }))
+    const known = runs.slice(0, -1).map((run) => ({ ...run, superseded: true as const }))
+    expect(await audit(vault, [aHistory(HOST, known)], { config })).toMatchObject({ reprieved: 3, problems: [] })
+    expect(
+      keysOf(base)
+        .slice(1)
+        .filter((key) => vault.superseded.has(key)),
+    ).toEqual([])
+  })
+
   test('are tagged again before it is: a pass that was killed may have taken their tags, and not remembered', async () => {
     const { vault, base, runs } = week()
     const full = [1, 2, 3].map((night) => putRun(vault, PLACE, NOW - HOUR + night * DAY)).reverse()
