@@ -84,9 +84,17 @@ export async function* readCatalog(
   for (const line of parser.finish()) yield line
 }
 
-/** The entries alone, in the order of the archive. */
+/** The entries alone, in the order of the archive, and those of its base behind them. */
 export async function* readEntries(deps: ReaderDeps, archive: Archive): AsyncGenerator<CatalogEntry, void, undefined> {
   for await (const line of readCatalog(deps, archive.catalog)) if (isEntry(line)) yield line
+}
+
+/** Those that are in the archive itself: all of them, but in a differential one. */
+export async function* readOwnEntries(
+  deps: ReaderDeps,
+  archive: Archive,
+): AsyncGenerator<CatalogEntry, void, undefined> {
+  for await (const entry of readEntries(deps, archive)) if (!entry.base) yield entry
 }
 
 /** What a catalog says apart from its entries. */

@@ -48,7 +48,7 @@ async function* ordered(
 const NOT_ASCII = /[^\0-\x7f]/
 
 /** Compared as text, these are in the order in which tar goes through a tree: by the bytes of each name on the way. */
-function orderOf(entry: CatalogEntry): string {
+export function orderOf(entry: Pick<CatalogEntry, 'path' | 'path64'>): string {
   const { path, path64 } = entry
   if (path === '.') return ''
   const bytes = path64 === undefined && !NOT_ASCII.test(path) ? path : pathBytes(entry).toString('latin1')

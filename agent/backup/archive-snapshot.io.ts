@@ -63,13 +63,19 @@ export async function archiveSnapshot(deps: Deps, work: SnapshotWork): Promise<A
     onProgress: (rawBytes) => work.progress.add(rawBytes),
   })
   const collected = [mount.warnings ?? NO_WARNINGS, notes.warnings]
-  const proved = await verifyAfterUpload(deps, plan, archive, {
-    verify: request.verify,
-    mount,
-    sample: work.samples.get(volume),
-    unconfirmed,
-    onWarnings: ({ count, lines }) => collected.push({ count, lines: lines.map((line) => `while comparing: ${line}`) }),
-  })
+  const proved = await verifyAfterUpload(
+    deps,
+    plan,
+    { archive, base: differential?.base, removed },
+    {
+      verify: request.verify,
+      mount,
+      sample: work.samples.get(volume),
+      unconfirmed,
+      onWarnings: ({ count, lines }) =>
+        collected.push({ count, lines: lines.map((line) => `while comparing: ${line}`) }),
+    },
+  )
   const warnings = joinWarnings(collected)
   logNotes(deps.log, mountPoint, warnings, notes.longPaths)
   // What hangs on a base hangs on all that is wrong with it.

@@ -12,7 +12,7 @@ import type { MountedSnapshot, SnapshotPlan, Volume } from '../source/source'
 import { excludesWithin } from '../tar/commands'
 
 /** What decides. */
-export type LevelRequest = Pick<BackupRequest, 'level' | 'fullEvery' | 'exclude' | 'compression' | 'verify'>
+export type LevelRequest = Pick<BackupRequest, 'level' | 'fullEvery' | 'exclude' | 'compression'>
 
 /** Why the archive is full, in words that end a sentence. */
 export interface FullArchive {
@@ -43,9 +43,6 @@ export async function chooseBase(
   { runKey, origin, takenAt, directory }: BaseRequest,
 ): Promise<BaseIndex | FullArchive> {
   const { volume } = origin
-  if (request.verify === 'stream' || request.verify === 'source') {
-    return { full: `--verify ${request.verify} reads back what is all in one archive` }
-  }
   const index = await openIndex({ class: runKey.class, volume, ...(directory !== undefined && { directory }) })
   if ('unusable' in index) return { full: index.unusable }
   await using held = new AsyncDisposableStack()

@@ -1,14 +1,16 @@
 import { AgentError } from '../errors'
 import type { Deps, Argv } from '../context'
 import { checkSample } from '../verify/sample-check.io'
-import type { Archive } from '../archive/archive'
 import type { SampleRecord, Verified } from '../run/manifest'
 import type { BackupRequest } from '../options/commands'
 import { formatSample, type Sample } from '../verify/sample'
 import type { MountedSnapshot, SnapshotPlan } from '../source/source'
 import type { Warnings } from '../tar/messages'
 import { collectFindings, type Finding } from '../verify/report'
-import { verifyVolume } from '../verify/verify.io'
+import { verifyVolume, type VerifiableVolume } from '../verify/verify.io'
+
+/** What is stored of a volume. */
+export type StoredVolume = Pick<VerifiableVolume, 'archive' | 'base' | 'removed'>
 
 /** How far an archive is read back. */
 export interface VerifyPlan {
@@ -38,11 +40,11 @@ export interface VerifyResult {
 export async function verifyAfterUpload(
   deps: Deps,
   plan: SnapshotPlan,
-  archive: Archive,
+  stored: StoredVolume,
   { verify, mount, sample, unconfirmed, onWarnings }: VerifyPlan,
 ): Promise<VerifyResult> {
   if (sample && mount.tarListed) {
-    const sampled = await verifySample(deps, plan, archive, mount.tarListed, sample, onWarnings)
+    const sampled = await verifySample(deps, plan, stored, mount.tarListed, sample, onWarnings)
     return { verified: unconfirmed === undefined ? 'checksum' : 'none', sampled }
   }
   if (verify === 'none' || (verify === 'checksum' && unconfirmed === undefined)) return { verified: verify }
@@ -52,8 +54,15 @@ export async function verifyAfterUpload(
   }
   const source = verify === 'source' ? mount.tar : undefined
   assertNoFindings(
-    (await verifyVolume(deps, { volume, mountPoint, archive, warnings: 'to come' }, 'stream', source, onWarnings))
-      .findings,
+    (
+      await verifyVolume(
+        deps,
+        { volume, mountPoint, ...stored, warnings: 'to come', isNew: true },
+        'stream',
+        source,
+        onWarnings,
+      )
+    ).findings,
   )
   return { verified: verify === 'source' ? 'source' : 'stream' }
 }
@@ -61,14 +70,14 @@ export async function verifyAfterUpload(
 async function verifySample(
   deps: Deps,
   { origin }: SnapshotPlan,
-  archive: Archive,
+  stored: StoredVolume,
   tarListed: Argv,
   sample: Sample,
   onWarnings: VerifyPlan['onWarnings'],
 ): Promise<SampleRecord> {
   deps.log.info(`${origin.mountPoint}: comparing ${formatSample(sample)} of it with the snapshot`)
   const { report, list } = collectFindings(origin.volume)
-  const read = await checkSample(deps, archive, tarListed, sample, report)
+  const read = await checkSample(deps, stored, tarListed, sample, report)
   const { entries, tooLong } = read
   onWarnings(read.warnings)
   assertNoFindings(list())

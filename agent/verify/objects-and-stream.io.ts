@@ -1,7 +1,8 @@
 /** Looks at what is stored of an archive: at the objects alone, or at every byte of them. */
 import { createHash } from 'node:crypto'
 import { hasCode, type AgentError } from '../errors'
-import { type Archive } from '../archive/archive'
+import type { Archive, StoredObject } from '../archive/archive'
+import { wholeArchive, type ArchiveWithBase } from '../archive/whole-archive'
 import { compareEnd } from '../archive/catalog-lines'
 import type { FrameTable } from '../archive/frame-reads'
 import { rehearseRestore, type Rehearsal } from './restorable'
@@ -9,13 +10,18 @@ import { findYounger, TRUST_TIMES_HINT } from '../run/run-time'
 import { reportingDamage } from '../archive/segment-status.io'
 import { entryChecker, type StreamChecker } from './catalog-check'
 import { lookUntilAgreed } from '../bucket/read-again'
-import { readCatalogIndex, readEntries } from '../archive/read-catalog.io'
+import { readCatalogIndex, readOwnEntries } from '../archive/read-catalog.io'
 import type { Decoded, ReaderDeps } from '../archive/read.io'
 import { readFrameTable, readWholeArchive } from '../archive/read-whole.io'
 import { VERIFY_HINTS, type Report } from '../archive/findings'
 import type { ObjectHead } from '../context'
 import { formatCrc32 } from '../lib/crc32'
 import type { RawRange } from '../tar/entry'
+
+/** What is stored of a volume: of a differential archive, its base and the list of what is gone too. */
+export interface StoredVolume extends ArchiveWithBase {
+  readonly removed?: StoredObject | undefined
+}
 
 export interface ObjectsFound {
   readonly objects: number
@@ -30,13 +36,14 @@ export interface ObjectsFound {
  */
 export async function checkObjects(
   deps: ReaderDeps,
-  archive: Archive,
+  { archive, base, removed }: StoredVolume,
   report: Report,
   writtenAt?: Date,
 ): Promise<ObjectsFound> {
   const storageClasses = new Set<string>()
   let withoutChecksum = 0
-  const objects = [...archive.segments, archive.catalog]
+  const segments = wholeArchive({ archive, base }).segments
+  const objects = [...segments, archive.catalog, ...(base ? [base.archive.catalog] : []), ...(removed ? [removed] : [])]
   for (const object of objects) {
     const look = () => headOf(deps, object.key)
     const head = await lookUntilAgreed(look, (seen) => whatDiffers(object, seen)[0], object.key)
@@ -44,7 +51,7 @@ export async function checkObjects(
     if (!head) continue
     const younger = findYounger(object.key, head.lastModified, writtenAt)
     if (younger !== undefined) report(younger, TRUST_TIMES_HINT)
-    if (object.key !== archive.catalog.key) storageClasses.add(head.storageClass)
+    if (segments.some(({ key }) => key === object.key)) storageClasses.add(head.storageClass)
     if (head.crc32 === undefined) withoutChecksum++
   }
   return { objects: objects.length, storageClasses: [...storageClasses], withoutChecksum }
@@ -98,7 +105,7 @@ export async function checkStream(
   const table = catalogTable ?? (await readOwnTable(deps, archive, report))
   if (!table) return { frames: 0, rawBytes: 0, entries: 0, undescribed: 0 }
 
-  await using entries = entryChecker(catalogTable && readEntries(deps, archive), report, rehearsal)
+  await using entries = entryChecker(catalogTable && readOwnEntries(deps, archive), report, rehearsal)
   // Of runs of format 1, whose segments have none of their own.
   const hash = archive.sha256 === undefined ? undefined : createHash('sha256')
   const damage = damageRecorder(report)
@@ -141,7 +148,9 @@ async function readCatalogTable(
   rehearsal: Rehearsal,
 ): Promise<FrameTable | undefined> {
   return reportingDamage(report, VERIFY_HINTS.catalogLost, async () => {
-    const { header, table, end } = await readCatalogIndex(deps, archive, (entry) => rehearsal.learn(entry))
+    const { header, table, end } = await readCatalogIndex(deps, archive, (entry) => {
+      if (!entry.base) rehearsal.learn(entry)
+    })
     if (header.frameBytes !== archive.frameBytes) {
       report(`${archive.catalog.key} says frames of ${header.frameBytes} bytes`, VERIFY_HINTS.catalog)
     }
@@ -186,7 +195,7 @@ async function reportLostEntries(
   report: Report,
 ): Promise<void> {
   let next = 0
-  for await (const entry of readEntries(deps, archive)) {
+  for await (const entry of readOwnEntries(deps, archive)) {
     while (lost[next] && endOf(lost[next] as RawRange) <= entry.offset) next++
     const range = lost[next]
     if (!range) return

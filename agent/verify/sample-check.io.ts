@@ -1,13 +1,11 @@
 import { isDataLoss } from '../errors'
-import type { Archive } from '../archive/archive'
-import type { CatalogFrames } from '../archive/catalog'
-import { isEntry, isFrames } from '../archive/catalog-lines'
-import { joinFrameTable, collectPieces } from '../archive/frame-reads'
+import { collectPieces } from '../archive/frame-reads'
+import { loadCatalog, type LoadedCatalog } from '../archive/load-catalog.io'
+import { ownOffset, wholeArchive, type ArchiveWithBase } from '../archive/whole-archive'
 import { chooseSample, type Sample, type SampleChooser } from './sample'
 import { NO_WARNINGS, type Warnings } from '../tar/messages'
 import type { Deps, Argv } from '../context'
-import { readCatalog, readEntries } from '../archive/read-catalog.io'
-import { readRaw, type ReaderDeps } from '../archive/read.io'
+import { readPieces } from '../archive/read.io'
 import { sourceChecker } from './source-check.io'
 import { VERIFY_HINTS, type Report } from '../archive/findings'
 import { type CatalogEntry, pathBytes } from '../tar/entry'
@@ -33,30 +31,27 @@ export interface SampleRead {
  */
 export async function checkSample(
   deps: Pick<Deps, 'host' | 'store' | 'signal'>,
-  archive: Archive,
+  volume: ArchiveWithBase,
   tar: Argv,
   sample: Sample,
   report: Report,
 ): Promise<SampleRead> {
   const chooser = chooseSample(sample)
-  const frames: CatalogFrames[] = []
-  for await (const line of readCatalog(deps, archive.catalog)) {
-    if (isFrames(line)) frames.push(line)
-    else if (isEntry(line)) chooser.learn(line)
-  }
+  await using catalog = await loadCatalog(deps, volume.archive, volume.base?.archive)
+  for await (const entry of catalog.entries()) chooser.learn(entry)
   const pieces = collectPieces()
   let entries = 0
-  for await (const entry of readChosen(deps, archive, chooser)) {
+  for await (const entry of choose(catalog, chooser)) {
     pieces.add(entry)
     entries++
   }
   const result = { entries, tooLong: chooser.tooLong(), warnings: NO_WARNINGS }
   if (entries === 0) return result
 
-  await using checker = await sourceChecker(deps, tar, report, nameAll(readChosen(deps, archive, chooser)))
+  await using checker = await sourceChecker(deps, tar, report, nameAll(choose(catalog, chooser)))
   try {
-    const table = joinFrameTable(archive, frames)
-    for await (const raw of readRaw(deps, archive, table, pieces.list())) await checker.push(raw)
+    const [whole, table] = [wholeArchive(volume), await catalog.table()]
+    for await (const raw of readPieces(deps, whole, table, pieces.list(), ownOffset(volume))) await checker.push(raw)
   } catch (error) {
     if (!isDataLoss(error)) throw error
     report(error.message, VERIFY_HINTS.damaged)
@@ -69,12 +64,8 @@ export async function checkSample(
   return { ...result, warnings: checker.warnings() }
 }
 
-async function* readChosen(
-  deps: ReaderDeps,
-  archive: Archive,
-  chooser: SampleChooser,
-): AsyncGenerator<CatalogEntry, void> {
-  for await (const entry of readEntries(deps, archive)) {
+async function* choose(catalog: LoadedCatalog, chooser: SampleChooser): AsyncGenerator<CatalogEntry, void> {
+  for await (const entry of catalog.entries()) {
     if (entry.undescribed === undefined && chooser.isChosen(entry)) yield entry
   }
 }

@@ -6,8 +6,9 @@ import type { Deps, Argv } from '../context'
 import { sourceChecker } from './source-check.io'
 import { steadyClock } from '../lib/steady-clock.io'
 import { checkObjects, checkStream } from './objects-and-stream.io'
-import type { Archive } from '../archive/archive'
-import type { Manifest, VolumeBackup } from '../run/manifest'
+import type { Archive, RemovedNames } from '../archive/archive'
+import { checkBase, checkWithSource } from './base-check.io'
+import type { Base, Manifest, VolumeBackup } from '../run/manifest'
 import type { WithHost, VerifyRequest } from '../options/commands'
 import { formatTime } from '../run/run-id'
 import { findMisdating, TRUST_TIMES_HINT } from '../run/run-time'
@@ -23,6 +24,11 @@ export interface VerifiableVolume {
   readonly volume: string
   readonly mountPoint: string
   readonly archive: Archive
+  /** Of a differential archive. */
+  readonly base?: Base | undefined
+  readonly removed?: RemovedNames | undefined
+  /** It has just been written: its base was verified when that was, and is not read again. */
+  readonly isNew?: true
   /** When its manifest was written: nothing of it may be younger. */
   readonly writtenAt?: Date
   /** What tar lost is on record, or will be: entries that the catalog does not describe are no news then. */
@@ -101,7 +107,8 @@ function isGood({ findings }: VolumeCheck): boolean {
 }
 
 /**
- * Checks one archive. Without findings, everything that the result counts is good.
+ * Checks one archive; of a differential one, its base too, and that both belong together. Without findings, everything that
+ * the result counts is good.
  *
  * @param source - the command that makes the archive again from the snapshot that it was made from, to compare with
  * @param onWarnings - told of what that command could not read: of that, both sides may lack the same
@@ -109,21 +116,29 @@ function isGood({ findings }: VolumeCheck): boolean {
  */
 export async function verifyVolume(
   deps: Pick<Deps, 'host' | 'store' | 'signal' | 'log'>,
-  { volume, mountPoint, archive, writtenAt, warnings }: VerifiableVolume,
+  stored: VerifiableVolume,
   depth: 'checksum' | 'stream',
   source?: Argv,
   onWarnings: (warnings: Warnings) => void = () => undefined,
 ): Promise<VolumeCheck> {
+  const { volume, mountPoint, archive, base, writtenAt, warnings } = stored
   deps.log.info(`verifying ${mountPoint} (${volume})`)
   const findings = collectFindings(volume)
-  const objects = await checkObjects(deps, archive, findings.report, writtenAt)
-  await using checker = source && (await sourceChecker(deps, source, findings.report))
-  const read = depth === 'stream' ? await checkStream(deps, archive, findings.report, checker, mountPoint) : undefined
+  const { report } = findings
+  const objects = await checkObjects(deps, stored, report, writtenAt)
+  await using checker = source && (await sourceChecker(deps, source, report))
+  const read =
+    depth === 'stream' ? await checkStream(deps, archive, report, base ? undefined : checker, mountPoint) : undefined
   if (read && read.undescribed > 0 && !warnings) {
-    findings.report(
+    report(
       `${read.undescribed} entries can only be restored by tar, and the manifest does not say so`,
       VERIFY_HINTS.undescribed,
     )
+  }
+  if (read && base) {
+    await checkBase(deps, { ...stored, base }, report)
+    if (checker) await checkWithSource(deps, { ...stored, base }, checker, report)
+    else if (!stored.isNew) await checkStream(deps, base.archive, report, undefined, mountPoint)
   }
   if (checker) onWarnings(checker.warnings())
   return {

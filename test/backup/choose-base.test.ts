@@ -52,7 +52,6 @@ test.each([
   ['other paths are excluded', { options: [...options, '--exclude', '*.tmp'] }],
   ['it is another filesystem', { options, origin: { uuid: 'u-2' } }],
   ["the compression 'zstd'", { options: [...options, '--compression', 'none'] }],
-  ['--verify stream', { options: [...options, '--verify', 'stream'] }],
   ['24 hours old', { options: [...options, '--full-every', '1d'] }],
 ])('a base that does not fit, since %s', async (why, night) => {
   await nights.next({ options })

@@ -46,10 +46,15 @@ async function backUp(
   const mount: MountedSnapshot = { source, tar, tarListed: tarCreateListed(root), ...lease }
   const archive = await archiveVolume(deps, requestOf(tar, { onUnconfirmed: (key) => (unconfirmed = key) }))
   const plan = { origin: { volume: 'vg0-srv', mountPoint: '/srv' }, mountPoint: root } as SnapshotPlan
-  const proved = await verifyAfterUpload({ ...deps, log }, plan, archive, {
-    ...{ mount, sample: undefined, unconfirmed, onWarnings: () => undefined },
-    ...wanted,
-  })
+  const proved = await verifyAfterUpload(
+    { ...deps, log },
+    plan,
+    { archive },
+    {
+      ...{ mount, sample: undefined, unconfirmed, onWarnings: () => undefined },
+      ...wanted,
+    },
+  )
   return { proved, read, said }
 }
 

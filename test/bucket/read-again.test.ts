@@ -34,7 +34,7 @@ beforeAll(() => {
 async function findings(store: Store, archive: Archive): Promise<string[]> {
   const found: string[] = []
   const report = (what: string) => void found.push(what)
-  await checkObjects({ store, signal }, archive, report)
+  await checkObjects({ store, signal }, { archive }, report)
   await checkStream({ store, signal }, archive, report)
   return found
 }

@@ -29,7 +29,7 @@ async function check(archive: Archive, objects: ReadonlyMap<string, Buffer>): Pr
   const found: string[] = []
   const store = storeWith(objects)
   const report = (what: string) => void found.push(what)
-  await checkObjects({ store, signal }, archive, report)
+  await checkObjects({ store, signal }, { archive }, report)
   await checkStream({ store, signal }, archive, report)
   return found
 }

@@ -56,7 +56,7 @@ async function archived(changes: Partial<ArchiveRequest> = {}) {
     const tar = tarCreateListed(root)
     const read = await checkSample(
       { ...deps, store },
-      archive,
+      { archive },
       tar,
       { part, count, parts },
       (what) => void found.push(what),
@@ -115,14 +115,15 @@ test('a name of another file in the place of a hard link is found', async () => 
 test('what the snapshot does not have any more keeps the comparison from succeeding', async () => {
   const { check } = await archived()
   rmSync(join(root, 'many 3/content'))
-  await expect(check(partOf({ path: 'many 3/content' }, PARTS))).rejects.toMatchObject({ code: 'COMMAND_FAILED' })
+  const { found } = await check(partOf({ path: 'many 3/content' }, PARTS))
+  expect(found).toContainEqual(expect.stringMatching(/^the archive has 'many 3\/content' where the snapshot has /))
 })
 
-test('names that cannot be read to their end are not taken for all there are', async () => {
+test('a catalog that cannot be read to its end is not taken for all there is', async () => {
   const { bucket, archive, check } = await archived()
   let reads = 0
   const getRange: Store['getRange'] = async (key, ...rest) => {
-    if (key === archive.catalog.key && ++reads === 3) {
+    if (key === archive.catalog.key && ++reads === 1) {
       throw new AgentError('STORE_FAILED', 'the network is down', { hint: 'Mend it.' })
     }
     return bucket.store.getRange(key, ...rest)

@@ -1,0 +1,153 @@
+/** Whether a differential archive and its base belong together, and make up what the volume had. */
+import { isRemoved } from '../archive/catalog-lines'
+import { VERIFY_HINTS, type Report } from '../archive/findings'
+import { collectPieces } from '../archive/frame-reads'
+import { loadCatalog } from '../archive/load-catalog.io'
+import { decompressCatalog, fetchCatalog, readCatalog, readEntries } from '../archive/read-catalog.io'
+import { readPieces, type ReaderDeps } from '../archive/read.io'
+import { reportingDamage } from '../archive/segment-status.io'
+import { digestStored } from '../archive/stored-digest.io'
+import { ownOffset, wholeArchive } from '../archive/whole-archive'
+import { orderOf } from '../archive/whole-entries'
+import { shortened } from '../lib/long-names'
+import { cursorOf, type Cursor } from '../lib/cursor'
+import { pathBytes, type CatalogEntry } from '../tar/entry'
+import { compareEntries } from './report'
+import type { SourceChecker } from './source-check.io'
+import type { VerifiableVolume } from './verify.io'
+
+export type VolumeWithBase = VerifiableVolume & { readonly base: NonNullable<VerifiableVolume['base']> }
+
+/** What has a name in a catalog. */
+type Named = Pick<CatalogEntry, 'path' | 'path64'>
+
+/**
+ * Holds the catalog against that of the base, name by name: what it says to be as it was is in the base, in that place; and
+ * whatever else the base has is archived again or listed as gone. Holds the list of what is gone against the catalog.
+ *
+ * @throws AgentError whatever prevents looking
+ */
+export async function checkBase(deps: ReaderDeps, volume: VolumeWithBase, report: Report): Promise<void> {
+  await reportingDamage(report, VERIFY_HINTS.catalog, () => compareCatalogs(deps, volume, report))
+  await reportingDamage(report, VERIFY_HINTS.damaged, () => compareRemoved(deps, volume, report))
+}
+
+async function compareCatalogs(deps: ReaderDeps, { archive, base }: VolumeWithBase, report: Report): Promise<void> {
+  const tell = (entry: Named, what: string): void => report(`'${shortened(entry.path)}' ${what}`, VERIFY_HINTS.catalog)
+  const own = cursorOf(entriesOf(deps, archive, false))
+  const kept = cursorOf(entriesOf(deps, archive, true))
+  const gone = cursorOf(namesGone(deps, archive))
+  const notInBase = (entry: Named): void => tell(entry, 'is said to be in the base, and is not')
+  const notGone = (entry: Named): void => tell(entry, 'is listed as gone, and the base has no such name')
+
+  for await (const entry of readEntries(deps, base.archive)) {
+    const there = await findIn(kept, orderOf(entry), notInBase)
+    const isArchived = (await findIn(own, orderOf(entry))) !== undefined
+    const isGone = (await findIn(gone, orderOf(entry), notGone)) !== undefined
+    if (there) {
+      for (const what of compareEntries(withoutMark(there), entry)) tell(entry, `is otherwise in the base: ${what}`)
+    }
+    const places = [there !== undefined, isArchived, isGone].filter((isThere) => isThere).length
+    if (places === 0) tell(entry, 'of the base is neither in the catalog nor listed as gone')
+    if (places > 1) tell(entry, 'is in more than one of: the archive, the base, what is listed as gone')
+  }
+  await findIn(kept, undefined, notInBase)
+  await findIn(gone, undefined, notGone)
+}
+
+async function* entriesOf(deps: ReaderDeps, archive: VolumeWithBase['archive'], isOfBase: boolean) {
+  for await (const entry of readEntries(deps, archive)) if ((entry.base === true) === isOfBase) yield [entry]
+}
+
+async function* namesGone(deps: ReaderDeps, archive: VolumeWithBase['archive']) {
+  for await (const line of readCatalog(deps, archive.catalog)) {
+    if (!isRemoved(line)) continue
+    const { removed: path, removed64: path64 } = line
+    yield [{ path, ...(path64 !== undefined && { path64 }) }]
+  }
+}
+
+/**
+ * Moves on to that name; undefined where it is not there.
+ *
+ * @param order - of the name; undefined for the end
+ * @param onPassed - told of each that comes before it
+ */
+async function findIn<Item extends Named>(
+  cursor: Cursor<Item>,
+  order: string | undefined,
+  onPassed: (item: Item) => void = () => undefined,
+): Promise<Item | undefined> {
+  for (;;) {
+    if (cursor.current === undefined) await cursor.load()
+    const item = cursor.current
+    if (item === undefined) return undefined
+    const at = orderOf(item)
+    if (order !== undefined && at > order) return undefined
+    cursor.advance()
+    if (at === order) return item
+    onPassed(item)
+  }
+}
+
+function withoutMark(entry: CatalogEntry): CatalogEntry {
+  const same: { -readonly [Field in keyof CatalogEntry]: CatalogEntry[Field] } = { ...entry }
+  delete same.base
+  return same
+}
+
+/** The list is for those who restore by hand: it has to have the names of the catalog, and no others. */
+async function compareRemoved(deps: ReaderDeps, { archive, removed }: VolumeWithBase, report: Report): Promise<void> {
+  if (!removed) return
+  const digest = digestStored(removed)
+  async function* stored(object: NonNullable<typeof removed>): AsyncGenerator<Buffer> {
+    for await (const piece of fetchCatalog(deps, object)) {
+      digest.update(piece)
+      yield piece
+    }
+  }
+  const names = namesGone(deps, archive)
+  let count = 0
+  let rest = Buffer.alloc(0)
+  let isAsListed = true
+  for await (const text of decompressCatalog(stored(removed), removed.key)) {
+    const all: Buffer = Buffer.concat([rest, text])
+    let start = 0
+    for (let end = all.indexOf(0); end >= 0; end = all.indexOf(0, start)) {
+      const [line] = (await names.next()).value ?? []
+      isAsListed &&= line !== undefined && all.subarray(start, end).equals(memberOf(line))
+      count++
+      start = end + 1
+    }
+    rest = Buffer.from(all.subarray(start))
+  }
+  const difference = digest.difference()
+  if (difference !== undefined) report(`${removed.key} has ${difference}`, VERIFY_HINTS.damaged)
+  isAsListed &&= rest.length === 0 && (await names.next()).done === true && count === removed.names
+  if (!isAsListed) report(`${removed.key} has other names than the catalog lists as gone`, VERIFY_HINTS.catalog)
+}
+
+function memberOf(line: Named): Buffer {
+  return Buffer.concat([Buffer.from('./'), pathBytes(line)])
+}
+
+/**
+ * Holds all of the volume, as base and differential archive make it up, against its snapshot.
+ *
+ * @throws AgentError whatever prevents looking
+ */
+export async function checkWithSource(
+  deps: ReaderDeps,
+  volume: VolumeWithBase,
+  checker: SourceChecker,
+  report: Report,
+): Promise<void> {
+  await reportingDamage(report, VERIFY_HINTS.damaged, async () => {
+    await using catalog = await loadCatalog(deps, volume.archive, volume.base.archive)
+    const pieces = collectPieces()
+    for await (const entry of catalog.entries()) pieces.add(entry)
+    const [whole, table] = [wholeArchive(volume), await catalog.table()]
+    for await (const raw of readPieces(deps, whole, table, pieces.list(), ownOffset(volume))) await checker.push(raw)
+    await checker.finish()
+  })
+}
