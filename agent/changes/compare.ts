@@ -10,7 +10,9 @@ export interface Comparison {
    * @returns whether it is as it was, and need not be archived again; directories always are
    */
   isAsItWas(walked: Walked, before: IndexRecord | undefined): boolean
-  /** Inodes of which some names are archived and others are not: they are to be `whole` in another comparison. */
+  /** To be told of each entry of the base that is gone. */
+  takeGone(before: IndexRecord): void
+  /** Inodes of which some names are archived or gone and others are as they were: they are to be `whole` in another comparison. */
   torn(): ReadonlySet<string>
 }
 
@@ -18,8 +20,16 @@ export interface Comparison {
 export function compareWithBase(whole: ReadonlySet<string> = new Set()): Comparison {
   const archived = new Set<string>()
   const kept = new Set<string>()
+  // A name may go without a trace at the inode: with a directory that was moved to where nothing is archived. The base's entry of
+  // another name may be a link to it, and would lead nowhere, or to what has that name now.
+  const takeGone = (before: IndexRecord): void => {
+    const inode = inodeOfLinked(before.facts)
+    if (inode !== undefined) archived.add(inode)
+  }
   return {
+    takeGone,
     isAsItWas({ facts }, before) {
+      if (before && before.facts !== facts) takeGone(before)
       if (facts.startsWith('d')) return false
       const inode = inodeOfLinked(facts)
       const asItWas = before?.facts === facts && (inode === undefined || !whole.has(inode))
@@ -30,8 +40,9 @@ export function compareWithBase(whole: ReadonlySet<string> = new Set()): Compari
   }
 }
 
-/** Undefined where the inode has no other name. */
+/** Undefined where the inode has no other name, is a directory, or the facts are in doubt: so are they of all its names then. */
 function inodeOfLinked(facts: string): string | undefined {
+  if (facts.startsWith('d') || !facts.includes(' ')) return undefined
   const start = facts.indexOf(' ') + 1
   const end = facts.indexOf(' ', start)
   return facts.startsWith(' 1 ', end) ? undefined : facts.slice(start, end)

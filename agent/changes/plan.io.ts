@@ -92,7 +92,9 @@ async function compareTree(
       record = before.current ?? (await current())
     }
   }
-  const remove = async ({ key }: IndexRecord): Promise<void> => {
+  const remove = async (record: IndexRecord): Promise<void> => {
+    const { key } = record
+    comparison.takeGone(record)
     counts.removed++
     await gone.add(removedLine(key))
     await removed.add(memberOf(key))

@@ -18,7 +18,7 @@ const AS_PART_OF: Readonly<Record<string, readonly string[]>> = {
   'docs/reference.test.ts': ['agent/restore/output-schema.ts', 'agent/source/output-schema.ts'],
   // The two sides of a thread.
   'archive/catalog-worker.test.ts': ['agent/archive/catalog-worker-thread.io.ts'],
-  'changes/differential.property.test.ts': ['compare', 'plan.io', 'spool.io'].map((name) => `agent/changes/${name}.ts`),
+  'changes/differential.property.test.ts': ['plan.io', 'spool.io'].map((name) => `agent/changes/${name}.ts`),
   'restore/differential.test.ts': ['agent/archive/whole-entries.ts'],
   'changes/walk.test.ts': ['agent/changes/walk-thread.io.ts'],
   'archive/read.test.ts': ['agent/archive/read-whole.io.ts'],
