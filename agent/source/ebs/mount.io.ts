@@ -40,6 +40,7 @@ export async function mountSnapshot(
     source: run.describe(plan),
     tar: namespace.within(plan.tar),
     tarListed: namespace.within(tarCreateListed(mountPoint)),
+    tree: namespace.seen(mountPoint),
     [Symbol.asyncDispose]: () => lease.disposeAsync(),
   }
 }

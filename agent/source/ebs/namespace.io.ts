@@ -20,6 +20,8 @@ const HOLD: Argv = ['unshare', '--mount', '--propagation', 'slave', 'cat', '/pro
 export interface Namespace extends AsyncDisposable {
   /** The same command, run in it. */
   readonly within: (argv: Argv) => Argv
+  /** Where this process sees what is at that absolute path in it. */
+  readonly seen: (path: string) => string
 }
 
 /** @throws AgentError MOUNT_FAILED where this host makes none, TOOL_MISSING */
@@ -37,6 +39,7 @@ export async function openNamespace({ host, log }: Pick<HostDeps, 'host' | 'log'
     if (pid === undefined) throw new AgentError('COMMAND_FAILED', `it printed ${chunk.toString()}`, { hint: '' })
     return {
       within: (argv) => ['nsenter', `--target=${pid}`, '--mount', '--', ...argv],
+      seen: (path) => `/proc/${pid}/root${path}`,
       async [Symbol.asyncDispose]() {
         holder.stdin.end()
         const late = setTimeout(() => holder.kill(), END_SECONDS_MAX * 1000)
