@@ -1,5 +1,6 @@
 /** By what a volume is archived: a base that serves, or nothing, and why. Any doubt makes the archive a full one. */
 import { manifestKey, type RunKey } from '../contract'
+import { retrievalStateOf } from '../bucket/glacier'
 import { describeError, hasCode } from '../errors'
 import type { Deps } from '../context'
 import type { Archive, StoredObject } from '../archive/archive'
@@ -12,7 +13,7 @@ import type { MountedSnapshot, SnapshotPlan, Volume } from '../source/source'
 import { excludesWithin } from '../tar/commands'
 
 /** What decides. */
-export type LevelRequest = Pick<BackupRequest, 'level' | 'fullEvery' | 'exclude' | 'compression'>
+export type LevelRequest = Pick<BackupRequest, 'level' | 'fullEvery' | 'exclude' | 'compression' | 'verify'>
 
 /** Why the archive is full, in words that end a sentence. */
 export interface FullArchive {
@@ -58,7 +59,7 @@ export async function chooseBase(
       fullEverySeconds: request.fullEvery,
     }) ??
     contradictionIn(header, { volume, takenAt }, runKey) ??
-    (await findGone(deps, header))
+    (await findGone(deps, header, request.verify))
   if (obstacle !== undefined) return { full: obstacle }
   held.move()
   return index
@@ -83,6 +84,7 @@ function contradictionIn(...given: Parameters<typeof findInBase>): string | unde
 async function findGone(
   { store, signal, log }: Pick<Deps, 'store' | 'signal' | 'log'>,
   { archive, ...runKey }: IndexHeader,
+  verify: LevelRequest['verify'],
 ): Promise<string | undefined> {
   const objects: readonly (Pick<StoredObject, 'key'> & { readonly sizeBytes?: number })[] = [
     { key: manifestKey(runKey) },
@@ -93,6 +95,10 @@ async function findGone(
       const head = await store.head(key, signal)
       if (sizeBytes !== undefined && head.sizeBytes !== sizeBytes) {
         return `of its last full archive, ${key} has ${head.sizeBytes} bytes, not ${sizeBytes}`
+      }
+      const readsBack = verify === 'stream' || verify === 'source'
+      if (readsBack && retrievalStateOf(head.storageClass, head.restore) !== 'readable') {
+        return `--verify ${verify} cannot read its last full archive, which is in ${head.storageClass}`
       }
     } catch (error) {
       if (hasCode(error, 'OBJECT_MISSING')) return `of its last full archive, ${key} is gone`

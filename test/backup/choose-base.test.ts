@@ -32,6 +32,21 @@ test('a base that is not as large as it was', async () => {
   expect((await nights.next({ options, store: { head } })).archived.fullBecause).toMatch(/has \d+ bytes, not \d+/)
 })
 
+test('a base that S3 has archived since does where nothing of it is read', async () => {
+  const first = await nights.next({ options })
+  const head: Store['head'] = async (key, ...rest) => ({
+    ...(await nights.store.head(key, ...rest)),
+    ...(key.startsWith('data/') && { storageClass: 'GLACIER' }),
+  })
+  const readBack = await nights.next({
+    options: [...options, '--verify', 'stream'],
+    store: { head },
+    unpublished: true,
+  })
+  expect(readBack.archived.fullBecause).toBe('--verify stream cannot read its last full archive, which is in GLACIER')
+  expect((await nights.next({ options, store: { head } })).archived.base?.run).toBe(first.runKey.run)
+})
+
 const failing = (code: ErrorCode): Partial<Store> => ({
   head: () => Promise.reject(new AgentError(code, 'no', { hint: 'x' })),
 })
