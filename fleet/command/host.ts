@@ -106,7 +106,7 @@ function describeClass(
         ...shown.map((run) => [
           run.run,
           ageOf(run.writtenAt, at),
-          run.state,
+          run.bases ? `${run.state}, differential` : run.state,
           describeVerified(run),
           formatBytes(run.storedBytes),
           String(run.entries),
@@ -166,7 +166,10 @@ function describeVolumes({ volumes, os, agentVersion, run }: RunDetail, columns:
         formatBytes(volume.rawBytes),
         formatBytes(volume.storedBytes),
         String(volume.entries),
-        volume.warnings === 0 ? '' : counted(volume.warnings, 'warning'),
+        [
+          ...(volume.base === undefined ? [] : ['differential']),
+          ...(volume.warnings === 0 ? [] : [counted(volume.warnings, 'warning')]),
+        ].join(', '),
       ]),
     ]),
   ]

@@ -56,6 +56,16 @@ test('a disk that was emptied is seen in the sizes', async () => {
   expect(summary).toContain('  stored, oldest to newest: █████████▁\n' + ' '.repeat(28) + '1 GiB to 16 GiB')
 })
 
+test('which runs are differential, and which have lost their base', async () => {
+  const instance = anInstance('i-0aaaaaaaaaaaaaaa1')
+  const bases = ['20260225T000000Z-abc123']
+  const runs = [aRun(NOW - 2 * HOUR, { bases, state: 'base-missing' }), aRun(NOW - 26 * HOUR, { bases })]
+  const { summary } = await look(instance.host, aFleet([instance], [aHistory(instance.host, runs)]))
+  expect(summary).toContain(`FAILING: the base of its newest run ${runs[0]!.run} is gone, or does not`)
+  expect(summary).toContain(`${runs[1]!.run}  26 h  complete, differential`)
+  expect(summary).toContain(`  ${runs[0]!.run}: its base is not there, or does not read back`)
+})
+
 test('who verified a run, how far, and to what end', async () => {
   const instance = anInstance('i-0aaaaaaaaaaaaaaa1')
   const runs = [
