@@ -66,11 +66,6 @@ const removedSchema = storedObject.extend({
   names: bytes.describe('How many there are.'),
 })
 
-const leftOutSchema = z.object({
-  count: z.int().min(1).describe('How many directories there are.'),
-  paths: listOf(line).describe('The first 20, from the root of the volume on.'),
-})
-
 export const warningsSchema = z.object({
   count: z.int().min(1).describe('How many there are.'),
   lines: listOf(z.string()).describe('The first 20, as tar said them.'),
@@ -101,11 +96,6 @@ export const volumeSchema = z.object({
     .optional()
     .describe('Of a differential archive: the object with the names that the base has and the volume no longer had.'),
   fullBecause: line.optional().describe('Why the archive is full where it might have been differential.'),
-  leftOut: leftOutSchema
-    .optional()
-    .describe(
-      'Directories of which only a mark was archived, as `--exclude-caches` and `--exclude-if-present` ask for.',
-    ),
   device: word
     .optional()
     .describe('What was mounted, such as `/dev/nvme0n1p1`: where to make it again, unless it was on LVM.'),

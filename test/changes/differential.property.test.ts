@@ -102,7 +102,7 @@ test('any tree, any changes: base, differential archive and the list of what is 
         expect(compareTrees(walkTree(root), walkTree(join(restored, 'srv')))).toEqual([])
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 60 },
   )
   expect(figures.differential).toBeGreaterThan(figures.nights / 2)
 })
