@@ -1,14 +1,15 @@
 /** A catalog is read from the bucket once, however often it is gone through: it is kept in a file that has no name. */
-import { hasCode, isDataLoss } from '../errors'
+import { hasCode, isDataLoss, type AgentError } from '../errors'
 import type { Archive } from './archive'
 import type { CatalogFrames } from './catalog'
 import { catalogParser, isEntry, isFrames } from './catalog-lines'
-import { cut, joinFrameTable, joinTables, type FrameTable } from './frame-reads'
+import { cut, joinFrameTable, joinTables, placeFrames, type FrameTable } from './frame-reads'
 import { damagedCatalog, decompressCatalog, fetchCatalog, readCatalogIndex } from './read-catalog.io'
 import { readFrameTable } from './read-whole.io'
 import { ownOffset } from './whole-archive'
 import { wholeEntries } from './whole-entries'
 import type { ReaderDeps } from './read.io'
+import { readSegmentStates } from './segment-status.io'
 import { digestStored } from './stored-digest.io'
 import { lookUntilAgreed } from '../bucket/read-again'
 import type { RangeReadOptions } from '../context'
@@ -76,7 +77,32 @@ async function readBaseTable(deps: ReaderDeps, base: Archive): Promise<FrameTabl
   } catch (error) {
     if (!isDataLoss(error) && !hasCode(error, 'OBJECT_ARCHIVED')) throw error
   }
-  return (await readCatalogIndex(deps, base)).table
+  try {
+    return (await readCatalogIndex(deps, base)).table
+  } catch (error) {
+    if (!isDataLoss(error)) throw error
+    return tableOfWhatIsLeft(deps, base, error)
+  }
+}
+
+/**
+ * Of a base without catalog, what lies in the differential archive can be read all the same, and in segments that are there.
+ * Frames of those that are missing get some size: nobody reads them, as whoever needs them finds first that they are missing.
+ *
+ * @throws AgentError the given one, where a segment is there that cannot be read without the catalog; OBJECT_ARCHIVED
+ */
+async function tableOfWhatIsLeft(deps: ReaderDeps, base: Archive, error: AgentError): Promise<FrameTable> {
+  const storedBytes: number[] = []
+  for (const segment of base.segments) {
+    const { rawBytes } = segment
+    const frames = Math.ceil(rawBytes / base.frameBytes)
+    const [state] = await readSegmentStates(deps, [segment])
+    if (state && base.compression === 'none') throw error
+    const alone = { ...base, segments: [{ ...segment, rawOffset: 0 }], rawBytes, frames }
+    const table = state && (await readFrameTable(deps, alone))
+    for (let frame = 0; frame < frames; frame++) storedBytes.push(table?.storedBytes[frame] ?? 1)
+  }
+  return { ...placeFrames(base, storedBytes), ...(base.compression === 'none' && { crc32: storedBytes.map(() => 0) }) }
 }
 
 /** The base of a differential archive, and where its frames are. */
