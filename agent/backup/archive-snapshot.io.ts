@@ -106,11 +106,11 @@ async function chooseLevel(
 ): Promise<DifferentialPlan | FullArchive | undefined> {
   if (request.level === 'full') return undefined
   const { origin } = plan
-  const tree = treeOf(plan, mount, request)
-  if (!tree || !mount.tarListed) return { full: READ_IN_PLACE }
+  if (mount.tree === undefined || !mount.tarListed) return { full: READ_IN_PLACE }
   const base = await chooseBase(deps, request, { runKey, origin, takenAt, directory: indexDirectory })
   if ('full' in base) return base
   await using index = base
+  const tree = { directory: mount.tree, excludes: index.header.excludes }
   deps.log.info(`${origin.mountPoint}: looking for what has changed since ${index.header.run}`)
   const plannedOrFull = await planDifferential(index, tree, deps.signal)
   if ('base' in plannedOrFull) {

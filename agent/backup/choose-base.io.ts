@@ -5,6 +5,7 @@ import { describeError, hasCode } from '../errors'
 import type { Deps } from '../context'
 import type { Archive, StoredObject } from '../archive/archive'
 import { findObstacle } from '../changes/choose-level'
+import { excluder } from '../changes/excludes'
 import { openIndex, type BaseIndex, type IndexHeader } from '../changes/index.io'
 import type { Tree } from '../changes/walk.io'
 import { findInBase } from '../run/manifest-claims'
@@ -44,6 +45,8 @@ export async function chooseBase(
   { runKey, origin, takenAt, directory }: BaseRequest,
 ): Promise<BaseIndex | FullArchive> {
   const { volume } = origin
+  const excludes = excludesWithin(origin.mountPoint, request.exclude)
+  if (!excluder(excludes)) return { full: 'a pattern of --exclude is one that tools read in different ways' }
   const index = await openIndex({ class: runKey.class, volume, ...(directory !== undefined && { directory }) })
   if ('unusable' in index) return { full: index.unusable }
   await using held = new AsyncDisposableStack()
@@ -53,7 +56,7 @@ export async function chooseBase(
     findObstacle(header, {
       ...runKey,
       ...origin,
-      excludes: excludesWithin(origin.mountPoint, request.exclude),
+      excludes,
       compression: request.compression,
       takenAt,
       fullEverySeconds: request.fullEvery,
@@ -71,7 +74,8 @@ export function treeOf(
   { tree }: MountedSnapshot,
   { exclude }: LevelRequest,
 ): Tree | undefined {
-  return tree === undefined ? undefined : { directory: tree, excludes: excludesWithin(origin.mountPoint, exclude) }
+  const excludes = excludesWithin(origin.mountPoint, exclude)
+  return tree !== undefined && excluder(excludes) ? { directory: tree, excludes } : undefined
 }
 
 /** What no reader would take for a base must not become one. */

@@ -48,7 +48,10 @@ function translate(glob: string): string | undefined {
 function translateSet(token: string): string | undefined {
   const isNegated = token[1] === '!' || token[1] === '^'
   const members = token.slice(isNegated ? 2 : 1, -1)
-  if (/[\\/]|\[[.=]/.test(members)) return undefined // said in ways that few tools agree on
+  // Said in ways that few tools agree on, or not closed: tar takes `[!]` for its letters.
+  if (members === '' || /[\\/]|\[[.=]/.test(members)) return undefined
+  const classes = [...members.matchAll(/\[:(?:(\w+):\])?/g)].map(([, name]) => name)
+  if (classes.some((name) => name === undefined || CLASSES[name] === undefined)) return undefined
   const set = members.replace(/\[:(\w+):\]|[\]^[]/g, (text, name?: string) =>
     name === undefined ? `\\${text}` : (CLASSES[name] ?? '\\/'),
   )

@@ -63,6 +63,12 @@ test('a bucket that does not say whether the base is there', async () => {
   expect(archived.fullBecause).toContain('whether its last full archive is there cannot be learnt')
 })
 
+test('a pattern that tools read in different ways: nobody else may say what tar leaves out', async () => {
+  const excluding = [...options, '--exclude', '/spool/[!]*']
+  await nights.next({ options: excluding })
+  expect((await nights.next({ options: excluding })).archived.fullBecause).toContain('tools read in different ways')
+})
+
 test.each([
   ['other paths are excluded', { options: [...options, '--exclude', '*.tmp'] }],
   ['it is another filesystem', { options, origin: { uuid: 'u-2' } }],

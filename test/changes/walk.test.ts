@@ -28,6 +28,7 @@ async function walk(directory: string, excludes: readonly string[] = []): Promis
 function archived(directory: string, excludes: readonly string[] = []): string[] {
   const [program, ...options] = tarCreate(directory, excludes)
   const tar = execFileSync(program, options, { maxBuffer: 1 << 28, env: { PATH: process.env['PATH'], LC_ALL: 'C' } })
+  if (!tar.subarray(0, 512).some((byte) => byte !== 0)) return []
   const found: string[] = []
   const scanner = scanTar((entry) => found.push(pathBytes(entry).toString('latin1')))
   scanner.push(tar)
@@ -81,14 +82,17 @@ const name = fc
 const letters = fc.constantFrom(...['a', 'b', 'ab', 'a.b', 'a-b', '-a', 'b*', '[a]', 'a b', 'é', 'A', '0', 'a\\b'])
 const names = fc.oneof({ weight: 3, arbitrary: letters.map((text) => Buffer.from(text)) }, name)
 const trees = fc.array(fc.tuple(fc.array(names, { minLength: 1, maxLength: 4 }), fc.boolean()), { maxLength: 15 })
+/** What a pattern is made of, as people write it and as they mistype it. */
+const tokens = fc.constantFrom(
+  ...['a', 'b', '.', '-', '*', '**', '?', '/', '\\*', '\\', 'é', 'A', '0'],
+  ...['[ab]', '[!a]', '[^a]', '[a-c]', '[]a]', '[!]', '[^]', '[]', '[', '[a'],
+  ...['[[:alpha:]]', '[![:digit:]]', '[![:alnm:]]', '[[:alpha:]', '[[.a.]]'],
+)
 const globs = fc.array(
   fc
-    .tuple(
-      fc.constantFrom('', '/'),
-      fc.array(fc.constantFrom(...'ab*?/-.[ab][!a][a-c]'.match(/\[[^\]]*\]|./g)!), { minLength: 1, maxLength: 5 }),
-    )
+    .tuple(fc.constantFrom('', '/'), fc.array(tokens, { minLength: 1, maxLength: 4 }))
     .map(([start, rest]) => start + rest.join('')),
-  { maxLength: 3 },
+  { maxLength: 2 },
 )
 
 function make(directory: string, tree: readonly (readonly [Buffer[], boolean])[]): void {
@@ -117,10 +121,10 @@ test('whatever a tree holds and whatever is excluded, the walk and tar go throug
         throw error
       })
       fc.pre(walked !== undefined)
-      const isRootLeftOut = excludes.some((glob) => /^[*?.[]/.test(glob)) // then there is nothing to compare
-      fc.pre(!isRootLeftOut)
-      expect(pathsOf(walked)).toEqual(archived(directory, excludes))
+      const found = archived(directory, excludes)
+      fc.pre(found.length > 0) // the root itself is left out: there is no archive, and nothing to go by
+      expect(pathsOf(walked)).toEqual(found)
     }),
-    { numRuns: 150 },
+    { numRuns: 250 },
   )
 })
