@@ -54,15 +54,8 @@ export async function verifyAfterUpload(
   }
   const source = verify === 'source' ? mount.tar : undefined
   assertNoFindings(
-    (
-      await verifyVolume(
-        deps,
-        { volume, mountPoint, ...stored, warnings: 'to come', isNew: true },
-        'stream',
-        source,
-        onWarnings,
-      )
-    ).findings,
+    (await verifyVolume(deps, { volume, mountPoint, ...stored, warnings: 'to come' }, 'stream', source, onWarnings))
+      .findings,
   )
   return { verified: verify === 'source' ? 'source' : 'stream' }
 }

@@ -213,7 +213,7 @@ export const manifestSchema = z.object({
     .enum(DEPTHS)
     .describe(
       "How far the archives were read back before this was written: `checksum` is S3's own confirmation of each object's CRC32 and size, " +
-        'never of sizes alone, `stream` read everything back from S3, `source` also compared it with the snapshot. What was done with a part ' +
+        'never of sizes alone, `stream` read everything back from S3, the base of a differential archive too, `source` also compared it with the snapshot. What was done with a part ' +
         'of the entries only is in `sampled` of the volumes, and counts for nothing here.',
     ),
   consistency: consistencySchema.describe('Which moment the volumes show together, and how still applications were.'),

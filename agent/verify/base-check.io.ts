@@ -1,5 +1,5 @@
 /** Whether a differential archive and its base belong together, and make up what the volume had. */
-import { isRemoved } from '../archive/catalog-lines'
+import { isHeader, isRemoved } from '../archive/catalog-lines'
 import { VERIFY_HINTS, type Report } from '../archive/findings'
 import { collectPieces } from '../archive/frame-reads'
 import { loadCatalog } from '../archive/load-catalog.io'
@@ -11,8 +11,9 @@ import { ownOffset, wholeArchive } from '../archive/whole-archive'
 import { orderOf } from '../archive/whole-entries'
 import { shortened } from '../lib/long-names'
 import { cursorOf, type Cursor } from '../lib/cursor'
-import { pathBytes, type CatalogEntry } from '../tar/entry'
+import { linkBytes, pathBytes, type CatalogEntry } from '../tar/entry'
 import { compareEntries } from './report'
+import { rehearseRestore } from './restorable'
 import type { SourceChecker } from './source-check.io'
 import type { VerifiableVolume } from './verify.io'
 
@@ -23,23 +24,29 @@ type Named = Pick<CatalogEntry, 'path' | 'path64'>
 
 /**
  * Holds the catalog against that of the base, name by name: what it says to be as it was is in the base, in that place; and
- * whatever else the base has is archived again or listed as gone. Holds the list of what is gone against the catalog.
+ * whatever else the base has is archived again or listed as gone. Holds the list of what is gone against the catalog. Tells of
+ * what a restore would refuse of both together, or bring back with the content of another file.
  *
  * @throws AgentError whatever prevents looking
  */
 export async function checkBase(deps: ReaderDeps, volume: VolumeWithBase, report: Report): Promise<void> {
   await reportingDamage(report, VERIFY_HINTS.catalog, () => compareCatalogs(deps, volume, report))
+  await reportingDamage(report, VERIFY_HINTS.catalog, () => rehearseWhole(deps, volume, report))
   await reportingDamage(report, VERIFY_HINTS.damaged, () => compareRemoved(deps, volume, report))
 }
 
 async function compareCatalogs(deps: ReaderDeps, { archive, base }: VolumeWithBase, report: Report): Promise<void> {
   const tell = (entry: Named, what: string): void => report(`'${shortened(entry.path)}' ${what}`, VERIFY_HINTS.catalog)
-  const own = cursorOf(entriesOf(deps, archive, false))
-  const kept = cursorOf(entriesOf(deps, archive, true))
-  const gone = cursorOf(namesGone(deps, archive))
+  await using ownEntries = entriesOf(deps, archive, false)
+  await using keptEntries = entriesOf(deps, archive, true)
+  await using goneNames = namesGone(deps, archive)
+  const [own, kept, gone] = [cursorOf(ownEntries), cursorOf(keptEntries), cursorOf(goneNames)]
   const notInBase = (entry: Named): void => tell(entry, 'is said to be in the base, and is not')
   const notGone = (entry: Named): void => tell(entry, 'is listed as gone, and the base has no such name')
 
+  const run = await baseNamedIn(deps, archive)
+  if (run !== base.run)
+    report(`${archive.catalog.key} names ${run ?? 'nothing'} as base, the manifest ${base.run}`, VERIFY_HINTS.catalog)
   for await (const entry of readEntries(deps, base.archive)) {
     const there = await findIn(kept, orderOf(entry), notInBase)
     const isArchived = (await findIn(own, orderOf(entry))) !== undefined
@@ -53,6 +60,43 @@ async function compareCatalogs(deps: ReaderDeps, { archive, base }: VolumeWithBa
   }
   await findIn(kept, undefined, notInBase)
   await findIn(gone, undefined, notGone)
+}
+
+async function baseNamedIn(deps: ReaderDeps, archive: VolumeWithBase['archive']): Promise<string | undefined> {
+  for await (const line of readCatalog(deps, archive.catalog)) return isHeader(line) ? line.base : undefined
+  return undefined
+}
+
+/** Names of hard-linked files that are kept in mind at a time (design limit): beyond it, less is looked at. */
+const LINKED_MAX = 1_000_000
+
+/**
+ * Takes all of the volume as a restore does. Each archive can be sound by itself, and what is in the base lead nowhere: its
+ * directory can be something else now. A hard link to a file that has been archived again would even come back as that file.
+ */
+async function rehearseWhole(deps: ReaderDeps, volume: VolumeWithBase, report: Report): Promise<void> {
+  await using catalog = await loadCatalog(deps, volume.archive, volume.base.archive)
+  const ownFrom = ownOffset(volume)
+  const isKept = ({ offset }: CatalogEntry): boolean => offset < ownFrom
+  const rehearsal = rehearseRestore(volume.mountPoint)
+  const linked = new Set<string>()
+  for await (const entry of catalog.entries()) {
+    rehearsal.learn(entry)
+    if (entry.type === 'hardlink' && isKept(entry) && linked.size < LINKED_MAX)
+      linked.add(linkBytes(entry).toString('latin1'))
+  }
+  for await (const entry of catalog.entries()) {
+    const what = rehearsal.take(entry)
+    // What is wrong with the archive's own has been told of when that was read.
+    if (isKept(entry)) {
+      if (what !== undefined) report(`'${shortened(entry.path)}' of the base: ${what}`, VERIFY_HINTS.catalog)
+    } else if (linked.size > 0 && linked.has(pathBytes(entry).toString('latin1'))) {
+      report(
+        `'${shortened(entry.path)}' is archived again, and not all that are hard links to it`,
+        VERIFY_HINTS.catalog,
+      )
+    }
+  }
 }
 
 async function* entriesOf(deps: ReaderDeps, archive: VolumeWithBase['archive'], isOfBase: boolean) {
@@ -106,7 +150,7 @@ async function compareRemoved(deps: ReaderDeps, { archive, removed }: VolumeWith
       yield piece
     }
   }
-  const names = namesGone(deps, archive)
+  await using names = namesGone(deps, archive)
   let count = 0
   let rest = Buffer.alloc(0)
   let isAsListed = true

@@ -10,6 +10,12 @@ const findingSchema = z.object({
 const volumeCheckSchema = z.object({
   volume: z.string().describe('Name of the volume.'),
   mountPoint: mountPointField,
+  base: runField
+    .exactOptional()
+    .describe(
+      'Of a differential archive: the run that has its base, which was looked at, too. Objects and storage classes are of both, ' +
+        'bytes, frames and entries of the archive alone.',
+    ),
   objects: z.int().describe('Objects that were looked at.'),
   storedBytes: z.int().describe('Sum of the sizes of the segments.'),
   storageClasses: z.array(z.string()).describe('Those of the segments.'),

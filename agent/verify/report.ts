@@ -68,6 +68,7 @@ function checkRow(check: VolumeCheck): string[] {
           `${counted(check.frames, 'frame')}, ${formatBytes(check.rawBytes)}, ${counted(check.entries, 'entry', 'entries')} read back`,
         ]
       : []),
+    ...(check.base === undefined ? [] : [`with its base in ${check.base}`]),
   ]
 }
 

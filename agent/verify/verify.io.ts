@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { DEFAULT_CLASS, ExitStatus, Prefix, verificationKey, type RunKey } from '../contract'
-import { hasCode } from '../errors'
+import { hasCode, isDataLoss } from '../errors'
 import { findRun, readManifest, type ReadManifest } from '../run/runs'
 import type { Deps, Argv } from '../context'
 import { sourceChecker } from './source-check.io'
@@ -27,8 +27,6 @@ export interface VerifiableVolume {
   /** Of a differential archive. */
   readonly base?: Base | undefined
   readonly removed?: RemovedNames | undefined
-  /** It has just been written: its base was verified when that was, and is not read again. */
-  readonly isNew?: true
   /** When its manifest was written: nothing of it may be younger. */
   readonly writtenAt?: Date
   /** What tar lost is on record, or will be: entries that the catalog does not describe are no news then. */
@@ -92,10 +90,32 @@ async function checkAll(
   const checks: VolumeCheck[] = []
   for (const volume of chooseVolumes(manifest, names)) {
     const check = await verifyVolume(deps, trustTimes ? volume : { ...volume, writtenAt }, depth)
-    const finding = misdating && { volume: volume.volume, what: misdating.what, hint: TRUST_TIMES_HINT }
-    checks.push(finding ? { ...check, findings: [finding, ...check.findings] } : check)
+    const otherBase = await findOtherBase(deps, manifest, volume)
+    const found = [
+      ...(misdating ? [{ volume: volume.volume, what: misdating.what, hint: TRUST_TIMES_HINT }] : []),
+      ...(otherBase === undefined ? [] : [{ volume: volume.volume, what: otherBase, hint: VERIFY_HINTS.damaged }]),
+    ]
+    checks.push({ ...check, findings: [...found, ...check.findings] })
   }
   return checks
+}
+
+/**
+ * What the base's own manifest says otherwise of it than that of the differential run; undefined where both agree. A base
+ * needs no manifest to be read, and loses it before its archives.
+ */
+async function findOtherBase(deps: Deps, runKey: RunKey, { volume, base }: VolumeBackup): Promise<string | undefined> {
+  if (!base) return undefined
+  try {
+    const { manifest } = await readManifest(deps, { ...runKey, run: base.run })
+    const own = manifest.volumes.find((each) => each.volume === volume)
+    if (own?.level === 'full' && isDeepStrictEqual(own.archive, base.archive)) return undefined
+    return `the manifest of run ${base.run} has ${own ? 'another archive' : 'none'} in the place of its base`
+  } catch (error) {
+    if (hasCode(error, 'UNKNOWN_RUN')) return undefined
+    if (isDataLoss(error)) return `its base's ${error.message}`
+    throw error
+  }
 }
 
 function isSizesOnly({ depth }: WithHost<VerifyRequest>, checks: readonly VolumeCheck[]): boolean {
@@ -138,12 +158,13 @@ export async function verifyVolume(
   if (read && base) {
     await checkBase(deps, { ...stored, base }, report)
     if (checker) await checkWithSource(deps, { ...stored, base }, checker, report)
-    else if (!stored.isNew) await checkStream(deps, base.archive, report, undefined, mountPoint)
+    else await checkStream(deps, base.archive, report, undefined, mountPoint)
   }
   if (checker) onWarnings(checker.warnings())
   return {
     volume,
     mountPoint,
+    ...(base && { base: base.run }),
     storedBytes: archive.storedBytes,
     ...objects,
     frames: read?.frames ?? 0,

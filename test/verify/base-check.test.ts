@@ -1,17 +1,24 @@
 /** A differential archive is as good as its base, and as what its catalog says of it: verify looks at all three. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
+import { FRAME_BYTES } from '../../agent/archive/archive'
+import { archiveVolume } from '../../agent/archive/write.io'
+import { catalogKey, dataKey, removedKey } from '../../agent/contract'
 import { localHost } from '../../agent/host/run-command.io'
 import type { VolumeBackup } from '../../agent/run/manifest'
 import { tarCreate, tarCreateListed } from '../../agent/tar/commands'
 import { checkSample } from '../../agent/verify/sample-check.io'
+import type { Verification } from '../../agent/verify/report'
 import { verifyVolume } from '../../agent/verify/verify.io'
 import { decompress } from '../archive/write-fixture'
 import { logWarnings } from '../support/log'
-import { nightsOf, type Nights } from '../support/nights'
+import { nightsOf, runOf, VOLUME, type Nights } from '../support/nights'
+import { verify } from '../support/commands'
+import { requestOf } from '../support/request'
 import { storedAs } from '../support/archives'
+import { volumeBackupOf } from '../support/manifest'
 import { makeTrustedDirectory } from '../support/trusted-directory'
 
 jest.setTimeout(60_000)
@@ -134,4 +141,156 @@ test('a list of what is gone is found out that has other names than the catalog'
   expect((await findings('stream', undefined, { ...night, removed })).join('\n')).toContain(
     'has other names than the catalog lists as gone',
   )
+})
+
+/** What of a volume a differential archive has, what it leaves to the base, and what it lists as gone. */
+interface Shares {
+  readonly own: readonly string[]
+  readonly kept: readonly string[]
+  readonly gone: readonly string[]
+}
+
+/** A night as an agent would write it that is wrong about what has changed: in itself, all of it is sound. */
+async function wrongNight(before: VolumeBackup, { own, kept, gone }: Shares): Promise<VolumeBackup> {
+  const at = { class: 'daily', host: 'db-1', run: '20260109T020000Z-k3xw7a' }
+  const of = { run: runOf(before), takenAt: before.snapshot.takenAt, archive: before.archive }
+  const text = decompress(nights.store.objects.get(before.archive.catalog.key)!.body).toString()
+  const lines = [
+    ...kept.map((path) => line(text, path).replace(/\}$/, ',"base":true}')),
+    ...gone.map((removed) => JSON.stringify({ removed })),
+  ]
+  const streamOf = async function* (...parts: string[]) {
+    for (const part of parts) yield await Promise.resolve(Buffer.from(part))
+  }
+  const compressed = async function* (all: string) {
+    yield await Promise.resolve(zstdCompressSync(all))
+  }
+  const { notes, removed, ...archive } = await archiveVolume(
+    { ...depsOf(), now: () => new Date() },
+    {
+      dataKey: (segment) => dataKey(at, VOLUME, 'zstd', segment),
+      catalogKey: catalogKey(at, VOLUME),
+      compression: 'zstd',
+      compressionLevel: 3,
+      onUpload: () => Promise.resolve(),
+      beforeComplete: () => Promise.resolve(),
+      tar: tarCreateListed(root),
+      header: {
+        ...{ catalog: 3, run: at.run, host: at.host, volume: VOLUME, mountPoint: '/srv', frameBytes: FRAME_BYTES },
+        base: of.run,
+      },
+      differential: {
+        source: {
+          base: of,
+          names: () => streamOf(...own.map((path) => (path === '.' ? '.\0' : `./${path}\0`))),
+          namesCount: own.length,
+          section: () => compressed(lines.map((one) => `${one}\n`).join('')),
+          baseEntries: kept.length,
+          removed: () => compressed(gone.map((path) => `./${path}\0`).join('')),
+          removedCount: gone.length,
+        },
+        removedKey: removedKey(at, VOLUME),
+      },
+    },
+  )
+  expect(notes.warnings.count).toBe(0)
+  const backup = { volume: VOLUME, mountPoint: '/srv', level: 'differential' as const, archive, base: of, removed }
+  return volumeBackupOf({ ...backup, snapshot: { takenAt: new Date().toISOString(), livedSeconds: 1 } }, at)
+}
+
+/** In the base: a directory with a file in it, and a file with two names. */
+async function linkedBase(): Promise<VolumeBackup> {
+  rmSync(join(root, 'app'), { recursive: true })
+  for (const name of ['app', 'app/d', 'app/e']) mkdirSync(join(root, name))
+  writeFileSync(join(root, 'app', 'd', 'f'), 'in a directory')
+  writeFileSync(join(root, 'app', 'x'), 'one')
+  linkSync(join(root, 'app', 'x'), join(root, 'app', 'y'))
+  return nights.full()
+}
+
+test.each<[string, () => void, Shares, string]>([
+  [
+    'a hard link to what has been archived again, and would come back with its content',
+    () => {
+      rmSync(join(root, 'app', 'x'))
+      writeFileSync(join(root, 'app', 'x'), 'two')
+    },
+    { own: ['.', 'app', 'app/d', 'app/e', 'app/x'], kept: ['app/d/f', 'app/y', 'ballast'], gone: [] },
+    "'app/x' is archived again, and not all that are hard links to it",
+  ],
+  [
+    'a hard link to what is gone',
+    () => rmSync(join(root, 'app', 'x')),
+    { own: ['.', 'app', 'app/d', 'app/e'], kept: ['app/d/f', 'app/y', 'ballast'], gone: ['app/x'] },
+    "'app/y' of the base: it is a hard link to 'app/x', which does not come before it",
+  ],
+  [
+    'a file in a directory that is a link now',
+    () => {
+      rmSync(join(root, 'app', 'd'), { recursive: true })
+      symlinkSync('e', join(root, 'app', 'd'))
+    },
+    { own: ['.', 'app', 'app/d', 'app/e'], kept: ['app/d/f', 'app/x', 'app/y', 'ballast'], gone: [] },
+    "'app/d/f' of the base: the catalog has 'app/d/f', but not the directory that it is in",
+  ],
+  [
+    'a file in a directory that is gone',
+    () => rmSync(join(root, 'app', 'd'), { recursive: true }),
+    { own: ['.', 'app', 'app/e'], kept: ['app/d/f', 'app/x', 'app/y', 'ballast'], gone: ['app/d'] },
+    "'app/d/f' of the base: the catalog has 'app/d/f', but not the directory that it is in",
+  ],
+])(
+  'both are sound, and no restore brings back what the volume had: of the base, %s',
+  async (_, change, shares, what) => {
+    const before = await linkedBase()
+    change()
+    expect(await findings('stream', undefined, await wrongNight(before, shares))).toEqual([what])
+  },
+)
+
+test('a file with two names that are both in the base is no finding', async () => {
+  const before = await linkedBase()
+  writeFileSync(join(root, 'app', 'd', 'f'), 'in a directory, changed')
+  const shares = { own: ['.', 'app', 'app/d', 'app/d/f', 'app/e'], kept: ['app/x', 'app/y', 'ballast'], gone: [] }
+  expect(await findings('stream', 'source', await wrongNight(before, shares))).toEqual([])
+})
+
+test('a catalog is found out that names another base than the manifest', async () => {
+  const edited = withCatalog((text) => text.replace(/"base":"[^"]+"/, '"base":"20250101T000000Z-zzzzzz"'))
+  expect(await findings('stream', undefined, edited)).toEqual([
+    expect.stringContaining(`names 20250101T000000Z-zzzzzz as base, the manifest ${runOf(base)}`),
+  ])
+})
+
+describe('the command', () => {
+  const run = () =>
+    verify(
+      { ...depsOf(), now: () => new Date() },
+      requestOf('verify', 'db-1', '--class', 'daily', '--run', runOf(night), '--depth', 'stream'),
+    )
+
+  test('names the base that it has looked at', async () => {
+    const { status, summary, json } = await run()
+    expect(status).toBe(0)
+    expect(summary).toContain(`with its base in ${runOf(base)}`)
+    expect((json as Verification).volumes[0]).toMatchObject({ base: runOf(base), objects: 5 })
+  })
+
+  const baseManifest = () => `manifests/daily/db-1/${runOf(base)}.json`
+
+  test('does without the manifest of the base, which goes before what it names', async () => {
+    nights.store.objects.delete(baseManifest())
+    expect(await run()).toMatchObject({ status: 0 })
+  })
+
+  test('tells where the manifest of the base has another archive in its place', async () => {
+    const object = nights.store.objects.get(baseManifest())!
+    const body = Buffer.from(object.body.toString().replaceAll(base.archive.catalog.crc32, '00000000'))
+    nights.store.objects.set(baseManifest(), { ...object, body })
+    const { status, summary } = await run()
+    expect([status, summary]).toEqual([
+      1,
+      expect.stringContaining(`the manifest of run ${runOf(base)} has another archive`),
+    ])
+  })
 })
