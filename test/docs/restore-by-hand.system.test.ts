@@ -1,16 +1,19 @@
 /** The commands of docs/restore-by-hand.md, run as they stand there against a real S3 server. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
 import { manifestKey } from '../../agent/contract'
 import { s3Store } from '../../agent/bucket/store.io'
-import { formatManifest } from '../../agent/run/manifest'
+import { formatManifest, type VolumeBackup } from '../../agent/run/manifest'
 import { tarCreate } from '../../agent/tar/commands'
 import { createBucket, testServers } from '../servers/index'
 import { archiveOf, place, type ArchiveOptions } from '../support/archives'
 import { silentLog } from '../support/log'
 import { manifestOf, volumeBackupOf } from '../support/manifest'
+import { nightsOf, runOf, type Nights } from '../support/nights'
+import { makeTrustedDirectory } from '../support/trusted-directory'
 import { compareTrees } from '../support/tree/compare'
 import { walkTree } from '../support/tree/walk'
 import { scratchTree } from '../support/tree/scratch'
@@ -47,7 +50,7 @@ async function bucketWith(options: ArchiveOptions, change: (objects: Map<string,
   return bucket
 }
 
-function runCommands(bucket: string, target: string) {
+function runCommands(bucket: string, target: string, file = 'etc/hosts') {
   return spawnSync('bash', ['--norc', '-eu', '-c', documentedCommands()], {
     encoding: 'utf8',
     env: {
@@ -61,7 +64,7 @@ function runCommands(bucket: string, target: string) {
       HOST: place.host,
       TARGET: target,
       VOLUME: 'vg0-srv',
-      FILE: 'etc/hosts',
+      FILE: file,
     },
   })
 }
@@ -107,4 +110,74 @@ test('an archive that is not what was written is not extracted', async () => {
   expect(result.status).toBe(1)
   expect(result.stderr).toContain('the archive of vg0-srv is NOT what was written')
   expect(existsSync(join(target, 'vg0-srv'))).toBe(false)
+})
+
+describe.each(['zstd', 'none'] as const)('a differential run, compression %s', (compression) => {
+  const root = () => join(scratch(), `night-${compression}`)
+  let nights: Nights
+  let night: VolumeBackup
+  let indexes: string
+
+  beforeAll(async () => {
+    indexes = makeTrustedDirectory()
+    for (const name of ['was a directory', 'gone', 'now a link']) {
+      mkdirSync(join(root(), name), { recursive: true })
+      writeFileSync(join(root(), name, 'file'), name)
+    }
+    for (const name of ['kept', 'changed']) writeFileSync(join(root(), name), `${name} before`)
+    writeFileSync(join(root(), 'ballast'), Buffer.alloc(100_000, 'ballast'))
+    nights = nightsOf(root(), indexes, compression)
+    await nights.full()
+    writeFileSync(join(root(), 'changed'), 'changed since')
+    for (const name of ['was a directory', 'gone', 'now a link']) rmSync(join(root(), name), { recursive: true })
+    writeFileSync(join(root(), 'was a directory'), 'is a file')
+    symlinkSync('elsewhere', join(root(), 'now a link'))
+    night = await nights.differential()
+  })
+  afterAll(() => rmSync(indexes, { recursive: true }))
+
+  async function stored(change: (objects: Map<string, Buffer>) => void = () => undefined): Promise<string> {
+    const bucket = await createBucket(server)
+    const { endpoint, region } = server
+    const store = s3Store({ bucket, region, endpointUrl: endpoint, credentials: async () => server, log: silentLog })
+    const objects = new Map([...nights.store.objects].map(([key, { body }]) => [key, body]))
+    change(objects)
+    for (const [key, body] of objects) await store.put(key, body, signal)
+    return bucket
+  }
+
+  test.each(['kept', 'changed'])('comes back whole, and so does one file of it: %s', async (file) => {
+    const target = join(scratch(), `target-night-${compression}-${file}`)
+    const result = runCommands(await stored(), target, file)
+    expect([result.status, result.stderr]).toEqual([0, ''])
+    expect(result.stdout).toContain(`run: ${runOf(night)}\n`)
+    expect(compareTrees(walkTree(root()), walkTree(join(target, 'vg0-srv')))).toEqual([])
+    for (const way of ['simple', 'quick']) {
+      expect(readFileSync(join(target, way, file), 'utf8')).toBe(readFileSync(join(root(), file), 'utf8'))
+    }
+  })
+
+  test('a list of what is gone is not followed that is not what was written', async () => {
+    const bucket = await stored((objects) => objects.set(night.removed!.key, zstdCompressSync('./kept\0')))
+    const result = runCommands(bucket, join(scratch(), `target-list-${compression}`), 'kept')
+    expect([result.status, result.stderr]).toEqual([1, expect.stringContaining('NOT what was written')])
+  })
+
+  test('a list that leads out of the volume removes nothing there, whoever wrote it', async () => {
+    const target = join(scratch(), `target-escape-${compression}`)
+    const outside = join(scratch(), `outside-${compression}`)
+    mkdirSync(outside)
+    writeFileSync(join(outside, 'file'), 'to stay')
+    const body = zstdCompressSync(`./../../outside-${compression}/file\0./gone/file\0${outside}/file\0`)
+    const { key } = night.removed!
+    const sha256 = createHash('sha256').update(body).digest('hex')
+    const bucket = await stored((objects) => {
+      objects.set(key, body)
+      const manifest = manifestKey({ ...place, run: runOf(night) })
+      objects.set(manifest, Buffer.from(objects.get(manifest)!.toString().replace(night.removed!.sha256!, sha256)))
+    })
+    runCommands(bucket, target, 'kept')
+    expect(readFileSync(join(outside, 'file'), 'utf8')).toBe('to stay')
+    expect(existsSync(join(target, 'vg0-srv/kept'))).toBe(true)
+  })
 })
