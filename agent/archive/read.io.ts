@@ -9,6 +9,7 @@ import type { Deps, RangeReadOptions } from '../context'
 import { mapInOrder } from '../lib/in-order.io'
 import { freeBehind } from '../lib/buffers.io'
 import { readTwice, useOrReadAgain } from '../bucket/read-again'
+import { byteQueue, type ByteQueue } from '../lib/byte-queue'
 import { formatCrc32 } from '../lib/crc32'
 import type { RawRange } from '../tar/entry'
 
@@ -144,38 +145,12 @@ export async function* readPieces(
   const isOwn = ({ offset }: RawRange): boolean => offset >= ownFrom
   if (ownFrom === 0) return yield* readRaw(deps, archive, table, pieces, onDamage)
   const [own, base] = [isOwn, (piece: RawRange) => !isOwn(piece)].map((isOf) =>
-    streamOf(readRaw(deps, archive, table, pieces.filter(isOf), onDamage)),
-  ) as [Stream, Stream]
+    byteQueue(readRaw(deps, archive, table, pieces.filter(isOf), onDamage)),
+  ) as [ByteQueue, ByteQueue]
   try {
     for (const piece of pieces) yield* (isOwn(piece) ? own : base).take(piece.bytes)
   } finally {
-    await Promise.all([own.end(), base.end()])
-  }
-}
-
-interface Stream {
-  /** The next bytes, each chunk valid until the next one is asked for. */
-  take(bytes: number): AsyncGenerator<Buffer, void, undefined>
-  end(): Promise<unknown>
-}
-
-function streamOf(chunks: AsyncGenerator<Buffer, void, undefined>): Stream {
-  let rest: Buffer = Buffer.alloc(0)
-  return {
-    async *take(bytes) {
-      for (let left = bytes; left > 0;) {
-        if (rest.length === 0) {
-          const next = await chunks.next()
-          if (next.done) throw new RangeError(`the stream ended ${left} bytes too early`)
-          rest = next.value
-        }
-        const chunk = rest.subarray(0, left)
-        rest = rest.subarray(chunk.length)
-        left -= chunk.length
-        yield chunk
-      }
-    },
-    end: () => chunks.return(),
+    await Promise.all([own.close(), base.close()])
   }
 }
 

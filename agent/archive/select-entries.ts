@@ -2,7 +2,8 @@
 import { AgentError } from '../errors'
 import { shortened } from '../lib/long-names'
 import { findNearest } from '../lib/nearest'
-import { type CatalogEntry, type EntryType, ancestorsOf, isWithin, pathBytes, pathOnHost } from '../tar/entry'
+import { type CatalogEntry, type EntryType, ancestorsOf, isWithin, pathOnHost } from '../tar/entry'
+import { byteNameOf } from '../tar/order'
 
 /** Names held against a path that is not in the catalog. */
 const CANDIDATES_MAX = 10_000
@@ -83,14 +84,6 @@ function findNear(path: string, candidates: readonly string[]): string | undefin
 function split(path: string): [directory: string, name: string] {
   const slash = path.lastIndexOf('/')
   return [path.slice(0, Math.max(slash, 0)), path.slice(slash + 1)]
-}
-
-const NOT_ASCII = /[^\0-\x7f]/
-
-/** A character for each byte, so that names can be told apart that are the same as text. */
-function byteNameOf(entry: CatalogEntry): string {
-  const { path, path64 } = entry
-  return path64 === undefined && !NOT_ASCII.test(path) ? path : pathBytes(entry).toString('latin1')
 }
 
 /** No archive of ours has such names; whoever made one wants to write elsewhere. */

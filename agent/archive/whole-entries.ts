@@ -1,5 +1,6 @@
 /** The entries of a differential archive and of its base, in one order. */
-import { pathBytes, type CatalogEntry } from '../tar/entry'
+import type { CatalogEntry } from '../tar/entry'
+import { orderKeyOf } from '../tar/order'
 
 /**
  * What the volume had, in the order of its names, as tar sorts them: both archives are in that order, and so are their parts
@@ -22,9 +23,7 @@ export async function* wholeEntries(
         yield { ...entry, offset: entry.offset + shift }
         mine = await own.next()
       } else if (!kept.done) {
-        const entry: { -readonly [Field in keyof CatalogEntry]: CatalogEntry[Field] } = { ...kept.value.entry }
-        delete entry.base
-        yield entry
+        yield withoutMark(kept.value.entry)
         kept = await base.next()
       }
     }
@@ -42,15 +41,12 @@ async function* ordered(
   entries: AsyncGenerator<CatalogEntry>,
   isWanted: (entry: CatalogEntry) => boolean,
 ): AsyncGenerator<Ordered, void, undefined> {
-  for await (const entry of entries) if (isWanted(entry)) yield { entry, order: orderOf(entry) }
+  for await (const entry of entries) if (isWanted(entry)) yield { entry, order: orderKeyOf(entry) }
 }
 
-const NOT_ASCII = /[^\0-\x7f]/
-
-/** Compared as text, these are in the order in which tar goes through a tree: by the bytes of each name on the way. */
-export function orderOf(entry: Pick<CatalogEntry, 'path' | 'path64'>): string {
-  const { path, path64 } = entry
-  if (path === '.') return ''
-  const bytes = path64 === undefined && !NOT_ASCII.test(path) ? path : pathBytes(entry).toString('latin1')
-  return bytes.replaceAll('/', '\0')
+/** As the base's own catalog has it. */
+export function withoutMark(entry: CatalogEntry): CatalogEntry {
+  const same: { -readonly [Field in keyof CatalogEntry]: CatalogEntry[Field] } = { ...entry }
+  delete same.base
+  return same
 }

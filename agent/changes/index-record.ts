@@ -1,7 +1,7 @@
 /** The records of an index: what was seen of an entry of the base, and the line that its catalog has of it. */
 import type { CatalogEntry } from '../tar/entry'
-import { pathBytes } from '../tar/entry'
-import { keyOf, type Walked } from './walked'
+import { orderKeyOf } from '../tar/order'
+import type { Walked } from './walked'
 
 /** An entry of the base. */
 export interface IndexRecord extends Walked {
@@ -65,7 +65,7 @@ export function keyOfLine(line: string): string | undefined {
   const path = line.slice(PATH.length, end)
   if (!path.includes('\\') && !line.startsWith(',"path64"', end + 1))
     return path === '.' ? '' : path.replaceAll('/', '\0')
-  return keyOf(pathBytes(JSON.parse(Buffer.from(line, 'latin1').toString()) as CatalogEntry))
+  return orderKeyOf(JSON.parse(Buffer.from(line, 'latin1').toString()) as CatalogEntry)
 }
 
 /** The line that the catalog of a differential archive has of an entry that is as it was in its base. */

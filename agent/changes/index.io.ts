@@ -13,11 +13,11 @@ import { cut } from '../archive/frame-reads'
 import { cursorOf } from '../lib/cursor'
 import { findWeakness } from '../host/trusted-path.io'
 import { openUnlinkedFile, type UnlinkedFile } from '../host/unlinked-file.io'
+import { pathOfOrderKey } from '../tar/order'
 import { archiveSchema } from '../run/manifest'
 import { formatIndexEnd, formatRecord, keyOfLine, lastingFacts, recordSplitter, type IndexRecord } from './index-record'
 import { spoolInto } from './spool.io'
 import type { Walk } from './walk.io'
-import { pathOf as pathOfKey } from './walked'
 
 /** Where agents keep what speeds the next run up. */
 export const INDEX_DIRECTORY = '/var/lib/snapstream/index'
@@ -252,6 +252,6 @@ function asBytes(text: string): string {
 }
 
 function different(key: string | undefined, line: string | undefined): Error {
-  const seen = key === undefined ? 'nothing more' : `'${pathOfKey(key).toString()}'`
+  const seen = key === undefined ? 'nothing more' : `'${pathOfOrderKey(key).toString()}'`
   return new Error(`the filesystem has ${seen} where the catalog has ${line?.slice(0, 200) ?? 'nothing more'}`)
 }

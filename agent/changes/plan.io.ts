@@ -5,12 +5,13 @@ import { cursorOf } from '../lib/cursor'
 import { openUnlinkedFile } from '../host/unlinked-file.io'
 import type { Base } from '../run/manifest'
 import { BLOCK_BYTES } from '../tar/layout'
+import { pathOfOrderKey } from '../tar/order'
 import { compareWithBase } from './compare'
 import { baseLineOf, type IndexRecord } from './index-record'
 import { unusableBecause, type BaseIndex } from './index.io'
 import { openSpool, type Spool } from './spool.io'
 import { walkTree, type Tree } from './walk.io'
-import { parseFacts, pathOf, type Walked } from './walked'
+import { parseFacts, type Walked } from './walked'
 
 /** How many of each there are. */
 export interface ChangeCounts {
@@ -168,7 +169,7 @@ function memberOf(key: string): string {
 }
 
 function removedLine(key: string): string {
-  const path = pathOf(key)
+  const path = pathOfOrderKey(key)
   const text = path.toString()
   const isText = Buffer.from(text).equals(path)
   const line = { removed: text, ...(!isText && { removed64: path.toString('base64') }) }

@@ -2,10 +2,7 @@
 
 /** An entry of a filesystem, in little memory: there are millions of them. */
 export interface Walked {
-  /**
-   * Its path below the root, a character for each byte, with NUL in the place of each slash; empty for the root. Keys
-   * compared as plain strings are in the order of tar's `--sort=name`: a directory, what is in it, the next name.
-   */
+  /** `orderKeyOfPath` of its path below the root. */
   readonly key: string
   /** `formatFacts`. An entry is as it was where this text is. */
   readonly facts: string
@@ -54,14 +51,3 @@ export function parseFacts(text: string): Facts | undefined {
   }
 }
 type Eight = [string, string, string, string, string, string, string, string]
-
-/** @param path - as the catalog has it, `.` for the root, as bytes */
-export function keyOf(path: Uint8Array): string {
-  const text = Buffer.from(path.buffer, path.byteOffset, path.length).toString('latin1')
-  return text === '.' ? '' : text.replaceAll('/', '\0')
-}
-
-/** The mirror of `keyOf`. */
-export function pathOf(key: string): Buffer {
-  return Buffer.from(key === '' ? '.' : key.replaceAll('\0', '/'), 'latin1')
-}

@@ -1,7 +1,7 @@
 /** Whether what differential runs are to be read with is there: a run whose base is gone is worth nothing. */
-import { manifestKey, Prefix, type RunKey } from '../contract'
+import { manifestKey, parseManifestKey, Prefix, type RunKey } from '../contract'
 import type { StoreDeps } from '../context'
-import { asLoss } from '../errors'
+import { asLoss, hasCode, isDataLoss } from '../errors'
 import { mapUnordered } from '../lib/unordered'
 import type { Archive } from '../archive/archive'
 import type { Manifest } from '../run/manifest'
@@ -90,24 +90,37 @@ function judge(archives: readonly Archive[], { sizes, isDamaged }: BaseRun): Omi
 }
 
 /**
- * Exonerates what belongs to bases of runs that have a manifest, whatever became of the bases' own manifests. Only manifests of runs
- * that are younger than what would be debris are read.
+ * Exonerates what belongs to runs that have a manifest, and to bases that these name, whatever became of the bases' own manifests:
+ * of these, only the manifests are read that are younger than the oldest debris. To be called when all objects were listed, so that
+ * no run that ends meanwhile is missed.
  */
-export async function exonerateBases(
+export async function exonerateRuns(
   deps: StoreDeps,
   collector: DebrisCollector,
-  runKeys: readonly RunKey[],
+  className: string,
+  host: string,
 ): Promise<void> {
+  const runKeys: RunKey[] = []
+  for await (const { key } of deps.store.list(`${Prefix.manifests}/${className}/${host}/`, deps.signal)) {
+    collector.exonerate(key)
+    const runKey = parseManifestKey(key)
+    if (runKey) runKeys.push(runKey)
+  }
   const oldest = collector.oldestRun()
   if (oldest === undefined) return
   const younger = runKeys.filter(({ run }) => run > oldest)
-  const read = (runKey: RunKey) =>
-    readManifest(deps, runKey).then(
-      ({ manifest }) => manifest.volumes.flatMap(({ base }) => base?.run ?? []),
-      // One that cannot be read names nothing.
-      () => [],
-    )
   await mapUnordered(younger, READS_IN_FLIGHT, async (runKey) => {
-    for (const run of await read(runKey)) collector.exonerate(manifestKey({ ...runKey, run }))
+    for (const run of await basesOf(deps, runKey)) collector.exonerate(manifestKey({ ...runKey, run }))
   })
+}
+
+/** A manifest that cannot be read names none. */
+async function basesOf(deps: StoreDeps, runKey: RunKey): Promise<readonly string[]> {
+  try {
+    const { manifest } = await readManifest(deps, runKey)
+    return manifest.volumes.flatMap(({ base }) => base?.run ?? [])
+  } catch (error) {
+    if (isDataLoss(error) || hasCode(error, 'UNKNOWN_RUN') || hasCode(error, 'FORMAT_UNSUPPORTED')) return []
+    throw error
+  }
 }

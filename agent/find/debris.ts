@@ -1,8 +1,8 @@
-import { ExitStatus, parseManifestKey, Prefix, type RunKey } from '../contract'
+import { ExitStatus, Prefix } from '../contract'
 import { hasCode } from '../errors'
 import type { StoreDeps, ListedUpload } from '../context'
 import { mayNotList } from '../run/runs'
-import { exonerateBases } from './bases'
+import { exonerateRuns } from './bases'
 import { collectDebris, formatDebris, listUnfinished, placeOf, type Debris } from './debris-report'
 import type { WithHost, ListRequest } from '../options/commands'
 import type { Outcome } from '../outcome'
@@ -42,14 +42,7 @@ async function collect(deps: StoreDeps, { host, class: wanted }: WithHost<ListRe
     }
   }
   // Last: a run may have ended meanwhile.
-  for (const className of classes) {
-    const runKeys: RunKey[] = []
-    for await (const { key } of store.list(`${Prefix.manifests}/${className}/${host}/`, signal)) {
-      collector.exonerate(key)
-      runKeys.push(...[parseManifestKey(key) ?? []].flat())
-    }
-    await exonerateBases(deps, collector, runKeys)
-  }
+  for (const className of classes) await exonerateRuns(deps, collector, className, host)
   return collector
 }
 

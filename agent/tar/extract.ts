@@ -4,6 +4,7 @@ import { hasCode } from '../errors'
 import { headersEnd, renameEntry } from './rewrite'
 import type { Deps, Argv } from '../context'
 import type { Piece } from './entry'
+import { byteQueue } from '../lib/byte-queue'
 
 /** Two blocks of zeros end a tar archive. */
 const END_OF_ARCHIVE = Buffer.alloc(1024)
@@ -99,30 +100,5 @@ async function takeHeaders(take: (bytes: number) => AsyncIterable<Buffer>): Prom
     const missing = headersEnd(headers) - headers.length
     if (missing === 0) return headers
     for await (const chunk of take(missing)) headers = Buffer.concat([headers, chunk])
-  }
-}
-
-/** Hands out the bytes of a stream in portions of any size. */
-function byteQueue(source: AsyncIterable<Buffer>) {
-  const chunks = source[Symbol.asyncIterator]()
-  let chunk: Buffer = Buffer.alloc(0)
-  return {
-    async *take(bytes: number): AsyncGenerator<Buffer> {
-      let rest = bytes
-      while (rest > 0) {
-        if (chunk.length === 0) {
-          const next = await chunks.next()
-          if (next.done) throw new RangeError(`the stream ended ${rest} bytes too early`)
-          chunk = next.value
-        }
-        const portion = chunk.subarray(0, rest)
-        chunk = chunk.subarray(portion.length)
-        rest -= portion.length
-        yield portion
-      }
-    },
-    async close(): Promise<void> {
-      await chunks.return?.()
-    },
   }
 }

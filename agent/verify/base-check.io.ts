@@ -8,19 +8,17 @@ import { readPieces, type ReaderDeps } from '../archive/read.io'
 import { reportingDamage } from '../archive/segment-status.io'
 import { digestStored } from '../archive/stored-digest.io'
 import { ownOffset, wholeArchive } from '../archive/whole-archive'
-import { orderOf } from '../archive/whole-entries'
+import { withoutMark } from '../archive/whole-entries'
 import { shortened } from '../lib/long-names'
 import { cursorOf, type Cursor } from '../lib/cursor'
 import { linkBytes, pathBytes, type CatalogEntry } from '../tar/entry'
+import { byteNameOf, orderKeyOf, type Named } from '../tar/order'
 import { compareEntries } from './report'
 import { rehearseRestore } from './restorable'
 import type { SourceChecker } from './source-check.io'
 import type { VerifiableVolume } from './verify.io'
 
 export type VolumeWithBase = VerifiableVolume & { readonly base: NonNullable<VerifiableVolume['base']> }
-
-/** What has a name in a catalog. */
-type Named = Pick<CatalogEntry, 'path' | 'path64'>
 
 /**
  * Holds the catalog against that of the base, name by name: what it says to be as it was is in the base, in that place; and
@@ -48,9 +46,9 @@ async function compareCatalogs(deps: ReaderDeps, { archive, base }: VolumeWithBa
   if (run !== base.run)
     report(`${archive.catalog.key} names ${run ?? 'nothing'} as base, the manifest ${base.run}`, VERIFY_HINTS.catalog)
   for await (const entry of readEntries(deps, base.archive)) {
-    const there = await findIn(kept, orderOf(entry), notInBase)
-    const isArchived = (await findIn(own, orderOf(entry))) !== undefined
-    const isGone = (await findIn(gone, orderOf(entry), notGone)) !== undefined
+    const there = await findIn(kept, orderKeyOf(entry), notInBase)
+    const isArchived = (await findIn(own, orderKeyOf(entry))) !== undefined
+    const isGone = (await findIn(gone, orderKeyOf(entry), notGone)) !== undefined
     if (there) {
       for (const what of compareEntries(withoutMark(there), entry)) tell(entry, `is otherwise in the base: ${what}`)
     }
@@ -90,7 +88,7 @@ async function rehearseWhole(deps: ReaderDeps, volume: VolumeWithBase, report: R
     // What is wrong with the archive's own has been told of when that was read.
     if (isKept(entry)) {
       if (what !== undefined) report(`'${shortened(entry.path)}' of the base: ${what}`, VERIFY_HINTS.catalog)
-    } else if (linked.size > 0 && linked.has(pathBytes(entry).toString('latin1'))) {
+    } else if (linked.size > 0 && linked.has(byteNameOf(entry))) {
       report(
         `'${shortened(entry.path)}' is archived again, and not all that are hard links to it`,
         VERIFY_HINTS.catalog,
@@ -126,18 +124,12 @@ async function findIn<Item extends Named>(
     if (cursor.current === undefined) await cursor.load()
     const item = cursor.current
     if (item === undefined) return undefined
-    const at = orderOf(item)
+    const at = orderKeyOf(item)
     if (order !== undefined && at > order) return undefined
     cursor.advance()
     if (at === order) return item
     onPassed(item)
   }
-}
-
-function withoutMark(entry: CatalogEntry): CatalogEntry {
-  const same: { -readonly [Field in keyof CatalogEntry]: CatalogEntry[Field] } = { ...entry }
-  delete same.base
-  return same
 }
 
 /** The list is for those who restore by hand: it has to have the names of the catalog, and no others. */

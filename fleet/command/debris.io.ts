@@ -1,7 +1,7 @@
-import { ExitStatus, parseManifestKey, Prefix, type RunKey } from '../../agent/contract'
+import { ExitStatus, Prefix } from '../../agent/contract'
 import type { ListedUpload, StoreDeps } from '../../agent/context'
 import { hasCode } from '../../agent/errors'
-import { exonerateBases } from '../../agent/find/bases'
+import { exonerateRuns } from '../../agent/find/bases'
 import { collectDebris, listUnfinished } from '../../agent/find/debris-report'
 import { mapInOrder } from '../../agent/lib/in-order.io'
 import type { Outcome } from '../../agent/outcome'
@@ -71,14 +71,7 @@ async function collect(
     }
   }
   // Last: a run may have ended meanwhile.
-  for (const className of classes) {
-    const runKeys: RunKey[] = []
-    for await (const { key } of store.list(`${Prefix.manifests}/${className}/${host}/`, signal)) {
-      collector.exonerate(key)
-      runKeys.push(...[parseManifestKey(key) ?? []].flat())
-    }
-    await exonerateBases(deps, collector, runKeys)
-  }
+  for (const className of classes) await exonerateRuns(deps, collector, className, host)
   const { runs, totalRuns, objects, bytes } = collector.list(now.getTime())
   const running = runs.filter(({ mayBeRunning }) => mayBeRunning).length
   return { host, runs: totalRuns, mayBeRunning: running, objects, bytes, newestAt: secondsOf(runs[0]?.newestAt ?? '') }

@@ -7,7 +7,8 @@ import fc from 'fast-check'
 import { tarCreate } from '../../agent/tar/commands'
 import { pathBytes } from '../../agent/tar/entry'
 import { scanTar } from '../../agent/tar/scanner'
-import { parseFacts, pathOf, type Walked } from '../../agent/changes/walked'
+import { parseFacts, type Walked } from '../../agent/changes/walked'
+import { pathOfOrderKey } from '../../agent/tar/order'
 import { runWalkIfAsked } from '../../agent/changes/walk-thread.io'
 import { walkTree } from '../../agent/changes/walk.io'
 
@@ -36,7 +37,7 @@ function archived(directory: string, excludes: readonly string[] = []): string[]
   return found
 }
 
-const pathsOf = (walked: readonly Walked[]) => walked.map(({ key }) => pathOf(key).toString('latin1'))
+const pathsOf = (walked: readonly Walked[]) => walked.map(({ key }) => pathOfOrderKey(key).toString('latin1'))
 
 test('what is seen of each kind of file is what the kernel says', async () => {
   writeFileSync(join(root, 'file'), 'five!', { mode: 0o640 })

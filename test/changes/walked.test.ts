@@ -1,4 +1,4 @@
-import { formatFacts, keyOf, parseFacts, pathOf, type Facts } from '../../agent/changes/walked'
+import { formatFacts, parseFacts, type Facts } from '../../agent/changes/walked'
 
 const FACTS: Facts = {
   ...{ type: 'file', inode: 18_446_744_073_709_551_615n, links: 2, sizeBytes: 5n },
@@ -13,15 +13,3 @@ test.each(['', 'x 1 1 1 1 1 1 1 1', 'f 1 1 1 1 1 1 1', 'f 1 1 1 1 1 1 1 1 1', 'f
   'what nobody wrote is not read: %p',
   (text) => expect(parseFacts(text)).toBeUndefined(),
 )
-
-test('keys are in the order in which tar sorts names: a directory, what is in it, the next name', () => {
-  const paths = ['.', 'a', 'a/b', 'a/b/c', 'a-b', 'a.txt', 'b']
-  const keys = paths.map((path) => keyOf(Buffer.from(path)))
-  expect(keys.toSorted()).toEqual(keys)
-  expect(keys.map((key) => pathOf(key).toString())).toEqual(paths)
-})
-
-test('a name that is not UTF-8 keeps its bytes', () => {
-  const path = Buffer.from([0x61, 0x2f, 0xff, 0x0a])
-  expect(pathOf(keyOf(path))).toEqual(path)
-})
