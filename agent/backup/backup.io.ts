@@ -85,7 +85,9 @@ export async function backUpHost(
     plans.map(({ origin }) => origin.volume),
     fraction,
   )
-  await using indexes = runIndexes(deps.log, deps.indexDirectory)
+  // Where all archives are full anyway, nobody misses an index.
+  const tell = (message: string) => deps.log[request.level === 'full' ? 'info' : 'warn'](message)
+  await using indexes = runIndexes(tell, deps.indexDirectory)
   const result = await backUpVolumes(deps, request, runKey, plans, {
     samples: schedule.samples,
     indexes,

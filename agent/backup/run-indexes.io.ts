@@ -1,6 +1,5 @@
 /** The indexes that a run makes of its full archives. A backup is as good without: nothing that goes wrong here concerns it. */
 import { describeError } from '../errors'
-import type { Log } from '../context'
 import { draftIndex, type IndexDraft, type IndexHeader, type IndexPlace } from '../changes/index.io'
 import { walkTree, type Tree } from '../changes/walk.io'
 
@@ -19,8 +18,11 @@ export interface VolumeIndex {
   complete(header: IndexHeader, tree: Tree, signal: AbortSignal): Promise<void>
 }
 
-/** @param directory - where they are kept: the usual one unless told */
-export function runIndexes(log: Log, directory?: string): RunIndexes {
+/**
+ * @param tell - of an index that is not kept, and why
+ * @param directory - where they are kept: the usual one unless told
+ */
+export function runIndexes(tell: (message: string) => void, directory?: string): RunIndexes {
   const drafts = new AsyncDisposableStack()
   const complete: (readonly [volume: string, draft: IndexDraft])[] = []
 
@@ -33,7 +35,7 @@ export function runIndexes(log: Log, directory?: string): RunIndexes {
         await step(draft)
       } catch (error) {
         isGood = false
-        warn(log, volume, error)
+        tell(notKept(volume, error))
       }
     }
     return {
@@ -53,22 +55,20 @@ export function runIndexes(log: Log, directory?: string): RunIndexes {
         const place: IndexPlace = { class: className, volume, ...(directory !== undefined && { directory }) }
         return draftOf(volume, drafts.use(await draftIndex(place)))
       } catch (error) {
-        warn(log, volume, error)
+        tell(notKept(volume, error))
         return draftOf(volume, undefined)
       }
     },
     async keep() {
-      for (const [volume, draft] of complete) await draft.keep().catch((error: unknown) => warn(log, volume, error))
+      for (const [volume, draft] of complete) await draft.keep().catch((error: unknown) => tell(notKept(volume, error)))
     },
     async [Symbol.asyncDispose]() {
-      await drafts.disposeAsync().catch((error: unknown) => log.warn(describeError(error).join('\n')))
+      await drafts.disposeAsync().catch((error: unknown) => tell(describeError(error).join('\n')))
     },
   }
 }
 
-function warn(log: Log, volume: string, error: unknown): void {
+function notKept(volume: string, error: unknown): string {
   const why = error instanceof Error ? error.message : String(error)
-  log.warn(
-    `${volume}: no index of its full archive is kept, and the next archive goes by the one before, if any: ${why}`,
-  )
+  return `${volume}: no index of its full archive is kept, and the next archive goes by the one before, if any: ${why}`
 }

@@ -3,14 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { crc32, zstdDecompressSync } from 'node:zlib'
+import { crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Compression } from '../../agent/contract'
 import { AgentError } from '../../agent/errors'
 import { limitBandwidth } from '../../agent/bucket/bandwidth.io'
 import { archiveVolume, type ArchiveRequest } from '../../agent/archive/write.io'
 import { FRAME_BYTES, type Archive } from '../../agent/archive/archive'
 import type { CatalogEnd, CatalogFrames } from '../../agent/archive/catalog'
-import { tarCreate } from '../../agent/tar/commands'
+import { tarCreate, tarCreateListed } from '../../agent/tar/commands'
 import { NO_WARNINGS } from '../../agent/tar/messages'
 import { fakeClock } from '../support/fake-clock'
 import { archiveBucket, type ArchiveBucket } from './archive-bucket'
@@ -331,3 +331,28 @@ function mendChecksum(tar: Buffer, at: number): void {
 function expectNoProcess(argument: string): void {
   expect(() => execFileSync('pgrep', ['--full', `tar .*${argument}`])).toThrow()
 }
+
+test('a differential archive that lacks one of the entries that changed is none', async () => {
+  for (const name of ['a', 'b']) writeFileSync(join(directory, name), name)
+  async function* names(): AsyncGenerator<Buffer> {
+    yield Buffer.from('.\0./a\0')
+  }
+  async function* nothing(): AsyncGenerator<Buffer> {
+    yield zstdCompressSync('')
+  }
+  const archive = (await run(archiveBucket())) as Archive
+  const write = async (namesCount: number, bucket: ArchiveBucket) => {
+    const base = { run: '20260125T020000Z-k3xw7a', archive }
+    const counts = { namesCount, baseEntries: 0, removedCount: 0 }
+    const source = { base, names, section: nothing, removed: nothing, ...counts }
+    const header = { ...requestOf(tarCreate(directory)).header, catalog: 3, base: base.run } as const
+    return run(bucket, { header, differential: { source, removedKey: 'removed' } }, tarCreateListed(directory))
+  }
+  expect(await write(2, archiveBucket())).toMatchObject({ entries: 2, removed: { key: 'removed', names: 0 } })
+  const bucket = archiveBucket()
+  await expect(write(3, bucket)).rejects.toMatchObject({
+    code: 'ARCHIVE_FAILED',
+    message: 'of 3 entries that changed, tar wrote 2',
+  })
+  expect([bucket.keys(), bucket.pending()]).toEqual([[], []])
+})

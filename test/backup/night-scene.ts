@@ -77,7 +77,7 @@ export function nightsOfVolume(): Nights {
         [Symbol.asyncDispose]: () => Promise.resolve(),
         ...mount,
       }
-      await using kept = runIndexes(deps.log, indexes)
+      await using kept = runIndexes((message) => deps.log.warn(message), indexes)
       const archived = await archiveSnapshot(deps, {
         ...{ request, runKey, plan, mount: mounted, takenAt, samples: new Map() },
         ...{ indexes: kept, indexDirectory: indexes, bandwidth: undefined },
