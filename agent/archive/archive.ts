@@ -51,7 +51,6 @@ export interface RemovedNames extends StoredObject {
 
 /** What makes an archive a differential one: what it holds itself, and what is as it was in its base. */
 export interface DifferentialSource {
-  readonly base: { readonly run: string; readonly archive: Archive }
   /** What tar is to archive: each name ends with a zero byte. Any number of times. */
   names(): AsyncIterable<Buffer>
   readonly namesCount: number

@@ -4,7 +4,7 @@ import { FRAME_BYTES } from '../archive/archive'
 import { CATALOG_FORMAT, DIFFERENTIAL_CATALOG_FORMAT } from '../archive/catalog'
 import { archiveVolume } from '../archive/write.io'
 import type { Bandwidth } from '../bucket/bandwidth.io'
-import { planDifferential, type DifferentialPlan } from '../changes/plan.io'
+import { planDifferential, type BetterFull, type DifferentialPlan } from '../changes/plan.io'
 import type { Deps, Log } from '../context'
 import type { Progress } from '../lib/progress.io'
 import { counted, formatBytes } from '../lib/text'
@@ -14,7 +14,7 @@ import type { MountedSnapshot, SnapshotPlan } from '../source/source'
 import { tarCreateListed } from '../tar/commands'
 import { joinWarnings, NO_WARNINGS, type Warnings } from '../tar/messages'
 import type { Sample } from '../verify/sample'
-import { chooseBase, READ_IN_PLACE, treeOf, type FullArchive } from './choose-base.io'
+import { chooseBase, READ_IN_PLACE, treeOf } from './choose-base.io'
 import type { Archived } from './records'
 import type { RunIndexes } from './run-indexes.io'
 import { verifyAfterUpload } from './verify-after-upload.io'
@@ -103,7 +103,7 @@ export async function archiveSnapshot(deps: Deps, work: SnapshotWork): Promise<A
 async function chooseLevel(
   deps: Deps,
   { request, runKey, plan, mount, takenAt, indexDirectory }: SnapshotWork,
-): Promise<DifferentialPlan | FullArchive | undefined> {
+): Promise<DifferentialPlan | BetterFull | undefined> {
   if (request.level === 'full') return undefined
   const { origin } = plan
   if (mount.tree === undefined || !mount.tarListed) return { full: READ_IN_PLACE }

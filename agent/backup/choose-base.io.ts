@@ -7,6 +7,7 @@ import type { Archive, StoredObject } from '../archive/archive'
 import { findObstacle } from '../changes/choose-level'
 import { excluder } from '../changes/excludes'
 import { openIndex, type BaseIndex, type IndexHeader } from '../changes/index.io'
+import type { BetterFull } from '../changes/plan.io'
 import type { Tree } from '../changes/walk.io'
 import { findInBase } from '../run/manifest-claims'
 import type { BackupRequest } from '../options/commands'
@@ -14,12 +15,7 @@ import type { MountedSnapshot, SnapshotPlan, Volume } from '../source/source'
 import { excludesWithin } from '../tar/commands'
 
 /** What decides. */
-export type LevelRequest = Pick<BackupRequest, 'level' | 'fullEvery' | 'exclude' | 'compression' | 'verify'>
-
-/** Why the archive is full, in words that end a sentence. */
-export interface FullArchive {
-  readonly full: string
-}
+export type LevelRequest = Pick<BackupRequest, 'fullEvery' | 'exclude' | 'compression' | 'verify'>
 
 /** What an index has to be of. */
 export interface BaseRequest {
@@ -43,7 +39,7 @@ export async function chooseBase(
   deps: Pick<Deps, 'store' | 'signal' | 'log'>,
   request: LevelRequest,
   { runKey, origin, takenAt, directory }: BaseRequest,
-): Promise<BaseIndex | FullArchive> {
+): Promise<BaseIndex | BetterFull> {
   const { volume } = origin
   const excludes = excludesWithin(origin.mountPoint, request.exclude)
   if (!excluder(excludes)) return { full: 'a pattern of --exclude is one that tools read in different ways' }

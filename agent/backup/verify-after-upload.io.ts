@@ -9,9 +9,6 @@ import type { Warnings } from '../tar/messages'
 import { collectFindings, type Finding } from '../verify/report'
 import { verifyVolume, type VerifiableVolume } from '../verify/verify.io'
 
-/** What is stored of a volume. */
-export type StoredVolume = Pick<VerifiableVolume, 'archive' | 'base' | 'removed'>
-
 /** How far an archive is read back. */
 export interface VerifyPlan {
   readonly verify: BackupRequest['verify']
@@ -40,7 +37,7 @@ export interface VerifyResult {
 export async function verifyAfterUpload(
   deps: Deps,
   plan: SnapshotPlan,
-  stored: StoredVolume,
+  stored: Pick<VerifiableVolume, 'archive' | 'base' | 'removed'>,
   { verify, mount, sample, unconfirmed, onWarnings }: VerifyPlan,
 ): Promise<VerifyResult> {
   if (sample && mount.tarListed) {
@@ -63,7 +60,7 @@ export async function verifyAfterUpload(
 async function verifySample(
   deps: Deps,
   { origin }: SnapshotPlan,
-  stored: StoredVolume,
+  stored: Pick<VerifiableVolume, 'archive' | 'base' | 'removed'>,
   tarListed: Argv,
   sample: Sample,
   onWarnings: VerifyPlan['onWarnings'],

@@ -340,12 +340,10 @@ test('a differential archive that lacks one of the entries that changed is none'
   async function* nothing(): AsyncGenerator<Buffer> {
     yield zstdCompressSync('')
   }
-  const archive = (await run(archiveBucket())) as Archive
   const write = async (namesCount: number, bucket: ArchiveBucket) => {
-    const base = { run: '20260125T020000Z-k3xw7a', archive }
     const counts = { namesCount, baseEntries: 0, removedCount: 0 }
-    const source = { base, names, section: nothing, removed: nothing, ...counts }
-    const header = { ...requestOf(tarCreate(directory)).header, catalog: 3, base: base.run } as const
+    const source = { names, section: nothing, removed: nothing, ...counts }
+    const header = { ...requestOf(tarCreate(directory)).header, catalog: 3, base: '20260125T020000Z-k3xw7a' } as const
     return run(bucket, { header, differential: { source, removedKey: 'removed' } }, tarCreateListed(directory))
   }
   expect(await write(2, archiveBucket())).toMatchObject({ entries: 2, removed: { key: 'removed', names: 0 } })

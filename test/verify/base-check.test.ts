@@ -181,7 +181,6 @@ async function wrongNight(before: VolumeBackup, { own, kept, gone }: Shares): Pr
       },
       differential: {
         source: {
-          base: of,
           names: () => streamOf(...own.map((path) => (path === '.' ? '.\0' : `./${path}\0`))),
           namesCount: own.length,
           section: () => compressed(lines.map((one) => `${one}\n`).join('')),
