@@ -1,5 +1,6 @@
 /** What a differential archive of a volume is made of: goes through its snapshot and the index of its base, side by side. */
 import type { DifferentialSource } from '../archive/archive'
+import { cut } from '../archive/frame-reads'
 import { AgentError, type ErrorCode } from '../errors'
 import { cursorOf } from '../lib/cursor'
 import { openUnlinkedFile } from '../host/unlinked-file.io'
@@ -73,7 +74,7 @@ async function compareTree(
 ): Promise<(DifferentialPlan & { readonly torn: ReadonlySet<string> }) | BetterFull> {
   const { header } = index
   await using files = new AsyncDisposableStack()
-  const names = files.use(await openUnlinkedFile())
+  const names = files.use(await openNameList())
   const unchanged = files.use(await openSpool())
   const gone = files.use(await openSpool())
   const removed = files.use(await openSpool())
@@ -82,15 +83,13 @@ async function compareTree(
   const ownBytesMax = header.archive.rawBytes * OWN_SHARE_MAX
 
   const before = cursorOf(index.records())
-  const current = async (): Promise<IndexRecord | undefined> => {
-    await before.load()
-    return before.current
-  }
   const passRemoved = async (key: string | undefined): Promise<void> => {
-    for (let record = before.current ?? (await current()); record && (key === undefined || record.key < key);) {
+    for (;;) {
+      if (before.current === undefined) await before.load()
+      const record = before.current
+      if (!record || (key !== undefined && record.key >= key)) return
       before.advance()
       await remove(record)
-      record = before.current ?? (await current())
     }
   }
   const remove = async (record: IndexRecord): Promise<void> => {
@@ -100,22 +99,11 @@ async function compareTree(
     await gone.add(removedLine(key))
     await removed.add(memberOf(key))
   }
-  let longestName = 0
-  let pieces: Buffer[] = []
-  let bytes = 0
-  const flushNames = async (): Promise<void> => {
-    await names.append(Buffer.concat(pieces))
-    pieces = []
-    bytes = 0
-  }
   const archive = async ({ key, facts }: Walked): Promise<void> => {
-    const name = Buffer.from(memberOf(key), 'latin1')
-    pieces.push(name)
-    bytes += name.length
-    longestName = Math.max(longestName, name.length)
     counts.own++
     counts.ownBytes += sizeOf(facts)
-    if (bytes >= NAMES_BYTES) await flushNames()
+    const room = names.add(memberOf(key))
+    if (room) await room
   }
 
   await using walk = walkTree(tree, signal)
@@ -133,28 +121,52 @@ async function compareTree(
         if (room) await room
       } else await archive(walked)
     }
-    if (longestName > NAME_BYTES_MAX) return { full: 'a path is too long to be named to tar by itself' }
-    if (counts.ownBytes > ownBytesMax) return { full: `more than half of what it holds has changed` }
+    if (names.longest() > NAME_BYTES_MAX) return { full: 'a path is too long to be named to tar by itself' }
+    if (counts.ownBytes > ownBytesMax) return { full: 'more than half of what it holds has changed' }
   }
   await passRemoved(undefined)
-  await flushNames()
+  await names.finish()
   for (const spool of [unchanged, gone, removed]) await spool.finish()
   const held = files.move()
   return {
     base: { run: header.run, takenAt: header.takenAt, archive: header.archive },
     counts,
     torn: comparison.torn(),
-    async *names() {
-      for (let offset = 0; offset < names.sizeBytes; offset += NAMES_BYTES) {
-        yield await names.read(offset, Math.min(NAMES_BYTES, names.sizeBytes - offset))
-      }
-    },
+    names: () => names.pieces(),
     namesCount: counts.own,
     section: () => both(unchanged, gone),
     baseEntries: counts.unchanged,
     removed: () => removed.frames(),
     removedCount: counts.removed,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
+  }
+}
+
+/** Names for tar, in a file that has no name: written once, and read as often as tar has to be given them. */
+async function openNameList() {
+  const file = await openUnlinkedFile()
+  let names: string[] = []
+  let bytes = 0
+  let longest = 0
+  const finish = async (): Promise<void> => {
+    await file.append(Buffer.from(names.join(''), 'latin1'))
+    names = []
+    bytes = 0
+  }
+  return {
+    /** @param name - a character for each byte, with a zero byte behind it */
+    add(name: string): Promise<void> | undefined {
+      names.push(name)
+      bytes += name.length
+      longest = Math.max(longest, name.length)
+      return bytes < NAMES_BYTES ? undefined : finish()
+    },
+    finish,
+    longest: () => longest,
+    async *pieces(): AsyncGenerator<Buffer> {
+      for (const { offset, bytes: length } of cut(file.sizeBytes, NAMES_BYTES)) yield await file.read(offset, length)
+    },
+    [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
   }
 }
 
