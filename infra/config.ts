@@ -53,8 +53,8 @@ export interface StageConfig {
   readonly nodeRuntime?: 'bundled' | 'system'
 }
 
-/** How old the base of a nightly run may be; 0 while all runs are full. */
-const FULL_EVERY_DAYS = 0
+/** How old the base of a nightly run may be: a full run each week, and what has changed since on the nights between. */
+const FULL_EVERY_DAYS = 7
 
 const everyNight: StageConfig = {
   retention: [

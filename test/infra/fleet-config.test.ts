@@ -58,7 +58,7 @@ test('a stage may say so itself', () => {
     maxAgeHours: 26,
     keepAtLeast: 5,
     expireAfterDays: 35,
-    fullEveryDays: 0,
+    fullEveryDays: 7,
     storageClass: 'STANDARD',
     transitions: [],
   })

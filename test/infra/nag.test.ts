@@ -31,7 +31,7 @@ test('with every option', () => {
     schedules: [nightly!, { ...monthly!, kind: 'association' }],
     vault: {
       encryption: 'kms',
-      objectLock: { mode: 'governance', days: 7 },
+      objectLock: { mode: 'governance', days: 30 },
       accessLogs: true,
       gatewayEndpoint: { vpcId: 'vpc-0123456789abcdef0', routeTableIds: ['rtb-0123456789abcdef0'] },
     },
