@@ -1,10 +1,11 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { parseLastLine } from './last-line'
+import { zstdDecompressSync } from 'node:zlib'
+import { parseLastLine, readLastLine } from './last-line'
 
 export interface AgentRun {
   readonly status: number | null
@@ -36,10 +37,33 @@ export interface Agent extends Disposable {
  * @param program - the agent, or the operators' program
  */
 export function buildAgent(program: 'agent' | 'fleet' = 'agent'): Agent {
+  return agentIn(
+    `${program}.cjs`,
+    (bundle) => execFileSync(process.execPath, [resolve(__dirname, '../../scripts/build.mjs'), bundle, program]),
+    (command, stdout) => parseLastLine(`${program === 'agent' ? '' : 'fleet-'}${command}`, stdout),
+  )
+}
+
+/** The bundle of an earlier version, of which test/fixtures/ says how it was made. What it tells programs is taken as it is. */
+export function agentOfVersion(version: string): Agent {
+  const stored = readFileSync(resolve(__dirname, `../fixtures/agent-${version}/agent.cjs.zst`))
+  return agentIn(
+    'agent.cjs',
+    (bundle) => writeFileSync(bundle, zstdDecompressSync(stored)),
+    (_, stdout) => readLastLine(stdout),
+  )
+}
+
+/** @param place - puts the bundle where it is told to */
+function agentIn(
+  name: string,
+  place: (bundle: string) => void,
+  parse: (command: string, stdout: string) => unknown,
+): Agent {
   const directory = mkdtempSync(join(tmpdir(), 'snapstream-'))
   chmodSync(directory, 0o755) // for those who are not root
-  const bundle = join(directory, `${program}.cjs`)
-  execFileSync(process.execPath, [resolve(__dirname, '../../scripts/build.mjs'), bundle, program])
+  const bundle = join(directory, name)
+  place(bundle)
 
   const start: Agent['start'] = (argv, { environment = {}, uid, nodeArguments = [], timeoutSeconds } = {}) => {
     const child = spawn(process.execPath, [...nodeArguments, bundle, ...argv], {
@@ -54,7 +78,7 @@ export function buildAgent(program: 'agent' | 'fleet' = 'agent'): Agent {
         status: child.exitCode,
         stdout,
         stderr,
-        json: parseLastLine(`${program === 'agent' ? '' : 'fleet-'}${argv[0] ?? ''}`, stdout),
+        json: parse(argv[0] ?? '', stdout),
       }
     }
     return { child, ended: collect() }

@@ -25,11 +25,15 @@ ${JSON.stringify(json).slice(0, 2000)}`)
 
 /** Looks over the last line of standard output, if it is for programs. */
 export function parseLastLine(command: string, stdout: string): unknown {
-  const line = stdout.trimEnd().split('\n').at(-1) ?? ''
-  if (!line.startsWith('{')) return undefined
-  const json = JSON.parse(line) as object
-  assertDescribed('error' in json ? 'error' : command, json)
+  const json = readLastLine(stdout)
+  if (json) assertDescribed('error' in json ? 'error' : command, json)
   return json
+}
+
+/** As `parseLastLine`, of a version that need not say what docs/reference/ says now. */
+export function readLastLine(stdout: string): object | undefined {
+  const line = stdout.trimEnd().split('\n').at(-1) ?? ''
+  return line.startsWith('{') ? (JSON.parse(line) as object) : undefined
 }
 
 /** A command whose every outcome is looked over. */
