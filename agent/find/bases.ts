@@ -29,7 +29,9 @@ interface BaseRun {
  * Looks at the bases of runs, at those of several runs once. Their objects are listed, and held against what the manifest of the
  * differential run names: a base needs no manifest of its own to be read.
  */
-export function baseFinder(deps: StoreDeps): (runKey: RunKey, manifest: Manifest) => Promise<readonly ListedBase[]> {
+export function baseFinder(
+  deps: StoreDeps,
+): (runKey: RunKey, manifest: Pick<Manifest, 'volumes'>) => Promise<readonly ListedBase[]> {
   const looked = new Map<string, Promise<BaseRun>>()
   const look = (runKey: RunKey, volumes: readonly string[]): Promise<BaseRun> => {
     const place = `${runKey.class}/${runKey.host}/${runKey.run}`

@@ -4,6 +4,7 @@ import type { StoreDeps } from '../context'
 import { mapInOrder } from '../lib/in-order.io'
 import { readCatalogText } from '../archive/read-catalog.io'
 import type { ReaderDeps } from '../archive/read.io'
+import { baseFinder } from './bases'
 import { findRun, findRuns, noRun, openRunAt, type OpenRun } from '../run/runs'
 import { searchCatalog } from './search'
 import { parseGlob, type Glob } from '../lib/glob'
@@ -48,6 +49,7 @@ export async function find(deps: StoreDeps, request: WithHost<FindRequest>): Pro
     runKey,
     run: await catchDataLoss(openIfTimely(deps, runKey, request.trustTimes)),
   }))
+  const findBases = baseFinder(deps)
   // Volumes come and go, and one may have failed in some night: each has to be in one of the runs.
   let unknown = request.volume
   let newest: Manifest | undefined
@@ -62,10 +64,16 @@ export async function find(deps: StoreDeps, request: WithHost<FindRequest>): Pro
     const searched = findVolumes(manifest, request.volume)
     for (const backup of searched) {
       unknown = unknown.filter((name) => !isNamed(backup, name))
-      const loss = await catchDataLoss(
-        search({ ...deps, store }, searched, backup, glob, versions.ofCatalog(runKey, backup.volume)),
+      const [base] = await findBases(runKey, { volumes: [backup] })
+      const isLost = base?.state === 'gone'
+      const lost = await catchDataLoss(
+        search({ ...deps, store }, { searched, backup, glob, isLost }, versions.ofCatalog(runKey, backup.volume)),
       )
-      if (loss) skip(runKey, loss.message, backup.volume)
+      if (lost instanceof AgentError) skip(runKey, lost.message, backup.volume)
+      else if (lost > 0) {
+        const what = lost === 1 ? 'a match that lies in it is' : `${lost} matches that lie in it are`
+        skip(runKey, `its base ${base?.run} ${base?.problem}: ${what} left out`, backup.volume)
+      }
     }
   }
   if (newest && unknown.length > 0) chooseVolumes(newest, unknown) // throws, with the name that was probably meant
@@ -95,26 +103,37 @@ async function openIfTimely(deps: ReaderDeps, runKey: FoundRun, trustTimes: bool
   return openRunAt(deps, runKey, trustTimes)
 }
 
+interface Search {
+  readonly searched: readonly VolumeBackup[]
+  readonly backup: VolumeBackup
+  readonly glob: Glob
+  /** Whether nothing can be read of what lies in the volume's base. */
+  readonly isLost: boolean
+}
+
+/** @returns matches that are left out, for no restore could bring them back */
 async function search(
   deps: ReaderDeps,
-  searched: readonly VolumeBackup[],
-  backup: VolumeBackup,
-  glob: Glob,
+  { searched, backup, glob, isLost }: Search,
   found: CatalogVersions,
-): Promise<void> {
+): Promise<number> {
   // Where another volume was mounted, this one has a directory that nobody saw, nor what is in it.
   const hidden = searched
     .map(({ mountPoint }) => mountPoint)
     .filter((mountPoint) => mountPoint !== backup.mountPoint && isWithin(mountPoint, backup.mountPoint))
   const matches = searchCatalog(backup.mountPoint, glob, backup.archive.catalog.key)
   await deps.store.head(backup.archive.catalog.key, deps.signal) // refuses one that was put there since
+  let lost = 0
   for await (const text of readCatalogText(deps, backup.archive.catalog)) {
     for (const { path, entry } of matches.push(text)) {
-      if (!hidden.some((mountPoint) => isWithin(path, mountPoint))) found.add(path, entry)
+      if (hidden.some((mountPoint) => isWithin(path, mountPoint))) continue
+      if (isLost && entry().base) lost++
+      else found.add(path, entry)
     }
   }
   matches.finish()
   found.commit()
+  return lost
 }
 
 /** Answers with what keeps one run, or one volume of it, from being searched, and not the others. */
