@@ -1,5 +1,5 @@
-/** What formats 1 and 2 wrote, and what every later version has to read. The files under golden/ are never made again. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+/** What formats 1, 2 and 3 wrote, and what every later version has to read. The files under golden/ are never made again. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { find, restore, verify } from './support/commands'
@@ -11,7 +11,10 @@ import { parseManifest } from '../agent/run/parse-manifest'
 import { frameEndFinder } from '../agent/archive/zstd-frame'
 import { storeWith } from './support/archives'
 import { silentLog } from './support/log'
+import { restoreByHand } from './support/nights'
 import { requestOf } from './support/request'
+import { compareTrees } from './support/tree/compare'
+import { walkTree } from './support/tree/walk'
 import { parseManifestKey } from '../agent/contract'
 
 jest.setTimeout(60_000) // one of the runs has 15,000 files
@@ -23,7 +26,7 @@ function readGolden(name: string): (readonly [key: string, body: Buffer])[] {
     .map((file) => join(file.parentPath, file.name))
     .map((file) => [relative(golden, file), readFileSync(file)] as const)
 }
-const store = storeWith(new Map(['v1', 'v1-many-frames', 'v2'].flatMap(readGolden)))
+const store = storeWith(new Map(['v1', 'v1-many-frames', 'v2', 'v3'].flatMap(readGolden)))
 const manifests = [...store.objects]
   .filter(([key]) => key.startsWith('manifests/'))
   .map(([key, { body }]) => [key, parseManifest(body.toString(), parseManifestKey(key)!)] as const)
@@ -50,7 +53,7 @@ test.each(manifests)('%s comes back', async (_key, { run, class: retention }) =>
 test.each(manifests)(
   'the catalogs of %s can be made again from its archives, the same to the byte',
   async (_key, manifest) => {
-    for (const volume of manifest.volumes) {
+    for (const volume of manifest.volumes.filter(({ level }) => level === 'full')) {
       await using rebuilt = await rebuildCatalog(deps, manifest, volume)
       expect(await textOf(rebuilt.text())).toBe(await textOf(readCatalogText(deps, volume.archive.catalog)))
     }
@@ -101,6 +104,89 @@ describe('a run whose archive and catalog are made of many frames', () => {
     } finally {
       rmSync(target, { recursive: true })
     }
+  })
+})
+
+describe.each(['daily', 'weekly'])('a differential run and its base, of class %s', (retention) => {
+  const [, night] = manifests.find(
+    ([, { class: className, format }]) => className === retention && (format as number) === 3,
+  )!
+  let target: string
+  beforeEach(() => {
+    target = mkdtempSync(join(tmpdir(), 'golden-'))
+  })
+  afterEach(() => rmSync(target, { recursive: true }))
+
+  test('has what it is there for', () => {
+    const said = night.volumes.map(({ volume, level, archive, base, removed }) => ({
+      ...{
+        volume,
+        level,
+        compression: archive.compression,
+        entries: archive.entries,
+        segments: archive.segments.length,
+      },
+      ...(base && { base: base.run, baseSegments: base.archive.segments.length, removed: removed?.names }),
+    }))
+    expect(said).toMatchSnapshot()
+  })
+
+  test('comes back by hand as the agent restores it', async () => {
+    const request = requestOf('restore', 'guest', '--run', night.run, '--class', retention, '--target', target)
+    expect(await restore(deps, request)).toMatchObject({ status: 0 })
+    for (const volume of night.volumes) {
+      const byHand = join(target, `${volume.volume} by hand`)
+      mkdirSync(byHand)
+      restoreByHand(store, volume, byHand)
+      expect(compareTrees(walkTree(join(target, volume.mountPoint)), walkTree(byHand))).toEqual([])
+    }
+  })
+})
+
+describe('a file of the differential run', () => {
+  const run = ['--run', '20261128T130000Z-goldv3', '--class', 'daily']
+  let target: string
+  beforeEach(() => {
+    target = mkdtempSync(join(tmpdir(), 'golden-'))
+  })
+  afterEach(() => rmSync(target, { recursive: true }))
+  const restored = (path: string) =>
+    restore(deps, requestOf('restore', 'guest', ...run, '--target', target, '--path', `/srv/app${path}`))
+  const at = (path: string) => join(target, 'srv/app', path)
+
+  test('is as it was that night, wherever it is', async () => {
+    expect(await restored('')).toMatchObject({ status: 0 })
+    const files = [
+      'kept',
+      'changed',
+      'new',
+      'becomes a directory/file',
+      'moved since/file',
+      'link since',
+      'same-3',
+      'other-1',
+    ]
+    expect(Object.fromEntries(files.map((file) => [file, readFileSync(at(file), 'utf8')]))).toEqual({
+      ...{ kept: 'kept before', changed: 'changed since', new: 'new since', 'link since': 'kept before' },
+      ...{ 'becomes a directory/file': 'in it', 'moved since/file': 'moved/file before' },
+      ...{ 'same-3': 'same before', 'other-1': 'other before and since' },
+    })
+    expect(readlinkSync(at('link since'))).toBe('kept')
+    for (const file of ['same', 'other']) {
+      expect(new Set([1, 2, 3].map((name) => statSync(at(`${file}-${name}`)).ino)).size).toBe(1)
+    }
+    expect(['gone', 'new\nline', 'removed', 'moved'].filter((name) => existsSync(at(name)))).toEqual([])
+    expect(statSync(at('large')).size).toBe(5 * 1024 * 1024)
+  })
+
+  test.each(['kept', 'changed', 'same-2'])('comes back alone: %s', async (name) => {
+    expect(await restored(`/${name}`)).toMatchObject({ status: 0 })
+    expect(readdirSync(at('.'))).toEqual([name])
+  })
+
+  test('is found in the runs that have it: changed, as it was, and gone', async () => {
+    const summaryOf = async (name: string) => (await find(deps, requestOf('find', 'guest', `/srv/app/${name}`))).summary
+    expect([await summaryOf('changed'), await summaryOf('kept'), await summaryOf('gone')]).toMatchSnapshot()
   })
 })
 

@@ -39,7 +39,7 @@ async function put(server: Server, bucket: string, objects: Readonly<Record<stri
 
 /** All golden runs, by key, in the order in which a run writes. */
 function goldenObjects(): Record<string, Buffer> {
-  const files = ['v1', 'v1-many-frames', 'v2'].flatMap((set) =>
+  const files = ['v1', 'v1-many-frames', 'v2', 'v3'].flatMap((set) =>
     readdirSync(join(GOLDEN, set), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map(
@@ -50,11 +50,10 @@ function goldenObjects(): Record<string, Buffer> {
   return Object.fromEntries(files.toSorted().map(([key, file]) => [key, readFileSync(file)]))
 }
 
-/** The newest golden run, as if it had been made now. */
-function madeNow(run: string, host = 'guest'): Record<string, string | Buffer> {
-  const old = '20261127T191500Z-goldv2'
+/** A golden run of format 2, as if it had been made now. */
+function madeNow(run: string, host = 'guest', old = '20261127T191500Z-goldv2'): Record<string, string | Buffer> {
   const place = (key: string) => key.replace('/guest/', `/${host}/`).replaceAll(old, run)
-  const objects = Object.entries(goldenObjects()).filter(([key]) => key.includes(old))
+  const objects = Object.entries(goldenObjects()).filter(([key]) => key.includes(`/daily/guest/${old}`))
   return Object.fromEntries<string | Buffer>(
     objects.map(([key, body]) =>
       key.startsWith(Prefix.manifests)
@@ -63,6 +62,16 @@ function madeNow(run: string, host = 'guest'): Record<string, string | Buffer> {
             body.toString().replaceAll(old, run).replaceAll('"guest"', `"${host}"`).replaceAll('/guest/', `/${host}/`),
           ]
         : [place(key), body],
+    ),
+  )
+}
+
+/** The newest golden run, which is differential, and the one that is its base, as if they had been made now. */
+function nightMadeNow(base: string, run: string): Record<string, string | Buffer> {
+  const oldBase = '20261128T120000Z-goldv3'
+  return Object.fromEntries(
+    Object.entries({ ...madeNow(base, 'guest', oldBase), ...madeNow(run, 'guest', '20261128T130000Z-goldv3') }).map(
+      ([key, body]) => [key, key.startsWith(Prefix.manifests) ? body.toString().replaceAll(oldBase, base) : body],
     ),
   )
 }
@@ -102,7 +111,10 @@ describe.each(['seaweedfs', 'radosgw'] as const)('on %s', (name) => {
   test('golden runs are read, and those copied to another time are told to be', async () => {
     await put(server, bucket, goldenObjects())
     const runs = await runsOf('guest')
-    expect(Object.keys(runs).sort()).toEqual(['20261123T094900Z-s5rldw', '20261127T191500Z-goldv2'])
+    expect(Object.keys(runs).sort()).toEqual([
+      ...['20261123T094900Z-s5rldw', '20261127T191500Z-goldv2'],
+      ...['20261128T120000Z-goldv3', '20261128T130000Z-goldv3'],
+    ])
     expect(runs['20261123T094900Z-s5rldw']).toBe('misdated')
     const { stdout } = await run('host', 'guest')
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
@@ -134,6 +146,18 @@ describe.each(['seaweedfs', 'radosgw'] as const)('on %s', (name) => {
     const { status, stdout } = await run('status')
     expect(status).toBe(3)
     expect(stdout).not.toContain('\u001b')
+  })
+
+  test('a differential run is complete, and trouble where its base is gone', async () => {
+    const [base, night] = ['aaaaaa', 'bbbbbb'].map(runNow) as [string, string]
+    const objects = Object.entries(nightMadeNow(base, night))
+    await put(server, bucket, Object.fromEntries(objects))
+    expect(await runsOf('guest')).toEqual({ [base]: 'complete', [night]: 'complete' })
+    const withoutBase = objects.filter(([key]) => !key.includes(base))
+    bucket = await createBucket(server)
+    await put(server, bucket, Object.fromEntries(withoutBase))
+    expect(await runsOf('guest')).toEqual({ [night]: 'base-missing' })
+    expect(await run('status')).toMatchObject({ status: 3, stdout: expect.stringMatching(/^failing {5}db-1 guest /m) })
   })
 
   test('a backup that did not read back is trouble', async () => {
