@@ -1,11 +1,12 @@
 /** A catalog is read from the bucket once, however often it is gone through: it is kept in a file that has no name. */
 import { hasCode, isDataLoss, type AgentError } from '../errors'
-import type { Archive } from './archive'
+import type { Archive, RemovedNames, StoredObject } from './archive'
 import type { CatalogFrames } from './catalog'
 import { catalogParser, isEntry, isFrames } from './catalog-lines'
 import { cut, joinFrameTable, joinTables, placeFrames, type FrameTable } from './frame-reads'
 import { damagedCatalog, decompressCatalog, fetchCatalog, readCatalogIndex } from './read-catalog.io'
 import { readFrameTable } from './read-whole.io'
+import { removedSplitter } from './removed-names'
 import { ownOffset } from './whole-archive'
 import { wholeEntries } from './whole-entries'
 import type { ReaderDeps } from './read.io'
@@ -16,6 +17,7 @@ import type { RangeReadOptions } from '../context'
 import { openUnlinkedFile, type UnlinkedFile } from '../host/unlinked-file.io'
 import { freeNow } from '../lib/buffers.io'
 import type { CatalogEntry } from '../tar/entry'
+import type { Named } from '../tar/order'
 
 /** Of the file, at a time. */
 const PIECE_BYTES = 1024 * 1024
@@ -41,22 +43,52 @@ export interface LoadedCatalog extends AsyncDisposable {
  * OBJECT_ARCHIVED, TARGET_UNFIT where there is no room for it
  */
 export async function loadCatalog(deps: ReaderDeps, archive: Archive, base?: Archive): Promise<LoadedCatalog> {
-  const { key } = archive.catalog
+  const file = await loadStored(deps, archive.catalog)
+  return catalogIn(file, archive, base && { archive: base, readTable: () => readBaseTable(deps, base) })
+}
+
+/** The names that are gone, on this host. Releasing them removes them. */
+export interface LoadedNames extends AsyncDisposable {
+  /** In tar's order, from the first one each time. @throws AgentError ARCHIVE_DAMAGED */
+  names(): AsyncGenerator<readonly Named[], void, undefined>
+}
+
+/** @throws AgentError as `loadCatalog` */
+export async function loadRemovedNames(deps: ReaderDeps, removed: RemovedNames): Promise<LoadedNames> {
+  const { key, names: expected } = removed
+  const file = await loadStored(deps, removed)
+  return {
+    async *names() {
+      const splitter = removedSplitter(key)
+      let count = 0
+      for await (const text of decompressCatalog(readPieces(file), key)) {
+        const names = splitter.push(text)
+        count += names.length
+        yield names
+      }
+      splitter.finish()
+      if (count !== expected) throw damagedCatalog(key, `has ${count} names, the manifest says ${expected}`)
+    },
+    [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
+  }
+}
+
+async function loadStored(deps: ReaderDeps, object: StoredObject): Promise<UnlinkedFile> {
   const { difference, file } = await lookUntilAgreed(
-    (how) => copyCatalog(deps, archive.catalog, how),
+    (how) => copyStored(deps, object, how),
     (seen) => seen.difference,
-    key,
+    object.key,
   )
-  if (file) return catalogIn(file, archive, base && { archive: base, readTable: () => readBaseTable(deps, base) })
-  throw damagedCatalog(key, `has ${difference}`)
+  if (file) return file
+  throw damagedCatalog(object.key, `has ${difference}`)
 }
 
 /** There is a file only where it is what the manifest says. */
-async function copyCatalog(deps: ReaderDeps, catalog: Archive['catalog'], how?: RangeReadOptions) {
+async function copyStored(deps: ReaderDeps, object: StoredObject, how?: RangeReadOptions) {
   await using files = new AsyncDisposableStack()
-  const file = files.use(await openUnlinkedFile(undefined, catalog.sizeBytes))
-  const digest = digestStored(catalog)
-  for await (const piece of fetchCatalog(deps, catalog, how)) {
+  const file = files.use(await openUnlinkedFile(undefined, object.sizeBytes))
+  const digest = digestStored(object)
+  for await (const piece of fetchCatalog(deps, object, how)) {
     digest.update(piece)
     await file.append(piece)
     freeNow(piece)
@@ -147,6 +179,15 @@ export function catalogIn(file: UnlinkedFile, archive: Archive, base?: CatalogBa
     [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
   }
   return catalog
+}
+
+/** Of a catalog that is being written: the entries that the file has so far. It ends with a complete frame, and line. */
+export async function* entriesSoFar(file: UnlinkedFile, archive: Archive): AsyncGenerator<CatalogEntry> {
+  const { key } = archive.catalog
+  const parser = catalogParser(key, archive)
+  for await (const text of decompressCatalog(readPieces(file), key)) {
+    for (const line of parser.push(text)) if (isEntry(line)) yield line
+  }
 }
 
 async function* readPieces(file: UnlinkedFile): AsyncGenerator<Buffer> {

@@ -1,6 +1,7 @@
 /** What a differential archive of a volume is made of: goes through its snapshot and the index of its base, side by side. */
 import type { DifferentialSource } from '../archive/archive'
 import { cut } from '../archive/frame-reads'
+import { formatRemoved } from '../archive/removed-names'
 import { AgentError, type ErrorCode } from '../errors'
 import { cursorOf } from '../lib/cursor'
 import { openUnlinkedFile } from '../host/unlinked-file.io'
@@ -180,12 +181,9 @@ function memberOf(key: string): string {
   return key === '' ? '.\0' : `./${key.replaceAll('\0', '/')}\0`
 }
 
+/** A character for each byte. */
 function removedLine(key: string): string {
-  const path = pathOfOrderKey(key)
-  const text = path.toString()
-  const isText = Buffer.from(text).equals(path)
-  const line = { removed: text, ...(!isText && { removed64: path.toString('base64') }) }
-  return Buffer.from(`${JSON.stringify(line)}\n`).toString('latin1')
+  return Buffer.from(formatRemoved(pathOfOrderKey(key))).toString('latin1')
 }
 
 function sizeOf(facts: string): number {

@@ -4,6 +4,7 @@ import type { Archive } from '../archive/archive'
 import { loadCatalog, type LoadedCatalog } from '../archive/load-catalog.io'
 import { damagedCatalog, readCatalogText } from '../archive/read-catalog.io'
 import type { ReaderDeps } from '../archive/read.io'
+import type { ArchiveWithBase } from '../archive/whole-archive'
 import type { Deps } from '../context'
 import { formatCrc32 } from '../lib/crc32'
 import { formatBytes } from '../lib/text'
@@ -11,7 +12,7 @@ import type { RestoreRequest } from '../options/commands'
 import type { Outcome } from '../outcome'
 import type { RestoreOutput } from './output-schema'
 import type { Manifest, VolumeBackup } from '../run/manifest'
-import { readSources, rebuildCatalog } from './rebuild-catalog.io'
+import { readSources, rebuildCatalog, type LostCatalog } from './rebuild-catalog.io'
 import { retrieveAll } from './retrieve.io'
 
 /** Gone from this host when they are released. */
@@ -37,11 +38,18 @@ export async function loadCatalogs(
     const catalog = await loadUnlessLost(deps, volume)
     if (catalog) catalogs.set(volume, held.use(catalog))
   }
-  const lost = volumes.filter((volume) => !catalogs.has(volume))
+  const lost: LostCatalog[] = []
+  await using bases = new AsyncDisposableStack()
+  for (const volume of volumes.filter((each) => !catalogs.has(each))) {
+    const base = volume.base && (await loadUnlessLost(deps, volume.base))
+    lost.push({ volume, base: base && bases.use(base) })
+  }
   const asked = request.dryRun ? { ...request, thaw: undefined } : request // a dry run changes nothing
   const waiting = await retrieveAll(deps, asked, await readSources(deps, lost))
   if (!waiting) {
-    for (const volume of lost) catalogs.set(volume, held.use(await rebuildCatalog(deps, manifest, volume)))
+    for (const { volume, base } of lost) {
+      catalogs.set(volume, held.use(await rebuildCatalog(deps, manifest, volume, base)))
+    }
   }
   const all = held.move()
   return {
@@ -55,7 +63,7 @@ export async function loadCatalogs(
   }
 }
 
-async function loadUnlessLost(deps: Deps, { archive, base }: VolumeBackup): Promise<LoadedCatalog | undefined> {
+async function loadUnlessLost(deps: Deps, { archive, base }: ArchiveWithBase): Promise<LoadedCatalog | undefined> {
   try {
     await assertSaidToBeWhole(deps, archive)
     return await loadCatalog(deps, archive, base?.archive)

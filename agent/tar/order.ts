@@ -1,4 +1,5 @@
 /** The order in which tar goes through a tree with `--sort=name`: a directory, what is in it, the next name, by bytes. */
+import type { Cursor } from '../lib/cursor'
 import { pathBytes, type CatalogEntry } from './entry'
 
 /** What has a name in a catalog. */
@@ -32,4 +33,28 @@ function keyOfName(name: string): string {
 /** The mirror of `orderKeyOfPath`. */
 export function pathOfOrderKey(key: string): Buffer {
   return Buffer.from(key === '' ? '.' : key.replaceAll('\0', '/'), 'latin1')
+}
+
+/**
+ * Moves on to that name; undefined where it is not there.
+ *
+ * @param cursor - of names in tar's order
+ * @param order - of the name; undefined for the end
+ * @param onPassed - told of each that comes before it
+ */
+export async function findIn<Item extends Named>(
+  cursor: Cursor<Item>,
+  order: string | undefined,
+  onPassed: (item: Item) => void = () => undefined,
+): Promise<Item | undefined> {
+  for (;;) {
+    if (cursor.current === undefined) await cursor.load()
+    const item = cursor.current
+    if (item === undefined) return undefined
+    const at = orderKeyOf(item)
+    if (order !== undefined && at > order) return undefined
+    cursor.advance()
+    if (at === order) return item
+    onPassed(item)
+  }
 }

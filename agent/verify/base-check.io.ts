@@ -2,17 +2,16 @@
 import { isHeader, isRemoved } from '../archive/catalog-lines'
 import { VERIFY_HINTS, type Report } from '../archive/findings'
 import { collectPieces } from '../archive/frame-reads'
-import { loadCatalog } from '../archive/load-catalog.io'
-import { decompressCatalog, fetchCatalog, readCatalog, readEntries } from '../archive/read-catalog.io'
+import { loadCatalog, loadRemovedNames } from '../archive/load-catalog.io'
+import { readCatalog, readEntries } from '../archive/read-catalog.io'
 import { readPieces, type ReaderDeps } from '../archive/read.io'
 import { reportingDamage } from '../archive/segment-status.io'
-import { digestStored } from '../archive/stored-digest.io'
 import { ownOffset, wholeArchive } from '../archive/whole-archive'
 import { withoutMark } from '../archive/whole-entries'
 import { shortened } from '../lib/long-names'
-import { cursorOf, type Cursor } from '../lib/cursor'
-import { linkBytes, pathBytes, type CatalogEntry } from '../tar/entry'
-import { byteNameOf, orderKeyOf, type Named } from '../tar/order'
+import { cursorOf } from '../lib/cursor'
+import { linkBytes, type CatalogEntry } from '../tar/entry'
+import { byteNameOf, findIn, orderKeyOf, type Named } from '../tar/order'
 import { compareEntries } from './report'
 import { rehearseRestore } from './restorable'
 import type { SourceChecker } from './source-check.io'
@@ -109,62 +108,20 @@ async function* namesGone(deps: ReaderDeps, archive: VolumeWithBase['archive']) 
   }
 }
 
-/**
- * Moves on to that name; undefined where it is not there.
- *
- * @param order - of the name; undefined for the end
- * @param onPassed - told of each that comes before it
- */
-async function findIn<Item extends Named>(
-  cursor: Cursor<Item>,
-  order: string | undefined,
-  onPassed: (item: Item) => void = () => undefined,
-): Promise<Item | undefined> {
-  for (;;) {
-    if (cursor.current === undefined) await cursor.load()
-    const item = cursor.current
-    if (item === undefined) return undefined
-    const at = orderKeyOf(item)
-    if (order !== undefined && at > order) return undefined
-    cursor.advance()
-    if (at === order) return item
-    onPassed(item)
-  }
-}
-
 /** The list is for those who restore by hand: it has to have the names of the catalog, and no others. */
 async function compareRemoved(deps: ReaderDeps, { archive, removed }: VolumeWithBase, report: Report): Promise<void> {
   if (!removed) return
-  const digest = digestStored(removed)
-  async function* stored(object: NonNullable<typeof removed>): AsyncGenerator<Buffer> {
-    for await (const piece of fetchCatalog(deps, object)) {
-      digest.update(piece)
-      yield piece
-    }
-  }
+  await using listed = await loadRemovedNames(deps, removed)
   await using names = namesGone(deps, archive)
-  let count = 0
-  let rest = Buffer.alloc(0)
   let isAsListed = true
-  for await (const text of decompressCatalog(stored(removed), removed.key)) {
-    const all: Buffer = Buffer.concat([rest, text])
-    let start = 0
-    for (let end = all.indexOf(0); end >= 0; end = all.indexOf(0, start)) {
+  for await (const batch of listed.names()) {
+    for (const name of batch) {
       const [line] = (await names.next()).value ?? []
-      isAsListed &&= line !== undefined && all.subarray(start, end).equals(memberOf(line))
-      count++
-      start = end + 1
+      isAsListed &&= line !== undefined && orderKeyOf(line) === orderKeyOf(name)
     }
-    rest = Buffer.from(all.subarray(start))
   }
-  const difference = digest.difference()
-  if (difference !== undefined) report(`${removed.key} has ${difference}`, VERIFY_HINTS.damaged)
-  isAsListed &&= rest.length === 0 && (await names.next()).done === true && count === removed.names
+  isAsListed &&= (await names.next()).done === true
   if (!isAsListed) report(`${removed.key} has other names than the catalog lists as gone`, VERIFY_HINTS.catalog)
-}
-
-function memberOf(line: Named): Buffer {
-  return Buffer.concat([Buffer.from('./'), pathBytes(line)])
 }
 
 /**

@@ -17,14 +17,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import fc from 'fast-check'
+import { readCatalogText } from '../../agent/archive/read-catalog.io'
 import { localHost } from '../../agent/host/run-command.io'
+import { rebuildCatalog } from '../../agent/restore/rebuild-catalog.io'
 import type { VolumeBackup } from '../../agent/run/manifest'
 import { tarCreate } from '../../agent/tar/commands'
 import { verifyVolume } from '../../agent/verify/verify.io'
 import { decompress } from '../archive/write-fixture'
 import { silentLog } from '../support/log'
+import { manifestOf } from '../support/manifest'
 import type { MemoryStore } from '../support/memory-store'
-import { nightsOf, restoreByHand, restoreNight } from '../support/nights'
+import { nightsOf, placeOf, restoreByHand, restoreNight } from '../support/nights'
 import { compareTrees } from '../support/tree/compare'
 import { walkTree } from '../support/tree/walk'
 import { makeTrustedDirectory } from '../support/trusted-directory'
@@ -95,7 +98,7 @@ function carryOut(root: string, step: Step): void {
   }
 }
 
-test('any tree, any changes: base, differential archive and the list of what is gone make up the volume', async () => {
+test('any tree, any changes: base, differential archive and the list of what is gone make up the volume, and a lost catalog', async () => {
   let number = 0
   const figures = { nights: 0, differential: 0, links: 0 }
   await fc.assert(
@@ -125,12 +128,15 @@ test('any tree, any changes: base, differential archive and the list of what is 
         if (catalogOf(nights.store, night).some(isLinkOfBase)) figures.links++
         restoreByHand(nights.store, night, byHand)
         expect(compareTrees(walkTree(root), walkTree(byHand))).toEqual([])
-        const deps = { host: localHost, store: nights.store, log: silentLog, signal: new AbortController().signal }
+        const { signal } = new AbortController()
+        const deps = { host: localHost, store: nights.store, log: silentLog, signal, now: () => new Date() }
         expect((await verifyVolume(deps, night, 'stream', tarCreate(root))).findings).toEqual([])
         const restored = join(place, `${number} restored`)
         mkdirSync(restored)
         expect((await restoreNight(nights.store, night, restored)).status).toBe(0)
         expect(compareTrees(walkTree(root), walkTree(join(restored, 'srv')))).toEqual([])
+        await using rebuilt = await rebuildCatalog(deps, manifestOf({ ...placeOf(night), volumes: [night] }), night)
+        expect(await textOf(rebuilt.text())).toBe(await textOf(readCatalogText(deps, night.archive.catalog)))
       },
     ),
     { numRuns: 100 },
@@ -138,6 +144,12 @@ test('any tree, any changes: base, differential archive and the list of what is 
   expect(figures.differential).toBeGreaterThan(figures.nights / 2)
   expect(figures.links).toBeGreaterThan(figures.nights / 10)
 })
+
+async function textOf(pieces: AsyncIterable<Buffer>): Promise<string> {
+  let text = ''
+  for await (const piece of pieces) text += piece.toString('latin1') // it is used anew for the next one
+  return text
+}
 
 function catalogOf(store: MemoryStore, { archive }: VolumeBackup): string[] {
   return decompress(store.objects.get(archive.catalog.key)!.body).toString().split('\n')

@@ -140,6 +140,10 @@ export function runOf({ archive }: VolumeBackup): string {
   return archive.catalog.key.split('/').at(-2)!
 }
 
+export function placeOf(night: VolumeBackup): RunKey {
+  return { class: 'daily', host: 'db-1', run: runOf(night) }
+}
+
 /** The agent's own restore. */
 export async function restoreNight(
   store: MemoryStore,

@@ -98,6 +98,21 @@ test.each<[string, (backup: VolumeBackup) => string]>([
   }
 })
 
+test('without the catalog, the list of what is gone is still held against the manifest: a restore needs it then', async () => {
+  nights.store.objects.delete(night.archive.catalog.key)
+  const { key } = night.removed!
+  const object = nights.store.objects.get(key)!
+  const body = Buffer.from(object.body)
+  body[10]! ^= 1
+  nights.store.objects.set(key, { ...object, body })
+  expect(await findings('stream')).toEqual(
+    expect.arrayContaining([
+      `${night.archive.catalog.key} is missing`,
+      expect.stringMatching(/removed\.zst has CRC32 .*, the manifest says/),
+    ]),
+  )
+})
+
 test('a base of which a byte is another is found by reading it', async () => {
   const { key } = base.archive.segments[0]!
   const object = nights.store.objects.get(key)!
