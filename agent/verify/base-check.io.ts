@@ -27,8 +27,8 @@ export type VolumeWithBase = VerifiableVolume & { readonly base: NonNullable<Ver
  * @throws AgentError whatever prevents looking
  */
 export async function checkBase(deps: ReaderDeps, volume: VolumeWithBase, report: Report): Promise<void> {
-  await reportingDamage(report, VERIFY_HINTS.catalog, () => compareCatalogs(deps, volume, report))
-  await reportingDamage(report, VERIFY_HINTS.catalog, () => rehearseWhole(deps, volume, report))
+  await reportingDamage(report, VERIFY_HINTS.catalogLost, () => compareCatalogs(deps, volume, report))
+  await reportingDamage(report, VERIFY_HINTS.catalogLost, () => rehearseWhole(deps, volume, report))
   await reportingDamage(report, VERIFY_HINTS.damaged, () => compareRemoved(deps, volume, report))
 }
 

@@ -23,6 +23,7 @@ export function collectFindings(volume: string): { readonly report: Report; read
   let dropped = 0
   return {
     report: (what, hint) => {
+      if (findings.some((finding) => finding.what === what)) return // an object that is lost keeps several checks from looking
       if (findings.length < FINDINGS_MAX) findings.push({ volume, what, hint })
       else dropped++
     },

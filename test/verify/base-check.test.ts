@@ -98,6 +98,17 @@ test.each<[string, (backup: VolumeBackup) => string]>([
   }
 })
 
+test.each([
+  ['its own catalog', () => night],
+  ['the catalog of the base', () => base],
+])('where %s is lost, that is told once, and that a restore makes it again', async (_, of) => {
+  const { key } = of().archive.catalog
+  nights.store.objects.delete(key)
+  const { findings: found } = await verifyVolume(depsOf(), night, 'stream')
+  expect(found.map(({ what }) => what)).toEqual([`${key} is missing`, `${key} does not exist`])
+  expect(found[1]!.hint).toContain('a restore rebuilds it from the archive')
+})
+
 test('without the catalog, the list of what is gone is still held against the manifest: a restore needs it then', async () => {
   nights.store.objects.delete(night.archive.catalog.key)
   const { key } = night.removed!

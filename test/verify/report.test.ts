@@ -103,6 +103,12 @@ test.each([
   expect([list().length, list().at(-1)]).toMatchObject([told, { volume: 'vg0-srv', what: last }])
 })
 
+test('what several checks find is told once, with what to do that the first of them says', () => {
+  const { report, list } = collectFindings('vg0-srv')
+  for (const hint of ['the first', 'the second']) report('the catalog is missing', hint)
+  expect(list()).toEqual([{ volume: 'vg0-srv', what: 'the catalog is missing', hint: 'the first' }])
+})
+
 describe('what an operator reads', () => {
   const volume: Verification['volumes'][number] = {
     ...{ volume: 'vg0-srv', mountPoint: '/srv', objects: 2, storedBytes: 2048, storageClasses: ['STANDARD'] },
