@@ -77,8 +77,10 @@ install_version() {
   cat >"$staging/snapstream" <<'LAUNCHER'
 #!/bin/sh
 directory=$(dirname -- "$(readlink -f -- "$0")")
-if [ -x "$directory/node" ]; then exec "$directory/node" "$directory/agent.cjs" "$@"; fi
-exec node "$directory/agent.cjs" "$@"
+# V8 lets the space of young objects grow to 96 MiB otherwise.
+set -- --max-semi-space-size=4 "$directory/agent.cjs" "$@"
+if [ -x "$directory/node" ]; then exec "$directory/node" "$@"; fi
+exec node "$@"
 LAUNCHER
   [ "$3" = system ] || place_runtime "$3"
   (cd "$staging" && chmod 755 . snapstream && sha256sum ./* >SHA256SUMS)

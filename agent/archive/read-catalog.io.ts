@@ -41,18 +41,20 @@ export function readCatalogText(
 
 /**
  * @param stored - the whole object, piece by piece
+ * @param pieceBytes - of the text, at most
  * @returns its text, piece by piece, each valid until the next one is asked for
  * @throws AgentError ARCHIVE_DAMAGED where it does not decompress
  */
 export async function* decompressCatalog(
   stored: AsyncIterable<Buffer>,
   key: string,
+  pieceBytes = TEXT_CHUNK_BYTES,
 ): AsyncGenerator<Buffer, void, undefined> {
   const use = freeBehind()
   // Pieces must come as they are made: joined to another one, a piece is freed while the decompressor still fills what is
   // left of its buffer.
   const text = createZstdDecompress({
-    ...{ chunkSize: TEXT_CHUNK_BYTES, readableObjectMode: true, readableHighWaterMark: PIECES_AHEAD },
+    ...{ chunkSize: pieceBytes, readableObjectMode: true, readableHighWaterMark: PIECES_AHEAD },
   })
   const finished = pipeline(cutAtFrames(stored), text)
   finished.catch(() => undefined) // the same error reaches whoever reads the text

@@ -11,6 +11,7 @@ import { lineStart } from '../archive/lines'
 import type { Archive } from '../archive/archive'
 import { cut } from '../archive/frame-reads'
 import { cursorOf } from '../lib/cursor'
+import { freeBehind } from '../lib/buffers.io'
 import { findWeakness } from '../host/trusted-path.io'
 import { openUnlinkedFile, type UnlinkedFile } from '../host/unlinked-file.io'
 import { pathOfOrderKey } from '../tar/order'
@@ -28,6 +29,8 @@ const INDEX_FORMAT = 1
 /** By the kernel's clock, which ticks in milliseconds and is set now and then: what was changed so shortly before is doubtful. */
 const DOUBTFUL_SECONDS = 2
 const READ_BYTES = 1024 * 1024
+/** V8 looks for larger strings that are done with only when it looks through the whole heap (128 KiB, with what they are joined to). */
+const TEXT_BYTES = 64 * 1024
 const HEADER_BYTES_MAX = 64 * 1024 * 1024
 
 export interface IndexPlace {
@@ -132,14 +135,16 @@ async function* readRecords(file: FileHandle, path: string): AsyncGenerator<read
 }
 
 function textOf(file: FileHandle, path: string): AsyncGenerator<Buffer> {
-  return decompressCatalog(piecesOf(file), path)
+  return decompressCatalog(piecesOf(file), path, TEXT_BYTES)
 }
 
 async function* piecesOf(file: FileHandle): AsyncGenerator<Buffer> {
+  const use = freeTwoBehind()
   for (let offset = 0; ;) {
-    const buffer = Buffer.allocUnsafe(READ_BYTES)
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
     const { bytesRead } = await file.read(buffer, 0, READ_BYTES, offset)
     if (bytesRead === 0) return
+    use(buffer)
     yield buffer.subarray(0, bytesRead)
     offset += bytesRead
   }
@@ -181,7 +186,7 @@ export async function draftIndex(place: IndexPlace): Promise<IndexDraft> {
       await spool.add(`${asBytes(JSON.stringify({ index: INDEX_FORMAT, ...header }))}\n`)
       const doubtfulFromNs = BigInt(Date.parse(header.takenAt) - DOUBTFUL_SECONDS * 1000) * 1_000_000n
       let entries = 0
-      const lines = cursorOf(entryLines(decompressCatalog(framesOf(catalog), path)))
+      const lines = cursorOf(entryLines(decompressCatalog(framesOf(catalog), path, TEXT_BYTES)))
       for await (const batch of walk.batches()) {
         for (const { key, facts } of batch) {
           if (lines.current === undefined) await lines.load()
@@ -228,7 +233,22 @@ async function* entryLines(text: AsyncIterable<Buffer>): AsyncGenerator<readonly
 }
 
 async function* framesOf(catalog: UnlinkedFile): AsyncGenerator<Buffer> {
-  for (const { offset, bytes } of cut(catalog.sizeBytes, READ_BYTES)) yield await catalog.read(offset, bytes)
+  const use = freeTwoBehind()
+  for (const { offset, bytes } of cut(catalog.sizeBytes, READ_BYTES)) {
+    const piece = await catalog.read(offset, bytes)
+    use(piece)
+    yield piece
+  }
+}
+
+/** Of what a stream is given: it asks for more while the end of the last piece is still to be read, but not while all of it is. */
+function freeTwoBehind(): (piece: Buffer) => void {
+  const use = freeBehind()
+  let last: Buffer | undefined
+  return (piece) => {
+    if (last) use(last)
+    last = piece
+  }
 }
 
 function appendingTo(file: FileHandle) {

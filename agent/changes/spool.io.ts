@@ -1,6 +1,7 @@
 /** Text that is written once, and read as often as it is wanted, compressed in a file that has no name. */
 import { promisify } from 'node:util'
 import { constants, zstdCompress } from 'node:zlib'
+import { freeBehind, freeNow } from '../lib/buffers.io'
 import { openUnlinkedFile, type UnlinkedFile } from '../host/unlinked-file.io'
 
 const compress = promisify(zstdCompress)
@@ -20,6 +21,12 @@ export interface Spool extends AsyncDisposable {
   readonly sizeBytes: number
 }
 
+async function compressAndFree(text: Buffer): Promise<Buffer> {
+  const compressed = await compress(text, CHECKSUM)
+  freeNow(text)
+  return compressed
+}
+
 /** @throws AgentError TARGET_UNFIT where there is no room for it */
 export async function openSpool(): Promise<Spool> {
   return spoolInto(await openUnlinkedFile())
@@ -27,36 +34,43 @@ export async function openSpool(): Promise<Spool> {
 
 /** @param file - where its frames go, from now on */
 export function spoolInto(file: Pick<UnlinkedFile, 'append' | 'read' | 'sizeBytes'> & AsyncDisposable): Spool {
-  let texts: string[] = []
+  let text = Buffer.allocUnsafeSlow(PIECE_BYTES)
   let bytes = 0
   let isEmpty = true
   const pending: Promise<Buffer>[] = []
 
   const settle = async (most: number): Promise<void> => {
-    while (pending.length > most) await file.append((await pending.shift()) as Buffer)
+    while (pending.length > most) {
+      const frame = (await pending.shift()) as Buffer
+      await file.append(frame)
+      freeNow(frame)
+    }
   }
-  const flush = (): Promise<void> => {
-    const compressed = compress(Buffer.from(texts.join(''), 'latin1'), CHECKSUM)
+  const flush = (room: number): Promise<void> => {
+    const compressed = compressAndFree(text.subarray(0, bytes))
     compressed.catch(() => undefined) // whoever waits for it is told
     pending.push(compressed)
-    texts = []
+    text = Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, room))
     bytes = 0
     isEmpty = false
     return settle(PIECES_IN_FLIGHT)
   }
   return {
-    add(text) {
-      texts.push(text)
-      bytes += text.length
-      return bytes < PIECE_BYTES ? undefined : flush()
+    add(more) {
+      const room = bytes + more.length > text.length ? flush(more.length) : undefined
+      bytes += text.write(more, bytes, 'latin1')
+      return room
     },
     async finish() {
-      if (bytes > 0 || isEmpty) await flush()
+      if (bytes > 0 || isEmpty) await flush(0)
       await settle(0)
     },
     async *frames() {
+      const use = freeBehind()
       for (let offset = 0; offset < file.sizeBytes; offset += PIECE_BYTES) {
-        yield await file.read(offset, Math.min(PIECE_BYTES, file.sizeBytes - offset))
+        const piece = await file.read(offset, Math.min(PIECE_BYTES, file.sizeBytes - offset))
+        use(piece)
+        yield piece
       }
     },
     get sizeBytes() {

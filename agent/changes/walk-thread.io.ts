@@ -6,7 +6,7 @@ import { formatFacts, type WalkedType } from './walked'
 import type { WalkAnswer, WalkTask } from './walk.io'
 
 /** Entries in a message: many enough that messages do not count, few enough that memory does not. */
-const BATCH_ENTRIES = 1000
+const BATCH_ENTRIES = 250
 /** How far the walk may be ahead. */
 const BATCHES_AHEAD = 8
 

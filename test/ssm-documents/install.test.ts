@@ -40,7 +40,7 @@ interface Release {
 }
 
 /** Parameters of Install, for a release whose objects are in the bucket. */
-function release({ number, node = `#!/bin/sh\nexec sh "$@"\n` }: Release) {
+function release({ number, node = `#!/bin/sh\nshift; exec sh "$@"\n` }: Release) {
   const bundleSha256 = ship('agent.cjs', Buffer.from(`echo "snapstream 1.${number}.0 $1"\n`))
   const runtime = packageOf(node)
   return {
@@ -166,7 +166,7 @@ test('the version before stays, earlier ones go, and the way back downloads noth
 test.each(['agent.cjs', `node-linux-${arch()}.tgz`])('%s that somebody changed is not installed', async (name) => {
   const before = release({ number: 1 })
   await install(before)
-  const parameters = release({ number: 2, node: '#!/bin/sh\n# newer\nexec sh "$@"\n' })
+  const parameters = release({ number: 2, node: '#!/bin/sh\n# newer\nshift; exec sh "$@"\n' })
   const key = [...objects.keys()].findLast((candidate) => candidate.endsWith(name))!
   objects.set(key, Buffer.concat([objects.get(key)!, Buffer.from('\n')]))
 
@@ -199,7 +199,7 @@ test('an agent that does not run on the host is not put to use', async () => {
 
 test('with the Node of the system, none is downloaded', async () => {
   const { version, bundleSha256 } = release({ number: 1 })
-  sandbox.program('bin/node', '#!/bin/sh\nexec sh "$@"\n')
+  sandbox.program('bin/node', '#!/bin/sh\nshift; exec sh "$@"\n')
   expect(await install({ version, bundleSha256, nodeRuntime: 'system' })).toMatchObject({ status: 'Success' })
   expect(downloaded).toEqual(['agent.cjs'])
   expect(existsSync(opt('current/node'))).toBe(false)
