@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- upload|restore|find [--json] [--pairs N] [--only TEXT]`: measures the agent against other ways to do the
- * same, in pairs, on data that it makes in memory and removes. `npm run bench -- fleet [--json] [--hosts N]`: measures passes over a
- * simulated fleet.
+ * same, in pairs, on data that it makes in memory and removes. `npm run bench -- differential [--json] [--pairs N] [--files N]`:
+ * measures nights with little change. `npm run bench -- fleet [--json] [--hosts N]`: measures passes over a simulated fleet.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,7 +14,8 @@ import { formatArgv } from '../agent/host/argv'
 import { FIND_CASES, RESTORE_CASES, UPLOAD_CASES, type BenchCase } from './cases'
 import { FLEET_SIZE, formatPasses, measureFleet } from './fleet'
 import { measure } from './measure'
-import { compare, formatRows, type Pair, type Row } from './ratios'
+import { measureDifferential } from './differential'
+import { compare, formatFigures, formatRows, type Pair, type Row } from './ratios'
 import { makeBigSource, makeSources } from './sources'
 
 const AWS = resolve('.cache/venv/bin/aws')
@@ -33,6 +34,7 @@ interface Options {
   readonly pairs?: string
   readonly only?: string
   readonly hosts?: string
+  readonly files?: string
 }
 
 async function main(): Promise<void> {
@@ -43,11 +45,13 @@ async function main(): Promise<void> {
       pairs: { type: 'string' },
       only: { type: 'string' },
       hosts: { type: 'string' },
+      files: { type: 'string' },
     },
   })
   if (positionals[0] === 'fleet') return benchFleet(values)
+  if (positionals[0] === 'differential') return benchDifferential(values)
   const suite = SUITES[positionals[0] ?? '']
-  if (!suite) throw new Error(`say what to measure: ${Object.keys(SUITES).join(', ')}, fleet`)
+  if (!suite) throw new Error(`say what to measure: ${Object.keys(SUITES).join(', ')}, differential, fleet`)
   if (!existsSync(AWS)) throw new Error(`${AWS} is missing: run "npm run setup" first`)
 
   const root = makeRoot()
@@ -73,6 +77,21 @@ async function benchFleet({ json, hosts = String(FLEET_SIZE.hosts) }: Options): 
   const endpointUrl = await startServer(process.execPath, server, hosts, String(FLEET_SIZE.runs))
   const passes = await measureFleet(endpointUrl, pass, Number(hosts))
   console.log(json ? JSON.stringify(passes) : formatPasses(passes))
+  process.exit(0)
+}
+
+async function benchDifferential({ json, pairs, files }: Options): Promise<void> {
+  const root = makeRoot()
+  const [agent, night] = await Promise.all([
+    bundle(root, 'agent', 'agent/main.ts'),
+    bundle(root, 'agent-night', 'bench/agent-night.ts'),
+  ])
+  const result = await measureDifferential(
+    root,
+    { agent, night },
+    { note, ...(pairs && { pairs: Number(pairs) }), ...(files && { manyFiles: Number(files) }) },
+  )
+  console.log(json ? JSON.stringify(result) : `${formatRows(result.rows)}\n\n${formatFigures(result.figures)}`)
   process.exit(0)
 }
 

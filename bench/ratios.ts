@@ -61,3 +61,24 @@ export function formatRows(rows: readonly Row[]): string {
     column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)
   return table.map((line) => line.map(pad).join('  ').trimEnd()).join('\n')
 }
+
+/** Something that is measured once. */
+export interface Figure {
+  readonly what: string
+  readonly value: number
+  /** How much of it there should be at most. */
+  readonly max?: number
+  readonly unit: string
+}
+
+/** As a table for people. */
+export function formatFigures(figures: readonly Figure[]): string {
+  const width = Math.max(...figures.map(({ what }) => what.length))
+  const number = (value: number) => String(Number(value.toFixed(2)))
+  return figures
+    .map(({ what, value, max, unit }) => {
+      const wanted = max === undefined ? '' : ` (at most ${number(max)})`
+      return `${what.padEnd(width)}  ${number(value)} ${unit}${wanted}`
+    })
+    .join('\n')
+}

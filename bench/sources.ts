@@ -1,5 +1,5 @@
 /** The trees that are archived: real data of this machine, so that compression has something real to do. */
-import { randomFillSync } from 'node:crypto'
+import { randomBytes, randomFillSync } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SourceName } from './cases'
@@ -64,6 +64,30 @@ function makeSmallFiles(root: string): void {
     if (index % FILES_PER_DIRECTORY === 0) mkdirSync(directory)
     writeFileSync(join(directory, `file-${index}.txt`), readFileSync(paths[index % paths.length]!))
   }
+}
+
+/** Empty files: what a file costs besides its content. */
+export function makeManyFiles(directory: string, files: number): void {
+  for (let index = 0; index < files; index++) {
+    const place = join(directory, `directory-${Math.floor(index / 1000)}`)
+    if (index % 1000 === 0) mkdirSync(place, { recursive: true })
+    closeSync(openSync(join(place, `file-${index}`), 'w'))
+  }
+}
+
+/**
+ * Changes the content of each so-manieth file that a directory's directories have, the same ones each time.
+ *
+ * @returns their paths
+ */
+export function changeFiles(directory: string, each: number): readonly string[] {
+  const paths = [...walk([directory])].filter((_, index) => index % each === 0)
+  for (const path of paths) {
+    const content = readFileSync(path)
+    // As edits are: the rest moves by a little.
+    writeFileSync(path, Buffer.concat([Buffer.from(randomBytes(24).toString('base64url')), content.subarray(0, -8)]))
+  }
+  return paths
 }
 
 function* walk(roots: readonly string[]): Generator<string> {

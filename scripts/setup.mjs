@@ -46,6 +46,12 @@ const BOOT_PACKAGES = {
   ovmf: "that PC's UEFI",
 }
 
+/** For `npm run bench -- differential` alone: `setup --peers`. */
+const PEER_PACKAGES = {
+  restic: 'backs up the same files for comparison ...',
+  borgbackup: '... and so does this',
+}
+
 const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)))
 const REQUIREMENTS = join(PROJECT, 'scripts', 'requirements.txt')
 const VENV = join(PROJECT, '.cache', 'venv')
@@ -55,7 +61,11 @@ const VENV_STAMP = join(VENV, 'installed-requirements.txt')
 const POLICY = '/usr/sbin/policy-rc.d'
 const SAVED_POLICY = `${POLICY}.before-snapstream-setup`
 
-const packages = { ...DEBIAN_PACKAGES, ...(process.argv.includes('--boot') && BOOT_PACKAGES) }
+const packages = {
+  ...DEBIAN_PACKAGES,
+  ...(process.argv.includes('--boot') && BOOT_PACKAGES),
+  ...(process.argv.includes('--peers') && PEER_PACKAGES),
+}
 
 installDebianPackages(missingPackages())
 installPythonPrograms()
