@@ -91,6 +91,9 @@ export const SAMPLES_FILE = '/var/lib/snapstream/samples.json'
  */
 export const UPLOADS_DIRECTORY = '/var/lib/snapstream/uploads'
 
+/** Names by which directories are left out: none that tar would print in another way, nor one that leads elsewhere. */
+export const TAG_PATTERN = '^[.]?[A-Za-z0-9_@~][A-Za-z0-9_.@~+-]{0,250}$'
+
 /** Retention classes become a key component, a lifecycle filter and a parameter of an SSM document. */
 export const CLASS_PATTERN = '^[a-z0-9][a-z0-9-]{0,31}$'
 export const DEFAULT_CLASS = 'daily'

@@ -82,7 +82,7 @@ async function archive(level: string, night: Night, store: Store): Promise<Volum
   assertUnwarned(notes)
   const backup = volumeBackupOf({ ...names, level: 'full', archive: written, snapshot }, runKey)
   await using walk = walkTree(tree, signal)
-  const origin = { ...names, uuid: 'bench', filesystem: 'tmpfs', excludes: [] }
+  const origin = { ...names, uuid: 'bench', filesystem: 'tmpfs', excludes: [], tags: { caches: false, names: [] } }
   await draft.complete({ ...runKey, ...origin, takenAt: snapshot.takenAt, archive: backup.archive }, walk)
   await draft.keep()
   return backup

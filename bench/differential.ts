@@ -1,6 +1,6 @@
 /** Nights in which little has changed: against other programs, a full run, and what a restore of a full run takes. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createBucket, startSeaweedfs, type RunningServer } from '../test/servers'
@@ -9,7 +9,7 @@ import type { NightFigures } from './agent-night'
 import { startCountingProxy } from './counting-proxy'
 import { measure, type Measurement } from './measure'
 import { asUserOf, peersOn } from './peers'
-import { compare, type Figure, type Pair, type Row } from './ratios'
+import { compare, formatRows, type Figure, type Pair, type Row } from './ratios'
 import { changeFiles, makeManyFiles, makeSources } from './sources'
 
 const PAIRS = 5
@@ -52,6 +52,7 @@ export async function measureDifferential(
   )
   const bench: Bench = { root, programs, options, server, bucket: await createBucket(server), indexes }
   const few = await measureFewChanges(bench)
+  options.note(formatRows(few.rows)) // should the rest fail
   rmSync(join(root, 'tree'), { recursive: true })
   rmSync(join(root, 'target'), { recursive: true })
   return { rows: few.rows, figures: [...few.figures, ...(await measureManyFiles(bench))] }
@@ -169,7 +170,10 @@ async function measureManyFiles(bench: Bench): Promise<Figure[]> {
   const { root, options } = bench
   const count = options.manyFiles ?? MANY_FILES
   options.note(`making ${count} files`)
-  const tree = join(root, 'many')
+  // In memory there may be too few inodes.
+  const place = mkdtempSync(join(statfsSync(root).ffree > count * 1.1 ? root : tmpdir(), 'snapstream-bench-many-'))
+  process.once('exit', () => rmSync(place, { recursive: true, force: true }))
+  const tree = join(place, 'many')
   makeManyFiles(tree, count)
   await wait(SETTLED_MS)
   const full = await archive(bench, 'full', tree, 'many')

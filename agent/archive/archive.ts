@@ -1,3 +1,4 @@
+import type { TaggedDirectories } from '../tar/tags'
 import type { Compression } from '../contract'
 import type { Warnings } from '../tar/messages'
 
@@ -62,14 +63,20 @@ export interface DifferentialSource {
   readonly removedCount: number
 }
 
-/** What is not as it was on the volume, or hard to get back, though the archive itself is good. */
-export interface ArchiveNotes {
+/** What the catalog tells of what is not as it was on the volume, or hard to get back, though the archive itself is good. */
+export interface EntryNotes {
   /** Metadata that tar could not read, and entries that the catalog could not describe: the archive is not complete. */
   readonly warnings: Warnings
   /** Entries whose path is longer than what the kernel takes at a time: tar has to be led to their directory step by step. */
   readonly longPaths: number
   /** Entries modified within the day before the snapshot; absent where it is not known when that was taken. */
   readonly recentEntries?: number
+}
+
+/** The same with what tar said. */
+export interface ArchiveNotes extends EntryNotes {
+  /** Directories whose contents tar left out, as they ask for it. */
+  readonly tagged: TaggedDirectories
 }
 
 /** An archive that has just been written. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { zstdCompressSync } from 'node:zlib'
-import type { ArchiveNotes } from './archive'
+import type { EntryNotes } from './archive'
 import {
   formatCatalogEntry,
   formatCatalogLine,
@@ -20,7 +20,7 @@ const CATALOG_PIECE_BYTES = 1024 * 1024
 export interface StreamSummary extends TarTotals {
   /** Of the stream, in hexadecimal: catalogs of format 1 have it. */
   readonly sha256?: string
-  readonly notes: ArchiveNotes
+  readonly notes: EntryNotes
 }
 
 /** Of what is not in the stream of a differential archive. */
@@ -118,7 +118,7 @@ function collectNotes(takenAt: number | undefined) {
         warnings.add(`'${path}' is not in the catalog, so only tar can restore it: ${undescribed}`)
       else if (path.length * 3 > MEMBER_BYTES_MAX && Buffer.byteLength(path) > MEMBER_BYTES_MAX) longPaths++
     },
-    list: (): ArchiveNotes => ({
+    list: (): EntryNotes => ({
       ...{ warnings: warnings.list(), longPaths },
       ...(takenAt !== undefined && { recentEntries }),
     }),

@@ -13,6 +13,7 @@ import {
 } from './archive'
 import type { CatalogHeader } from './catalog'
 import { joinWarnings, type MessageSummary } from '../tar/messages'
+import { assertRootIsKept } from '../tar/tags'
 import type { Bandwidth } from '../bucket/bandwidth.io'
 import type { OtherLines, StreamSummary } from './catalog-writer.io'
 import { createCompressor } from './compressor.io'
@@ -124,6 +125,7 @@ async function writeArchive(
   await tar.succeeded
   const messages = tar.messages()
   logLeftOut(deps.log, request.header.mountPoint, messages)
+  assertRootIsKept(request.header.mountPoint, messages.tagged)
 
   const written = await segments.finish()
   if (differential) {
@@ -144,7 +146,7 @@ async function writeArchive(
   await request.beforeComplete()
   const archive = await completeAll(request, written, catalog, summary, removed)
   const warnings = joinWarnings([messages.warnings, summary.notes.warnings])
-  return { ...archive, notes: { ...summary.notes, warnings } }
+  return { ...archive, notes: { ...summary.notes, warnings, tagged: messages.tagged } }
 }
 
 function logLeftOut(log: Log, mountPoint: string, { leftOut }: MessageSummary): void {

@@ -12,9 +12,10 @@ import type { BackupRequest } from '../options/commands'
 import { checkSnapshot, recordUpload } from '../source/sources.io'
 import type { MountedSnapshot, SnapshotPlan } from '../source/source'
 import { tarCreateListed } from '../tar/commands'
+import { assertRootIsKept } from '../tar/tags'
 import { joinWarnings, NO_WARNINGS, type Warnings } from '../tar/messages'
 import type { Sample } from '../verify/sample'
-import { chooseBase, READ_IN_PLACE, treeOf } from './choose-base.io'
+import { chooseBase, READ_IN_PLACE, tagsOf, treeOf } from './choose-base.io'
 import type { Archived } from './records'
 import type { RunIndexes } from './run-indexes.io'
 import { verifyAfterUpload } from './verify-after-upload.io'
@@ -43,6 +44,8 @@ export async function archiveSnapshot(deps: Deps, work: SnapshotWork): Promise<A
   const differential = level && 'base' in level ? chosen.use(level) : undefined
   const fullBecause = level && 'full' in level ? level.full : undefined
   if (fullBecause !== undefined) deps.log.info(`${mountPoint}: a full archive, since ${fullBecause}`)
+  const tagged = differential?.tagged ?? mount.tagged
+  if (tagged) assertRootIsKept(mountPoint, tagged)
   const tree = treeOf(plan, mount, request)
   const index = differential || !tree ? undefined : await work.indexes.draft(runKey.class, volume)
 
@@ -81,9 +84,20 @@ export async function archiveSnapshot(deps: Deps, work: SnapshotWork): Promise<A
   // What hangs on a base hangs on all that is wrong with it.
   if (index && tree && warnings.count === 0 && unconfirmed === undefined) {
     const { uuid, filesystem } = plan.origin
-    const header = { ...runKey, volume, uuid, filesystem, mountPoint, excludes: [...tree.excludes] }
+    const header = {
+      ...runKey,
+      volume,
+      uuid,
+      filesystem,
+      mountPoint,
+      excludes: [...tree.excludes],
+      tags: tagsOf(request),
+    }
     await index.complete({ ...header, takenAt: takenAt.toISOString(), archive }, tree, deps.signal)
   }
+  const leftOut = tagged ?? notes.tagged
+  if (leftOut.count > 0)
+    deps.log.info(`${mountPoint}: ${counted(leftOut.count, 'directory', 'directories')} left out by their tags`)
   return {
     source: mount.source,
     ...(mount.takenAt && { takenAt: mount.takenAt }),
@@ -94,6 +108,7 @@ export async function archiveSnapshot(deps: Deps, work: SnapshotWork): Promise<A
     ...proved,
     ...(unconfirmed !== undefined && { unconfirmed: true }),
     ...(warnings.count > 0 && { warnings }),
+    ...(leftOut.count > 0 && { leftOut }),
     ...(notes.longPaths > 0 && { longPaths: notes.longPaths }),
     ...(notes.recentEntries !== undefined && { recentEntries: notes.recentEntries }),
   }
@@ -110,7 +125,7 @@ async function chooseLevel(
   const base = await chooseBase(deps, request, { runKey, origin, takenAt, directory: indexDirectory })
   if ('full' in base) return base
   await using index = base
-  const tree = { directory: mount.tree, excludes: index.header.excludes }
+  const tree = { directory: mount.tree, excludes: index.header.excludes, tags: index.header.tags }
   deps.log.info(`${origin.mountPoint}: looking for what has changed since ${index.header.run}`)
   const plannedOrFull = await planDifferential(index, tree, deps.signal)
   if ('base' in plannedOrFull) {

@@ -17,6 +17,7 @@ import { chooseShare } from '../verify/sample'
 import { parseSourceChoice } from '../source/choice'
 import { isOfOneMoment } from '../source/record'
 import type { SnapshotPlan } from '../source/source'
+import { tagsOf } from './choose-base.io'
 import { planSnapshots, snapshotRequest } from '../source/plan'
 import { selectVolumes, type UnfitFilesystem } from '../source/select'
 import { mountPointName } from '../source/volume-name'
@@ -66,10 +67,11 @@ export async function backUpHost(
   const plans = planSnapshots(survey, selection.volumes, {
     ...snapshotRequest(request, runKey),
     exclude: request.exclude,
+    tags: tagsOf(request),
   })
   if (request.dryRun) {
     const levels = await foreseeLevels(deps, request, runKey, plans)
-    const summary = formatBackupPlan(runKey, selection, plans, request.exclude, levels)
+    const summary = formatBackupPlan(runKey, selection, plans, request, levels)
     const json = { dryRun: true, ...runKey, ...selection, snapshots: plans, levels } as const
     return { status: ExitStatus.ok, summary, json }
   }

@@ -13,9 +13,13 @@ import { findInBase } from '../run/manifest-claims'
 import type { BackupRequest } from '../options/commands'
 import type { MountedSnapshot, SnapshotPlan, Volume } from '../source/source'
 import { excludesWithin } from '../tar/commands'
+import type { DirectoryTags } from '../tar/tags'
 
 /** What decides. */
-export type LevelRequest = Pick<BackupRequest, 'fullEvery' | 'exclude' | 'compression' | 'verify'>
+export type LevelRequest = Pick<
+  BackupRequest,
+  'fullEvery' | 'exclude' | 'excludeCaches' | 'excludeIfPresent' | 'compression' | 'verify'
+>
 
 /** What an index has to be of. */
 export interface BaseRequest {
@@ -53,6 +57,7 @@ export async function chooseBase(
       ...runKey,
       ...origin,
       excludes,
+      tags: tagsOf(request),
       compression: request.compression,
       takenAt,
       fullEverySeconds: request.fullEvery,
@@ -65,13 +70,17 @@ export async function chooseBase(
 }
 
 /** What of a volume's snapshot is walked through; undefined where nobody can. */
-export function treeOf(
-  { origin }: SnapshotPlan,
-  { tree }: MountedSnapshot,
-  { exclude }: LevelRequest,
-): Tree | undefined {
-  const excludes = excludesWithin(origin.mountPoint, exclude)
-  return tree !== undefined && excluder(excludes) ? { directory: tree, excludes } : undefined
+export function treeOf({ origin }: SnapshotPlan, { tree }: MountedSnapshot, request: LevelRequest): Tree | undefined {
+  const excludes = excludesWithin(origin.mountPoint, request.exclude)
+  return tree !== undefined && excluder(excludes) ? { directory: tree, excludes, tags: tagsOf(request) } : undefined
+}
+
+/** By which directories say that their contents are left out. */
+export function tagsOf({
+  excludeCaches,
+  excludeIfPresent,
+}: Pick<LevelRequest, 'excludeCaches' | 'excludeIfPresent'>): DirectoryTags {
+  return { caches: excludeCaches, names: excludeIfPresent }
 }
 
 /** What no reader would take for a base must not become one. */

@@ -1,5 +1,6 @@
 /** What became of each volume of a run, and how the manifest tells it. */
 import { AgentError, unwrapFailure } from '../errors'
+import type { TaggedDirectories } from '../tar/tags'
 import type { Argv } from '../context'
 import type { Archive, RemovedNames } from '../archive/archive'
 import type { Base, VolumeBackup, VolumeFailure } from '../run/manifest'
@@ -26,6 +27,8 @@ export interface Archived extends VerifyResult {
   readonly unconfirmed?: true
   /** What of the volume is not in the archive as it was. */
   readonly warnings?: Warnings
+  /** Directories whose contents were left out, as they ask for it. */
+  readonly leftOut?: TaggedDirectories
   readonly longPaths?: number
   readonly recentEntries?: number
 }
@@ -45,8 +48,19 @@ export interface Attempt {
 export function describeBackup({ plan, seconds, livedSeconds, outcome }: Attempt, takenAt: Date): VolumeBackup[] {
   if (!('archive' in outcome)) return []
   const { origin } = plan
-  const { source, archive, base, removed, fullBecause, sampled, unconfirmed, warnings, longPaths, recentEntries } =
-    outcome
+  const {
+    source,
+    archive,
+    base,
+    removed,
+    fullBecause,
+    sampled,
+    unconfirmed,
+    warnings,
+    leftOut,
+    longPaths,
+    recentEntries,
+  } = outcome
   return [
     {
       volume: origin.volume,
@@ -69,6 +83,7 @@ export function describeBackup({ plan, seconds, livedSeconds, outcome }: Attempt
       ...(sampled && { sampled }),
       ...(unconfirmed && { unconfirmed }),
       ...(warnings && { warnings }),
+      ...(leftOut && { leftOut }),
       ...(longPaths !== undefined && { longPaths }),
       ...(recentEntries !== undefined && { recentEntries }),
       archiveSeconds: seconds,

@@ -2,6 +2,7 @@ import { manifestKey, type RunKey } from '../contract'
 import { formatArgv } from '../host/argv'
 import { isSizesOnly, type Manifest, type VolumeBackup } from '../run/manifest'
 import { bucketFlags, type BucketOptions } from '../options/commands'
+import { pathOnHost } from '../tar/entry'
 import { printableLine } from '../lib/printable'
 import { describeSamples, formatSample } from '../verify/sample'
 import { describeSource, isOfOneMoment } from '../source/record'
@@ -13,6 +14,8 @@ import type { Argv } from '../context'
 /** What a summary repeats of what was asked for. */
 export interface SummaryRequest extends BucketOptions {
   readonly exclude: readonly string[]
+  readonly excludeCaches: boolean
+  readonly excludeIfPresent: readonly string[]
 }
 
 /** What a person reads first, at 3 a.m. too: the verdict, then what failed, then the rest. */
@@ -40,7 +43,8 @@ export function formatBackupSummary(
     ...notBackedUp.map(({ mountPoint, device, reason }) => `  not backed up: ${mountPoint} (${device}): ${reason}`),
     describeConsistency(manifest),
     ...describeUnconfirmed(manifest),
-    ...excluded(wish.exclude),
+    ...excluded(wish),
+    ...volumes.flatMap(leftOutLines),
     `  manifest: s3://${wish.bucket}/${manifestKey(manifest)}`,
     `  next: ${formatArgv(verifyCommand(manifest, wish))}`,
   ])
@@ -85,8 +89,24 @@ function verifyCommand({ run, host, class: className }: Manifest, bucket: Bucket
 }
 
 /** A backup may be complete and hold nothing: what was left out is to be seen wherever its success is. */
-function excluded(patterns: readonly string[]): string[] {
-  return patterns.length === 0 ? [] : [`  excluded: ${patterns.join(' ')}`]
+function excluded({ exclude, excludeCaches, excludeIfPresent }: Omit<SummaryRequest, keyof BucketOptions>): string[] {
+  const tagged = [...(excludeCaches ? ['caches'] : []), ...excludeIfPresent.map((name) => `directories with ${name}`)]
+  return [
+    ...(exclude.length === 0 ? [] : [`  excluded: ${exclude.join(' ')}`]),
+    ...(tagged.length === 0 ? [] : [`  excluded: what is in ${tagged.join(', ')}`]),
+  ]
+}
+
+/** Of more, the manifest has the first ones. */
+const LEFT_OUT_SHOWN = 3
+
+function leftOutLines({ mountPoint, leftOut }: VolumeBackup): string[] {
+  if (!leftOut) return []
+  const shown = leftOut.first.slice(0, LEFT_OUT_SHOWN)
+  const more = leftOut.count - shown.length
+  const names = shown.map(({ path }) => printableLine(pathOnHost(mountPoint, path)))
+  const what = `${counted(leftOut.count, 'directory', 'directories')} of ${mountPoint}`
+  return [`  left out what is in ${what}: ${[...names, ...(more > 0 ? [`… and ${more} more`] : [])].join(' ')}`]
 }
 
 /** What would be archived of a volume. */
@@ -108,7 +128,7 @@ export function formatBackupPlan(
   runKey: RunKey,
   selection: Selection,
   plans: readonly SnapshotPlan[],
-  exclude: readonly string[] = [],
+  wish: Omit<SummaryRequest, keyof BucketOptions> = { exclude: [], excludeCaches: false, excludeIfPresent: [] },
   levels: readonly ForeseenLevel[] = [],
 ): string {
   return joinLines([
@@ -127,7 +147,7 @@ export function formatBackupPlan(
     ...[...selection.unfit, ...selection.skipped, ...selection.unsupported].map(
       ({ mountPoint, device, reason }) => `  not backed up: ${mountPoint} (${device}): ${reason}`,
     ),
-    ...excluded(exclude),
+    ...excluded(wish),
     `  next: the same command without --dry-run`,
   ])
 }

@@ -1,10 +1,11 @@
 /** Whether a differential archive of a volume may be made by the index of its base. */
+import { tagsInOrder } from '../tar/tags'
 import type { IndexHeader } from './index.io'
 
 /** What the index must be of, as the volume is now. */
 export interface VolumeNow extends Pick<
   IndexHeader,
-  'host' | 'class' | 'run' | 'volume' | 'uuid' | 'filesystem' | 'mountPoint' | 'excludes'
+  'host' | 'class' | 'run' | 'volume' | 'uuid' | 'filesystem' | 'mountPoint' | 'excludes' | 'tags'
 > {
   readonly compression: IndexHeader['archive']['compression']
   /** When its snapshot was taken. */
@@ -30,7 +31,10 @@ export function findObstacle(base: IndexHeader, now: VolumeNow): string | undefi
   if (base.uuid !== now.uuid || base.filesystem !== now.filesystem)
     return 'it is another filesystem than at its last full archive'
   if (base.mountPoint !== now.mountPoint) return `it was mounted at ${base.mountPoint} at its last full archive`
-  if (base.excludes.join('\0') !== now.excludes.join('\0'))
+  if (
+    base.excludes.join('\0') !== now.excludes.join('\0') ||
+    tagsInOrder(base.tags).join() !== tagsInOrder(now.tags).join()
+  )
     return 'other paths are excluded than at its last full archive'
   if (base.archive.compression !== now.compression)
     return `its last full archive has the compression '${base.archive.compression}'`

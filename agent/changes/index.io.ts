@@ -50,6 +50,7 @@ const headerSchema = z.object({
   filesystem: z.string(),
   mountPoint: z.string(),
   excludes: z.array(z.string()),
+  tags: z.object({ caches: z.boolean(), names: z.array(z.string()).readonly() }),
   takenAt: z.iso.datetime(),
   archive: archiveSchema,
 })

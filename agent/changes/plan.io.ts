@@ -6,6 +6,7 @@ import { AgentError, type ErrorCode } from '../errors'
 import { cursorOf } from '../lib/cursor'
 import { openUnlinkedFile } from '../host/unlinked-file.io'
 import type { Base } from '../run/manifest'
+import type { TaggedDirectories } from '../tar/tags'
 import { BLOCK_BYTES } from '../tar/layout'
 import { pathOfOrderKey } from '../tar/order'
 import { compareWithBase } from './compare'
@@ -31,6 +32,8 @@ export interface ChangeCounts {
 export interface DifferentialPlan extends DifferentialSource, AsyncDisposable {
   readonly base: Base
   readonly counts: ChangeCounts
+  /** Directories whose contents are left out. */
+  readonly tagged: TaggedDirectories
 }
 
 /** Why the archive is better a full one, in words that end a sentence. */
@@ -132,6 +135,7 @@ async function compareTree(
   return {
     base: { run: header.run, takenAt: header.takenAt, archive: header.archive },
     counts,
+    tagged: walk.tagged(),
     torn: comparison.torn(),
     names: () => names.pieces(),
     namesCount: counts.own,

@@ -6,6 +6,8 @@ import { openUnlinkedFile, type UnlinkedFile } from '../host/unlinked-file.io'
 
 const compress = promisify(zstdCompress)
 const PIECE_BYTES = 1024 * 1024
+const START_BYTES = 16 * 1024
+const NOTHING = Buffer.alloc(0)
 /** Pieces compressed at the same time, on Node's thread pool. */
 const PIECES_IN_FLIGHT = 3
 /** What is damaged on the disk must not be taken for what was written. */
@@ -21,8 +23,8 @@ export interface Spool extends AsyncDisposable {
   readonly sizeBytes: number
 }
 
-async function compressAndFree(text: Buffer): Promise<Buffer> {
-  const compressed = await compress(text, CHECKSUM)
+async function compressAndFree(text: Buffer, bytes: number): Promise<Buffer> {
+  const compressed = await compress(text.subarray(0, bytes), CHECKSUM)
   freeNow(text)
   return compressed
 }
@@ -34,7 +36,7 @@ export async function openSpool(): Promise<Spool> {
 
 /** @param file - where its frames go, from now on */
 export function spoolInto(file: Pick<UnlinkedFile, 'append' | 'read' | 'sizeBytes'> & AsyncDisposable): Spool {
-  let text = Buffer.allocUnsafeSlow(PIECE_BYTES)
+  let text = NOTHING
   let bytes = 0
   let isEmpty = true
   const pending: Promise<Buffer>[] = []
@@ -46,23 +48,31 @@ export function spoolInto(file: Pick<UnlinkedFile, 'append' | 'read' | 'sizeByte
       freeNow(frame)
     }
   }
-  const flush = (room: number): Promise<void> => {
-    const compressed = compressAndFree(text.subarray(0, bytes))
+  const flush = (): Promise<void> => {
+    const compressed = compressAndFree(text, bytes)
     compressed.catch(() => undefined) // whoever waits for it is told
     pending.push(compressed)
-    text = Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, room))
+    text = NOTHING
     bytes = 0
     isEmpty = false
     return settle(PIECES_IN_FLIGHT)
   }
+  /** Most spools are small, and memory outside of V8's heap is not soon given back. */
+  const grow = (wanted: number): void => {
+    const larger = Buffer.allocUnsafeSlow(Math.max(wanted, Math.min(2 * text.length, PIECE_BYTES), START_BYTES))
+    text.copy(larger, 0, 0, bytes)
+    freeNow(text)
+    text = larger
+  }
   return {
     add(more) {
-      const room = bytes + more.length > text.length ? flush(more.length) : undefined
+      const room = bytes > 0 && bytes + more.length > PIECE_BYTES ? flush() : undefined
+      if (bytes + more.length > text.length) grow(bytes + more.length)
       bytes += text.write(more, bytes, 'latin1')
       return room
     },
     async finish() {
-      if (bytes > 0 || isEmpty) await flush(0)
+      if (bytes > 0 || isEmpty) await flush()
       await settle(0)
     },
     async *frames() {

@@ -1,6 +1,15 @@
 /** The walk's own side: what runs in its thread. */
-import { lstatSync, readdirSync, type BigIntStats } from 'node:fs'
+import { closeSync, constants, lstatSync, openSync, readdirSync, readSync, type BigIntStats } from 'node:fs'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
+import {
+  CACHE_SIGNATURE,
+  CACHE_TAG,
+  collectTagged,
+  NO_TAGS,
+  tagsInOrder,
+  type DirectoryTags,
+  type TaggedDirectories,
+} from '../tar/tags'
 import { excluder } from './excludes'
 import { formatFacts, type WalkedType } from './walked'
 import type { WalkAnswer, WalkTask } from './walk.io'
@@ -29,19 +38,21 @@ export function runWalkIfAsked(): boolean {
     sent++
   }
   try {
-    walk(task, (batch) => send({ batch }))
-    send({ done: true })
+    const tagged = walk(task, (batch) => send({ batch }))
+    send({ done: true, tagged })
   } catch (error) {
     send({ error: error instanceof Error ? error.message : String(error) })
   }
   return true
 }
 
-function walk({ tree }: WalkTask, send: (batch: string) => void): void {
+function walk({ tree }: WalkTask, send: (batch: string) => void): TaggedDirectories {
   const isExcluded = tree.excludes.length === 0 ? () => false : excluder(tree.excludes)
   if (!isExcluded) throw new Error(`one of these patterns cannot be followed: ${tree.excludes.join(' ')}`)
   const root = Buffer.from(tree.directory)
   const { dev } = lstatSync(root, { bigint: true })
+  const findTag = tagFinder(tree.tags ?? NO_TAGS)
+  const tagged = collectTagged()
   let texts: string[] = []
 
   const take = (key: string, stat: BigIntStats, type: WalkedType): void => {
@@ -58,14 +69,24 @@ function walk({ tree }: WalkTask, send: (batch: string) => void): void {
 
   /** Directories that were begun, each with what is still to be looked at in it, the next one last. */
   const begun: { readonly path: Buffer; readonly key: string; readonly names: Buffer[] }[] = []
-  const visit = (path: Buffer, key: string): void => {
+  const visit = (path: Buffer, key: string, alone = false): void => {
     const stat = lstatSync(path, { bigint: true })
     const type = typeOf(stat)
     if (!type) return
     take(key, stat, type)
     if (type !== 'directory' || stat.dev !== dev) return
+    const within = Buffer.concat([path, SLASH])
+    const tag = findTag(within)
+    if (tag !== undefined) {
+      tagged.add(key === '' ? '.' : key.replaceAll('\0', '/'), tag)
+      // It is archived whatever patterns say of it, but not what is in it.
+      const tagKey = key === '' ? tag : `${key}\0${tag}`
+      visit(Buffer.concat([within, Buffer.from(tag)]), tagKey, alone || isExcluded(`./${tagKey.replaceAll('\0', '/')}`))
+      return
+    }
+    if (alone) return
     const names = readdirSync(path, { encoding: 'buffer' }).sort((a, b) => Buffer.compare(b, a))
-    begun.push({ path: Buffer.concat([path, SLASH]), key, names })
+    begun.push({ path: within, key, names })
   }
 
   visit(root, '')
@@ -80,6 +101,35 @@ function walk({ tree }: WalkTask, send: (batch: string) => void): void {
     }
   }
   if (texts.length > 0) send(texts.join('/'))
+  return tagged.list()
+}
+
+/** @returns what looks for a directory's tag, given the directory's path with a slash behind it */
+function tagFinder(tags: DirectoryTags): (within: Buffer) => string | undefined {
+  const inOrder = tagsInOrder(tags).map((name) => ({ name, bytes: Buffer.from(name), isCache: isCacheTag(tags, name) }))
+  return (within) =>
+    inOrder.find(({ bytes, isCache }) => {
+      const path = Buffer.concat([within, bytes])
+      const stat = lstatSync(path, { throwIfNoEntry: false })
+      // What tar cannot open without following a link is none to it.
+      if (!stat || stat.isSymbolicLink() || stat.isSocket()) return false
+      return isCache ? stat.isFile() && beginsWithSignature(path) : true
+    })?.name
+}
+
+/** The last one in order, unless the same name was asked for by itself. */
+function isCacheTag({ caches, names }: DirectoryTags, name: string): boolean {
+  return caches && name === CACHE_TAG && !names.includes(CACHE_TAG)
+}
+
+function beginsWithSignature(path: Buffer): boolean {
+  const start = Buffer.alloc(CACHE_SIGNATURE.length)
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    return readSync(file, start, 0, start.length, 0) === start.length && start.toString('latin1') === CACHE_SIGNATURE
+  } finally {
+    closeSync(file)
+  }
 }
 
 const SLASH = Buffer.from('/')

@@ -1,6 +1,7 @@
 /** Goes through a filesystem in tar's order, looking at every entry without opening it, on a thread of its own. */
 import { Worker } from 'node:worker_threads'
 import { AgentError } from '../errors'
+import type { DirectoryTags, TaggedDirectories } from '../tar/tags'
 import type { Walked } from './walked'
 
 /** What to go through. */
@@ -8,6 +9,8 @@ export interface Tree {
   readonly directory: string
   /** As `tarCreate` takes them. */
   readonly excludes: readonly string[]
+  /** None unless told. */
+  readonly tags?: DirectoryTags
 }
 
 /** Releasing it ends the thread. */
@@ -19,6 +22,8 @@ export interface Walk extends AsyncDisposable {
    * @throws AgentError COMMAND_FAILED where something cannot be looked at, and with it nobody knows what has changed
    */
   batches(): AsyncGenerator<readonly Walked[], void, undefined>
+  /** Directories whose contents were passed over. @throws RangeError before the walk has come to its end */
+  tagged(): TaggedDirectories
 }
 
 /** `workerData` of the thread. */
@@ -31,7 +36,7 @@ export interface WalkTask {
 
 export type WalkAnswer =
   /** Keys and facts by turns, with slashes between: neither has any. */
-  { readonly batch: string } | { readonly done: true } | { readonly error: string }
+  { readonly batch: string } | { readonly done: true; readonly tagged: TaggedDirectories } | { readonly error: string }
 
 export function walkTree(tree: Tree, signal: AbortSignal): Walk {
   const taken = new SharedArrayBuffer(4)
@@ -39,6 +44,7 @@ export function walkTree(tree: Tree, signal: AbortSignal): Walk {
   // The agent is one file: the thread runs it again, and `main` sees by the task that it is to walk.
   const thread = new Worker(__filename, { workerData: task, resourceLimits: { maxYoungGenerationSizeMb: 8 } })
   const answers: WalkAnswer[] = []
+  let tagged: TaggedDirectories | undefined
   let wake: () => void = () => undefined
   const take = (answer: WalkAnswer): void => {
     answers.push(answer)
@@ -57,14 +63,20 @@ export function walkTree(tree: Tree, signal: AbortSignal): Walk {
         signal.throwIfAborted()
         const answer = answers.shift()
         if (!answer) await new Promise<void>((resolve) => (wake = resolve))
-        else if ('done' in answer) return
-        else if ('error' in answer) throw cannotWalk(tree, answer.error)
+        else if ('done' in answer) {
+          tagged = answer.tagged
+          return
+        } else if ('error' in answer) throw cannotWalk(tree, answer.error)
         else {
           yield parseBatch(answer.batch)
           Atomics.add(new Int32Array(taken), 0, 1)
           Atomics.notify(new Int32Array(taken), 0)
         }
       }
+    },
+    tagged() {
+      if (!tagged) throw new RangeError('the walk has not come to its end')
+      return tagged
     },
     async [Symbol.asyncDispose]() {
       signal.removeEventListener('abort', stop)

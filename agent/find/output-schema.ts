@@ -149,7 +149,9 @@ export const findOutput = z
     runs: z.int().describe('Runs that were to be searched.'),
     found: z.array(foundPathSchema).describe('In the order of their paths, as many as `--limit` says.'),
     more: z.int().describe('Entries of further paths.'),
-    notSearched: z.array(notSearchedSchema).describe('What could not be searched, or has matches in a base that is gone: the first 100. Status 3.'),
+    notSearched: z
+      .array(notSearchedSchema)
+      .describe('What could not be searched, or has matches in a base that is gone: the first 100. Status 3.'),
     notSearchedCount: z.int().describe('How much there is of that.'),
     ...deletedFields,
   })

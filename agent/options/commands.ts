@@ -33,6 +33,8 @@ export const COMMANDS = {
       ...COMMON,
       ...SNAPSHOTS,
       'exclude',
+      'excludeCaches',
+      'excludeIfPresent',
       'requireAll',
       'dryRun',
       'storageClass',

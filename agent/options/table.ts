@@ -14,6 +14,7 @@ import {
   HOST_PATTERN,
   REGION_PATTERN,
   RUN_PATTERN,
+  TAG_PATTERN,
   RUN_SECONDS_MAX,
   RETRIEVAL_TIERS,
   SCRATCH_DIRECTORY,
@@ -178,6 +179,14 @@ export const OPTIONS = {
   exclude: option(
     'leave out paths that match this pattern: /var/cache/* only there, *.tmp anywhere',
     listOf(text('GLOB', '^[^\\0]+$', 'a pattern', GLOB_GRAMMAR), '\n'),
+  ),
+  excludeCaches: option(
+    'leave out what is in directories that a CACHEDIR.TAG marks as caches; no filesystem may be one itself',
+    boolean,
+  ),
+  excludeIfPresent: option(
+    'leave out what is in directories that have a file or directory of this name, such as .nobackup; no filesystem may have one itself',
+    listOf(text('NAME', TAG_PATTERN, 'a name of letters, digits and . _ - + @ ~'), ','),
   ),
   requireAll: option(
     'end with status 3 if a filesystem on disk is not backed up because no snapshot of it can be taken',

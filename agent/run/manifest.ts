@@ -1,3 +1,4 @@
+import { TAGGED_LISTED_MAX } from '../tar/tags'
 import { z } from 'zod'
 import { CLASS_PATTERN, DEPTHS, RUN_PATTERN } from '../contract'
 import type { Archive, RemovedNames } from '../archive/archive'
@@ -121,6 +122,23 @@ export const volumeSchema = z.object({
       'What tar could not read though it ended well, such as extended attributes, and entries that the catalog does not describe. ' +
         'The run is then `incomplete`.',
     ),
+  leftOut: z
+    .object({
+      count: z.int().min(1).describe('How many there are.'),
+      first: z
+        .array(
+          z.object({
+            path: z.string().describe('As in the catalog.'),
+            path64: z.string().optional().describe('The same in base64, where it is not UTF-8.'),
+            tag: z.string().describe('The name in it that says so.'),
+          }),
+        )
+        .max(TAGGED_LISTED_MAX)
+        .readonly()
+        .describe(`The first of them, at most ${TAGGED_LISTED_MAX}.`),
+    })
+    .optional()
+    .describe('Directories that `--exclude-caches` or `--exclude-if-present` archived without what is in them.'),
   longPaths: z
     .int()
     .min(1)

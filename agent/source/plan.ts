@@ -1,5 +1,6 @@
 import type { RunKey } from '../contract'
 import type { PreflightRequest } from '../options/commands'
+import { NO_TAGS } from '../tar/tags'
 import type { HostSurvey, SnapshotPlan, SnapshotRequest, Volume } from './source'
 
 /** What all sources are told, of what an operator asked for. */
@@ -12,7 +13,16 @@ export function snapshotRequest(
   }: Pick<PreflightRequest, 'snapshotSize' | 'freeze' | 'ebsKeepLast' | 'ebsEngine'>,
   { host, run }: Pick<RunKey, 'host' | 'run'>,
 ): SnapshotRequest {
-  return { host, run, size: snapshotSize, exclude: [], freeze, ebsKeepLast: ebsKeepLast === 'yes', ebsEngine }
+  return {
+    host,
+    run,
+    size: snapshotSize,
+    exclude: [],
+    tags: NO_TAGS,
+    freeze,
+    ebsKeepLast: ebsKeepLast === 'yes',
+    ebsEngine,
+  }
 }
 
 /** One snapshot for each volume, in their order. @throws AgentError SNAPSHOT_SPACE where there is too little room */

@@ -3,6 +3,7 @@ import type { Argv, HostDeps, UploadRef } from '../context'
 import type { AgentError } from '../errors'
 import type { HostFilesystems } from '../host/mounts'
 import type { Warnings } from '../tar/messages'
+import type { DirectoryTags, TaggedDirectories } from '../tar/tags'
 import type { SnapshotSize } from '../options/types'
 import type { SourceChoice } from './choice'
 import type { MountedFilesystem } from './filesystems'
@@ -58,6 +59,8 @@ export interface MountedSnapshot extends AsyncDisposable {
   readonly takenAt?: Date
   /** What tar said when it was read, where `tar` does not say it again. */
   readonly warnings?: Warnings
+  /** Directories whose contents were left out when it was read, where `tar` does not say it again. */
+  readonly tagged?: TaggedDirectories
   /** Prints the tar stream, any number of times: `plan.tar`, or how the same is had where only the source sees the files. */
   readonly tar: Argv
   /** As `tar`, of the names listed at its standard input; absent where only all of it can be read again. */
@@ -80,6 +83,8 @@ export interface SnapshotRequest {
   readonly size: SnapshotSize
   /** Patterns of absolute paths, as they are on the host, that are not archived. */
   readonly exclude: readonly string[]
+  /** By which directories say that their contents are not archived. */
+  readonly tags: DirectoryTags
   /** Of EBS: filesystems of data are frozen while their snapshot begins. */
   readonly freeze: boolean
   /** Of EBS: the last snapshot of each volume stays. */

@@ -1,6 +1,7 @@
 /** GNU tar: how an archive is written and read, and what the installed tar must be able to do. */
 import { AgentError } from '../errors'
 import type { Argv } from '../context'
+import { NO_TAGS, tagOptions } from './tags'
 
 /** The first version that restores extended attributes and ACLs in every order of entries. */
 const OLDEST_VERSION: readonly [major: number, minor: number] = [1, 29]
@@ -62,9 +63,11 @@ const IN_ORDER = '--sort=name'
  *
  * @param excludes - globs. One that starts with `/` is anchored at the directory, any other matches after each `/`;
  * `*` and `?` do not match `/`. What is below an excluded directory is excluded too.
+ * @param tags - by which directories say that their contents are left out: tar tells of each on standard error
  */
-export function tarCreate(directory: string, excludes: readonly string[] = []): Argv {
-  return [...CREATE, IN_ORDER, ...excludes.flatMap(excludeOptions), `--directory=${directory}`, '--', '.']
+export function tarCreate(directory: string, excludes: readonly string[] = [], tags = NO_TAGS): Argv {
+  const left = [...tagOptions(tags), ...excludes.flatMap(excludeOptions)]
+  return [...CREATE, IN_ORDER, ...left, `--directory=${directory}`, '--', '.']
 }
 
 /**

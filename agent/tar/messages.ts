@@ -1,5 +1,7 @@
 /** What GNU tar says on standard error although it ends with status 0: what it may say, and what means a loss. */
 
+import { collectTagged, type TaggedDirectories } from './tags'
+
 /** What was said that must be known: how often, and the first of it. */
 export interface Warnings {
   readonly count: number
@@ -14,6 +16,8 @@ const LINES_MAX = 20
 /** Of a long line, its beginning and its end: names are at its beginning, and what is wrong is at its end. */
 const LINE_START = 300
 const LINE_END = 200
+/** Four times as much as a path that the kernel takes at a time: each byte may be escaped. */
+const LINE_MAX = 20_000
 
 /** What tar leaves out by design. */
 type LeftOut = 'sockets' | 'mount points'
@@ -33,6 +37,26 @@ export function classifyMessage(line: string): LeftOut | undefined {
   return ALLOWED.find(([ending]) => line.startsWith('tar: ') && line.endsWith(ending) && !isEscaped(line, ending))?.[1]
 }
 
+const TAGGED = /^tar: (?<directory>.*\/): contains a cache directory tag (?<tag>\S+); contents not dumped$/s
+
+/** Of which directory a line says that its contents are left out: its path as in a catalog, a character for each byte. */
+function findTagged(line: string): { readonly path: string; readonly tag: string } | undefined {
+  const { directory, tag } = TAGGED.exec(line)?.groups ?? {}
+  if (directory === undefined || tag === undefined) return undefined
+  return { path: unescape(directory).replace(/\/$/, '').replace(/^\.\//, ''), tag }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  ...{ a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' },
+}
+
+/** As tar quotes names in the C locale. */
+function unescape(text: string): string {
+  return text.replace(/\\([0-7]{3}|.)/gs, (_, code: string) =>
+    code.length === 3 ? String.fromCharCode(parseInt(code, 8)) : (ESCAPES[code] ?? code),
+  )
+}
+
 /** Whether an odd number of backslashes stands in front of the ending: its colon is then part of a name. */
 function isEscaped(line: string, ending: string): boolean {
   const name = line.slice(0, -ending.length)
@@ -42,6 +66,8 @@ function isEscaped(line: string, ending: string): boolean {
 export interface MessageSummary {
   /** How many of each kind were left out, and the first message. */
   readonly leftOut: ReadonlyMap<LeftOut, { readonly count: number; readonly first: string }>
+  /** Directories of which the contents were left out, as they ask for it themselves. */
+  readonly tagged: TaggedDirectories
   readonly warnings: Warnings
 }
 
@@ -55,19 +81,28 @@ export interface TarMessages {
 /** Counts tar's messages line by line as they come; memory does not grow with them. */
 export function tarMessages(): TarMessages {
   const leftOut = new Map<LeftOut, { readonly count: number; readonly first: string }>()
+  const tagged = collectTagged()
   const warnings = collectWarnings()
   let start = ''
   let end = ''
 
   const extend = (text: string): void => {
-    const room = LINE_START - start.length
+    const room = LINE_MAX - start.length
     start += text.slice(0, room)
     end = (end + text.slice(room)).slice(-LINE_END - 1)
   }
   const take = (): void => {
-    const line = end.length > LINE_END ? `${start}…${end.slice(1)}` : start + end
+    const isWhole = end.length <= LINE_END
+    const whole = start + end
+    const line =
+      whole.length > LINE_START + LINE_END ? `${whole.slice(0, LINE_START)}…${whole.slice(-LINE_END)}` : whole
     start = end = ''
     if (line === '') return
+    const found = findTagged(whole)
+    if (found) {
+      tagged.add(isWhole ? found.path : undefined, found.tag)
+      return
+    }
     const kind = classifyMessage(line)
     if (kind === undefined) {
       warnings.add(line)
@@ -87,7 +122,7 @@ export function tarMessages(): TarMessages {
     },
     summary() {
       take()
-      return { leftOut, warnings: warnings.list() }
+      return { leftOut, tagged: tagged.list(), warnings: warnings.list() }
     },
   }
 }

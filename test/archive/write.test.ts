@@ -281,7 +281,7 @@ test('what is too deep for one path is archived and counted', async () => {
 
   execFileSync('rm', ['-rf', join(directory, 'd')])
   expect(archive.entries).toBe(depth + 1)
-  expect(archive.notes).toEqual({ warnings: NO_WARNINGS, longPaths: depth - 2047 })
+  expect(archive.notes).toEqual({ warnings: NO_WARNINGS, longPaths: depth - 2047, tagged: { count: 0, first: [] } })
 })
 
 test('a bandwidth limit holds for what is sent', async () => {

@@ -1,4 +1,5 @@
 /** Nights of one volume, archived as a backup does it: real archives and indexes, with LVM and S3 in the test's hands. */
+import { tagsOf } from '../../agent/backup/choose-base.io'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -65,14 +66,14 @@ export function nightsOfVolume(): Nights {
       const local = localDeps()
       const deps = { ...local, host: lvmHost({ home: directory }), store: { ...store, ...changed } }
       const survey = await surveyHost(deps, parseSourceChoice([]))
-      const wanted = { ...snapshotRequest(request, runKey), exclude: request.exclude }
+      const wanted = { ...snapshotRequest(request, runKey), exclude: request.exclude, tags: tagsOf(request) }
       const [planned] = planSnapshots(survey, selectVolumes(survey, request).volumes, wanted)
       await using _snapshots = await takeSnapshots(deps, [planned!])
       const plan = { ...planned!, origin: { ...planned!.origin, uuid: 'u-1', ...origin } }
       await using lease = await mountSnapshot(deps, planned!)
       const mounted: MountedSnapshot = {
         source: lease.source,
-        tar: tarCreate(directory),
+        tar: tarCreate(directory, [], tagsOf(request)),
         ...(!inPlace && { tarListed: tarCreateListed(directory), tree: directory }),
         [Symbol.asyncDispose]: () => Promise.resolve(),
         ...mount,

@@ -4,7 +4,7 @@ import { formatBackupSummary } from '../../agent/backup/summary'
 import { differentialOf, manifestOf, volumeBackupOf } from '../support/manifest'
 import { columns, fit, formatSeconds, SUMMARY_CHARACTERS_MAX } from '../../agent/lib/text'
 
-const VAULT = { bucket: 'vault', exclude: [] }
+const VAULT = { bucket: 'vault', exclude: [], excludeCaches: false, excludeIfPresent: [] }
 
 test('a good backup says so first, and what to do next last', () => {
   const lines = formatBackupSummary(manifestOf(), VAULT).split('\n')

@@ -1,3 +1,4 @@
+import { NO_TAGS } from '../../agent/tar/tags'
 import { findObstacle, type VolumeNow } from '../../agent/changes/choose-level'
 import type { IndexHeader } from '../../agent/changes/index.io'
 import { volumeBackupOf } from '../support/manifest'
@@ -11,7 +12,7 @@ const base: IndexHeader = {
     uuid: 'u-1',
     filesystem: 'ext4',
   },
-  ...{ mountPoint: '/srv', excludes: ['/cache/*', '*.tmp'], takenAt: '2026-01-01T02:00:00.000Z' },
+  ...{ mountPoint: '/srv', excludes: ['/cache/*', '*.tmp'], tags: NO_TAGS, takenAt: '2026-01-01T02:00:00.000Z' },
   archive: { ...volumeBackupOf().archive, compression: 'zstd' },
 }
 const tonight: VolumeNow = {
@@ -23,7 +24,7 @@ const tonight: VolumeNow = {
     uuid: 'u-1',
     filesystem: 'ext4',
   },
-  ...{ mountPoint: '/srv', excludes: ['/cache/*', '*.tmp'], compression: 'zstd' },
+  ...{ mountPoint: '/srv', excludes: ['/cache/*', '*.tmp'], tags: NO_TAGS, compression: 'zstd' },
   ...{ takenAt: new Date('2026-01-02T02:00:00Z'), fullEverySeconds: 7 * 86_400 },
 }
 
@@ -41,6 +42,8 @@ test.each<[string, Partial<VolumeNow>]>([
   ['it was mounted at /srv', { mountPoint: '/data' }],
   ['other paths are excluded', { excludes: ['/cache/*'] }],
   ['other paths are excluded', { excludes: ['*.tmp', '/cache/*'] }],
+  ['other paths are excluded', { tags: { caches: true, names: [] } }],
+  ['other paths are excluded', { tags: { caches: false, names: ['.nobackup'] } }],
   ["the compression 'zstd'", { compression: 'none' }],
   ['of the future', { takenAt: new Date(base.takenAt) }],
   ['of the future', { takenAt: new Date('2025-12-31T02:00:00Z') }],

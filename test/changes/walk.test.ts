@@ -1,9 +1,11 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { tarMessages } from '../../agent/tar/messages'
+import { CACHE_SIGNATURE, CACHE_TAG, NO_TAGS, type DirectoryTags, type TaggedDirectories } from '../../agent/tar/tags'
 import { tarCreate } from '../../agent/tar/commands'
 import { pathBytes } from '../../agent/tar/entry'
 import { scanTar } from '../../agent/tar/scanner'
@@ -128,4 +130,81 @@ test('whatever a tree holds and whatever is excluded, the walk and tar go throug
     }),
     { numRuns: 250 },
   )
+})
+
+/** Every kind of entry that may bear a tag's name, and what a cache's tag may begin with. */
+const TAG_KINDS = ['file', 'signature', 'short', 'directory', 'link', 'nowhere', 'fifo', 'socket'] as const
+const tagged = fc.array(
+  fc.record({
+    directory: fc.array(fc.constantFrom('a', 'b', 'c', 'skip', '.nobackup'), { maxLength: 3 }),
+    tag: fc.constantFrom(CACHE_TAG, '.nobackup', 'skip'),
+    kind: fc.constantFrom(...TAG_KINDS),
+    content: fc.constantFrom('x', 'y\\: z', '\n'),
+  }),
+  { minLength: 1, maxLength: 8 },
+)
+const tagChoices: fc.Arbitrary<DirectoryTags> = fc.record({
+  caches: fc.boolean(),
+  names: fc.uniqueArray(fc.constantFrom('.nobackup', 'skip', CACHE_TAG)),
+})
+
+/** Nothing that is there is touched, nor what a link leads to: files are made anew, or not at all. */
+function makeTag(path: string, kind: (typeof TAG_KINDS)[number]): void {
+  if (lstatSync(path, { throwIfNoEntry: false })) return
+  if (kind === 'directory') mkdirSync(path)
+  else if (kind === 'link') symlinkSync('linked', path)
+  else if (kind === 'nowhere') symlinkSync('nowhere', path)
+  else if (kind === 'fifo') execFileSync('mkfifo', [path])
+  else if (kind === 'socket')
+    execFileSync('python3', ['-c', 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])', path])
+  else writeFileSync(path, TAG_CONTENTS[kind], { flag: 'wx' })
+}
+
+const TAG_CONTENTS = { file: '', signature: `${CACHE_SIGNATURE}\n`, short: CACHE_SIGNATURE.slice(0, -1) } as const
+
+/** What tar archives, and of what it says that it left out the contents. */
+function archivedWithTags(directory: string, excludes: readonly string[], tags: DirectoryTags) {
+  const [program, ...options] = tarCreate(directory, excludes, tags)
+  const env = { PATH: process.env['PATH'], LC_ALL: 'C' }
+  const { stdout, stderr } = spawnSync(program, options, { maxBuffer: 1 << 28, env })
+  const messages = tarMessages()
+  messages.push(stderr)
+  const found: string[] = []
+  const scanner = scanTar((entry) => found.push(pathBytes(entry).toString('latin1')))
+  scanner.push(stdout)
+  scanner.finish()
+  return { found, ...messages.summary() }
+}
+
+const byPath = ({ first }: TaggedDirectories) => first.map(({ path, tag }) => `${path} ${tag}`).sort()
+
+test('whatever tags directories have, the walk and tar leave out the same, and both say what', async () => {
+  let number = 0
+  await fc.assert(
+    fc.asyncProperty(tagged, tagChoices, fc.constantFrom([], ['*y*'], ['.nobackup']), async (tree, tags, excludes) => {
+      const directory = join(root, `tagged ${number++}`)
+      mkdirSync(directory)
+      for (const { directory: names, tag, kind, content } of tree) {
+        const place = join(directory, ...names)
+        // Where a tag is no directory, nothing can be in it.
+        const parents = names.map((_, depth) => join(directory, ...names.slice(0, depth + 1)))
+        if (parents.some((parent) => lstatSync(parent, { throwIfNoEntry: false })?.isDirectory() === false)) continue
+        mkdirSync(place, { recursive: true })
+        for (const name of [content, 'linked']) writeFileSync(join(place, name), '', { flag: 'a' })
+        makeTag(join(place, tag), kind)
+      }
+      await using walking = walkTree({ directory, excludes, tags }, new AbortController().signal)
+      const walked: Walked[] = []
+      for await (const batch of walking.batches()) walked.push(...batch)
+      const { found, tagged: told, warnings } = archivedWithTags(directory, excludes, tags)
+      expect(pathsOf(walked)).toEqual(found)
+      expect(byPath(walking.tagged())).toEqual(byPath(told))
+      expect([walking.tagged().count, warnings.count]).toEqual([told.count, 0])
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('without tags, tar is not asked to tell of every name', () => {
+  expect(tarCreate(root, [], NO_TAGS)).not.toContain('--verbose')
 })

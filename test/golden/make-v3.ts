@@ -4,6 +4,7 @@
  *     npx esbuild test/golden/make-v3.ts --bundle --platform=node --outfile=.cache/make-v3.cjs
  *     node_modules/.bin/node .cache/make-v3.cjs
  */
+import { NO_TAGS } from '../../agent/tar/tags'
 import {
   appendFileSync,
   linkSync,
@@ -161,7 +162,7 @@ async function archive(
     )
   const base = recordOf(baseAt, takenAt.base, await full(baseAt, stores[0]!))
   await using walk = walkTree({ directory: root, excludes: [] }, deps.signal)
-  const identity = { uuid: base.uuid, filesystem: base.filesystem, mountPoint, excludes: [] }
+  const identity = { uuid: base.uuid, filesystem: base.filesystem, mountPoint, excludes: [], tags: NO_TAGS }
   await draft.complete({ ...baseAt, volume, ...identity, takenAt: takenAt.base, archive: base.archive }, walk)
   await draft.keep()
   if (!change) return [base, recordOf(nightAt, takenAt.night, await full(nightAt, stores[1]!))]

@@ -21,6 +21,8 @@ test('a backup with nothing but a bucket has every default', () => {
     ebsEngine: 'snapshot',
     ec2EndpointUrl: undefined,
     exclude: [],
+    excludeCaches: false,
+    excludeIfPresent: [],
     requireAll: false,
     dryRun: false,
     storageClass: undefined,

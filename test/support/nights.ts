@@ -9,6 +9,7 @@ import { walkTree } from '../../agent/changes/walk.io'
 import { localHost } from '../../agent/host/run-command.io'
 import { formatManifest, formatOf, type VolumeBackup } from '../../agent/run/manifest'
 import { tarCreate, tarCreateListed, tarExtract } from '../../agent/tar/commands'
+import { NO_TAGS } from '../../agent/tar/tags'
 import { restore } from './commands'
 import { requestOf } from './request'
 import { manifestOf, volumeBackupOf } from './manifest'
@@ -39,7 +40,9 @@ export function nightsOf(
   directory: string,
   compression: Compression = 'zstd',
   store = memoryStore(),
+  tags = NO_TAGS,
 ): Nights {
+  const tree = { directory: root, excludes: [], tags }
   const place: IndexPlace = { class: 'daily', volume: VOLUME, directory }
   const began = Date.now() + 60_000
   let night = 0
@@ -86,7 +89,7 @@ export function nightsOf(
     const index = await openIndex(place)
     if ('unusable' in index) return { full: index.unusable }
     await using opened = index
-    return await planDifferential(opened, { directory: root, excludes: [] }, signal)
+    return await planDifferential(opened, tree, signal)
   }
 
   return {
@@ -96,16 +99,16 @@ export function nightsOf(
       await using draft = await draftIndex(place)
       const written = await archiveVolume(deps, {
         ...archiveRequestOf(at),
-        tar: tarCreate(root),
+        tar: tarCreate(root, [], tags),
         header: { catalog: 2, ...headerOf(at) },
         onCatalog: draft.takeCatalog,
       })
       const backup = backupOf(at, takenAt, written)
       const header: IndexHeader = {
-        ...{ ...at, volume: VOLUME, uuid: 'uuid', filesystem: 'ext4', mountPoint: '/srv', excludes: [] },
+        ...{ ...at, volume: VOLUME, uuid: 'uuid', filesystem: 'ext4', mountPoint: '/srv', excludes: [], tags },
         ...{ takenAt: takenAt.toISOString(), archive: backup.archive },
       }
-      await using walk = walkTree({ directory: root, excludes: [] }, signal)
+      await using walk = walkTree(tree, signal)
       await draft.complete(header, walk)
       await draft.keep()
       await publish(at, backup)

@@ -34,6 +34,8 @@ export const OPTION_SAMPLES: Record<OptionName, readonly string[]> = {
   volumes: ['/', '/srv,/home/ann'],
   excludeVolumes: ['/tmp'],
   exclude: ['/var/cache/*', '*.tmp', '[!a]?'],
+  excludeCaches: ['true', 'false'],
+  excludeIfPresent: ['.nobackup', '.nobackup,skip.me'],
   requireAll: ['true', 'false'],
   limit: ['1', '99999', '100000'],
   probeUpload: ['true', 'false'],

@@ -30,7 +30,7 @@ export interface EbsPlan extends SnapshotPlan {
 export function planSnapshots(
   state: EbsState,
   volumes: readonly EbsFilesystem[],
-  { run, exclude, freeze, ebsKeepLast, ebsEngine }: SnapshotRequest,
+  { run, exclude, tags, freeze, ebsKeepLast, ebsEngine }: SnapshotRequest,
 ): EbsPlan[] {
   const keepLast = ebsKeepLast && ebsEngine === 'snapshot'
   const wanted = new Set(volumes.map(({ volumeId }) => volumeId))
@@ -44,7 +44,7 @@ export function planSnapshots(
     return {
       ...{ origin, run, request, freeze, keepLast, disksPerWave, mountPoint },
       source: { kind: 'ebs', ...place, engine: ebsEngine, consistency: 'crash' },
-      tar: tarCreate(mountPoint, excludesWithin(origin.mountPoint, exclude)),
+      tar: tarCreate(mountPoint, excludesWithin(origin.mountPoint, exclude), tags),
       originName: partition === undefined ? volumeId : `${volumeId}, partition ${partition}`,
       description:
         ebsEngine === 'clone' ? 'copy in EBS' : `snapshot in EBS${keepLast ? ', the last of which is kept' : ''}`,

@@ -27,7 +27,7 @@ export interface LvmPlan extends DeviceSnapshotPlan {
 export function planSnapshots(
   state: LvmState,
   volumes: readonly LvmVolume[],
-  { run, size, exclude }: SnapshotRequest,
+  { run, size, exclude, tags }: SnapshotRequest,
 ): LvmPlan[] {
   assertPoolsHaveRoom(state, volumes)
   const sizes = planSizes(state, volumes, size)
@@ -43,7 +43,7 @@ export function planSnapshots(
       name,
       device,
       mountPoint,
-      tar: tarCreate(mountPoint, excludesWithin(origin.mountPoint, exclude)),
+      tar: tarCreate(mountPoint, excludesWithin(origin.mountPoint, exclude), tags),
       source: {
         ...{ kind: 'lvm', group: origin.group, name: origin.name },
         snapshot: { type: space ? 'thick' : 'thin', sizeBytes },

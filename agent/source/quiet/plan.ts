@@ -20,7 +20,7 @@ export interface QuietPlan extends SnapshotPlan {
 /** @param isFreezable - whether a volume may be frozen, as far as that is known before it is */
 export function planReading(
   volumes: readonly QuietVolume[],
-  { run, exclude }: Pick<SnapshotRequest, 'run' | 'exclude'>,
+  { run, exclude, tags }: Pick<SnapshotRequest, 'run' | 'exclude' | 'tags'>,
   isFreezable: (volume: QuietVolume) => boolean,
 ): QuietPlan[] {
   return volumes.map((origin) => {
@@ -30,7 +30,7 @@ export function planReading(
       ...{ origin, run, mountPoint },
       // No volume is called so: see `mountPointName`, and the device mapper's names, which have an odd number of hyphens.
       memory: `${mountPoint}--memory`,
-      tar: tarCreate(mountPoint, excludesWithin(origin.mountPoint, exclude)),
+      tar: tarCreate(mountPoint, excludesWithin(origin.mountPoint, exclude), tags),
       source: { kind: 'quiet', consistency: frozen ? 'frozen' : 'stable-read' },
       originName: origin.device,
       description: frozen ? 'read in place, frozen' : 'read in place until two readings agree',

@@ -5,6 +5,7 @@ import { AgentError, hasCode } from '../../errors'
 import { readMounts } from '../../host/filesystems.io'
 import { freeze } from '../../host/freeze.io'
 import { tarMessages, type Warnings } from '../../tar/messages'
+import type { TaggedDirectories } from '../../tar/tags'
 import { shows, unmount } from '../mount.io'
 import type { MountedSnapshot } from '../source'
 import { findPackageManager, waitForPackageManagers } from './package-locks.io'
@@ -47,6 +48,7 @@ interface Reading {
   readonly consistency: QuietSource['consistency']
   readonly takenAt: Date
   readonly warnings: Warnings
+  readonly tagged: TaggedDirectories
 }
 
 /**
@@ -64,13 +66,14 @@ export async function readIntoMemory(
   await using kept = new AsyncDisposableStack()
   kept.defer(() => unmount(deps, plan.memory)) // before the command: one that fails may have made directories
   await mount(deps, plan, mountMemory(plan))
-  const { consistency, takenAt, warnings } = await readUndisturbed(deps, plan, patience)
+  const { consistency, takenAt, warnings, tagged } = await readUndisturbed(deps, plan, patience)
   const all = kept.move()
   return {
     source: { kind: 'quiet', consistency },
     takenAt,
     tar: ['cat', '--', fileOf(plan)],
     warnings,
+    tagged,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }
@@ -113,11 +116,11 @@ async function readOnce(deps: HostDeps, plan: QuietPlan, patience: Patience): Pr
   await assertStillBound(deps, plan)
   const messages = tarMessages()
   messages.push(Buffer.from(stderr))
-  const { leftOut, warnings } = messages.summary()
+  const { leftOut, tagged, warnings } = messages.summary()
   for (const [kind, { count, first }] of leftOut) {
     deps.log.warn(`${plan.origin.mountPoint}: tar left out ${count} ${kind}: ${first}`)
   }
-  return { consistency: frozen ? 'frozen' : 'stable-read', takenAt, warnings }
+  return { consistency: frozen ? 'frozen' : 'stable-read', takenAt, warnings, tagged }
 }
 
 /** Had somebody unmounted it, tar would have found an empty directory, time and again. */
