@@ -1,6 +1,8 @@
 /** A host without LVM, as most EC2 instances are: the source against a kernel, and what it is for by the bundle that ships. */
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ec2Client } from '../../agent/source/ebs/ec2-client.io'
@@ -10,10 +12,13 @@ import { HANG_UP, type Settings } from '../servers/ec2'
 import { SETTINGS } from '../servers/ec2/account'
 import { askEc2 } from '../servers/ec2/ask'
 import { testSourceContract } from '../source/source-contract'
+import { bundleTrees, type GuestTrees } from '../support/tree/guest-trees'
 import { makeTrustedDirectory } from '../support/trusted-directory'
 import { MOUNT_POINTS } from './ebs-disks'
 import { startEbsHost, type EbsHost } from './ebs-host'
 import { guestDeps, readMoment } from './guest-host'
+import { BEFORE, DAYS } from './nights'
+import { levelsOf, nightsOf, volumesOf, type Nights } from './week'
 import type { HostDeps } from '../../agent/context'
 import type { SnapshotPlan } from '../../agent/source/source'
 import type { AgentResult } from './agent'
@@ -116,14 +121,14 @@ describe('by the bundle that ships', () => {
     readonly source: { readonly kind: string; readonly consistency: string; readonly snapshotId: string }
     readonly archive: { readonly segments: readonly { readonly key: string }[] }
   }
-  const volumesOf = ({ json }: AgentResult) => json.volumes as readonly Volume[]
+  const filesystemsOf = ({ json }: AgentResult) => json.volumes as readonly Volume[]
   const kindsOf = (result: AgentResult) =>
-    Object.fromEntries(volumesOf(result).map(({ mountPoint, source }) => [mountPoint, source.kind]))
+    Object.fromEntries(filesystemsOf(result).map(({ mountPoint, source }) => [mountPoint, source.kind]))
   const consistencyOf = (result: AgentResult) =>
-    Object.fromEntries(volumesOf(result).map(({ mountPoint, source }) => [mountPoint, source.consistency]))
+    Object.fromEntries(filesystemsOf(result).map(({ mountPoint, source }) => [mountPoint, source.consistency]))
 
   async function readFile(result: AgentResult, wanted: string, name: string): Promise<string> {
-    const volume = volumesOf(result).find(({ mountPoint }) => mountPoint === wanted)!
+    const volume = filesystemsOf(result).find(({ mountPoint }) => mountPoint === wanted)!
     const stored = await host.agent.read(volume.archive.segments[0]!.key)
     const tar = execFileSync('zstd', ['-dc'], { input: stored, maxBuffer: 1 << 28 })
     return execFileSync('tar', ['-xO', '--record-size=1M', name], { input: tar }).toString()
@@ -165,7 +170,7 @@ describe('by the bundle that ships', () => {
     expect(a).toBeGreaterThanOrEqual(10)
     expect([a, a! - 1]).toContain(b)
     // From one copy each, and no more than one request for all of the snapshots.
-    expect(new Set(volumesOf(result).map(({ source }) => source.snapshotId)).size).toBe(3)
+    expect(new Set(filesystemsOf(result).map(({ source }) => source.snapshotId)).size).toBe(3)
   })
 
   test('with --freeze, filesystems of data are held still, and those that the host needs are not', async () => {
@@ -234,6 +239,55 @@ describe('by the bundle that ships', () => {
     while (!hasBegun() && !(await Promise.race([first.ended.then(() => true), sleep(50, false)])));
     expect((await backUp('--volumes', '/srv/a')).status).toBe(11)
     expect((await first.ended).status).toBe(0)
+  })
+
+  describe('a week of nights', () => {
+    const mountPoints = ['/srv/a', '/srv/b']
+    const all = (level: string) => Object.fromEntries(mountPoints.map((mountPoint) => [mountPoint, level]))
+    let trees: GuestTrees
+    let shared: string
+    let nights: Nights
+    let first: AgentResult
+
+    beforeAll(async () => {
+      trees = await bundleTrees()
+      shared = await mkdtemp(join(tmpdir(), 'snapstream-nights-'))
+      const { guest, agent, options } = host
+      await sh('rm /srv/*/random')
+      for (const root of mountPoints) await guest.run(['bash', '-euc', BEFORE], { environment: { ROOT: root } })
+      nights = nightsOf({ guest, agent, trees, mountPoints, scratch: `${PLAIN}/scratch`, shared, options })
+      first = await nights.backUp()
+      expect(levelsOf(first)).toEqual(all('full'))
+    })
+    afterAll(async () => {
+      await sh(`rm -r ${PLAIN}/scratch`)
+      await trees[Symbol.asyncDispose]()
+      await rm(shared, { recursive: true })
+    })
+
+    test.each([
+      [DAYS[0]!, DAYS[1]!],
+      [DAYS[2]!, DAYS[3]!],
+    ])('after $0.name, and $1.name', async (...days) => {
+      for (const root of mountPoints)
+        for (const { changes } of days) await host.guest.run(['bash', '-euc', changes], { environment: { ROOT: root } })
+      const night = await nights.backUp()
+      expect(levelsOf(night)).toEqual(all('differential'))
+      for (const { base } of volumesOf(night)) expect(base?.run).toBe(first.json.run)
+      await nights.comesBack(night)
+    })
+
+    test('after a file was restored in place, and with the index of one volume cut in half', async () => {
+      const wanted = ['--run', first.json.run, '--path', '/srv/a/work/six']
+      const restored = await host.agent.run('restore', ...wanted, '--in-place', '--on-conflict', 'overwrite')
+      expect(restored.status).toBe(0)
+      const { volume } = volumesOf(first).find(({ mountPoint }) => mountPoint === '/srv/b')!
+      const index = `/var/lib/snapstream/index/daily/${volume}.index`
+      await sh('truncate --size=$(($(stat -c %s "$1") / 2)) "$1"', index)
+      const night = await nights.backUp()
+      expect(levelsOf(night)).toEqual({ '/srv/a': 'differential', '/srv/b': 'full' })
+      await nights.comesBack(night)
+    })
   })
 
   /** Instead of the filesystem on the last disk: a small one beside a volume of LVM. */

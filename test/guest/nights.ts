@@ -11,6 +11,8 @@ done
 printf aaaa >same-size; touch --date=@1234567890.123456789 same-size
 head -c 200000 /dev/urandom >mapped
 head -c 262144 /dev/urandom >punched
+# Most of it stays as it is: else full archives would be better.
+head -c 4000000 /dev/urandom >stays
 echo a >swap-a/file; echo b >swap-b/file; echo a >name-a; echo b >name-b
 ln one link-of-one; ln two link-of-two; ln deep/three deep/er/link-of-three
 ln eight swap-a/eight; ln eight swap-b/eight

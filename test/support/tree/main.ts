@@ -2,7 +2,7 @@
  * Builds and walks trees where they are, in the guest too: a line of JSON for each entry on standard output.
  *
  * Usage: tree.cjs build (hostile | beyond-tar) DIRECTORY
- *        tree.cjs walk DIRECTORY
+ *        tree.cjs walk DIRECTORY…, with an empty line behind what each has
  */
 import { buildTree } from './build'
 import { beyondTar, hostileTree } from './hostile'
@@ -21,10 +21,9 @@ async function build([name = '', directory = '']: readonly string[]): Promise<vo
   await buildTree(directory, tree())
 }
 
-function walk([directory = '']: readonly string[]): void {
-  process.stdout.write(
-    walkTree(directory)
-      .map((entry) => `${JSON.stringify(entry)}\n`)
-      .join(''),
-  )
+function walk(directories: readonly string[]): void {
+  for (const directory of directories) {
+    const lines = walkTree(directory).map((entry) => `${JSON.stringify(entry)}\n`)
+    process.stdout.write(`${lines.join('')}\n`)
+  }
 }
