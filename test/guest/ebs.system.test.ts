@@ -266,11 +266,12 @@ describe('by the bundle that ships', () => {
     })
 
     test.each([
-      [DAYS[0]!, DAYS[1]!],
-      [DAYS[2]!, DAYS[3]!],
-    ])('after $0.name, and $1.name', async (...days) => {
+      { one: DAYS[0]!, other: DAYS[1]! },
+      { one: DAYS[2]!, other: DAYS[3]! },
+    ])('after $one.name, and $other.name', async ({ one, other }) => {
       for (const root of mountPoints)
-        for (const { changes } of days) await host.guest.run(['bash', '-euc', changes], { environment: { ROOT: root } })
+        for (const { changes } of [one, other])
+          await host.guest.run(['bash', '-euc', changes], { environment: { ROOT: root } })
       const night = await nights.backUp()
       expect(levelsOf(night)).toEqual(all('differential'))
       for (const { base } of volumesOf(night)) expect(base?.run).toBe(first.json.run)
