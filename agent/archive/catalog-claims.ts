@@ -38,7 +38,7 @@ function isTooLong(name: string): boolean {
 }
 
 /** Whether the base64 is of bytes that are not UTF-8, and read as this text. */
-function isSameName(base64: string, text: string): boolean {
+export function isSameName(base64: string, text: string): boolean {
   const bytes = Buffer.from(base64, 'base64')
   return bytes.toString('base64') === base64 && bytes.toString('utf8') === text && !Buffer.from(text).equals(bytes)
 }

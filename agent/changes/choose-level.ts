@@ -1,5 +1,4 @@
 /** Whether a differential archive of a volume may be made by the index of its base. */
-import { tagsInOrder } from '../tar/tags'
 import type { IndexHeader } from './index.io'
 
 /** What the index must be of, as the volume is now. */
@@ -31,11 +30,12 @@ export function findObstacle(base: IndexHeader, now: VolumeNow): string | undefi
   if (base.uuid !== now.uuid || base.filesystem !== now.filesystem)
     return 'it is another filesystem than at its last full archive'
   if (base.mountPoint !== now.mountPoint) return `it was mounted at ${base.mountPoint} at its last full archive`
-  if (
-    base.excludes.join('\0') !== now.excludes.join('\0') ||
-    tagsInOrder(base.tags).join() !== tagsInOrder(now.tags).join()
-  )
+  if (base.excludes.join('\0') !== now.excludes.join('\0'))
     return 'other paths are excluded than at its last full archive'
+  if (base.tags.caches !== now.tags.caches)
+    return `its last full archive was made ${base.tags.caches ? 'with' : 'without'} --exclude-caches`
+  if (base.tags.names.join('\0') !== now.tags.names.join('\0'))
+    return 'its last full archive had other names for --exclude-if-present'
   if (base.archive.compression !== now.compression)
     return `its last full archive has the compression '${base.archive.compression}'`
   return findInTime(base, now)

@@ -1,4 +1,5 @@
 /** What a manifest claims, held against the place where it lies, against itself, and against the format. */
+import { isSameName } from '../archive/catalog-claims'
 import { catalogKey, dataKey, removedKey, type RunKey } from '../contract'
 import { FRAME_BYTES, SEGMENT_BYTES, SEGMENT_FRAMES_MAX, type Archive } from '../archive/archive'
 import { BLOCK_BYTES } from '../tar/layout'
@@ -44,7 +45,7 @@ function findInVolume(backup: VolumeBackup, runKey: RunKey): string | undefined 
   const { volume, archive } = backup
   const name = volumeNameOf(backup)
   if (volume !== name) return `is '${name}' by its source`
-  return findInArchive(archive, volume, runKey) ?? findInLevel(backup, runKey)
+  return findInArchive(archive, volume, runKey) ?? findInLevel(backup, runKey) ?? findInLeftOut(backup)
 }
 
 function findInArchive(archive: Archive, volume: string, runKey: RunKey): string | undefined {
@@ -54,6 +55,14 @@ function findInArchive(archive: Archive, volume: string, runKey: RunKey): string
   if (frames !== Math.ceil(rawBytes / FRAME_BYTES)) return `has ${frames} frames of ${rawBytes} bytes`
   if (entries > rawBytes / BLOCK_BYTES) return `has ${entries} entries in ${rawBytes} bytes`
   return findInSegments(archive, (index) => dataKey(runKey, volume, archive.compression, index))
+}
+
+function findInLeftOut({ leftOut }: VolumeBackup): string | undefined {
+  if (!leftOut) return undefined
+  if (leftOut.count < leftOut.first.length)
+    return `names ${leftOut.first.length} of ${leftOut.count} directories left out`
+  const isGood = leftOut.first.every(({ path, path64 }) => path64 === undefined || isSameName(path64, path))
+  return isGood ? undefined : 'has a directory left out of which the two names differ'
 }
 
 /** What is read as all of its volume must be that: a differential archive with its base, a full one alone. */

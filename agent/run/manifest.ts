@@ -1,6 +1,5 @@
-import { TAGGED_LISTED_MAX } from '../tar/tags'
 import { z } from 'zod'
-import { CLASS_PATTERN, DEPTHS, RUN_PATTERN } from '../contract'
+import { CLASS_PATTERN, DEPTHS, RUN_PATTERN, TAG_PATTERN } from '../contract'
 import type { Archive, RemovedNames } from '../archive/archive'
 import type { ErrorCode } from '../errors'
 import {
@@ -20,6 +19,7 @@ import {
   word,
 } from '../lib/untrusted'
 import { instanceSchema } from '../bucket/instance-record'
+import { TAGGED_LISTED_MAX, TAGGED_PATH_MAX } from '../tar/tags'
 import { bootSchema } from './boot-record'
 import { layoutsSchema, sourceSchema } from '../source/record'
 
@@ -128,9 +128,9 @@ export const volumeSchema = z.object({
       first: z
         .array(
           z.object({
-            path: z.string().describe('As in the catalog.'),
+            path: z.string().min(1).max(TAGGED_PATH_MAX).describe('As in the catalog.'),
             path64: z.string().optional().describe('The same in base64, where it is not UTF-8.'),
-            tag: z.string().describe('The name in it that says so.'),
+            tag: z.string().regex(new RegExp(TAG_PATTERN)).describe('The name in it that says so.'),
           }),
         )
         .max(TAGGED_LISTED_MAX)

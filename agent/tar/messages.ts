@@ -1,6 +1,6 @@
 /** What GNU tar says on standard error although it ends with status 0: what it may say, and what means a loss. */
 
-import { collectTagged, type TaggedDirectories } from './tags'
+import { collectTagged, TAGGED_PATH_MAX, type TaggedDirectories } from './tags'
 
 /** What was said that must be known: how often, and the first of it. */
 export interface Warnings {
@@ -16,8 +16,6 @@ const LINES_MAX = 20
 /** Of a long line, its beginning and its end: names are at its beginning, and what is wrong is at its end. */
 const LINE_START = 300
 const LINE_END = 200
-/** Four times as much as a path that the kernel takes at a time: each byte may be escaped. */
-const LINE_MAX = 20_000
 
 /** What tar leaves out by design. */
 type LeftOut = 'sockets' | 'mount points'
@@ -87,7 +85,7 @@ export function tarMessages(): TarMessages {
   let end = ''
 
   const extend = (text: string): void => {
-    const room = LINE_MAX - start.length
+    const room = TAGGED_PATH_MAX - start.length
     start += text.slice(0, room)
     end = (end + text.slice(room)).slice(-LINE_END - 1)
   }

@@ -31,6 +31,9 @@ export interface TaggedDirectories {
 /** A manifest has to stay small; the rest is counted (design limit). */
 export const TAGGED_LISTED_MAX = 100
 
+/** Longer ones are counted alone: tar's line of one, in which each byte may be escaped, is kept up to this (design limit). */
+export const TAGGED_PATH_MAX = 20_000
+
 /** Which tar heeds, and says so: it is silent without `--verbose`, which prints names besides. */
 export function tagOptions({ caches, names }: DirectoryTags): string[] {
   if (!caches && names.length === 0) return []
@@ -59,7 +62,8 @@ export function collectTagged(): TaggedCollector {
   return {
     add(path, tag) {
       count++
-      if (path !== undefined && first.length < TAGGED_LISTED_MAX) first.push({ ...namedOf(path), tag })
+      if (path !== undefined && path.length <= TAGGED_PATH_MAX && first.length < TAGGED_LISTED_MAX)
+        first.push({ ...namedOf(path), tag })
     },
     list: () => ({ count, first: [...first] }),
   }

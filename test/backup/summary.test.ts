@@ -33,6 +33,18 @@ test('a backup that is complete because everything was excluded says what was', 
   )
 })
 
+test('directories that asked to be left out are named, in characters that are safe to print', () => {
+  const first = ['cache', 'b\u001bd', 'c', 'd'].map((path) => ({ path, tag: '.nobackup' }))
+  const volumes = [volumeBackupOf({ mountPoint: '/srv', leftOut: { count: 12, first } })]
+  const wish = { ...VAULT, excludeCaches: true, excludeIfPresent: ['.nobackup', 'skip'] }
+  const summary = formatBackupSummary(manifestOf({ volumes }), wish)
+  expect(summary).toContain('\n  excluded: what is in caches, directories with .nobackup, directories with skip\n')
+  expect(summary).toMatch(
+    /\n {2}left out what is in 12 directories of \/srv: \/srv\/cache \/srv\/b\S+d \/srv\/c … and 9 more\n/,
+  )
+  expect(summary).not.toContain('\u001b')
+})
+
 test('what a differential run saved is told, and that its base is needed', () => {
   const stored = (bytes: number) => ({ ...volumeBackupOf().archive, storedBytes: bytes })
   const night = differentialOf({ archive: stored(3 * 1024 ** 2) })

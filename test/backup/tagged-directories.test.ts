@@ -72,7 +72,7 @@ test('an option that was not given for the base makes a full archive, and says s
   const { archived } = await next('auto')
   expect([archived.base, archived.fullBecause]).toEqual([
     undefined,
-    'other paths are excluded than at its last full archive',
+    'its last full archive was made without --exclude-caches',
   ])
 })
 

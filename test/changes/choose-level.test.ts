@@ -42,8 +42,8 @@ test.each<[string, Partial<VolumeNow>]>([
   ['it was mounted at /srv', { mountPoint: '/data' }],
   ['other paths are excluded', { excludes: ['/cache/*'] }],
   ['other paths are excluded', { excludes: ['*.tmp', '/cache/*'] }],
-  ['other paths are excluded', { tags: { caches: true, names: [] } }],
-  ['other paths are excluded', { tags: { caches: false, names: ['.nobackup'] } }],
+  ['made without --exclude-caches', { tags: { caches: true, names: [] } }],
+  ['other names for --exclude-if-present', { tags: { caches: false, names: ['.nobackup'] } }],
   ["the compression 'zstd'", { compression: 'none' }],
   ['of the future', { takenAt: new Date(base.takenAt) }],
   ['of the future', { takenAt: new Date('2025-12-31T02:00:00Z') }],
@@ -57,4 +57,15 @@ test('a week is over on the seventh night, some hours early too, and not on the 
   const at = (time: string) => findObstacle(base, { ...tonight, takenAt: new Date(time) })
   expect(at('2026-01-07T03:00:00Z')).toBeUndefined()
   expect(at('2026-01-08T01:30:00Z')).toContain('7 days old')
+})
+
+test('a tag of that name and the signature of a cache are not the same option', () => {
+  const byName = { caches: false, names: ['CACHEDIR.TAG'] }
+  const bySignature = { caches: true, names: [] }
+  expect(findObstacle({ ...base, tags: byName }, { ...tonight, tags: bySignature })).toBe(
+    'its last full archive was made without --exclude-caches',
+  )
+  expect(findObstacle({ ...base, tags: bySignature }, { ...tonight, tags: byName })).toBe(
+    'its last full archive was made with --exclude-caches',
+  )
 })

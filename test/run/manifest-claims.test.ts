@@ -45,6 +45,20 @@ describe('a manifest that names what is not its own', () => {
   })
 })
 
+describe('directories that were left out', () => {
+  const named = { path: 'cache', tag: '.nobackup' }
+  const odd = { path: 'b\ufffdd', path64: Buffer.from('b\xffd', 'latin1').toString('base64'), tag: 'CACHEDIR.TAG' }
+
+  test('may be more than are named, and have names that are not UTF-8', () => {
+    expect(findContradiction(at({ leftOut: { count: 9, first: [named, odd] } }), place)).toBeUndefined()
+  })
+
+  test.each<[string, VolumeBackup['leftOut'], string]>([
+    ['fewer than are named', { count: 1, first: [named, odd] }, 'names 2 of 1 directories left out'],
+    ['two names that differ', { count: 1, first: [{ ...odd, path: 'etc' }] }, 'of which the two names differ'],
+  ])('are refused: %s', (_, leftOut, message) => expectContradiction(at({ leftOut }), message))
+})
+
 describe('a differential archive', () => {
   const good = differentialOf()
   const base = good.base!
