@@ -241,7 +241,7 @@ describe('by the bundle that ships', () => {
     expect((await first.ended).status).toBe(0)
   })
 
-  describe('a week of nights', () => {
+  describe('nights', () => {
     const mountPoints = ['/srv/a', '/srv/b']
     const all = (level: string) => Object.fromEntries(mountPoints.map((mountPoint) => [mountPoint, level]))
     let trees: GuestTrees
@@ -275,18 +275,6 @@ describe('by the bundle that ships', () => {
       const night = await nights.backUp()
       expect(levelsOf(night)).toEqual(all('differential'))
       for (const { base } of volumesOf(night)) expect(base?.run).toBe(first.json.run)
-      await nights.comesBack(night)
-    })
-
-    test('after a file was restored in place, and with the index of one volume cut in half', async () => {
-      const wanted = ['--run', first.json.run, '--path', '/srv/a/work/six']
-      const restored = await host.agent.run('restore', ...wanted, '--in-place', '--on-conflict', 'overwrite')
-      expect(restored.status).toBe(0)
-      const { volume } = volumesOf(first).find(({ mountPoint }) => mountPoint === '/srv/b')!
-      const index = `/var/lib/snapstream/index/daily/${volume}.index`
-      await sh('truncate --size=$(($(stat -c %s "$1") / 2)) "$1"', index)
-      const night = await nights.backUp()
-      expect(levelsOf(night)).toEqual({ '/srv/a': 'differential', '/srv/b': 'full' })
       await nights.comesBack(night)
     })
   })

@@ -90,6 +90,22 @@ async function setRules(s3: S3Client, Bucket: string, rules: readonly CloudForma
 const DAILY = { class: 'daily', host: 'db-1' }
 const YEARLY = { class: 'yearly', host: 'db-1' }
 
+let abandoned: { readonly s3: S3Client; readonly Bucket: string }
+
+beforeAll(async () => {
+  const server = testServers().radosgw
+  const s3 = plainClient(server)
+  const Bucket = await createBucket(server, { versioned: true })
+  await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: 'data/daily/db-1/killed/v.tar.zst' }))
+  const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket }))
+  expect(Uploads).toHaveLength(1)
+  const rules = synthesizeRules().filter(({ AbortIncompleteMultipartUpload }) => AbortIncompleteMultipartUpload)
+  expect(rules).toHaveLength(1)
+  await setRules(s3, Bucket, rules)
+  abandoned = { s3, Bucket }
+}, 60_000)
+afterAll(() => abandoned.s3.destroy())
+
 test('what newer good runs have superseded expires, with what describes it, and what is the last of its kind stays', async () => {
   const Rules = synthesizeRules()
   const server = testServers().radosgw
@@ -206,15 +222,10 @@ test('what newer good runs have superseded expires, with what describes it, and 
   s3.destroy()
 }, 400_000)
 
-// In a bucket of its own: this server looks at uploads last, and takes ten seconds for all of its work, however much there is.
+// In a bucket of its own, and begun before the other test: this server looks at uploads last, and takes ten seconds for all of its
+// work, however much there is.
 test('an upload that nobody finished goes, tag or not', async () => {
-  const server = testServers().radosgw
-  const s3 = plainClient(server)
-  const Bucket = await createBucket(server, { versioned: true })
-  await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: 'data/daily/db-1/killed/v.tar.zst' }))
-  const rules = synthesizeRules().filter(({ AbortIncompleteMultipartUpload }) => AbortIncompleteMultipartUpload)
-  expect(rules).toHaveLength(1)
-  await setRules(s3, Bucket, rules)
+  const { s3, Bucket } = abandoned
   const deadline = Date.now() + (3 + PATIENCE_DAYS) * DAY_SECONDS * 1000
   for (;;) {
     const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket }))
@@ -222,5 +233,4 @@ test('an upload that nobody finished goes, tag or not', async () => {
     if (Date.now() > deadline) throw new Error('the upload is still there')
     await wait(1000)
   }
-  s3.destroy()
 }, 200_000)
