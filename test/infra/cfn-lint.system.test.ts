@@ -14,7 +14,7 @@ test.each([
   [
     'with every option',
     {
-      vault: { encryption: 'kms', accessLogs: true, objectLock: { mode: 'governance', days: 7 } },
+      vault: { encryption: 'kms', accessLogs: true, objectLock: { mode: 'governance', days: 30 } },
       hosts: { read: false, defaultHostManagement: true, ebs: { keyArns: [KEY_ARN] } },
       notifications: { emails: ['operators@example.com'], completed: true },
       schedules: [{ ...DEFAULT_STAGE.schedules[0]!, kind: 'association' }],
