@@ -2,7 +2,7 @@
 import { AgentError } from '../errors'
 import { onPage } from '../pages'
 import { PATH_BYTES_MAX } from '../tar/entry'
-import type { Named } from '../tar/order'
+import { namedBy, type Named } from '../tar/order'
 import type { CatalogRemoved } from './catalog'
 
 /** How an archive names its members, and the list what is gone. */
@@ -52,9 +52,4 @@ export function removedSplitter(key: string): RemovedSplitter {
       if (rest.length > 0) refuse('was cut short')
     },
   }
-}
-
-function namedBy(path: Buffer): Named {
-  const text = path.toString()
-  return Buffer.from(text).equals(path) ? { path: text } : { path: text, path64: path.toString('base64') }
 }

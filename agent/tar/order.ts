@@ -35,6 +35,12 @@ export function pathOfOrderKey(key: string): Buffer {
   return Buffer.from(key === '' ? '.' : key.replaceAll('\0', '/'), 'latin1')
 }
 
+/** @param path - as bytes, which need not be text */
+export function namedBy(path: Buffer): Named {
+  const text = path.toString()
+  return { path: text, ...(!Buffer.from(text).equals(path) && { path64: path.toString('base64') }) }
+}
+
 /**
  * Moves on to that name; undefined where it is not there.
  *

@@ -1,6 +1,6 @@
 /** Directories that say themselves that what is in them need not be archived: by a file's name, or by a cache's signature. */
 import { AgentError } from '../errors'
-import type { Named } from './order'
+import { namedBy, type Named } from './order'
 
 /** By what they say so. */
 export interface DirectoryTags {
@@ -63,7 +63,7 @@ export function collectTagged(): TaggedCollector {
     add(path, tag) {
       count++
       if (path !== undefined && path.length <= TAGGED_PATH_MAX && first.length < TAGGED_LISTED_MAX)
-        first.push({ ...namedOf(path), tag })
+        first.push({ ...namedBy(Buffer.from(path, 'latin1')), tag })
     },
     list: () => ({ count, first: [...first] }),
   }
@@ -82,10 +82,4 @@ export function assertRootIsKept(mountPoint: string, { first }: TaggedDirectorie
       `Remove ${tag} from ${mountPoint} and put it into the directories that are meant, or leave the filesystem out ` +
       `with --exclude-volumes ${mountPoint}.`,
   })
-}
-
-function namedOf(latin1: string): Named {
-  const bytes = Buffer.from(latin1, 'latin1')
-  const path = bytes.toString()
-  return { path, ...(!Buffer.from(path).equals(bytes) && { path64: bytes.toString('base64') }) }
 }
